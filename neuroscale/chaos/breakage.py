@@ -1,0 +1,120 @@
+"""Faults under way: snapshot, journal, inject, prove; and undo, last in first out, whatever happened in between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from neuroscale.chaos.fault import Fault, Receipt
+from neuroscale.chaos.journal import Entry, Journal
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.watch import Sighting, Watcher
+from neuroscale.errors import FaultHadNoEffect, NotMet
+from neuroscale.platform import Platform
+from neuroscale.waiting import Verdict, met, until
+
+_EFFECT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A fault that was seen to have happened.
+
+    Attributes:
+        at: Monotonic seconds at which the proof was seen; recovery times count from here.
+        clock: Wall clock of the injection.
+        observed: The proof in words.
+        watcher: Everything seen of the target since before the fault, or ``None`` for faults without one target.
+    """
+
+    fault: Fault
+    receipt: Receipt
+    at: float
+    clock: datetime
+    observed: str
+    watcher: Watcher | None
+
+
+@dataclass
+class Breakage:
+    """What is broken at the moment. Leaving the block undoes it."""
+
+    platform: Platform
+    journal: Journal
+    effects: list[Effect] = field(default_factory=list)
+    _entries: list[Entry] = field(default_factory=list)
+    _watchers: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._watchers.close()
+        self.undo()
+
+    def inject(self, fault: Fault) -> Effect:
+        """Break something and prove it.
+
+        Raises:
+            FaultHadNoEffect: The change could not be seen; what follows would prove nothing.
+        """
+        receipt = fault.snapshot(self.platform)
+        watcher = self._watchers.enter_context(Watcher(self.platform.cluster, fault.target)) if fault.target else None
+        self._entries.append(self.journal.open(fault, receipt))
+        clock, start = datetime.now(UTC), time.monotonic()
+        fault.inject(self.platform)
+        proof = _TookEffect(self.platform, fault, receipt, watcher, start)
+        try:
+            until(proof, self.platform.cluster, within=_EFFECT_SECONDS, every=0.05)
+        except NotMet as error:
+            raise FaultHadNoEffect(
+                f"The fault should be seen in the cluster, but {fault.says} had no effect within {_EFFECT_SECONDS} s: "
+                f"{proof.last.observed}. Nothing that follows would prove anything. Try: neuroscale status"
+            ) from error
+        effect = Effect(fault, receipt, proof.at, clock, proof.last.observed, watcher)
+        self.effects.append(effect)
+        return effect
+
+    def undo(self) -> None:
+        """Undo everything, latest first. Also the step "the incident is resolved"; a second call does nothing.
+
+        Raises:
+            RevertFailed: See :meth:`Journal.undo_all`.
+        """
+        entries, self._entries = self._entries[::-1], []
+        self.journal.undo_all(self.platform, entries)
+
+
+@dataclass
+class _TookEffect:
+    """The probe that asks a fault for its proof, and remembers when the proof arrived."""
+
+    platform: Platform
+    fault: Fault
+    receipt: Receipt
+    watcher: Watcher | None
+    start: float
+    at: float = 0.0
+    last: Verdict = field(default_factory=lambda: met("nothing was looked at yet"))
+    area: str = "gitops"
+
+    @property
+    def says(self) -> str:
+        return self.fault.says
+
+    def look(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - the fault has the whole platform
+        seen: Sequence[Sighting] = self.watcher.sightings if self.watcher else ()
+        # The proof is as old as the first sighting that makes it, not as this look.
+        after = [sighting for sighting in seen if sighting.at >= self.start] if self.watcher else []
+        for count in range(1, len(after) + 1):
+            self.last, self.at = self.fault.took_effect(self.platform, self.receipt, after[:count]), after[count - 1].at
+            if self.last:
+                return self.last
+        if not after:
+            self.last, self.at = self.fault.took_effect(self.platform, self.receipt, ()), time.monotonic()
+        return self.last

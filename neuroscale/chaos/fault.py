@@ -1,0 +1,245 @@
+"""What a fault is, and the faults that Kubernetes objects and the repository can suffer.
+
+A fault is a small frozen value: the journal stores it as JSON, and a later process can revert it from there. Whether
+it took effect is judged on what a watch saw, since a self-healing platform may have mended it before anybody asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from neuroscale.chaos.fields import contains, flat, inverse
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.cluster.watch import Sighting
+from neuroscale.errors import ClusterRefused
+from neuroscale.platform import Platform
+from neuroscale.waiting import Verdict, hopeless, met, pending
+
+#: What a snapshot found: JSON that only the fault that made it understands.
+Receipt = dict[str, Any]
+
+
+class _Fault(BaseModel):
+    """One change that breaks something.
+
+    Subclasses answer five questions: what is there (``snapshot``), do it (``inject``), can the change be seen
+    (``took_effect``), bring back what the snapshot saw (``revert``), and in words, what is it (``says``).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+
+class _ObjectFault(_Fault):
+    """A fault of one object that exists."""
+
+    target: Ref
+
+    def snapshot(self, platform: Platform) -> Receipt:
+        """Keep the whole object."""
+        return {"before": platform.cluster.get(self.target)}
+
+
+class ObjectDeleted(_ObjectFault):
+    """An object is deleted. What puts it back is the platform's business; the revert only makes sure it is there."""
+
+    kind: Literal["object-deleted"] = "object-deleted"
+
+    @property
+    def says(self) -> str:
+        """The deed."""
+        return f"{self.target} is deleted"
+
+    def inject(self, platform: Platform) -> None:
+        """Delete it in the background, as ``kubectl delete`` does."""
+        platform.cluster.delete(self.target)
+
+    def took_effect(self, platform: Platform, receipt: Receipt, seen: Sequence[Sighting]) -> Verdict:  # noqa: ARG002
+        """The old UID was seen to go, or another one has taken the name."""
+        if receipt["before"] is None:
+            return hopeless(f"{self.target} did not exist before")
+        uid = receipt["before"]["metadata"]["uid"]
+        for sighting in seen:
+            if sighting.event == "DELETED" and sighting.uid == uid:
+                return met(f"UID {uid} is gone")
+            if sighting.uid != uid:
+                return met(f"UID {uid} is gone, UID {sighting.uid} has taken the name")
+        holders = seen[-1].obj["metadata"].get("finalizers") if seen else None
+        return pending(f"UID {uid} is still there" + (f", held by finalizers {holders}" if holders else ""))
+
+    def revert(self, platform: Platform, receipt: Receipt) -> None:
+        """Create it again if nobody has."""
+        if receipt["before"] is not None and platform.cluster.get(self.target) is None:
+            _create_unless_present(platform.cluster, receipt["before"])
+
+
+class ObjectCreated(_Fault):
+    """An object appears that does not belong there."""
+
+    kind: Literal["object-created"] = "object-created"
+    manifest: Object
+
+    @property
+    def target(self) -> Ref:
+        """The object."""
+        return Ref.to(self.manifest)
+
+    @property
+    def says(self) -> str:
+        """The deed."""
+        return f"{self.target} is created by hand"
+
+    def snapshot(self, platform: Platform) -> Receipt:
+        """Whether the name is free."""
+        return {"before": platform.cluster.get(self.target)}
+
+    def inject(self, platform: Platform) -> None:
+        """Create it."""
+        platform.cluster.create(self.manifest)
+
+    def took_effect(self, platform: Platform, receipt: Receipt, seen: Sequence[Sighting]) -> Verdict:  # noqa: ARG002
+        """It was seen to appear."""
+        if receipt["before"] is not None:
+            return hopeless(f"{self.target} existed before")
+        return met(f"it appeared with UID {seen[0].uid}") if seen else pending("it has not appeared")
+
+    def revert(self, platform: Platform, receipt: Receipt) -> None:
+        """Delete it, unless it was there before."""
+        if receipt["before"] is None:
+            _delete_if_present(platform.cluster, self.target)
+
+
+class FieldsEdited(_ObjectFault):
+    """Somebody edits an object by hand; ``patch`` is a JSON merge patch."""
+
+    kind: Literal["fields-edited"] = "fields-edited"
+    patch: Object
+
+    @property
+    def says(self) -> str:
+        """The deed."""
+        return f"{self.target} is edited by hand: {', '.join(flat(self.patch))}"
+
+    def inject(self, platform: Platform) -> None:
+        """Patch it."""
+        platform.cluster.patch(self.target, self.patch)
+
+    def took_effect(self, platform: Platform, receipt: Receipt, seen: Sequence[Sighting]) -> Verdict:  # noqa: ARG002
+        """The edited values were seen in the object."""
+        if receipt["before"] is None:
+            return hopeless(f"{self.target} does not exist")
+        if contains(receipt["before"], self.patch):
+            return hopeless("the object looked like this before, so nothing was edited")
+        if any(contains(sighting.obj, self.patch) for sighting in seen):
+            return met("the edited values are there")
+        return pending("the object has its old values")
+
+    def revert(self, platform: Platform, receipt: Receipt) -> None:
+        """Put back the values that the patch touched, and no others."""
+        now = platform.cluster.get(self.target)
+        if receipt["before"] is not None and now is not None:
+            back = inverse(self.patch, receipt["before"])
+            if not contains(now, back):
+                platform.cluster.patch(self.target, back)
+
+
+class ScaledTo(_ObjectFault):
+    """A workload is scaled, for instance to nothing."""
+
+    kind: Literal["scaled-to"] = "scaled-to"
+    replicas: int
+
+    @property
+    def says(self) -> str:
+        """The deed."""
+        return f"{self.target} is scaled to {self.replicas}"
+
+    def inject(self, platform: Platform) -> None:
+        """Set ``spec.replicas``."""
+        platform.cluster.patch(self.target, {"spec": {"replicas": self.replicas}})
+
+    def took_effect(self, platform: Platform, receipt: Receipt, seen: Sequence[Sighting]) -> Verdict:  # noqa: ARG002
+        """The status was seen to count the wanted number of ready pods."""
+        if receipt["before"] is None:
+            return hopeless(f"{self.target} does not exist")
+        if receipt["before"]["spec"].get("replicas", 1) == self.replicas:
+            return hopeless(f"it had {self.replicas} replicas before")
+        counts = [(sighting.obj.get("status") or {}).get("readyReplicas", 0) for sighting in seen]
+        wanted = [
+            count
+            for count, sighting in zip(counts, seen, strict=True)
+            if count == self.replicas == sighting.obj["spec"].get("replicas", 1)
+        ]
+        return met(f"it has {self.replicas} ready pods") if wanted else pending(f"ready pods so far: {counts}")
+
+    def revert(self, platform: Platform, receipt: Receipt) -> None:
+        """Scale back."""
+        if receipt["before"] is not None and platform.cluster.get(self.target) is not None:
+            platform.cluster.patch(self.target, {"spec": {"replicas": receipt["before"]["spec"].get("replicas", 1)}})
+
+
+class Committed(_Fault):
+    """A commit on ``main``; a file with content ``None`` is removed."""
+
+    kind: Literal["committed"] = "committed"
+    message: str
+    files: dict[str, str | None]
+
+    @property
+    def target(self) -> None:
+        """No single object."""
+        return
+
+    @property
+    def says(self) -> str:
+        """The deed."""
+        return f'the commit "{self.message}" is pushed ({", ".join(self.files)})'
+
+    def snapshot(self, platform: Platform) -> Receipt:
+        """Head and the files as they are."""
+        return {"head": platform.forge.head(), "before": {path: platform.forge.read(path) for path in self.files}}
+
+    def inject(self, platform: Platform) -> None:
+        """Commit and push."""
+        platform.forge.commit(self.files, self.message)
+
+    def took_effect(self, platform: Platform, receipt: Receipt, seen: Sequence[Sighting]) -> Verdict:  # noqa: ARG002
+        """The forge's ``main`` moved."""
+        head = platform.forge.head()
+        return met(f"main is at {head}") if head != receipt["head"] else hopeless(f"main is still at {head}")
+
+    def revert(self, platform: Platform, receipt: Receipt) -> None:
+        """Commit the old files; nothing happens when they are back already."""
+        platform.forge.commit(receipt["before"], f'Undo "{self.message}"')
+
+
+Fault = Annotated[
+    ObjectDeleted | ObjectCreated | FieldsEdited | ScaledTo | Committed,
+    Field(discriminator="kind"),
+]
+
+
+def _create_unless_present(cluster: Cluster, before: Object) -> None:
+    try:
+        cluster.create(fresh(before))
+    except ClusterRefused as error:
+        if error.reason != "AlreadyExists":
+            raise
+
+
+def _delete_if_present(cluster: Cluster, ref: Ref) -> None:
+    try:
+        cluster.delete(ref)
+    except ClusterRefused as error:
+        if error.status != 404:
+            raise
+
+
+def fresh(obj: Object) -> Object:
+    """An object without what the API server adds, so that it can be created again."""
+    added = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "deletionTimestamp")
+    meta = {key: value for key, value in obj["metadata"].items() if key not in added}
+    return {**{key: value for key, value in obj.items() if key != "status"}, "metadata": meta}

@@ -1,0 +1,273 @@
+"""The one client. Every read and every write of the suite goes through :class:`Cluster`, and every write through a guard."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+import yaml
+from kubernetes.client import Configuration
+from kubernetes.client.rest import ApiException, RESTClientObject, RESTResponse
+from kubernetes.config import ConfigException, load_kube_config_from_dict
+
+from neuroscale.cluster.guard import READS, DenyWrites, Guard, MarkerGuard
+from neuroscale.cluster.refs import Object, Ref, api_version_of
+from neuroscale.cluster.state import ClusterState
+from neuroscale.errors import ClusterRefused, ClusterUnreachable, UsageError
+from neuroscale.settings import BUDGETS
+
+MERGE = "application/merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+FIELD_MANAGER = "neuroscale"
+_CONNECT_SECONDS = 3
+
+
+class Cluster:
+    """A Kubernetes API server, as few verbs as the suite needs.
+
+    Objects are plain dictionaries, as the API server sends them. Errors are :class:`ClusterRefused` (it answered no),
+    :class:`ClusterUnreachable` (it did not answer) and :class:`~neuroscale.errors.Refused` (the guard said no).
+    """
+
+    def __init__(self, configuration: Configuration, guard: Guard) -> None:
+        # A silent retry inside the transport would hide the very outages that are measured here.
+        configuration.retries = False
+        self._configuration = configuration
+        self._guard = guard
+        self._rest = RESTClientObject(configuration)
+        self._plurals: dict[tuple[str, str], tuple[str, bool]] = {}
+
+    @classmethod
+    def from_kubeconfig(cls, kubeconfig: Path, state: ClusterState | None, context: str | None = None) -> Cluster:
+        """Connect as a kubeconfig says. The file is read once.
+
+        Args:
+            kubeconfig: The file.
+            state: What this machine remembers of the cluster it made; without it, the client only reads.
+            context: A context of the file; the current one if not given.
+
+        Raises:
+            UsageError: The file is missing or is no kubeconfig.
+        """
+        configuration = Configuration()
+        try:
+            content = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+            load_kube_config_from_dict(content, context=context, client_configuration=configuration, persist_config=False)
+        except (OSError, yaml.YAMLError, ConfigException, TypeError, AttributeError) as error:
+            raise UsageError(f"The kubeconfig {kubeconfig} should name a cluster, but: {error}. Try: neuroscale up") from error
+        if state is None:
+            return cls(configuration, DenyWrites("this machine made no such cluster. Try: neuroscale up"))
+        return cls(configuration, MarkerGuard(state.server, state.nonce, adopted=state.adopted))
+
+    @property
+    def server(self) -> str:
+        """Base URL of the API server."""
+        return str(self._configuration.host)
+
+    # --- reading
+
+    def get(self, ref: Ref) -> Object | None:
+        """One object, or ``None`` when it does not exist."""
+        try:
+            return self.read(self._path(ref))
+        except ClusterRefused as error:
+            if error.status == 404 and error.reason != "NoSuchKind":
+                return None
+            raise
+
+    def list(
+        self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = "", api_version: str = ""
+    ) -> list[Object]:
+        """Objects of a kind, of one namespace or of all, by label and field selector."""
+        query = _query(labelSelector=labels, fieldSelector=fields)
+        version = api_version or api_version_of(kind)
+        found = self.read(self._collection(version, kind, namespace) + query)
+        return [{"apiVersion": version, "kind": kind, **item} for item in found["items"]]
+
+    def read(self, path: str) -> Object:
+        """GET a path and decode the JSON answer."""
+        return _decoded(self._send("GET", path))
+
+    def text(self, path: str) -> str:
+        """GET a path and hand back the body, for logs and ``/readyz``."""
+        return bytes(self._send("GET", path).read()).decode(errors="replace")
+
+    def logs(self, pod: Ref, container: str, *, since_seconds: int, limit_bytes: int) -> str:
+        """The log of one container, not older than ``since_seconds`` and not longer than ``limit_bytes``."""
+        query = _query(container=container, sinceSeconds=str(since_seconds), limitBytes=str(limit_bytes), timestamps="true")
+        return self.text(f"{self._path(pod)}/log{query}")
+
+    def watch(
+        self, ref: Ref, *, seconds: float, listed: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[str, Object]]:
+        """Events of one object, the present state first, as (``ADDED|MODIFIED|DELETED``, object).
+
+        Ends after ``seconds`` at the latest; the caller asks again if it wants more. ``listed`` is called once the
+        present state is out and every later change will follow.
+        """
+        collection = self._collection(ref.api_version, ref.kind, ref.namespace)
+        selector = {"fieldSelector": f"metadata.name={ref.name}"}
+        listing = self.read(collection + _query(**selector))
+        for item in listing["items"]:
+            yield "ADDED", {"apiVersion": ref.api_version, "kind": ref.kind, **item}
+        listed()
+        query = _query(
+            watch="true",
+            resourceVersion=listing["metadata"]["resourceVersion"],
+            timeoutSeconds=str(max(1, int(seconds))),
+            **selector,
+        )
+        response = self._send("GET", collection + query, read_seconds=seconds + _CONNECT_SECONDS)
+        with contextlib.closing(response.response):
+            for line in _lines(response):
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    return
+                yield event["type"], event["object"]
+
+    # --- writing
+
+    def create(self, obj: Object, *, dry_run: bool = False) -> Object:
+        """Create an object; ``dry_run`` goes through admission on the server and stores nothing."""
+        ref = Ref.to(obj)
+        query = _query(dryRun="All" if dry_run else "", fieldManager=FIELD_MANAGER)
+        return self._write("POST", self._collection(ref.api_version, ref.kind, ref.namespace) + query, obj)
+
+    def apply(self, obj: Object) -> Object:
+        """Server-side apply, taking over conflicting fields."""
+        query = _query(fieldManager=FIELD_MANAGER, force="true")
+        return self._write("PATCH", self._path(Ref.to(obj)) + query, obj, APPLY)
+
+    def patch(self, ref: Ref, body: Object) -> Object:
+        """JSON merge patch: ``None`` deletes a key, a list is replaced whole."""
+        return self._write("PATCH", self._path(ref) + _query(fieldManager=FIELD_MANAGER), body, MERGE)
+
+    def replace(self, obj: Object) -> Object:
+        """Replace an object; with ``metadata.resourceVersion`` only if nobody changed it since."""
+        return self._write("PUT", self._path(Ref.to(obj)) + _query(fieldManager=FIELD_MANAGER), obj)
+
+    def delete(self, ref: Ref, *, uid: str | None = None) -> None:
+        """Delete an object and, in the background, what it owns. ``uid`` spares a namesake that came after.
+
+        Raises:
+            ClusterRefused: Also with status 404, when it does not exist.
+        """
+        options: Object = {"propagationPolicy": "Background"}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        self._write("DELETE", self._path(ref), options)
+
+    def demand_write(self, deed: str) -> None:
+        """Ask the guard about a write that reaches the cluster by another door, such as a push to the forge in it.
+
+        Raises:
+            Refused: The guard forbids it.
+        """
+        self._guard.allow("WRITE", deed, self.server, self.read)
+
+    # --- how
+
+    def _write(self, method: str, path: str, body: Object, content_type: str = "application/json") -> Object:
+        return _decoded(self._send(method, path, body, content_type))
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Object | None = None,
+        content_type: str = "application/json",
+        *,
+        read_seconds: float = BUDGETS.request,
+    ) -> RESTResponse:
+        if method not in READS:
+            self._guard.allow(method, path, self.server, self.read)
+        headers = {"Accept": "application/json", "Content-Type": content_type, **self._authorization()}
+        try:
+            response = self._rest.request(
+                method, self.server + path, headers=headers, body=body, _request_timeout=(_CONNECT_SECONDS, read_seconds)
+            )
+        except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
+            raise ClusterUnreachable(
+                f"The API server at {self.server} should answer {method} {path.split('?')[0]}, but: {error}. "
+                "Try: neuroscale status"
+            ) from error
+        if response.status >= 400:
+            raise _refusal(method, path, response)
+        return response
+
+    def _authorization(self) -> Mapping[str, str]:
+        token = self._configuration.get_api_key_with_prefix("authorization")
+        return {"Authorization": token} if token else {}
+
+    def _path(self, ref: Ref) -> str:
+        return f"{self._collection(ref.api_version, ref.kind, ref.namespace)}/{ref.name}"
+
+    def _collection(self, api_version: str, kind: str, namespace: str | None) -> str:
+        plural, namespaced = self._plural(api_version, kind)
+        middle = f"namespaces/{namespace}/" if namespaced and namespace else ""
+        return f"{_group_path(api_version)}/{middle}{plural}"
+
+    def _plural(self, api_version: str, kind: str) -> tuple[str, bool]:
+        key = (api_version, kind)
+        if key not in self._plurals:
+            try:
+                resources = self.read(_group_path(api_version))["resources"]
+            except ClusterRefused as error:
+                if error.status != 404:
+                    raise
+                resources = []
+            for resource in resources:
+                if "/" not in resource["name"]:
+                    self._plurals[api_version, resource["kind"]] = resource["name"], resource["namespaced"]
+        if key not in self._plurals:
+            raise ClusterRefused(
+                f"The API server at {self.server} should serve {kind} ({api_version}), but does not know it. "
+                "Try: kubectl api-resources",
+                status=404,
+                reason="NoSuchKind",
+            )
+        return self._plurals[key]
+
+
+def _group_path(api_version: str) -> str:
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+
+
+def _query(**parameters: str) -> str:
+    encoded = urlencode({name: value for name, value in parameters.items() if value})
+    return f"?{encoded}" if encoded else ""
+
+
+def _decoded(response: RESTResponse) -> Object:
+    content: Any = json.loads(response.read())
+    if not isinstance(content, dict):
+        raise ClusterRefused(f"An object was expected, but the answer was {content!r}", status=502, reason="BadAnswer")
+    return content
+
+
+def _lines(response: RESTResponse) -> Iterator[bytes]:
+    """Complete lines of a stream; a read timeout ends it, since a watch is bounded by design."""
+    rest = b""
+    with contextlib.suppress(urllib3.exceptions.HTTPError, OSError):
+        for chunk in response.response.stream(amt=None, decode_content=True):
+            *complete, rest = (rest + chunk).split(b"\n")
+            yield from (line for line in complete if line)
+
+
+def _refusal(method: str, path: str, response: RESTResponse) -> ClusterRefused:
+    raw = response.read()
+    try:
+        status = json.loads(raw)
+        message, reason = status.get("message", ""), status.get("reason", "")
+    except (ValueError, AttributeError):
+        message, reason = bytes(raw).decode(errors="replace")[:500], ""
+    return ClusterRefused(
+        f"{method} {path.split('?')[0]} was answered {response.status} {reason}: {message}",
+        status=response.status,
+        reason=reason,
+    )

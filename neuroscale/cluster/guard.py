@@ -1,0 +1,113 @@
+"""Default deny: a write passes only to a cluster that this suite created, and that is proved anew at each write.
+
+Two facts must hold. The API server's address must be on loopback or on a network of the local Docker engine (or the
+user adopted exactly this server with its nonce). And the marker ConfigMap, read over the very connection that is about
+to write, must carry the nonce of the local state file. A kubeconfig that changes between the check and the write
+cannot matter, since both go to the address that was read once.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import psutil
+
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import ClusterRefused, ClusterUnreachable, Refused
+from neuroscale.settings import MARKER_NAME, MARKER_NAMESPACE
+
+MARKER_PATH = f"/api/v1/namespaces/{MARKER_NAMESPACE}/configmaps/{MARKER_NAME}"
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+Read = Callable[[str], Object]
+
+
+class Guard(Protocol):
+    """Decides about one request."""
+
+    def allow(self, method: str, path: str, server: str, read: Read) -> None:
+        """Return if the request may go out.
+
+        Args:
+            method: HTTP method.
+            path: Path at the API server.
+            server: Base URL that the connection really uses.
+            read: GETs a path over that same connection.
+
+        Raises:
+            Refused: It may not.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class DenyWrites:
+    """What a client has that was given no guard."""
+
+    why: str
+
+    def allow(self, method: str, path: str, server: str, read: Read) -> None:  # noqa: ARG002 - the port's signature
+        """Let reads pass and nothing else."""
+        if method not in READS:
+            raise Refused(f"{method} {path} at {server} was not sent: {self.why}")
+
+
+@dataclass(frozen=True)
+class MarkerGuard:
+    """Lets writes pass to one server that carries one nonce.
+
+    Attributes:
+        server: Base URL from the local state file.
+        nonce: Nonce from the local state file.
+        adopted: The user marked this cluster by hand (``neuroscale adopt``), so that it need not be local.
+    """
+
+    server: str
+    nonce: str
+    adopted: bool = False
+
+    def allow(self, method: str, path: str, server: str, read: Read) -> None:
+        """Let reads pass; let writes pass when server, address and marker are the expected ones."""
+        if method in READS:
+            return
+        request = f"{method} {path} at {server} was not sent"
+        if server != self.server:
+            raise Refused(f"{request}: the suite's cluster is at {self.server}. Try: neuroscale status")
+        if not self.adopted and not is_local(server, docker_networks()):
+            raise Refused(
+                f"{request}: the address is neither loopback nor a network of the local Docker engine. "
+                "Try: neuroscale up (a cluster of your own), or neuroscale adopt --help"
+            )
+        try:
+            found = (read(MARKER_PATH).get("data") or {}).get("nonce")
+        except (ClusterRefused, ClusterUnreachable) as error:
+            raise Refused(
+                f"{request}: the marker {MARKER_NAMESPACE}/{MARKER_NAME} cannot be read ({error}). Try: neuroscale status"
+            ) from error
+        if not self.nonce or found != self.nonce:
+            raise Refused(
+                f"{request}: the marker {MARKER_NAMESPACE}/{MARKER_NAME} belongs to another run or carries no nonce. "
+                "Try: neuroscale status"
+            )
+
+
+def docker_networks() -> Iterable[ipaddress.IPv4Network]:
+    """Networks of the local Docker engine, by its bridge interfaces (``docker0``, ``br-…``)."""
+    for name, addresses in psutil.net_if_addrs().items():
+        if name == "docker0" or name.startswith("br-"):
+            for address in addresses:
+                if address.family.name == "AF_INET" and address.netmask:
+                    yield ipaddress.ip_network(f"{address.address}/{address.netmask}", strict=False)  # type: ignore[misc]
+
+
+def is_local(server: str, networks: Iterable[ipaddress.IPv4Network]) -> bool:
+    """Whether a server URL is a literal address on loopback or in one of the networks. Names are never resolved."""
+    host = urlsplit(server).hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or any(address in network for network in networks)

@@ -1,0 +1,114 @@
+"""What this machine remembers of the cluster it made: the nonce that makes writes lawful, and how to get there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from neuroscale.errors import Locked, NeuroscaleError
+from neuroscale.settings import CLUSTER_NAME, state_dir
+
+
+class Ports(BaseModel):
+    """Ports on 127.0.0.1 that lead into the node."""
+
+    model_config = ConfigDict(frozen=True)
+    api: int
+    forge: int
+    argocd: int
+    gateway: int
+
+
+class ClusterState(BaseModel):
+    """The local half of the ownership proof."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str
+    nonce: str
+    server: str
+    adopted: bool = False
+    created_at: datetime
+    supply: str = "none"
+    images: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    ports: Ports | None = None
+
+    def save(self) -> None:
+        """Write the state so that a crash leaves the old or the new one, never half of it."""
+        path = state_file(self.name)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_suffix(".new")
+        with draft.open("w", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
+            file.write(self.model_dump_json(indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+
+
+def state_file(name: str = CLUSTER_NAME) -> Path:
+    """Path of the state file of a cluster."""
+    return state_dir(name) / "state.json"
+
+
+def kubeconfig_file(name: str = CLUSTER_NAME) -> Path:
+    """Path of the kubeconfig that the suite uses; the user's own is never touched."""
+    return state_dir(name) / "kubeconfig"
+
+
+def load_state(name: str = CLUSTER_NAME) -> ClusterState | None:
+    """The remembered state, or ``None`` when this machine made no such cluster.
+
+    Raises:
+        NeuroscaleError: The file is there and cannot be read as a state.
+    """
+    path = state_file(name)
+    try:
+        return ClusterState.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise NeuroscaleError(
+            f"The state file {path} should describe cluster {name}, but it is damaged: {error.errors()[0]['msg']}. "
+            "Try: neuroscale down, then neuroscale up"
+        ) from error
+
+
+@contextmanager
+def exclusive(name: str = CLUSTER_NAME) -> Iterator[None]:
+    """Hold the cluster alone: one run at a time breaks it.
+
+    Raises:
+        Locked: Another run holds it; its pid and start time are in the text.
+    """
+    directory = state_dir(name)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    holder = directory / "lock.holder"
+    lock = FileLock(directory / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Locked(
+            f"Cluster {name} should be free, but another run holds it: {_who(holder)}. "
+            "Try: wait for it, or stop that process; its changes are undone by the next run"
+        ) from None
+    try:
+        me = psutil.Process()
+        started = datetime.fromtimestamp(me.create_time(), UTC).isoformat(timespec="seconds")
+        holder.write_text(f"pid {me.pid}, started {started}", encoding="utf-8")
+        yield
+    finally:
+        lock.release()
+
+
+def _who(holder: Path) -> str:
+    try:
+        return holder.read_text(encoding="utf-8") or "not known"
+    except FileNotFoundError:
+        return "not known"

@@ -1,0 +1,109 @@
+"""Watching one object in the background, so that times come from what the API server sent and not from a polling grid."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.errors import ClusterRefused, ClusterUnreachable
+from neuroscale.waiting import pause
+
+_RECONNECT_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One event of one object.
+
+    Attributes:
+        event: ``ADDED``, ``MODIFIED`` or ``DELETED``.
+        at: Monotonic seconds at which this process read the event.
+        clock: Wall clock of the same moment.
+    """
+
+    event: str
+    obj: Object
+    at: float
+    clock: datetime
+
+    @property
+    def uid(self) -> str:
+        """UID of the object."""
+        return str(self.obj["metadata"]["uid"])
+
+
+class Watcher:
+    """Collects the sightings of one object from ``with`` to the end of the block.
+
+    Entering returns once the present state is known, so no change after that is missed.
+    """
+
+    def __init__(self, cluster: Cluster, ref: Ref) -> None:
+        self.ref = ref
+        self._cluster = cluster
+        self._sightings: list[Sighting] = []
+        self._changed = threading.Condition()
+        self._over = threading.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"watch {ref}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait(timeout=10)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        # The thread ends with the server's own timeout; nothing waits for it.
+        self._over.set()
+
+    @property
+    def sightings(self) -> Sequence[Sighting]:
+        """Everything seen so far, oldest first."""
+        with self._changed:
+            return tuple(self._sightings)
+
+    def first(self, matches: Callable[[Sighting], bool], *, within: float) -> Sighting | None:
+        """The first sighting that matches, waiting up to ``within`` seconds for it."""
+        deadline = time.monotonic() + within
+        with self._changed:
+            looked = 0
+            while True:
+                for sighting in self._sightings[looked:]:
+                    if matches(sighting):
+                        return sighting
+                looked = len(self._sightings)
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._changed.wait(timeout=left):
+                    return next((s for s in self._sightings[looked:] if matches(s)), None)
+
+    def _run(self) -> None:
+        seen: dict[str, str] = {}
+        while not self._over.is_set():
+            try:
+                for event, obj in self._cluster.watch(self.ref, seconds=30, listed=self._listed):
+                    if self._over.is_set():
+                        return
+                    meta = obj["metadata"]
+                    # After a reconnect the list repeats what is already known.
+                    if event != "DELETED" and seen.get(meta["uid"]) == meta["resourceVersion"]:
+                        continue
+                    seen[meta["uid"]] = meta["resourceVersion"]
+                    self._note(Sighting(event, obj, time.monotonic(), datetime.now(UTC)))
+            except (ClusterUnreachable, ClusterRefused):
+                self._ready.set()
+            pause(_RECONNECT_SECONDS)
+
+    def _listed(self) -> None:
+        self._ready.set()
+
+    def _note(self, sighting: Sighting) -> None:
+        with self._changed:
+            self._sightings.append(sighting)
+            self._changed.notify_all()

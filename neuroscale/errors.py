@@ -1,0 +1,108 @@
+"""Every error this library raises on purpose, and the exit code it leads to.
+
+::
+
+    NeuroscaleError                 exit 3: nothing can be said about the platform
+    ├── UsageError                  exit 2: a name or an option that does not exist
+    ├── Refused                     exit 4: the guard forbids a write
+    ├── Locked                      exit 3: another run holds the cluster or the cache
+    ├── HostError                   exit 3: Docker, disk, ports of this machine
+    ├── SupplyError                 exit 3: an image, binary or manifest cannot be had
+    ├── ClusterUnreachable          exit 3: the API server does not answer
+    ├── ClusterRefused              exit 3: the API server answered, and it was a no
+    ├── NotReady                    exit 3: a gate failed, so the scenario did not happen
+    ├── FaultHadNoEffect            exit 3: the fault was injected and nothing changed
+    ├── RevertFailed                exit 3: an undo did not succeed; it stays in the journal
+    └── NotMet                      exit 1: the platform did not do what it promises (also an AssertionError)
+        └── Hopeless                exit 1: … and waiting longer would not have helped
+
+The text of an error has one shape: subject, expectation, observation, evidence, next move.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What the process says to the shell. Documented in README.md."""
+
+    PASSED = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_RUN = 3
+    REFUSED = 4
+    NOTHING_COLLECTED = 5
+    INTERNAL = 6
+    INTERRUPTED = 130
+
+
+class NeuroscaleError(Exception):
+    """Root of the tree."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RUN
+
+
+class UsageError(NeuroscaleError):
+    """A milestone, marker, incident or option that does not exist."""
+
+    exit_code = ExitCode.USAGE
+
+
+class Refused(NeuroscaleError):
+    """The guard forbids a write to this cluster."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class Locked(NeuroscaleError):
+    """Another run holds the lock; the message names its pid and start time."""
+
+
+class HostError(NeuroscaleError):
+    """This machine lacks something that a run needs."""
+
+
+class SupplyError(NeuroscaleError):
+    """A binary, an image or an upstream manifest cannot be had."""
+
+
+class ClusterUnreachable(NeuroscaleError):
+    """The API server does not answer. Never turned into a skip: a dead cluster is not a calm one."""
+
+
+class ClusterRefused(NeuroscaleError):
+    """The API server answered a request with an error.
+
+    Attributes:
+        status: HTTP status code.
+        reason: Kubernetes' machine-readable reason, for example ``AlreadyExists``.
+    """
+
+    def __init__(self, message: str, *, status: int, reason: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+
+
+class NotReady(NeuroscaleError):
+    """The steady state did not hold before the fault; the scenario is *not run*."""
+
+
+class FaultHadNoEffect(NeuroscaleError):
+    """The fault could not be seen in the cluster; whatever follows would prove nothing."""
+
+
+class RevertFailed(NeuroscaleError):
+    """An undo failed. It stays open in the journal for ``neuroscale heal``."""
+
+
+class NotMet(NeuroscaleError, AssertionError):
+    """A probe was not met within its budget."""
+
+    exit_code = ExitCode.FAILED
+
+
+class Hopeless(NotMet):
+    """A probe saw a state that time does not mend."""

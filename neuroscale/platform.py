@@ -1,0 +1,32 @@
+"""The platform as the suite holds it: the cluster, and the repository that describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.state import kubeconfig_file, load_state
+from neuroscale.errors import ClusterUnreachable
+from neuroscale.forge import Forge
+from neuroscale.settings import CLUSTER_NAME
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What faults act on and steps speak of."""
+
+    cluster: Cluster
+    forge: Forge
+
+
+def connect(name: str = CLUSTER_NAME) -> Platform:
+    """The platform that ``neuroscale up`` made on this machine.
+
+    Raises:
+        ClusterUnreachable: It made none.
+    """
+    state = load_state(name)
+    if state is None or state.ports is None:
+        raise ClusterUnreachable(f"A cluster {name} should exist, but this machine made none. Try: neuroscale up")
+    cluster = Cluster.from_kubeconfig(kubeconfig_file(name), state)
+    return Platform(cluster, Forge(cluster, f"http://127.0.0.1:{state.ports.forge}", name))

@@ -1,0 +1,167 @@
+"""What a run leaves on disk for people and for later runs, below ``reports/<run>/``.
+
+::
+
+    run.json              Run: when, what, versions, verdict of each scenario
+    recovery.json         every Sample behind every recovery figure
+    killmatrix.json       list of Kill (only ``make kill-matrix``)
+    allure-results/       for Allure
+    junit.xml             for CI
+    evidence/<scenario>/  collected when a scenario fails
+    report.html           everything above in one file (``make report``)
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, TypeAdapter
+
+from neuroscale.settings import reports_dir
+
+ScenarioVerdict = Literal["passed", "failed", "not run"]
+
+
+class ScenarioResult(BaseModel):
+    """One scenario of a run.
+
+    Attributes:
+        nodeid: pytest's name of it.
+        seconds: Duration of the whole scenario, with fixtures.
+        why: First paragraph of the error; empty when passed.
+        step: The step that failed, as written in the feature.
+    """
+
+    nodeid: str
+    feature: str
+    scenario: str
+    tags: list[str]
+    verdict: ScenarioVerdict
+    seconds: float
+    why: str = ""
+    step: str = ""
+
+
+class Sample(BaseModel):
+    """One measured recovery.
+
+    Attributes:
+        claim: Slug of the claim in ``neuroscale/claims.py`` that this figure answers.
+        fault: What was broken, in words.
+        subject: What had to recover.
+        series: Which distribution the figure belongs to: "first drift", "repeated drift", …
+        at: Wall clock of the fault.
+        phases: Seconds from the observed fault to each phase; ``None`` when the phase was not seen.
+        seconds: Seconds from the observed fault to recovery; when ``censored``, the time after which we stopped looking.
+        censored: It had not recovered by then; never dropped from a distribution.
+        facts: What else bears on the figure: attempt, seconds since the last sync, revision.
+    """
+
+    scenario: str
+    claim: str
+    fault: str
+    subject: str
+    series: str
+    at: datetime
+    phases: dict[str, float | None]
+    seconds: float
+    censored: bool = False
+    facts: dict[str, str | int | float | None] = {}
+
+
+class Kill(BaseModel):
+    """What one mutant did to the check that must catch it.
+
+    Attributes:
+        verdict: ``killed`` (red in the intended step for the intended reason), ``wrong reason`` (red elsewhere or for
+            another reason), ``survived`` (green), ``void`` (the mutant could not be set up, so nothing was learned).
+    """
+
+    mutant: str
+    title: str
+    scenario: str
+    verdict: Literal["killed", "wrong reason", "survived", "void"]
+    expected_step: str
+    expected_reason: str
+    step: str
+    reason: str
+    seconds: float
+
+
+class Run(BaseModel):
+    """One run of the suite.
+
+    Attributes:
+        name: Folder name, for example ``2026-11-22T22-04-05``.
+        kind: Which command made it.
+        versions: Component -> version really running.
+        exit_code: As in ``neuroscale.errors.ExitCode``.
+    """
+
+    name: str
+    kind: Literal["conformance", "incidents", "bench", "kill matrix"]
+    started_at: datetime
+    seconds: float = 0.0
+    command: str = ""
+    versions: dict[str, str] = {}
+    results: list[ScenarioResult] = []
+    exit_code: int | None = None
+
+
+_SAMPLES = TypeAdapter(list[Sample])
+_KILLS = TypeAdapter(list[Kill])
+
+
+class RunFolder:
+    """The folder of one run. Files are rewritten whole: they are small, and half a file helps nobody."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def new(cls) -> RunFolder:
+        """A folder named after the present second."""
+        path = reports_dir() / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
+        path.mkdir(parents=True, exist_ok=True)
+        return cls(path)
+
+    @classmethod
+    def all(cls) -> list[RunFolder]:
+        """Every run on disk, oldest first."""
+        return [cls(file.parent) for file in sorted(reports_dir().glob("*/run.json"))]
+
+    @property
+    def run(self) -> Run:
+        """``run.json``."""
+        return Run.model_validate_json((self.path / "run.json").read_bytes())
+
+    def save_run(self, run: Run) -> None:
+        """Write ``run.json``."""
+        self._write("run.json", run.model_dump_json(indent=1).encode())
+
+    @property
+    def samples(self) -> list[Sample]:
+        """``recovery.json``, empty when nothing was measured."""
+        file = self.path / "recovery.json"
+        return _SAMPLES.validate_json(file.read_bytes()) if file.exists() else []
+
+    def add_sample(self, sample: Sample) -> None:
+        """Append to ``recovery.json``."""
+        self._write("recovery.json", _SAMPLES.dump_json([*self.samples, sample], indent=1))
+
+    @property
+    def kills(self) -> list[Kill]:
+        """``killmatrix.json``, empty when there is none."""
+        file = self.path / "killmatrix.json"
+        return _KILLS.validate_json(file.read_bytes()) if file.exists() else []
+
+    def save_kills(self, kills: list[Kill]) -> None:
+        """Write ``killmatrix.json``."""
+        self._write("killmatrix.json", _KILLS.dump_json(kills, indent=1))
+
+    def _write(self, name: str, content: bytes) -> None:
+        draft = self.path / f".{name}.new"
+        draft.write_bytes(content)
+        draft.replace(self.path / name)

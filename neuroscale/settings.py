@@ -1,0 +1,57 @@
+"""Names, places and time budgets. The names are those of the reference platform, so that its tools fit ours."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+ROOT = Path(__file__).resolve().parent.parent
+CLUSTER_NAME = os.environ.get("NEUROSCALE_CLUSTER", "neuroscale")
+
+ARGOCD = "argocd"
+APPS_NAMESPACE = "default"
+FORGE = "forge"
+ROOT_APPLICATION = "neuroscale-infrastructure"
+APPLICATION_SET = "neuroscale-model-endpoints"
+#: What Argo CD reconciles: these folders of the checkout, as the branch ``main`` of the forge's repository.
+GITOPS_FOLDERS = ("apps", "backstage", "bootstrap", "infrastructure")
+MARKER_NAMESPACE, MARKER_NAME = "kube-system", "neuroscale-marker"
+
+#: Milestones that have scenarios, in order.
+MILESTONES = ("a",)
+
+
+def cache_dir() -> Path:
+    """Where builds are kept. Safe to delete; the next run makes it anew."""
+    return Path(os.environ.get("NEUROSCALE_CACHE") or platformdirs.user_cache_dir("neuroscale"))
+
+
+def state_dir(cluster: str = CLUSTER_NAME) -> Path:
+    """Where the nonce, the kubeconfig and the journal of one cluster live."""
+    base = Path(os.environ.get("NEUROSCALE_STATE") or platformdirs.user_state_dir("neuroscale"))
+    return base / cluster
+
+
+def reports_dir() -> Path:
+    """Where runs leave their reports."""
+    return Path(os.environ.get("NEUROSCALE_REPORTS") or ROOT / "reports")
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """How long each kind of operation may take, in seconds."""
+
+    provision: float = 120
+    settle: float = 180
+    heal: float = 60
+    pick_up: float = 240
+    undo: float = 90
+    stable: float = 5
+    request: float = 10
+    look: float = 5
+
+
+BUDGETS = Budgets()

@@ -1,0 +1,49 @@
+"""CAP_SYS_RESOURCE: whether an engine has it, and the runc wrapper for those that do not."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from neuroscale.errors import HostError
+from neuroscale.settings import ROOT, cache_dir
+
+#: Name under which dockerd knows the wrapper.
+RUNTIME = "neuroscale"
+_CAP_SYS_RESOURCE = 24
+_SOURCE = ROOT / "infrastructure" / "images" / "runc" / "runc.c"
+
+
+def has_sys_resource(pid: int | None = None) -> bool:
+    """May a process and its children ever hold CAP_SYS_RESOURCE? True when its status cannot be read."""
+    try:
+        status = Path(f"/proc/{pid or 'self'}/status").read_text(encoding="ascii")
+    except OSError:
+        return True
+    found = re.search(r"^CapBnd:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return found is None or bool(int(found[1], 16) >> _CAP_SYS_RESOURCE & 1)
+
+
+def wrapper() -> Path:
+    """The wrapper, compiled unless it is there already.
+
+    Raises:
+        HostError: The compiler failed.
+    """
+    program = cache_dir() / "host" / "runc"
+    if program.is_file() and program.stat().st_mtime >= _SOURCE.stat().st_mtime:
+        return program
+    program.parent.mkdir(parents=True, exist_ok=True)
+    draft = program.with_suffix(f".{os.getpid()}")
+    compiled = subprocess.run(
+        ["gcc", "-O2", "-static", "-s", "-o", str(draft), str(_SOURCE)], capture_output=True, text=True, check=False
+    )
+    if compiled.returncode != 0:
+        raise HostError(
+            f"gcc should compile {_SOURCE}, but said: {compiled.stderr.strip()}. Try: gcc -static {_SOURCE}"
+        )
+    # By rename, since a running engine may be executing the old one.
+    draft.rename(program)
+    return program

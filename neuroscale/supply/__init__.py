@@ -1,0 +1,8 @@
+"""Where binaries, images and upstream manifests come from: an image registry, or source code and Debian."""
+
+from __future__ import annotations
+
+from neuroscale.supply.choice import Mode, choose
+from neuroscale.supply.contract import Milestone, Plan, PlannedPart, Provisions, Supply
+
+__all__ = ["Milestone", "Mode", "Plan", "PlannedPart", "Provisions", "Supply", "choose"]

@@ -1,0 +1,74 @@
+"""Running the programs that build: one log per part, and an error that says what went wrong and what to do."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from neuroscale.errors import SupplyError
+
+_DISK_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+_NO_NETWORK = re.compile(
+    r"dial tcp|i/o timeout|no such host|connection (refused|reset|timed out)|network is unreachable"
+    r"|tls handshake timeout|temporary failure (in name resolution|resolving)|could not (resolve|connect)"
+    r"|failed to fetch|read timed out|max retries exceeded|no matching distribution found",
+    re.IGNORECASE,
+)
+_SHOWN_LINES = 12
+
+
+def run_logged(
+    command: Sequence[str], log: Path, *, env: Mapping[str, str], cwd: Path | None = None, out: Path | None = None
+) -> None:
+    """Run a build command and append what it says to the log.
+
+    Args:
+        command: Program and arguments.
+        log: File to append to.
+        env: The whole environment.
+        cwd: Where to run.
+        out: File for its standard output, where that is a result and not talk.
+
+    Raises:
+        SupplyError: It failed; the text tells a full disk and a lost network from an error of the build itself.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as talk, out.open("wb") if out else nullcontext(talk) as result:
+        talk.write(f"$ {' '.join(command)}\n".encode())
+        talk.flush()
+        start = talk.tell()
+        done = subprocess.run(
+            [*_die_with_parent(), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=result,
+            stderr=talk,
+            env=dict(env),
+            cwd=cwd,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise SupplyError(explain(command, done.returncode, log, start))
+
+
+def explain(command: Sequence[str], code: int, log: Path, start: int = 0) -> str:
+    """The error text for a command that failed, from what it wrote to its log after byte ``start``."""
+    with log.open("rb") as file:
+        file.seek(start)
+        said = file.read().decode(errors="replace")
+    tail = "\n".join(f"    {line}" for line in said.strip().splitlines()[-_SHOWN_LINES:])
+    if _DISK_FULL.search(said):
+        cause, move = "the disk is full", "Free some space and run the same command again; finished parts are kept."
+    elif _NO_NETWORK.search(said):
+        cause, move = "the network did not answer", "Run the same command again once it does; finished parts are kept."
+    else:
+        cause, move = f"exit code {code}", "Read the log; then run the same command again, finished parts are kept."
+    return f"{command[0]} should have built {log.stem}, but failed: {cause}.\n{tail}\nLog: {log}   {move}"
+
+
+def _die_with_parent() -> tuple[str, ...]:
+    # A killed run must not leave a compiler behind that the next run would compete with.
+    return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()

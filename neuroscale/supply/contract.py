@@ -1,0 +1,110 @@
+"""What a supply promises: the plan beforehand, the provisions afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+Milestone = str
+Condition = Literal["present", "damaged", "outdated", "missing"]
+
+
+@dataclass(frozen=True)
+class Provisions:
+    """All that a cluster needs to start, and the platform to be installed on it.
+
+    Attributes:
+        supply: ``registry`` or ``source``.
+        binaries: Programs by name: ``k3d``.
+        node_image: Reference of the k3s node image, known to the local Docker engine.
+        node_args: Arguments for the k3s server that this node image needs.
+        k3d_args: Further arguments for ``k3d cluster create``.
+        k3d_env: Environment for k3d.
+        image_tarballs: To be mounted read-only at ``/var/lib/rancher/k3s/agent/images``; empty with a registry.
+        images: Logical name to the reference used in manifests.
+        manifests: Component to the folder that holds its upstream manifests.
+        versions: Component to the version really provided.
+    """
+
+    supply: str
+    binaries: Mapping[str, Path]
+    node_image: str
+    node_args: tuple[str, ...]
+    k3d_args: tuple[str, ...]
+    k3d_env: Mapping[str, str]
+    image_tarballs: tuple[Path, ...]
+    images: Mapping[str, str]
+    manifests: Mapping[str, Path]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class PlannedPart:
+    """One part and what providing it would cost.
+
+    Attributes:
+        seconds: Expected build time; 0 when present.
+        size: Bytes on disk; 0 when not known before the first build.
+    """
+
+    name: str
+    condition: Condition
+    seconds: float
+    size: int
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What ``provide`` would do now.
+
+    Attributes:
+        needed: Bytes of free disk that the build takes at its peak.
+        free: Bytes free where the cache is.
+    """
+
+    supply: str
+    reason: str
+    parts: tuple[PlannedPart, ...]
+    needed: int
+    free: int
+
+    @property
+    def to_do(self) -> tuple[PlannedPart, ...]:
+        """The parts that are not there yet."""
+        return tuple(part for part in self.parts if part.condition != "present")
+
+    @property
+    def seconds(self) -> float:
+        """Expected time for all that is to do."""
+        return sum(part.seconds for part in self.to_do)
+
+
+class Supply(Protocol):
+    """Where images, binaries and upstream manifests come from."""
+
+    @property
+    def name(self) -> str:
+        """``registry`` or ``source``."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """One line: why this supply."""
+        ...
+
+    def plan(self, milestones: Collection[Milestone]) -> Plan:
+        """What is there and what is to be done. Needs no Docker and changes nothing."""
+        ...
+
+    def provide(self, milestones: Collection[Milestone]) -> Provisions:
+        """Make what is missing and hand over everything.
+
+        Raises:
+            SupplyError: A part cannot be had.
+            HostError: Docker or the disk does not suffice.
+            Locked: Another process is building.
+        """
+        ...

@@ -1,0 +1,180 @@
+"""The catalogue of parts that the source supply builds, and the hash of each part's recipe."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from neuroscale.settings import ROOT
+from neuroscale.supply.golang import GoProgram, ModuleFiles
+from neuroscale.supply.images import ImageRecipe
+from neuroscale.supply.pins import Pins
+
+RECIPES = ROOT / "infrastructure" / "images"
+#: Raised when the code that builds changes what comes out of an unchanged recipe.
+SCHEMA = 1
+#: Suffixes of what compilers read; the rest of a recipe describes an image.
+_COMPILED = {".c", ".go", ".mod", ".sum"}
+
+
+@dataclass(frozen=True)
+class CProgram:
+    """A static program of a single C file."""
+
+
+@dataclass(frozen=True)
+class DebianRoot:
+    """A table of ``root.toml``."""
+
+    table: str
+
+
+@dataclass(frozen=True)
+class ImageArchive:
+    """Several images in one archive."""
+
+    images: tuple[str, ...]
+
+
+Kind = GoProgram | ModuleFiles | CProgram | DebianRoot | ImageArchive
+
+_K3S_VERSION = "github.com/k3s-io/k3s/pkg/version"
+PARTS: Mapping[str, Kind] = {
+    # The longest first: with two builders at work, the short ones fill the gaps.
+    "k3s": GoProgram(
+        package="cmd/server",
+        tags=("ctrd", "apparmor", "seccomp", "netcgo", "osusergo", "providerless", "urfave_cli_no_docs"),
+        variables=(
+            (f"{_K3S_VERSION}.Version", "{version}"),
+            # k3s compares this with the Go it finds itself compiled by, and refuses to start.
+            (f"{_K3S_VERSION}.UpstreamGolang", "{go}"),
+            ("k8s.io/component-base/version.gitVersion", "{version}"),
+            ("k8s.io/client-go/pkg/version.gitVersion", "{version}"),
+        ),
+        cgo=True,
+    ),
+    "argocd": GoProgram(
+        package="cmd",
+        variables=(("github.com/argoproj/argo-cd/v3/common.version", "{bare}"),),
+    ),
+    "gitea": GoProgram(
+        tags=("sqlite", "sqlite_unlock_notify"),
+        variables=(
+            ("main.Version", "{bare}"),
+            ("code.gitea.io/gitea/modules/setting.StaticRootPath", "/usr/local/share/gitea"),
+        ),
+        cgo=True,
+    ),
+    "coredns": GoProgram(package="."),
+    "k3d": GoProgram(variables=(("github.com/k3d-io/k3d/v5/version.Version", "{version}"),)),
+    "kustomize": GoProgram(variables=(("sigs.k8s.io/kustomize/api/provenance.version", "{version}"),)),
+    "argocd-files": ModuleFiles(
+        "argocd",
+        (
+            "manifests/install.yaml",
+            "manifests/crds",
+            "entrypoint.sh",
+            "hack/gpg-wrapper.sh",
+            "hack/git-verify-wrapper.sh",
+        ),
+    ),
+    "gitea-files": ModuleFiles("gitea", ("options", "public", "templates")),
+    "debian-node": DebianRoot("node"),
+    "debian-pods": DebianRoot("pods"),
+    "pause": CProgram(),
+    "runc": CProgram(),
+    "node": ImageArchive(("node", "pause")),
+    "images-a": ImageArchive(("pause", "coredns", "klipper-lb", "argocd", "redis", "gitea", "nginx")),
+}
+
+
+class Catalogue:
+    """Some parts and all that they need, in an order that they can be built in.
+
+    Args:
+        targets: The parts wanted.
+        pins: Versions that go into the hashes.
+        recipes: Folder of the recipes.
+    """
+
+    def __init__(self, targets: Iterable[str], pins: Pins, recipes: Path = RECIPES) -> None:
+        self._pins = pins
+        self._recipes = recipes
+        self.needs: dict[str, set[str]] = {}
+        self._reach(targets)
+        self.order = tuple(TopologicalSorter(self.needs).static_order())
+
+    def folder(self, part: str) -> Path:
+        """Where a part's recipe is."""
+        match PARTS[part]:
+            case DebianRoot():
+                return self._recipes / "root"
+            case ModuleFiles(module=module):
+                return self._recipes / module
+            case _:
+                return self._recipes / part
+
+    def image_folder(self, image: str) -> Path:
+        """Where an image's recipe is."""
+        return self._recipes / image
+
+    @cached_property
+    def recipe(self) -> dict[str, str]:
+        """Part to the hash over all that decides what comes out of its build."""
+        hashes: dict[str, str] = {}
+        for name in self.order:
+            content = {
+                "schema": SCHEMA,
+                "kind": [type(PARTS[name]).__name__, asdict(PARTS[name])],
+                "files": self._files(name),
+                "pins": self._pins_of(name),
+                "needs": {need: hashes[need] for need in sorted(self.needs[name])},
+            }
+            hashes[name] = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        return hashes
+
+    def _reach(self, wanted: Iterable[str]) -> None:
+        for name in wanted:
+            if name not in self.needs:
+                self.needs[name] = self._direct(name)
+                self._reach(sorted(self.needs[name]))
+
+    def _direct(self, name: str) -> set[str]:
+        kind = PARTS[name]
+        if not isinstance(kind, ImageArchive):
+            return set()
+        return {part for image in kind.images for part in ImageRecipe.read(self.image_folder(image)).parts}
+
+    def _files(self, name: str) -> dict[str, str]:
+        kind = PARTS[name]
+        folders = [self.folder(name)]
+        if isinstance(kind, ImageArchive):
+            folders = [self.image_folder(image) for image in kind.images]
+        files = sorted(file for folder in folders for file in folder.rglob("*") if file.is_file())
+        if not isinstance(kind, DebianRoot):
+            # What is compiled counts through the part that it becomes, and only there.
+            files = [file for file in files if (file.suffix in _COMPILED) != isinstance(kind, ImageArchive)]
+        return {str(file.relative_to(self._recipes)): _fingerprint(file) for file in files}
+
+    def _pins_of(self, name: str) -> dict[str, Any]:
+        match PARTS[name]:
+            case GoProgram():
+                return self._pins.modules[name].model_dump()
+            case ModuleFiles(module=module):
+                return self._pins.modules[module].model_dump()
+            case DebianRoot():
+                return self._pins.debian.model_dump()
+            case ImageArchive(images):
+                return {image: self._pins.images[image] for image in images}
+            case CProgram():
+                return {}
+
+
+def _fingerprint(file: Path) -> str:
+    return f"{file.stat().st_mode & 0o100:o}:{hashlib.sha256(file.read_bytes()).hexdigest()}"

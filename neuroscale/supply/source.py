@@ -1,0 +1,81 @@
+"""The supply that needs no image registry: everything is built from Go modules and Debian packages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from neuroscale.host.engine import Engine
+from neuroscale.supply.contract import Milestone, Plan, Provisions
+from neuroscale.supply.pins import pins
+from neuroscale.supply.workshop import Workshop, all_versions
+
+#: What each milestone adds to the ones before it; A is the ground that every other stands on.
+TARGETS: Mapping[Milestone, tuple[str, ...]] = {"a": ("k3d", "node", "images-a", "argocd-files")}
+
+#: Images that are nowhere to be pulled from again must never be collected. The kubelet would do so on any disk that
+#: looks 85 % full to it, and evict pods besides.
+KEEP_IMAGES = (
+    "--kubelet-arg=image-gc-high-threshold=100",
+    "--kubelet-arg=image-gc-low-threshold=99",
+    "--kubelet-arg=eviction-hard=memory.available<100Mi,nodefs.available<1Gi,imagefs.available<1Gi",
+)
+_LEAN = ("--disable=traefik,metrics-server,local-storage", "--kube-proxy-arg=conntrack-max-per-core=0")
+#: For a node of the registry: flannel is in it.
+UPSTREAM_NODE_ARGS = (*_LEAN, *KEEP_IMAGES)
+#: For a node built here: a bridge instead of flannel, whose plugin no module proxy serves.
+NODE_ARGS = ("--flannel-backend=none", "--disable-network-policy", *UPSTREAM_NODE_ARGS)
+
+
+@dataclass
+class SourceSupply:
+    """Builds what the milestones need and keeps it in the user's cache folder.
+
+    Attributes:
+        reason: Why this supply.
+        workshop: Where it is built and kept.
+        engine: Where the node image is loaded.
+    """
+
+    reason: str
+    workshop: Workshop = field(default_factory=Workshop)
+    engine: Engine = field(default_factory=Engine)
+    name: str = "source"
+
+    def plan(self, milestones: Collection[Milestone]) -> Plan:
+        """What is there and what is to be done. Needs no Docker and changes nothing."""
+        parts = self.workshop.look(targets(milestones))
+        return Plan(self.name, self.reason, parts, self.workshop.needed_space(parts), self.workshop.free_space())
+
+    def provide(self, milestones: Collection[Milestone]) -> Provisions:
+        """Build what is missing, load the node image into the engine, and hand over everything.
+
+        Raises:
+            SupplyError: A build failed.
+            HostError: The disk is too small, a build tool is missing, or the engine does not take the node image.
+            Locked: Another process is building.
+        """
+        parts = self.workshop.provide(targets(milestones))
+        node = parts["node"].facts["references"]
+        if not all(self.engine.has_image(reference) for reference in node.values()):
+            self.engine.load(parts["node"].path / "images.tar")
+        return Provisions(
+            supply=self.name,
+            binaries={"k3d": parts["k3d"].path / "k3d"},
+            node_image=node["node"],
+            node_args=NODE_ARGS,
+            k3d_args=("--no-lb",),
+            # k3d's own helper image does nothing here but sleep, and so does pause.
+            k3d_env={"K3D_IMAGE_TOOLS": node["pause"]},
+            image_tarballs=tuple(
+                part.path / "images.tar" for name, part in parts.items() if name.startswith("images-")
+            ),
+            images=dict(pins().images),
+            manifests={"argocd": parts["argocd-files"].path / "manifests"},
+            versions=all_versions(parts),
+        )
+
+
+def targets(milestones: Collection[Milestone]) -> list[str]:
+    """The parts that milestones ask for."""
+    return [part for name, parts in TARGETS.items() if name == "a" or name in milestones for part in parts]

@@ -26,7 +26,7 @@ def connect(name: str = CLUSTER_NAME) -> Platform:
         ClusterUnreachable: It made none.
     """
     state = load_state(name)
-    if state is None or state.ports is None:
+    if state is None:
         raise ClusterUnreachable(f"A cluster {name} should exist, but this machine made none. Try: neuroscale up")
     cluster = Cluster.from_kubeconfig(kubeconfig_file(name), state)
-    return Platform(cluster, Forge(cluster, f"http://127.0.0.1:{state.ports.forge}", name))
+    return Platform(cluster, Forge(cluster, state.forge_url, name))

@@ -20,9 +20,6 @@ APPLICATION_SET = "neuroscale-model-endpoints"
 GITOPS_FOLDERS = ("apps", "backstage", "bootstrap", "infrastructure")
 MARKER_NAMESPACE, MARKER_NAME = "kube-system", "neuroscale-marker"
 
-#: Milestones that have scenarios, in order.
-MILESTONES = ("a",)
-
 
 def cache_dir() -> Path:
     """Where builds are kept. Safe to delete; the next run makes it anew."""

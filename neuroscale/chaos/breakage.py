@@ -13,6 +13,7 @@ from typing import Self
 from neuroscale.chaos.fault import Fault, Receipt
 from neuroscale.chaos.journal import Entry, Journal
 from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Ref
 from neuroscale.cluster.watch import Sighting, Watcher
 from neuroscale.errors import FaultHadNoEffect, NotMet
 from neuroscale.platform import Platform
@@ -64,10 +65,10 @@ class Breakage:
             FaultHadNoEffect: The change could not be seen; what follows would prove nothing.
         """
         receipt = fault.snapshot(self.platform)
-        watcher = self._watchers.enter_context(Watcher(self.platform.cluster, fault.target)) if fault.target else None
+        watcher = self.watch(fault.target) if fault.target else None
         self._entries.append(self.journal.open(fault, receipt))
         clock, start = datetime.now(UTC), time.monotonic()
-        fault.inject(self.platform)
+        fault.inject(self.platform, receipt)
         proof = _TookEffect(self.platform, fault, receipt, watcher, start)
         try:
             until(proof, self.platform.cluster, within=_EFFECT_SECONDS, every=0.05)
@@ -79,6 +80,10 @@ class Breakage:
         effect = Effect(fault, receipt, proof.at, clock, proof.last.observed, watcher)
         self.effects.append(effect)
         return effect
+
+    def watch(self, ref: Ref) -> Watcher:
+        """Watch an object until everything is undone."""
+        return self._watchers.enter_context(Watcher(self.platform.cluster, ref))
 
     def undo(self) -> None:
         """Undo everything, latest first. Also the step "the incident is resolved"; a second call does nothing.

@@ -53,7 +53,7 @@ class ObjectDeleted(_ObjectFault):
         """The deed."""
         return f"{self.target} is deleted"
 
-    def inject(self, platform: Platform) -> None:
+    def inject(self, platform: Platform, receipt: Receipt) -> None:  # noqa: ARG002
         """Delete it in the background, as ``kubectl delete`` does."""
         platform.cluster.delete(self.target)
 
@@ -96,7 +96,7 @@ class ObjectCreated(_Fault):
         """Whether the name is free."""
         return {"before": platform.cluster.get(self.target)}
 
-    def inject(self, platform: Platform) -> None:
+    def inject(self, platform: Platform, receipt: Receipt) -> None:  # noqa: ARG002
         """Create it."""
         platform.cluster.create(self.manifest)
 
@@ -123,7 +123,7 @@ class FieldsEdited(_ObjectFault):
         """The deed."""
         return f"{self.target} is edited by hand: {', '.join(flat(self.patch))}"
 
-    def inject(self, platform: Platform) -> None:
+    def inject(self, platform: Platform, receipt: Receipt) -> None:  # noqa: ARG002
         """Patch it."""
         platform.cluster.patch(self.target, self.patch)
 
@@ -157,7 +157,7 @@ class ScaledTo(_ObjectFault):
         """The deed."""
         return f"{self.target} is scaled to {self.replicas}"
 
-    def inject(self, platform: Platform) -> None:
+    def inject(self, platform: Platform, receipt: Receipt) -> None:  # noqa: ARG002
         """Set ``spec.replicas``."""
         platform.cluster.patch(self.target, {"spec": {"replicas": self.replicas}})
 
@@ -181,6 +181,68 @@ class ScaledTo(_ObjectFault):
             platform.cluster.patch(self.target, {"spec": {"replicas": receipt["before"]["spec"].get("replicas", 1)}})
 
 
+class CpuTaken(_Fault):
+    """A pod of high priority takes so much CPU that a workload's pod must go and does not fit again.
+
+    What is asked for is computed from the node at hand: everything free, and more than half of what the workload's pod
+    asks for, so that evicting that pod is what makes room.
+    """
+
+    kind: Literal["cpu-taken"] = "cpu-taken"
+    target: Ref
+    priority_class: str
+    image: str
+    short_of: Ref
+
+    @property
+    def says(self) -> str:
+        """The deed."""
+        return f"{self.target} takes the CPU that {self.short_of} needs"
+
+    def snapshot(self, platform: Platform) -> Receipt:
+        """The filler that this node needs."""
+        pods = [pod for pod in platform.cluster.list("Pod") if pod["status"].get("phase") in ("Pending", "Running")]
+        node = platform.cluster.list("Node")[0]
+        free = millicpu(node["status"]["allocatable"]["cpu"]) - sum(map(requested_millicpu, pods))
+        workload = platform.cluster.get(self.short_of)
+        needed = requested_millicpu(workload["spec"]["template"]) if workload else 0
+        return {"before": platform.cluster.get(self.target), "millicpu": free + needed * 6 // 10, "needed": needed}
+
+    def inject(self, platform: Platform, receipt: Receipt) -> None:
+        """Create the pod."""
+        platform.cluster.create(
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": self.target.name, "namespace": self.target.namespace},
+                "spec": {
+                    "priorityClassName": self.priority_class,
+                    "automountServiceAccountToken": False,
+                    "terminationGracePeriodSeconds": 0,
+                    "containers": [
+                        {
+                            "name": "filler",
+                            "image": self.image,
+                            "resources": {"requests": {"cpu": f"{receipt['millicpu']}m"}},
+                        }
+                    ],
+                },
+            }
+        )
+
+    def took_effect(self, platform: Platform, receipt: Receipt, seen: Sequence[Sighting]) -> Verdict:  # noqa: ARG002
+        """The filler was seen to be placed on the node."""
+        if receipt["needed"] <= 0:
+            return hopeless(f"{self.short_of} asks for no CPU, so nothing can make it short of it")
+        placed = [sighting for sighting in seen if sighting.obj["spec"].get("nodeName")]
+        return met(f"the filler holds {receipt['millicpu']}m") if placed else pending("the filler is not placed yet")
+
+    def revert(self, platform: Platform, receipt: Receipt) -> None:
+        """Delete the filler."""
+        if receipt["before"] is None:
+            _delete_if_present(platform.cluster, self.target)
+
+
 class Committed(_Fault):
     """A commit on ``main``; a file with content ``None`` is removed."""
 
@@ -202,7 +264,7 @@ class Committed(_Fault):
         """Head and the files as they are."""
         return {"head": platform.forge.head(), "before": {path: platform.forge.read(path) for path in self.files}}
 
-    def inject(self, platform: Platform) -> None:
+    def inject(self, platform: Platform, receipt: Receipt) -> None:  # noqa: ARG002
         """Commit and push."""
         platform.forge.commit(self.files, self.message)
 
@@ -217,7 +279,7 @@ class Committed(_Fault):
 
 
 Fault = Annotated[
-    ObjectDeleted | ObjectCreated | FieldsEdited | ScaledTo | Committed,
+    ObjectDeleted | ObjectCreated | FieldsEdited | ScaledTo | CpuTaken | Committed,
     Field(discriminator="kind"),
 ]
 
@@ -236,6 +298,19 @@ def _delete_if_present(cluster: Cluster, ref: Ref) -> None:
     except ClusterRefused as error:
         if error.status != 404:
             raise
+
+
+def millicpu(quantity: str) -> int:
+    """A CPU quantity in thousandths: ``"2"`` -> 2000, ``"250m"`` -> 250."""
+    return int(quantity[:-1]) if quantity.endswith("m") else int(float(quantity) * 1000)
+
+
+def requested_millicpu(pod: Object) -> int:
+    """What the containers of a pod, or of a pod template, ask for together."""
+    return sum(
+        millicpu(((container.get("resources") or {}).get("requests") or {}).get("cpu", "0"))
+        for container in pod["spec"]["containers"]
+    )
 
 
 def fresh(obj: Object) -> Object:

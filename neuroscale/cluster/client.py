@@ -54,12 +54,7 @@ class Cluster:
         Raises:
             UsageError: The file is missing or is no kubeconfig.
         """
-        configuration = Configuration()
-        try:
-            content = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
-            load_kube_config_from_dict(content, context=context, client_configuration=configuration, persist_config=False)
-        except (OSError, yaml.YAMLError, ConfigException, TypeError, AttributeError) as error:
-            raise UsageError(f"The kubeconfig {kubeconfig} should name a cluster, but: {error}. Try: neuroscale up") from error
+        configuration = read_kubeconfig(kubeconfig, context)
         if state is None:
             return cls(configuration, DenyWrites("this machine made no such cluster. Try: neuroscale up"))
         return cls(configuration, MarkerGuard(state.server, state.nonce, adopted=state.adopted))
@@ -232,6 +227,21 @@ class Cluster:
                 reason="NoSuchKind",
             )
         return self._plurals[key]
+
+
+def read_kubeconfig(kubeconfig: Path, context: str | None = None) -> Configuration:
+    """Where a kubeconfig leads, and with which credentials.
+
+    Raises:
+        UsageError: The file is missing or is no kubeconfig.
+    """
+    configuration = Configuration()
+    try:
+        content = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+        load_kube_config_from_dict(content, context=context, client_configuration=configuration, persist_config=False)
+    except (OSError, yaml.YAMLError, ConfigException, TypeError, AttributeError) as error:
+        raise UsageError(f"The kubeconfig {kubeconfig} should name a cluster, but: {error}. Try: neuroscale up") from error
+    return configuration
 
 
 def _group_path(api_version: str) -> str:

@@ -111,3 +111,13 @@ def is_local(server: str, networks: Iterable[ipaddress.IPv4Network]) -> bool:
     except ValueError:
         return host == "localhost"
     return address.is_loopback or any(address in network for network in networks)
+
+
+def marker(nonce: str, name: str) -> Object:
+    """The marker ConfigMap of a cluster."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": MARKER_NAME, "namespace": MARKER_NAMESPACE},
+        "data": {"nonce": nonce, "cluster": name, "meaning": "the NeuroScale suite may break this cluster"},
+    }

@@ -22,6 +22,7 @@ _API_VERSIONS = {
     "Namespace": "v1",
     "Node": "v1",
     "Pod": "v1",
+    "PriorityClass": "scheduling.k8s.io/v1",
     "ReplicaSet": "apps/v1",
     "Secret": "v1",
     "Service": "v1",

@@ -39,17 +39,24 @@ class ClusterState(BaseModel):
     images: dict[str, str] = {}
     versions: dict[str, str] = {}
     ports: Ports | None = None
+    forge_url: str
+    tarballs: list[str] = []
 
     def save(self) -> None:
-        """Write the state so that a crash leaves the old or the new one, never half of it."""
-        path = state_file(self.name)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_suffix(".new")
-        with draft.open("w", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
-            file.write(self.model_dump_json(indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        """Remember it."""
+        write_private(state_file(self.name), self.model_dump_json(indent=1))
+
+
+def write_private(path: Path, content: str) -> None:
+    """Write a file that only its owner reads, so that a crash leaves the old or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
 
 
 def state_file(name: str = CLUSTER_NAME) -> Path:

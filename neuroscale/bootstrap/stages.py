@@ -1,0 +1,126 @@
+"""The stages of a bootstrap, in order. Each applies something by hand and has a gate of probes behind it.
+
+What is applied by hand is only what Argo CD cannot do itself; ``bootstrap/README.md`` says why for each.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from neuroscale.bootstrap.render import documents, kustomize
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.forge import BOT, CREDENTIALS
+from neuroscale.platform import Platform
+from neuroscale.probes import argo, expected
+from neuroscale.probes.workloads import AllAvailable, Available
+from neuroscale.settings import ARGOCD, FORGE
+from neuroscale.waiting import Probe, Verdict, met, pending
+
+_REDIS = Ref("Secret", "argocd-redis", ARGOCD)
+#: Kinds that other objects of the same apply depend on.
+_FIRST = ("Namespace", "CustomResourceDefinition", "AppProject")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the bootstrap.
+
+    Attributes:
+        apply: Does it, given the platform and the tree that goes to the forge.
+        gate: What must be met for the stage to be done.
+        after: Stages that must be done before this one may begin; the others come up at the same time.
+    """
+
+    name: str
+    apply: Callable[[Platform, Path], None]
+    gate: Callable[[Platform], Iterable[Probe]]
+    after: tuple[str, ...] = ()
+
+
+def _forge(platform: Platform, tree: Path) -> None:
+    cluster = platform.cluster
+    objects = kustomize(tree / "bootstrap" / "forge")
+    apply_all(cluster, (obj for obj in objects if obj["kind"] == "Namespace"))
+    if cluster.get(CREDENTIALS) is None:
+        cluster.create(_secret(CREDENTIALS, {"username": BOT, "password": secrets.token_urlsafe(24)}))
+    apply_all(cluster, objects)
+
+
+def _argocd(platform: Platform, tree: Path) -> None:
+    cluster, objects = platform.cluster, kustomize(tree / "bootstrap" / "argocd")
+    apply_all(cluster, (obj for obj in objects if obj["kind"] == "Namespace"))
+    # Argo CD would make this Secret in an init container, and its other pods would back off until it is there.
+    if cluster.get(_REDIS) is None:
+        cluster.create(_secret(_REDIS, {"auth": secrets.token_urlsafe(16)}))
+    apply_all(cluster, objects)
+
+
+def _gitops(platform: Platform, tree: Path) -> None:
+    platform.forge.ensure_repository()
+    platform.forge.fill(tree, "Platform as in the checkout")
+    for file in ("projects.yaml", "root-app.yaml"):
+        apply_all(platform.cluster, documents((tree / "bootstrap" / file).read_text(encoding="utf-8")))
+
+
+STAGES = (
+    Stage("cluster DNS", lambda *_: None, lambda _: [Available(Ref("Deployment", "coredns", "kube-system"))]),
+    Stage(
+        "forge",
+        _forge,
+        lambda platform: [
+            AllAvailable("the forge", (Ref("Deployment", "gitea", FORGE),)),
+            ForgeAnswers(platform.forge.url),
+        ],
+    ),
+    Stage("Argo CD", _argocd, lambda _: [argo.workloads_ready()]),
+    Stage(
+        "GitOps",
+        _gitops,
+        lambda platform: [argo.ApplicationsAreExactly(expected.applications(platform.forge))],
+        after=("forge",),
+    ),
+)
+
+
+def apply_all(cluster: Cluster, objects: Iterable[Object]) -> None:
+    """Server-side apply, dependencies first. An object that is what it should be is not changed by it."""
+    for obj in sorted(objects, key=lambda obj: obj["kind"] not in _FIRST):
+        cluster.apply(obj)
+
+
+def _secret(ref: Ref, values: dict[str, str]) -> Object:
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": ref.name, "namespace": ref.namespace},
+        "data": data,
+    }
+
+
+@dataclass(frozen=True)
+class ForgeAnswers:
+    """The forge answers on the mapped port of this machine."""
+
+    url: str
+    area: str = "forge"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"the forge answers at {self.url}"
+
+    def look(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
+        """Its health page."""
+        try:
+            answer = httpx.get(f"{self.url}/api/healthz", timeout=2)
+        except httpx.HTTPError as error:
+            return pending(f"{type(error).__name__}: {error}")
+        return met("healthy") if answer.is_success else pending(f"HTTP {answer.status_code}")

@@ -1,0 +1,36 @@
+"""``neuroscale``: bring the platform up, look at it, break it, heal it, report. ``--help`` is the manual."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from neuroscale.cli.platform import adopt, check, down, heal, status, up
+from neuroscale.cli.runs import bench, incident, kill_matrix, report
+from neuroscale.cli.supply import supply
+from neuroscale.errors import ExitCode, NeuroscaleError
+
+app = typer.Typer(
+    name="neuroscale",
+    help="Chaos and conformance suite for the NeuroScale GitOps inference platform.",
+    epilog="Exit codes: 0 passed, 1 failed, 2 usage, 3 not run (environment), 4 refused (guard), 5 nothing collected.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+for command in (up, down, status, check, heal, adopt, report, bench, kill_matrix):
+    app.command()(command)
+app.add_typer(incident, name="incident")
+app.add_typer(supply, name="supply")
+
+
+def main() -> None:
+    """Entry point: an expected error is a sentence and an exit code, not a traceback."""
+    try:
+        app()
+    except NeuroscaleError as error:
+        Console(stderr=True, soft_wrap=True).print(f"{type(error).__name__}: {error}", style="red", markup=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)

@@ -1,0 +1,127 @@
+"""Commands about the cluster and the platform on it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from neuroscale import bootstrap
+from neuroscale.bootstrap.up import heal as heal_journal
+from neuroscale.chaos.journal import Journal
+from neuroscale.cluster import k3d
+from neuroscale.cluster.adopt import mark
+from neuroscale.cluster.state import exclusive, load_state
+from neuroscale.errors import ExitCode, NeuroscaleError, UsageError
+from neuroscale.milestones import MILESTONES, probes_of
+from neuroscale.platform import connect
+from neuroscale.settings import CLUSTER_NAME
+from neuroscale.waiting import duration
+
+console = Console(soft_wrap=True, highlight=False)
+
+Milestones = Annotated[
+    str, typer.Option("--milestones", "-m", help="Letters of the milestones wanted, for example 'a' or 'a b'.")
+]
+
+
+def milestones_from(text: str) -> list[str]:
+    """``"a b"``, ``"a,b"`` or ``"all"`` as a list.
+
+    Raises:
+        UsageError: One of them does not exist.
+    """
+    wanted = text.lower().replace(",", " ").split()
+    if not wanted or wanted == ["all"]:
+        return list(MILESTONES)
+    if unknown := [letter for letter in wanted if letter not in MILESTONES]:
+        raise UsageError(
+            f"Milestones should be among {' '.join(MILESTONES)}, but {' '.join(unknown)} is not. Try: --milestones a"
+        )
+    return wanted
+
+
+def up(
+    milestones: Milestones = "all",
+    supply: Annotated[Literal["auto", "registry", "source"], typer.Option(help="Where images come from.")] = "auto",
+    install: Annotated[
+        bool, typer.Option("--install/--no-install", help="Whether missing programs may be installed (Debian packages).")
+    ] = True,
+) -> None:
+    """Create or resume the cluster and bring the platform up. Safe to repeat at any time."""
+    done = bootstrap.up(milestones_from(milestones), supply=supply, install=install, say=console.print)
+    total = sum(done.seconds.values())
+    console.print(f"[green]platform healthy[/] after {duration(total)} (cluster {done.how})")
+
+
+def down() -> None:
+    """Delete the cluster that this suite made. Anything else is left alone."""
+    with exclusive():
+        console.print("cluster deleted" if k3d.delete() else "there was no cluster; leftovers of it are gone")
+
+
+def status() -> None:
+    """What exists: cluster, ports, versions, open faults, and whether the platform is healthy."""
+    state = load_state()
+    if state is None:
+        console.print(f"cluster {CLUSTER_NAME}: none on this machine. Try: neuroscale up")
+        raise typer.Exit(ExitCode.NOT_RUN)
+    console.print(f"cluster {state.name} at {state.server}, made {state.created_at:%Y-%m-%d %H:%M} UTC, supply {state.supply}")
+    if state.ports:
+        console.print(f"forge http://127.0.0.1:{state.ports.forge}   Argo CD https://127.0.0.1:{state.ports.argocd}")
+    for name, version in sorted(state.versions.items()):
+        console.print(f"  {name} {version}")
+    for entry in Journal.of(state.nonce).unfinished():
+        console.print(f"[yellow]open fault[/]: {entry.fault.says} (since {entry.at}). Try: neuroscale heal")
+    check("all")
+
+
+def check(milestone: Annotated[str, typer.Argument(help="A milestone's letter, or all.")] = "all") -> None:
+    """Ask the steady-state probes once, without touching anything."""
+    platform = connect()
+    table = Table("milestone", "expectation", "answer", "seen")
+    bad = 0
+    for letter in milestones_from(milestone):
+        for probe in probes_of(letter, platform):
+            verdict = probe.look(platform.cluster)
+            bad += not verdict
+            colour = "green" if verdict else "red"
+            table.add_row(letter.upper(), probe.says, f"[{colour}]{verdict.state}[/]", verdict.observed)
+    console.print(table)
+    if bad:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def heal() -> None:
+    """Undo whatever a killed run left broken, from the journal."""
+    state = load_state()
+    if state is None:
+        raise NeuroscaleError(f"A cluster {CLUSTER_NAME} should exist, but this machine made none. Try: neuroscale up")
+    with exclusive():
+        count = heal_journal(connect(), state.nonce, console.print)
+    console.print(f"{count} fault{'s' if count != 1 else ''} undone" if count else "nothing was left open")
+
+
+def adopt(
+    kubeconfig: Annotated[Path, typer.Option(help="Of the existing cluster.", exists=True, dir_okay=False)],
+    context: Annotated[str | None, typer.Option(help="A context in it; the current one if not given.")] = None,
+    allow_destructive: Annotated[
+        str | None, typer.Option(help="The nonce that the first call of this command printed.")
+    ] = None,
+) -> None:
+    """Allow the suite to break an existing cluster. The first call prints a nonce, the second, with it, writes the marker."""
+    nonce = secrets.token_hex(16)
+    if allow_destructive is None:
+        console.print(
+            "The suite deletes and breaks things on the cluster it runs against. If that is what you want, run:\n"
+            f"  neuroscale adopt --kubeconfig {kubeconfig} {f'--context {context} ' if context else ''}"
+            f"--allow-destructive={nonce}"
+        )
+        raise typer.Exit(ExitCode.REFUSED)
+    server = mark(kubeconfig, context, allow_destructive, datetime.now(UTC))
+    console.print(f"{server} is marked; this machine may now write to it")

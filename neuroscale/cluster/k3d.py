@@ -1,0 +1,267 @@
+"""The cluster on this machine, made by k3d: create, resume, recreate, delete.
+
+A cluster is ours when its node container carries the nonce of the local state file as a label. The marker that lawful
+writes need is not written by us but born with the cluster: k3s applies it from a file in the node at its first start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.guard import MARKER_PATH, marker
+from neuroscale.cluster.state import ClusterState, Ports, kubeconfig_file, load_state, write_private
+from neuroscale.errors import ClusterRefused, ClusterUnreachable, HostError, Refused
+from neuroscale.host.engine import Engine
+from neuroscale.settings import BUDGETS, CLUSTER_NAME, state_dir
+from neuroscale.supply import Provisions
+from neuroscale.waiting import Verdict, met, pending, until
+
+LABEL = "neuroscale.nonce"
+_MANIFESTS = "/var/lib/rancher/k3s/server/manifests"
+_IMAGES = "/var/lib/rancher/k3s/agent/images"
+#: Wanted host ports; a taken one is replaced by a free one.
+_WANTED = {"api": 6550, "forge": 3300, "argocd": 8081, "gateway": 8082}
+#: What each host port leads to in the node.
+_NODE_PORTS = {"forge": 30300, "argocd": 30443, "gateway": 80}
+_COMMAND_SECONDS = 180
+_ENGINE = Engine()
+
+
+@dataclass(frozen=True)
+class Ensured:
+    """The cluster that is there now, and how it came to be."""
+
+    state: ClusterState
+    how: Literal["reused", "resumed", "created", "recreated"]
+    why: str = ""
+
+
+def ensure(provisions: Provisions, name: str = CLUSTER_NAME) -> Ensured:
+    """Make sure that our cluster runs and its API server is ready.
+
+    Raises:
+        Refused: A cluster of this name exists and is not ours.
+        HostError: k3d or Docker failed.
+    """
+    state, node = load_state(name), _node(name)
+    if node is None:
+        return Ensured(_create(provisions, name), "created")
+    if state is None or state.nonce != node.nonce:
+        raise Refused(
+            f'The k3d cluster "{name}" should be one that this suite made, but its node carries '
+            f"{'no nonce' if not node.nonce else 'another nonce'}. It was left alone. Try: NEUROSCALE_CLUSTER=another-name, "
+            f"or k3d cluster delete {name} if you no longer need it"
+        )
+    if node.image != provisions.node_image:
+        why = f"its node image {node.image} is not {provisions.node_image}"
+        return Ensured(_recreate(provisions, name), "recreated", why)
+    if not node.running:
+        return _resume(provisions, state)
+    try:
+        _wait_ready(state)
+    except (AssertionError, ClusterUnreachable) as error:
+        return Ensured(_recreate(provisions, name), "recreated", f"its API server did not answer: {error}")
+    return Ensured(state, "reused")
+
+
+def delete(name: str = CLUSTER_NAME) -> bool:
+    """Delete our cluster and what this machine remembers of it; returns whether there was one.
+
+    Raises:
+        Refused: The cluster is not ours.
+    """
+    state, node = load_state(name), _node(name)
+    if node is not None:
+        if state is None or state.nonce != node.nonce:
+            raise Refused(f'The k3d cluster "{name}" was not made by this suite and was left alone. Try: k3d cluster list')
+        _remove(name)
+    for file in ("state.json", "kubeconfig", "journal.jsonl"):
+        (state_dir(name) / file).unlink(missing_ok=True)
+    return node is not None
+
+
+def import_images(state: ClusterState, tarballs: Collection[Path]) -> ClusterState:
+    """Bring images into a running node that were not asked for when it was made; those it has are left out."""
+    for tarball in tarballs:
+        if str(tarball) not in state.tarballs:
+            inside = f"/tmp/{tarball.name}"  # noqa: S108 - in the node, not here
+            _ENGINE.call("cp", str(tarball), f"{_container(state.name)}:{inside}", within=_COMMAND_SECONDS)
+            _in_node(state.name, "ctr", "-n", "k8s.io", "images", "import", inside)
+            _in_node(state.name, "rm", inside)
+            state = state.model_copy(update={"tarballs": [*state.tarballs, str(tarball)]})
+            state.save()
+    return state
+
+
+def _create(provisions: Provisions, name: str) -> ClusterState:
+    nonce, ports = secrets.token_hex(16), _free_ports()
+    directory = state_dir(name)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    marker_file = directory / "marker.yaml"
+    write_private(marker_file, yaml.safe_dump(marker(nonce, name)))
+    state = ClusterState(
+        name=name,
+        nonce=nonce,
+        server=f"https://127.0.0.1:{ports.api}",
+        created_at=datetime.now(UTC),
+        supply=provisions.supply,
+        images=dict(provisions.images),
+        versions=dict(provisions.versions),
+        ports=ports,
+        forge_url=f"http://127.0.0.1:{ports.forge}",
+        tarballs=[str(tarball) for tarball in provisions.image_tarballs],
+    )
+    # Before the cluster: a crash right after its creation must still find it to be ours.
+    state.save()
+    (directory / "journal.jsonl").unlink(missing_ok=True)
+    arguments = [
+        "cluster", "create", name,
+        "--image", provisions.node_image,
+        "--api-port", f"127.0.0.1:{ports.api}",
+        "--kubeconfig-update-default=false", "--kubeconfig-switch-context=false",
+        "--timeout", f"{BUDGETS.provision:.0f}s",
+        "--runtime-label", f"{LABEL}={nonce}@server:0",
+        "--volume", f"{marker_file}:{_MANIFESTS}/{marker_file.name}@server:0",
+        *_each("--port", (f"127.0.0.1:{getattr(ports, p)}:{inside}@server:0:direct" for p, inside in _NODE_PORTS.items())),
+        *_each("--volume", (f"{tarball}:{_IMAGES}/{tarball.name}:ro@server:0" for tarball in provisions.image_tarballs)),
+        *_each("--k3s-arg", (f"{argument}@server:0" for argument in provisions.node_args)),
+        *provisions.k3d_args,
+    ]  # fmt: skip
+    _k3d(provisions, *arguments)
+    _write_kubeconfig(provisions, name)
+    _wait_ready(state)
+    return state
+
+
+def _each(option: str, values: Iterable[str]) -> Iterator[str]:
+    for value in values:
+        yield from (option, value)
+
+
+def _recreate(provisions: Provisions, name: str) -> ClusterState:
+    _remove(name)
+    return _create(provisions, name)
+
+
+def _resume(provisions: Provisions, state: ClusterState) -> Ensured:
+    try:
+        _ENGINE.call("start", _container(state.name))
+        _wait_ready(state)
+    except (HostError, AssertionError, ClusterUnreachable) as error:
+        return Ensured(_recreate(provisions, state.name), "recreated", f"the stopped cluster did not come back: {error}")
+    return Ensured(state, "resumed", "its node was stopped")
+
+
+def _remove(name: str) -> None:
+    """What ``k3d cluster delete`` does, without needing the binary: containers, volumes and network by k3d's label."""
+    selector = f"label=k3d.cluster={name}"
+    if containers := _ENGINE.call("ps", "--all", "--quiet", "--filter", selector).split():
+        _ENGINE.call("rm", "--force", "--volumes", *containers)
+    for kind in ("volume", "network"):
+        if found := _ENGINE.call(kind, "ls", "--quiet", "--filter", selector).split():
+            _ENGINE.call(kind, "rm", *found)
+
+
+def _write_kubeconfig(provisions: Provisions, name: str) -> None:
+    content = _k3d(provisions, "kubeconfig", "get", name)
+    write_private(kubeconfig_file(name), content)
+
+
+@dataclass(frozen=True)
+class ApiReady:
+    """The API server says that it is ready, and the marker is there."""
+
+    says: str = "the API server is ready and the node is Ready"
+    area: str = "cluster"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Ask ``/readyz`` and the node."""
+        try:
+            cluster.text("/readyz")
+            nodes = cluster.list("Node")
+            cluster.read(MARKER_PATH)
+        except (ClusterUnreachable, ClusterRefused) as error:
+            return pending(str(error))
+        ready = [
+            node["metadata"]["name"]
+            for node in nodes
+            for condition in node["status"].get("conditions", [])
+            if condition["type"] == "Ready" and condition["status"] == "True"
+        ]
+        return met(f"nodes Ready: {', '.join(ready)}") if ready else pending("no node is Ready")
+
+
+def _wait_ready(state: ClusterState) -> None:
+    until(ApiReady(), Cluster.from_kubeconfig(kubeconfig_file(state.name), state), within=BUDGETS.provision)
+
+
+def _free_ports() -> Ports:
+    """The wanted ports where they are free, others where they are not."""
+    chosen: dict[str, int] = {}
+    with ExitStack() as held:
+        for purpose, wanted in _WANTED.items():
+            listener = held.enter_context(socket.socket())
+            try:
+                listener.bind(("127.0.0.1", wanted))
+            except OSError:
+                listener.bind(("127.0.0.1", 0))
+            chosen[purpose] = listener.getsockname()[1]
+    return Ports(**chosen)
+
+
+@dataclass(frozen=True)
+class _Node:
+    image: str
+    running: bool
+    nonce: str
+
+
+def _container(name: str) -> str:
+    return f"k3d-{name}-server-0"
+
+
+def _node(name: str) -> _Node | None:
+    listed = _ENGINE.call("ps", "--all", "--quiet", "--filter", f"name=^{_container(name)}$").strip()
+    if not listed:
+        return None
+    found = json.loads(_ENGINE.call("inspect", listed))[0]
+    return _Node(found["Config"]["Image"], found["State"]["Running"], found["Config"]["Labels"].get(LABEL, ""))
+
+
+def _in_node(name: str, *command: str) -> str:
+    return _ENGINE.call("exec", _container(name), *command, within=_COMMAND_SECONDS)
+
+
+def _k3d(provisions: Provisions, *arguments: str) -> str:
+    what = f"k3d {' '.join(arguments[:2])}"
+    try:
+        done = subprocess.run(
+            [str(provisions.binaries["k3d"]), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_COMMAND_SECONDS,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **provisions.k3d_env},
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise HostError(f"`{what}` should run, but: {error}. Try: docker info") from error
+    if done.returncode != 0:
+        raise HostError(
+            f"`{what}` should succeed, but exited with {done.returncode}: {(done.stderr or done.stdout).strip()[-800:]}. "
+            "Try: docker info, then neuroscale down and neuroscale up"
+        )
+    return done.stdout

@@ -1,0 +1,319 @@
+"""Drift: somebody changes by hand what Git describes. How each kind is made, how it counts as healed, how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from neuroscale.chaos.breakage import Breakage, Effect
+from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ObjectDeleted
+from neuroscale.chaos.fields import contains, inverse
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.cluster.watch import Sighting, Watcher
+from neuroscale.errors import FaultHadNoEffect, NotMet
+from neuroscale.platform import Platform
+from neuroscale.probes import argo
+from neuroscale.probes.workloads import judge_workload
+from neuroscale.record import Sample
+from neuroscale.settings import APPS_NAMESPACE, BUDGETS
+from neuroscale.waiting import Timeline, Verdict, hopeless, met, pending, until
+
+#: The workload of the reference platform that exists to be broken.
+TEST_APP = "test-app"
+NGINX = Ref("Deployment", "nginx-test", APPS_NAMESPACE)
+SERVICE = Ref("Service", "nginx-service", APPS_NAMESPACE)
+PAGE = Ref("ConfigMap", "nginx-page", APPS_NAMESPACE)
+_STRAY = Ref("ConfigMap", "stray-by-hand", APPS_NAMESPACE)
+#: The file that a commit without consequences changes; a new commit ends self-heal's backoff.
+_EPOCH_FILE = ".neuroscale/epoch"
+#: Attempts at one commit up to which self-heal waits at most 2 s (anchored at Argo CD's backoff 0, 2, 6, 18 … s).
+_PATIENT_ATTEMPTS = 1
+
+Judge = Callable[[Object | None], Verdict]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of drift.
+
+    Attributes:
+        fault: The deed, given the object as it is.
+        target: What is changed.
+        healed: Given the object before the deed, the judge of the object after it.
+    """
+
+    target: Ref
+    fault: Callable[[Object | None], Fault]
+    healed: Callable[[Object | None, Fault], Judge]
+
+
+# --- what counts as healed
+
+
+def came_back(before: Object | None, fault: Fault) -> Judge:  # noqa: ARG001 - the signature of Kind.healed
+    """A new UID with the old content; a workload also with all its pods."""
+
+    def judge(now: Object | None) -> Verdict:
+        if before is None:
+            return hopeless("it was not there before")
+        if now is None:
+            return pending("it is gone")
+        if now["metadata"]["uid"] == before["metadata"]["uid"]:
+            return hopeless("it is still the old one, by UID: it was never deleted")
+        if not contains(now, _content(before)):
+            return pending("it is there, with other content")
+        return _complete(now, "it is back with a new UID")
+
+    return judge
+
+
+def values_are_back(before: Object | None, fault: Fault) -> Judge:
+    """The edited fields have their old values; a workload also has all its pods."""
+
+    def judge(now: Object | None) -> Verdict:
+        if before is None or not isinstance(fault, FieldsEdited):
+            return hopeless("it was not there before")
+        if now is None:
+            return pending("it is gone")
+        if not contains(now, inverse(fault.patch, before)):
+            return pending(f"it has the edited values: {fault.says}")
+        return _complete(now, "the old values are back")
+
+    return judge
+
+
+def was_pruned(before: Object | None, fault: Fault) -> Judge:  # noqa: ARG001 - the signature of Kind.healed
+    """It is gone again."""
+
+    def judge(now: Object | None) -> Verdict:
+        if now is None:
+            return met("it is gone")
+        return pending("it is being deleted" if now["metadata"].get("deletionTimestamp") else "it is there")
+
+    return judge
+
+
+def _complete(now: Object, seen: str) -> Verdict:
+    if now["kind"] != "Deployment":
+        return met(seen)
+    verdict = judge_workload(now, ())
+    return Verdict(verdict.state, f"{seen}: {verdict.observed}")
+
+
+def _content(obj: Object) -> Object:
+    keys = ("data", "spec") if obj["kind"] != "Service" else ()
+    ports = {"spec": {"ports": obj["spec"]["ports"], "selector": obj["spec"]["selector"]}} if obj["kind"] == "Service" else {}
+    return {"metadata": {"labels": obj["metadata"].get("labels", {})}, **{k: obj[k] for k in keys if k in obj}, **ports}
+
+
+# --- the kinds
+
+
+def _delete(target: Ref) -> Kind:
+    return Kind(target, lambda _: ObjectDeleted(target=target), came_back)
+
+
+def _edit(target: Ref, patch: Callable[[Object], Object]) -> Kind:
+    return Kind(target, lambda now: FieldsEdited(target=target, patch=patch(now or {})), values_are_back)
+
+
+def _container(change: dict[str, Any]) -> Callable[[Object], Object]:
+    """A change of the first container; a merge patch replaces lists whole, so the rest of the list comes along."""
+
+    def patch(now: Object) -> Object:
+        first, *others = now["spec"]["template"]["spec"]["containers"]
+        return {"spec": {"template": {"spec": {"containers": [{**first, **change}, *others]}}}}
+
+    return patch
+
+
+def _stray(_: Object | None) -> Fault:
+    return ObjectCreated(
+        manifest={
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": _STRAY.name,
+                "namespace": _STRAY.namespace,
+                "annotations": {"argocd.argoproj.io/tracking-id": f"{TEST_APP}:/ConfigMap:{APPS_NAMESPACE}/{_STRAY.name}"},
+            },
+            "data": {"made": "by hand"},
+        }
+    )
+
+
+KINDS = {
+    "deletes the Deployment": _delete(NGINX),
+    "deletes the Service": _delete(SERVICE),
+    "deletes the ConfigMap": _delete(PAGE),
+    "changes the number of replicas": _edit(NGINX, lambda _: {"spec": {"replicas": 3}}),
+    "changes the image": _edit(NGINX, _container({"image": "docker.io/library/no-such-image:0.0.1"})),
+    "changes a label": _edit(NGINX, lambda _: {"metadata": {"labels": {"owner": "somebody-else"}}}),
+    "changes the environment": _edit(NGINX, _container({"env": [{"name": "GREETING", "value": "goodbye"}]})),
+    "adds an object with the application's mark": Kind(_STRAY, _stray, was_pruned),
+}
+
+
+# --- making and measuring it
+
+
+@dataclass
+class Drifted:
+    """A drift that was seen to happen, and the watches that will tell how it ended."""
+
+    effect: Effect
+    application: Watcher
+    judge: Judge
+    attempt: int
+    since_last_sync: float | None
+
+
+def make(words: str, breakage: Breakage) -> Drifted:
+    """Make a kind of drift and prove it; the watches end with the breakage."""
+    kind, platform = KINDS[words], breakage.platform
+    before = platform.cluster.get(kind.target)
+    app = platform.cluster.get(argo.application(TEST_APP)) or {}
+    fault = kind.fault(before)
+    watcher = breakage.watch(argo.application(TEST_APP))
+    return Drifted(
+        breakage.inject(fault), watcher, kind.healed(before, fault), argo.attempts(app), argo.since_last_sync(app)
+    )
+
+
+@dataclass
+class Healed:
+    """The probe "the drift is healed", answered by the watch on the target."""
+
+    drifted: Drifted
+    area: str = "gitops"
+    at: float | None = field(default=None)
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"after {self.drifted.effect.fault.says}, Argo CD puts back what Git describes"
+
+    def look(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - the watch knows
+        """The latest sighting; the time is that of the first of the unbroken run of good ones."""
+        seen = after(self.drifted.effect)
+        if not seen:
+            return pending("nothing has happened to it since")
+        verdict = self.drifted.judge(state_at(seen[-1]))
+        if verdict:
+            good_since = seen[-1].at
+            for sighting in reversed(seen):
+                if not self.drifted.judge(state_at(sighting)):
+                    break
+                good_since = sighting.at
+            self.at = good_since
+        return verdict
+
+
+@dataclass(frozen=True)
+class StaysHealed:
+    """The same judgement on a fresh look at the object."""
+
+    drifted: Drifted
+    target: Ref
+    area: str = "gitops"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"{self.target} stays as Git describes it"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        return self.drifted.judge(cluster.get(self.target))
+
+
+def measure_heal(drifted: Drifted, platform: Platform, scenario: str, *, within: float = BUDGETS.heal) -> tuple[Sample, Timeline | None]:
+    """Wait for the heal and return the figure; a heal that does not come gives a censored figure, and no timeline."""
+    probe = Healed(drifted)
+    try:
+        timeline: Timeline | None = until(probe, platform.cluster, within=within, every=0.1)
+    except NotMet:
+        timeline = None
+    effect = drifted.effect
+    total = probe.at - effect.at if probe.at is not None else None
+    app = platform.cluster.get(argo.application(TEST_APP)) or {}
+    sample = Sample(
+        scenario=scenario,
+        claim="drift-heal",
+        fault=effect.fault.says,
+        subject=str(effect.fault.target),
+        series="first drift at a commit" if drifted.attempt == 0 else f"drift {drifted.attempt + 1} at a commit",
+        at=effect.clock,
+        phases=phases(drifted, total),
+        seconds=total if total is not None else within,
+        censored=total is None,
+        facts={
+            "attempts before": drifted.attempt,
+            "seconds since last sync": drifted.since_last_sync,
+            "revision": argo.revision(app),
+        },
+    )
+    return sample, timeline
+
+
+def phases(drifted: Drifted, healed: float | None) -> dict[str, float | None]:
+    """Seconds from the observed fault to each phase. Argo CD may merge status updates, so a phase can go unseen."""
+    start = drifted.effect.at
+    app = [sighting for sighting in drifted.application.sightings if sighting.at >= start]
+    target = after(drifted.effect)
+
+    def first(sightings: Sequence[Sighting], matches: Callable[[Sighting], bool]) -> float | None:
+        return next((round(s.at - start, 3) for s in sightings if matches(s)), None)
+
+    return {
+        "out of sync": first(app, lambda s: argo.is_out_of_sync(s.obj)),
+        "operation started": first(app, lambda s: argo.started_after(s.obj, drifted.effect.clock)),
+        "applied": first(target, lambda s: _touched(drifted, s)),
+        "healed": round(healed, 3) if healed is not None else None,
+    }
+
+
+def _touched(drifted: Drifted, sighting: Sighting) -> bool:
+    """Whether this sighting is the first trace of Argo CD's answer: a new object, old values, or a deletion."""
+    fault, before = drifted.effect.fault, drifted.effect.receipt.get("before")
+    if isinstance(fault, ObjectDeleted):
+        return sighting.event != "DELETED" and sighting.uid != before["metadata"]["uid"]
+    if isinstance(fault, FieldsEdited):
+        return contains(sighting.obj, inverse(fault.patch, before))
+    return sighting.event == "DELETED"
+
+
+def after(effect: Effect) -> list[Sighting]:
+    """What was seen of the target from the proof of the fault on."""
+    return [sighting for sighting in effect.watcher.sightings if sighting.at >= effect.at] if effect.watcher else []
+
+
+def state_at(sighting: Sighting) -> Object | None:
+    """The object as of a sighting; ``None`` when it was deleted."""
+    return None if sighting.event == "DELETED" else sighting.obj
+
+
+def end_backoff(platform: Platform, *, patient: int = _PATIENT_ATTEMPTS) -> None:
+    """Make sure that the next drift is met by a self-heal that is not backing off, by a new commit if need be.
+
+    Argo CD waits longer for each further drift at one commit. That is its own protection, not what a single drift
+    costs, and it is measured apart (``neuroscale bench``).
+
+    Raises:
+        NotReady: The new commit did not arrive.
+    """
+    app = platform.cluster.get(argo.application(TEST_APP))
+    if app is not None and argo.attempts(app) > patient:
+        new_epoch(platform)
+
+
+def new_epoch(platform: Platform) -> str:
+    """A commit without consequences for the cluster; waits until the Application is compared with it."""
+    commit = platform.forge.commit({_EPOCH_FILE: datetime.now(UTC).isoformat() + "\n"}, "Begin a new epoch")
+    if commit is None:
+        raise FaultHadNoEffect("A new epoch should give a new commit, but main did not change. Try: neuroscale status")
+    until(argo.good_at(TEST_APP, commit), platform.cluster, within=BUDGETS.pick_up)
+    return commit

@@ -1,0 +1,274 @@
+"""Argo CD: its workloads, its Applications, and what they say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.probes.workloads import AllAvailable
+from neuroscale.settings import APPLICATION_SET, ARGOCD
+from neuroscale.waiting import Verdict, hopeless, met, pending
+
+#: Poll interval of this installation (bootstrap/argocd/settings.yaml) many times over; older is "not compared".
+COMPARED_WITHIN = timedelta(seconds=90)
+
+#: The workloads of the upstream manifest, without dex (bootstrap/argocd/without-dex.yaml).
+WORKLOADS = (
+    Ref("StatefulSet", "argocd-application-controller", ARGOCD),
+    Ref("Deployment", "argocd-applicationset-controller", ARGOCD),
+    Ref("Deployment", "argocd-notifications-controller", ARGOCD),
+    Ref("Deployment", "argocd-redis", ARGOCD),
+    Ref("Deployment", "argocd-repo-server", ARGOCD),
+    Ref("Deployment", "argocd-server", ARGOCD),
+)
+REPO_SERVER = Ref("Deployment", "argocd-repo-server", ARGOCD)
+CONTROLLER = Ref("StatefulSet", "argocd-application-controller", ARGOCD)
+
+
+def application(name: str) -> Ref:
+    """The Application of that name."""
+    return Ref("Application", name, ARGOCD)
+
+
+def workloads_ready() -> AllAvailable:
+    """Argo CD itself runs."""
+    return AllAvailable("Argo CD", WORKLOADS, area="gitops")
+
+
+# --- judgements on one Application
+
+
+def describe(app: Object) -> str:
+    """``Synced/Healthy`` and what is wrong, in one line."""
+    status = app.get("status") or {}
+    parts = [f"{_sync(app)}/{_health(app)}"]
+    operation = status.get("operationState") or {}
+    if operation.get("phase") in ("Failed", "Error", "Running"):
+        parts.append(f"operation {operation['phase']}: {operation.get('message', '')[:300]}")
+    parts += [f"{c['type']}: {c.get('message', '')[:300]}" for c in status.get("conditions") or []]
+    troubled = [r for r in status.get("resources") or [] if r.get("status") != "Synced"]
+    if troubled:
+        first = troubled[0]
+        parts.append(f"{len(troubled)} resources not Synced, first: {first['kind']} {first['name']} {first.get('status')}")
+    return "; ".join(parts)
+
+
+def judge_good(app: Object | None, now: datetime, compared_within: timedelta = COMPARED_WITHIN) -> Verdict:
+    """Synced, Healthy, without any condition, and compared recently.
+
+    A controller that is dead leaves yesterday's ``Synced`` standing, hence the age.
+    """
+    if app is None:
+        return pending("it does not exist")
+    status = app.get("status") or {}
+    seen = describe(app)
+    if _sync(app) != "Synced" or _health(app) != "Healthy" or status.get("conditions"):
+        return pending(seen)
+    compared = status.get("reconciledAt")
+    if compared is None:
+        return pending(f"{seen}, but it was never compared")
+    age = now - _time(compared)
+    if age > compared_within:
+        return pending(f"{seen}, but last compared {age.total_seconds():.0f} s ago")
+    return met(f"{seen}, compared {max(0.0, age.total_seconds()):.0f} s ago")
+
+
+def judge_uncomparable(app: Object | None) -> Verdict:
+    """``Unknown`` with a ComparisonError: Argo CD cannot compare. ``OutOfSync`` is something else: it did compare."""
+    if app is None:
+        return pending("it does not exist")
+    types = {condition["type"] for condition in (app.get("status") or {}).get("conditions") or []}
+    seen = describe(app)
+    return met(seen) if _sync(app) == "Unknown" and "ComparisonError" in types else pending(seen)
+
+
+def judge_error_shown(app: Object | None, kinds: Collection[str], words: str) -> Verdict:
+    """The Application carries a condition of one of these types, or a failed operation, whose text has the words."""
+    if app is None:
+        return pending("it does not exist")
+    status = app.get("status") or {}
+    said = [(c["type"], c.get("message", "")) for c in status.get("conditions") or []]
+    operation = status.get("operationState") or {}
+    if operation.get("phase") in ("Failed", "Error") or operation.get("retryCount"):
+        said.append(("OperationFailed", operation.get("message", "")))
+        results = (operation.get("syncResult") or {}).get("resources") or []
+        said += [("SyncFailed", r.get("message", "")) for r in results if r.get("status") == "SyncFailed"]
+    for kind, message in said:
+        if kind in kinds and words in message:
+            return met(f"{kind}: {message[:300]}")
+    return pending(f"{describe(app)}; no {' or '.join(kinds)} with {words!r}")
+
+
+def revision(app: Object) -> str:
+    """Commit that the Application was last compared with."""
+    return str(((app.get("status") or {}).get("sync") or {}).get("revision", ""))
+
+
+def attempts(app: Object) -> int:
+    """How many times self-heal synced this revision in a row (``autoHealAttemptsCount``)."""
+    operation = ((app.get("status") or {}).get("operationState") or {}).get("operation") or {}
+    return int((operation.get("sync") or {}).get("autoHealAttemptsCount", 0))
+
+
+def since_last_sync(app: Object) -> float | None:
+    """Seconds since the last operation ended, or ``None`` when there was none."""
+    finished = ((app.get("status") or {}).get("operationState") or {}).get("finishedAt")
+    return (datetime.now(UTC) - _time(finished)).total_seconds() if finished else None
+
+
+def is_out_of_sync(app: Object) -> bool:
+    """Compared, and different."""
+    return _sync(app) == "OutOfSync"
+
+
+def started_after(app: Object, moment: datetime) -> bool:
+    """An operation is asked for, or its state says that one began at or after this second."""
+    started = ((app.get("status") or {}).get("operationState") or {}).get("startedAt")
+    return "operation" in app or bool(started and _time(started) >= moment.replace(microsecond=0))
+
+
+def _sync(app: Object) -> str:
+    return str(((app.get("status") or {}).get("sync") or {}).get("status", "Unknown"))
+
+
+def _health(app: Object) -> str:
+    return str(((app.get("status") or {}).get("health") or {}).get("status", "Unknown"))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+# --- probes
+
+
+@dataclass(frozen=True)
+class ApplicationProbe:
+    """One question about one Application; ``judge`` answers it."""
+
+    name: str
+    expectation: str
+    judge: Callable[[Object | None], Verdict]
+    area: str = "gitops"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f'Application "{self.name}" {self.expectation}'
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        return self.judge(cluster.get(application(self.name)))
+
+
+def good(name: str) -> ApplicationProbe:
+    """Synced, Healthy, no conditions, compared recently."""
+    return ApplicationProbe(name, "is Synced and Healthy", lambda app: judge_good(app, datetime.now(UTC)))
+
+
+def good_at(name: str, commit: str) -> ApplicationProbe:
+    """Good, and at this commit."""
+
+    def judge(app: Object | None) -> Verdict:
+        verdict = judge_good(app, datetime.now(UTC))
+        if verdict and app is not None and revision(app) != commit:
+            return pending(f"{verdict.observed}, but at {revision(app)[:8]}")
+        return verdict
+
+    return ApplicationProbe(name, f"is Synced and Healthy at {commit[:8]}", judge)
+
+
+def uncomparable(name: str) -> ApplicationProbe:
+    """Unknown, with a ComparisonError."""
+    return ApplicationProbe(name, "is Unknown with a ComparisonError", judge_uncomparable)
+
+
+def shows_error(name: str, kinds: Collection[str], words: str) -> ApplicationProbe:
+    """The Application says what is wrong."""
+    judge = partial(judge_error_shown, kinds=kinds, words=words)
+    return ApplicationProbe(name, f"shows {' or '.join(kinds)} with {words!r}", judge)
+
+
+@dataclass(frozen=True)
+class ApplicationsAreExactly:
+    """Exactly these Applications exist, and each of them is good."""
+
+    names: frozenset[str]
+    area: str = "gitops"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"exactly the {len(self.names)} Applications that Git describes exist, Synced and Healthy"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Compare names, then judge each."""
+        apps = {app["metadata"]["name"]: app for app in cluster.list("Application", ARGOCD)}
+        return judge_applications(apps, self.names, datetime.now(UTC))
+
+
+def judge_applications(apps: dict[str, Object], names: Collection[str], now: datetime) -> Verdict:
+    """No Application missing, none too many, all good."""
+    if not names:
+        return hopeless("Git describes no Application, so nothing can be said")
+    trouble = []
+    if missing := sorted(set(names) - set(apps)):
+        trouble.append(f"missing: {', '.join(missing)}")
+    if extra := sorted(set(apps) - set(names)):
+        trouble.append(f"not described by Git: {', '.join(extra)}")
+    for name in sorted(set(names) & set(apps)):
+        if not (verdict := judge_good(apps[name], now)):
+            trouble.append(f"{name}: {verdict.observed}")
+    return pending("; ".join(trouble)) if trouble else met(f"{len(apps)} Applications: {', '.join(sorted(apps))}")
+
+
+@dataclass(frozen=True)
+class OwnedByApplicationSet:
+    """An Application was generated, not made by hand."""
+
+    name: str
+    area: str = "gitops"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f'Application "{self.name}" is owned by ApplicationSet "{APPLICATION_SET}"'
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """The controller reference names the ApplicationSet that exists now, by UID."""
+        app, owner = cluster.get(application(self.name)), cluster.get(Ref("ApplicationSet", APPLICATION_SET, ARGOCD))
+        return judge_owner(app, owner)
+
+
+def judge_owner(app: Object | None, owner: Object | None) -> Verdict:
+    """Whether ``app`` has a controller reference with the UID of ``owner``."""
+    if app is None or owner is None:
+        return pending(f"{'the Application' if app is None else 'the ApplicationSet'} does not exist")
+    references = app["metadata"].get("ownerReferences") or []
+    seen = ", ".join(f"{r['kind']} {r['name']}" for r in references) or "nobody"
+    owned = any(r["uid"] == owner["metadata"]["uid"] and r.get("controller") for r in references)
+    return met(f"owned by {seen}") if owned else pending(f"owned by {seen}")
+
+
+@dataclass(frozen=True)
+class Gone:
+    """An object does not exist."""
+
+    ref: Ref
+    area: str = "gitops"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"{self.ref} is gone"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch."""
+        obj = cluster.get(self.ref)
+        if obj is None:
+            return met("it does not exist")
+        return pending("it is being deleted" if obj["metadata"].get("deletionTimestamp") else "it exists")

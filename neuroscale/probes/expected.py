@@ -1,0 +1,26 @@
+"""What Git says should exist: names are computed from ``main``, never counted and never written down twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import yaml
+
+from neuroscale.cluster.refs import Object
+from neuroscale.forge import Forge
+from neuroscale.settings import ROOT_APPLICATION
+
+
+def applications(forge: Forge) -> frozenset[str]:
+    """Names of all Applications: the root, those under ``infrastructure/apps/``, one for each folder under ``apps/``."""
+    return application_names(forge.files("infrastructure/apps"), forge.folders("apps"))
+
+
+def application_names(manifests: Mapping[str, str], folders: list[str]) -> frozenset[str]:
+    """The same from the contents of ``infrastructure/apps/`` and the folder names under ``apps/``."""
+    named = (obj["metadata"]["name"] for obj in _objects(manifests) if obj["kind"] == "Application")
+    return frozenset({ROOT_APPLICATION, *named, *folders})
+
+
+def _objects(manifests: Mapping[str, str]) -> list[Object]:
+    return [obj for text in manifests.values() for obj in yaml.safe_load_all(text) if obj]

@@ -1,0 +1,144 @@
+"""Workloads: Deployments, StatefulSets, their pods, and the Services in front."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.waiting import Verdict, hopeless, met, pending
+
+#: Waiting reasons of a container that time does not mend.
+_STUCK = frozenset({"ErrImageNeverPull", "InvalidImageName"})
+
+
+def judge_workload(obj: Object | None, pods: Iterable[Object]) -> Verdict:
+    """Whether a Deployment or StatefulSet has all the pods it wants, each with all containers ready.
+
+    Zero wanted pods is not met: something that is expected to run and is scaled away does not run. ``1/2`` or ``0/1``
+    with phase Running is not met either.
+    """
+    if obj is None:
+        return pending("it does not exist")
+    wanted = obj["spec"].get("replicas", 1)
+    if wanted == 0:
+        return pending("it is scaled to 0, so nothing runs")
+    status = obj.get("status") or {}
+    if status.get("observedGeneration", 0) < obj["metadata"].get("generation", 0):
+        return pending("its controller has not yet seen the latest spec")
+    if stuck := next(filter(None, map(_stuck, pods)), None):
+        return hopeless(stuck)
+    ready, updated = status.get("readyReplicas", 0), status.get("updatedReplicas", 0)
+    seen = f"{ready} of {wanted} pods ready, {updated} up to date, {status.get('replicas', 0)} in all"
+    complete = ready == updated == status.get("replicas", 0) == wanted
+    return met(seen) if complete else pending("; ".join([seen, *filter(None, map(_why_not, pods))]))
+
+
+def _stuck(pod: Object) -> str | None:
+    for container in _containers(pod):
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") in _STUCK:
+            return f"pod {pod['metadata']['name']}: {waiting['reason']}: {waiting.get('message', '')}"
+    return None
+
+
+def _why_not(pod: Object) -> str | None:
+    name, status = pod["metadata"]["name"], pod.get("status") or {}
+    for condition in status.get("conditions", []):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return f"pod {name} {status.get('phase')}: {condition.get('reason')}: {condition.get('message')}"
+    for container in _containers(pod):
+        waiting = (container.get("state") or {}).get("waiting")
+        if waiting:
+            return f"pod {name}: {container['name']} {waiting.get('reason')}"
+        if not container.get("ready") and "terminated" not in (container.get("state") or {}):
+            return f"pod {name}: {container['name']} runs and is not ready"
+    return None
+
+
+def _containers(pod: Object) -> list[Object]:
+    status = pod.get("status") or {}
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+
+
+def pods_of(cluster: Cluster, workload: Object) -> list[Object]:
+    """The pods that a workload's selector matches."""
+    labels = ",".join(f"{key}={value}" for key, value in workload["spec"]["selector"].get("matchLabels", {}).items())
+    return cluster.list("Pod", workload["metadata"]["namespace"], labels=labels)
+
+
+@dataclass(frozen=True)
+class Available:
+    """A workload has all its pods, ready."""
+
+    ref: Ref
+    area: str = "workloads"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"{self.ref} has all its pods ready"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        obj = cluster.get(self.ref)
+        return judge_workload(obj, pods_of(cluster, obj) if obj else ())
+
+
+@dataclass(frozen=True)
+class AllAvailable:
+    """A component's workloads all have their pods, ready."""
+
+    component: str
+    refs: Collection[Ref]
+    area: str = "workloads"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"all {len(self.refs)} workloads of {self.component} have all containers ready"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """All of them, or the ones that are not."""
+        verdicts = {ref: Available(ref).look(cluster) for ref in self.refs}
+        bad = {ref: verdict for ref, verdict in verdicts.items() if not verdict}
+        if not verdicts:
+            return hopeless("no workload is expected, so nothing can be said")
+        if not bad:
+            return met(f"{len(verdicts)} of {len(verdicts)} workloads complete")
+        seen = "; ".join(f"{ref}: {verdict.observed}" for ref, verdict in bad.items())
+        worst = hopeless if any(verdict.state == "hopeless" for verdict in bad.values()) else pending
+        return worst(f"{len(bad)} of {len(verdicts)} workloads not complete: {seen}")
+
+
+@dataclass(frozen=True)
+class PodUnschedulable:
+    """A workload's pod cannot be placed for want of a resource (the symptom of incident A3)."""
+
+    ref: Ref
+    resource: str
+    area: str = "workloads"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"a pod of {self.ref} is Pending for lack of {self.resource}"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Judge the scheduler's condition on the pods."""
+        obj = cluster.get(self.ref)
+        return judge_unschedulable(pods_of(cluster, obj) if obj else [], self.resource)
+
+
+def judge_unschedulable(pods: Collection[Object], resource: str) -> Verdict:
+    """Whether a pod's PodScheduled condition is False, Unschedulable, and names the resource."""
+    for pod in pods:
+        for condition in (pod.get("status") or {}).get("conditions", []):
+            if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
+                said = condition.get("message", "")
+                if f"Insufficient {resource}" in said:
+                    return met(f"pod {pod['metadata']['name']}: {said}")
+                return pending(f"pod {pod['metadata']['name']} is unschedulable for another reason: {said}")
+    phases = {pod["metadata"]["name"]: (pod.get("status") or {}).get("phase") for pod in pods}
+    return pending(f"pods: {phases or 'none'}")

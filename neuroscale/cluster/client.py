@@ -191,7 +191,8 @@ class Cluster:
                 f"The API server at {self.server} should answer {method} {path.split('?')[0]}, but: {error}. "
                 "Try: neuroscale status"
             ) from error
-        if response.status >= 400:
+        # A redirect is a no as well: it would lead to a server that nobody asked for.
+        if response.status >= 300:
             raise _refusal(method, path, response)
         return response
 
@@ -241,6 +242,8 @@ def read_kubeconfig(kubeconfig: Path, context: str | None = None) -> Configurati
         load_kube_config_from_dict(content, context=context, client_configuration=configuration, persist_config=False)
     except (OSError, yaml.YAMLError, ConfigException, TypeError, AttributeError) as error:
         raise UsageError(f"The kubeconfig {kubeconfig} should name a cluster, but: {error}. Try: neuroscale up") from error
+    # Like kubectl, and so that what is said to be on loopback is reached there.
+    configuration.no_proxy = ",".join(filter(None, (configuration.no_proxy, "localhost", "127.0.0.0/8", "::1/128")))
     return configuration
 
 
@@ -254,9 +257,13 @@ def _query(**parameters: str) -> str:
 
 
 def _decoded(response: RESTResponse) -> Object:
-    content: Any = json.loads(response.read())
+    raw = response.read()
+    try:
+        content: Any = json.loads(raw)
+    except ValueError:
+        content = None
     if not isinstance(content, dict):
-        raise ClusterRefused(f"An object was expected, but the answer was {content!r}", status=502, reason="BadAnswer")
+        raise ClusterRefused(f"An object was expected, but the answer was {raw[:300]!r}", status=502, reason="BadAnswer")
     return content
 
 

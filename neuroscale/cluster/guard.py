@@ -9,12 +9,13 @@ cannot matter, since both go to the address that was read once.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import psutil
+from urllib3.util import parse_url
 
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import ClusterRefused, ClusterUnreachable, Refused
@@ -95,9 +96,10 @@ class MarkerGuard:
 
 
 def docker_networks() -> Iterable[ipaddress.IPv4Network]:
-    """Networks of the local Docker engine, by its bridge interfaces (``docker0``, ``br-…``)."""
+    """Networks of the local Docker engine, by its bridge interfaces: ``docker0``, ``br-`` and 12 digits of the ID."""
     for name, addresses in psutil.net_if_addrs().items():
-        if name == "docker0" or name.startswith("br-"):
+        # Not any bridge: behind br-lan or br-ex lies somebody's real network.
+        if re.fullmatch(r"docker0|br-[0-9a-f]{12}", name):
             for address in addresses:
                 if address.family.name == "AF_INET" and address.netmask:
                     yield ipaddress.ip_network(f"{address.address}/{address.netmask}", strict=False)  # type: ignore[misc]
@@ -105,9 +107,10 @@ def docker_networks() -> Iterable[ipaddress.IPv4Network]:
 
 def is_local(server: str, networks: Iterable[ipaddress.IPv4Network]) -> bool:
     """Whether a server URL is a literal address on loopback or in one of the networks. Names are never resolved."""
-    host = urlsplit(server).hostname or ""
+    # By the parser that the connection uses: others find another host in http://prod\\@127.0.0.1.
+    host = parse_url(server).host or ""
     try:
-        address = ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return host == "localhost"
     return address.is_loopback or any(address in network for network in networks)

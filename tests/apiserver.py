@@ -1,0 +1,273 @@
+"""A small Kubernetes API server for the fast tier: real HTTP on 127.0.0.1, objects in memory, every write on record.
+
+It stores, patches, watches and refuses as the real one does, so far as the suite's client notices. Controllers are
+played by two rules: the ready pods of a workload follow its spec at once, and a pod is placed when it is created.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import threading
+import uuid
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from neuroscale.cluster.guard import MARKER_PATH, marker
+from neuroscale.cluster.refs import Object
+
+NONCE = "0123456789abcdef0123456789abcdef"
+KINDS = {
+    "/api/v1": {
+        "configmaps": ("ConfigMap", True),
+        "namespaces": ("Namespace", False),
+        "nodes": ("Node", False),
+        "pods": ("Pod", True),
+        "secrets": ("Secret", True),
+        "services": ("Service", True),
+    },
+    "/apis/apps/v1": {"deployments": ("Deployment", True), "statefulsets": ("StatefulSet", True)},
+    "/apis/argoproj.io/v1alpha1": {"applications": ("Application", True)},
+}
+_PATH = re.compile(r"(/api/v1|/apis/[^/]+/[^/]+)(?:/namespaces/([^/]+))?/([a-z]+)(?:/([^/]+))?")
+_REASONS = {404: "NotFound", 409: "AlreadyExists", 405: "MethodNotAllowed"}
+
+
+def merge(target: Any, patch: Any) -> Any:
+    """RFC 7396."""
+    if not isinstance(patch, dict):
+        return copy.deepcopy(patch)
+    result = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merge(result.get(key), value)
+    return result
+
+
+class RefusalError(Exception):
+    def __init__(self, status: int, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.status, self.reason = status, reason or _REASONS.get(status, "")
+
+
+class ApiServer:
+    """The server.
+
+    Attributes:
+        writes: Method and path of every request that is not a GET, in order of arrival.
+        objects: Path -> object.
+        answers: ``"GET /path"`` -> what is answered instead: status, body, headers.
+        before: Called with method and path before each request is served.
+    """
+
+    def __init__(self, nonce: str | None = None) -> None:
+        self.writes: list[str] = []
+        self.objects: dict[str, Object] = {}
+        self.answers: dict[str, tuple[int, bytes, dict[str, str]]] = {}
+        self.before: Callable[[str, str], None] = lambda method, path: None
+        self.changed = threading.Condition()
+        self._events: list[tuple[str, str, Object]] = []
+        self._version = 0
+        if nonce is not None:
+            self.put(MARKER_PATH, marker(nonce, "neuroscale"))
+
+    def __enter__(self) -> Self:
+        server = self
+
+        class Handler(_Handler):
+            api = server
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+    # --- objects
+
+    def put(self, path: str, obj: Object, event: str = "") -> Object:
+        """Store an object and tell the watchers."""
+        with self.changed:
+            self._version += 1
+            old = self.objects.get(path)
+            meta = {"uid": str(uuid.uuid4()), **((old or {}).get("metadata") or {}), **obj["metadata"]}
+            obj = {**obj, "metadata": {**meta, "resourceVersion": str(self._version)}}
+            if obj["kind"] in ("Deployment", "StatefulSet"):
+                obj["status"] = {"readyReplicas": obj["spec"].get("replicas", 1)}
+            if obj["kind"] == "Pod":
+                obj["spec"] = {"nodeName": "node-0", **obj["spec"]}
+            self.objects[path] = obj
+            self._tell(event or ("MODIFIED" if old else "ADDED"), path, obj)
+            return obj
+
+    def remove(self, path: str) -> Object:
+        """Delete an object and tell the watchers."""
+        with self.changed:
+            self._version += 1
+            obj = self.objects.pop(path)
+            obj = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self._version)}}
+            self._tell("DELETED", path, obj)
+            return obj
+
+    def _tell(self, event: str, path: str, obj: Object) -> None:
+        self._events.append((event, path, obj))
+        self.changed.notify_all()
+
+    # --- requests
+
+    def serve(self, method: str, path: str, query: dict[str, str], body: Object | None) -> Object:
+        found = _PATH.fullmatch(path)
+        if method == "GET" and path in KINDS:
+            named = [{"name": p, "kind": kind, "namespaced": ns} for p, (kind, ns) in KINDS[path].items()]
+            return {"resources": [*named, {"name": "deployments/status", "kind": "Deployment", "namespaced": True}]}
+        if found is None or found[3] not in KINDS.get(found[1], {}):
+            raise RefusalError(404, "the server could not find the requested resource")
+        if method == "POST":
+            return self._create(path, query, body or {})
+        if method == "GET" and found[4] is None:
+            return self._list(path, found[3], query)
+        if method == "PATCH" and "force" in query:
+            return self.put(path, merge(self.objects.get(path), body))
+        if path not in self.objects:
+            raise RefusalError(404, f'{found[3]} "{found[4]}" not found')
+        return self._serve_one(method, path, body or {})
+
+    def _serve_one(self, method: str, path: str, body: Object) -> Object:
+        match method:
+            case "GET":
+                return self.objects[path]
+            case "PATCH":
+                return self.put(path, merge(self.objects[path], body))
+            case "PUT":
+                return self._replace(path, body)
+            case "DELETE":
+                return self._delete(path, body)
+        raise RefusalError(405, method)
+
+    def _create(self, path: str, query: dict[str, str], body: Object) -> Object:
+        target = f"{path}/{body['metadata']['name']}"
+        if target in self.objects:
+            raise RefusalError(409, f"{target} already exists")
+        return body if query.get("dryRun") else self.put(target, body)
+
+    def _replace(self, path: str, body: Object) -> Object:
+        version = body["metadata"].get("resourceVersion")
+        if version and version != self.objects[path]["metadata"]["resourceVersion"]:
+            raise RefusalError(409, "the object has been modified", "Conflict")
+        return self.put(path, body)
+
+    def _delete(self, path: str, options: Object) -> Object:
+        uid = (options.get("preconditions") or {}).get("uid")
+        if uid and uid != self.objects[path]["metadata"]["uid"]:
+            raise RefusalError(409, "the UID in the precondition does not match", "Conflict")
+        return self.remove(path)
+
+    def _list(self, path: str, plural: str, query: dict[str, str]) -> Object:
+        prefix, _, _ = path.partition(f"/{plural}")
+        items = [obj for key, obj in self.objects.items() if _in(key, prefix, plural) and _selected(obj, query)]
+        bare = [{key: value for key, value in item.items() if key not in ("kind", "apiVersion")} for item in items]
+        return {"kind": "List", "metadata": {"resourceVersion": str(self._version)}, "items": bare}
+
+    def stream(self, path: str, query: dict[str, str], send: Callable[[bytes], None]) -> None:
+        """Events after the given version, until the time asked for is over."""
+        plural = path.rsplit("/", 1)[1]
+        prefix, since = path.partition(f"/{plural}")[0], int(query["resourceVersion"])
+        sent = 0
+        with self.changed:
+            while True:
+                for event, key, obj in self._events[sent:]:
+                    fits = _in(key, prefix, plural) and _selected(obj, query)
+                    if fits and int(obj["metadata"]["resourceVersion"]) > since:
+                        send(json.dumps({"type": event, "object": obj}).encode() + b"\n")
+                sent = len(self._events)
+                if not self.changed.wait(timeout=float(query["timeoutSeconds"])):
+                    return
+
+
+def _in(key: str, prefix: str, plural: str) -> bool:
+    return key.startswith(prefix) and key.split("/")[-2] == plural
+
+
+def _selected(obj: Object, query: dict[str, str]) -> bool:
+    labels = obj["metadata"].get("labels") or {}
+    name = query.get("fieldSelector", "").removeprefix("metadata.name=")
+    wanted = [pair.split("=") for pair in query.get("labelSelector", "").split(",") if pair]
+    return name in ("", obj["metadata"]["name"]) and all(labels.get(key) == value for key, value in wanted)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    api: ApiServer
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # header and body are two small writes; together with delayed ACKs that costs 40 ms
+
+    def _handle(self) -> None:
+        # As a proxy it is asked for absolute addresses.
+        parts = urlsplit(self.path)
+        path = parts.path
+        length = int(self.headers.get("Content-Length") or 0)
+        raw = self.rfile.read(length)
+        if self.command != "GET":
+            self.api.writes.append(f"{self.command} {path}")
+        self.api.before(self.command, path)
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        if canned := self.api.answers.get(f"{self.command} {path}"):
+            self._answer(*canned)
+            return
+        if query.get("watch"):
+            self._watch(path, query)
+            return
+        try:
+            obj = self.api.serve(self.command, path, query, json.loads(raw) if raw else None)
+            self._answer(201 if self.command == "POST" else 200, json.dumps(obj).encode(), {})
+        except RefusalError as no:
+            status = {"kind": "Status", "message": str(no), "reason": no.reason, "code": no.status}
+            self._answer(no.status, json.dumps(status).encode(), {})
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = do_OPTIONS = _handle  # noqa: N815 - http.server's names
+
+    def _watch(self, path: str, query: dict[str, str]) -> None:
+        self.send_response(200)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        try:
+            self.wfile.flush()
+            self.api.stream(path, query, self._send_now)
+        except OSError:
+            return  # the client went away, as watchers do
+
+    def _send_now(self, data: bytes) -> None:
+        self.wfile.write(data)
+        self.wfile.flush()
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+        """Quiet."""
+
+
+def kubeconfig_for(server: str, context: str = "k3d-neuroscale") -> Object:
+    """A kubeconfig with one context."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": context,
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        "contexts": [{"name": context, "context": {"cluster": "c", "user": "u"}}],
+    }

@@ -1,0 +1,84 @@
+"""What the fast tier shares: nothing of this machine, an API server of its own, a forge that is a bare repository."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+from apiserver import NONCE, ApiServer, kubeconfig_for
+from hypothesis import HealthCheck, settings
+from repository import new_repository
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.state import ClusterState
+from neuroscale.forge import OWNER, REPOSITORY, Forge
+from neuroscale.platform import Platform
+
+# The machine is shared and slow at times; a deadline a single example would make luck of it.
+settings.register_profile(
+    "fast tier", deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("fast tier")
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_this_machine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test outside tests/e2e never sees this machine's state, cache, reports or proxy settings."""
+    if Path(__file__).parent / "e2e" in request.path.parents:
+        return
+    base = tmp_path_factory.mktemp("machine")
+    for name in ("STATE", "CACHE", "REPORTS"):
+        monkeypatch.setenv(f"NEUROSCALE_{name}", str(base / name.lower()))
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name.startswith("GIT_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("KUBECONFIG", str(base / "no-kubeconfig"))
+
+
+@pytest.fixture
+def api() -> Iterator[ApiServer]:
+    """An API server that carries the marker of this run."""
+    with ApiServer(NONCE) as server:
+        yield server
+
+
+@pytest.fixture
+def state(api: ApiServer) -> ClusterState:
+    """What this machine remembers of it."""
+    return ClusterState(
+        name="neuroscale", nonce=NONCE, server=api.url, created_at=datetime.now(UTC), forge_url="http://127.0.0.1:1"
+    )
+
+
+@pytest.fixture
+def kubeconfig(api: ApiServer, tmp_path: Path) -> Path:
+    """A kubeconfig that leads to it."""
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump(kubeconfig_for(api.url)), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def cluster(kubeconfig: Path, state: ClusterState) -> Cluster:
+    """The lawful client."""
+    return Cluster.from_kubeconfig(kubeconfig, state)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """The forge's repository, on disk instead of behind HTTP; ``main`` has one commit."""
+    return new_repository(tmp_path / "forge" / OWNER / f"{REPOSITORY}.git")
+
+
+@pytest.fixture
+def toy_platform(api: ApiServer, cluster: Cluster, repository: Path) -> Platform:
+    """The platform that faults act on."""
+    password = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "gitea-bot", "namespace": "forge"}}
+    api.put("/api/v1/namespaces/forge/secrets/gitea-bot", {**password, "data": {"password": "cGFzc3dvcmQ="}})
+    return Platform(cluster, Forge(cluster, f"file://{repository.parent.parent}"))

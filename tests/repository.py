@@ -1,0 +1,25 @@
+"""Git for the fast tier: the forge's repository on disk instead of behind HTTP."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from neuroscale.forge import BRANCH
+
+
+def new_repository(bare: Path) -> Path:
+    """A bare repository whose ``main`` has one commit."""
+    git("init", "--quiet", "--bare", "--initial-branch", BRANCH, str(bare))
+    blob = git("-C", str(bare), "hash-object", "-w", "--stdin", feed="one\n")
+    tree = git("-C", str(bare), "mktree", feed=f"100644 blob {blob}\tfirst.txt\n")
+    commit = git("-C", str(bare), "commit-tree", tree, "-m", "First")
+    git("-C", str(bare), "update-ref", f"refs/heads/{BRANCH}", commit)
+    return bare
+
+
+def git(*arguments: str, feed: str | None = None) -> str:
+    """Run git with an identity of its own."""
+    identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+    done = subprocess.run(["git", *identity, *arguments], input=feed, capture_output=True, text=True, check=True)
+    return done.stdout.strip()

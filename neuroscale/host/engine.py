@@ -66,7 +66,7 @@ class Engine:
         try:
             self.call("image", "inspect", "--format", "{{.Id}}", reference)
         except HostError as error:
-            if "No such image" in str(error):
+            if "no such image" in str(error).lower():
                 return False
             raise
         return True

@@ -5,12 +5,32 @@ from __future__ import annotations
 from typing import Literal
 
 from neuroscale.supply.contract import Supply
+from neuroscale.supply.registry import Mirror, RegistrySupply, answering
 from neuroscale.supply.source import SourceSupply
 from neuroscale.supply.workshop import Workshop
 
 Mode = Literal["auto", "registry", "source"]
+#: Registries that take longer would not be pleasant to pull from either.
+_ANSWER_WITHIN = 3.0
 
 
 def choose(mode: Mode = "auto", *, may_install: bool = False) -> Supply:
-    """The supply for a mode."""
-    return SourceSupply(f"supply source: {mode}", Workshop(may_install=may_install))
+    """The supply for a mode.
+
+    Args:
+        mode: ``auto`` asks the registries and takes them if all answer within 3 s, else the source.
+        may_install: Whether missing build tools may be installed on this machine.
+
+    Raises:
+        UsageError: ``NEUROSCALE_MIRROR`` is no URL.
+    """
+    workshop = Workshop(may_install=may_install)
+    if mode == "source":
+        return SourceSupply("asked for", workshop)
+    mirror = Mirror.from_environment()
+    where = f"the mirror {mirror.host}" if mirror else "the upstream registries"
+    if mode == "registry":
+        return RegistrySupply(f"asked for; from {where}", mirror, workshop)
+    if complaint := answering(mirror, _ANSWER_WITHIN):
+        return SourceSupply(f"no registry: {complaint}", workshop)
+    return RegistrySupply(f"{where} answered", mirror, workshop)

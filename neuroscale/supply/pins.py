@@ -54,9 +54,9 @@ class Pins(_Strict):
 
     go: GoPin
     debian: DebianPin
-    tools: dict[str, str]
     modules: dict[str, ModulePin]
     images: dict[str, str]
+    tools: dict[str, str]
     expected: dict[str, Expected]
 
 

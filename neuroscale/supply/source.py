@@ -44,8 +44,17 @@ class SourceSupply:
 
     def plan(self, milestones: Collection[Milestone]) -> Plan:
         """What is there and what is to be done. Needs no Docker and changes nothing."""
-        parts = self.workshop.look(targets(milestones))
-        return Plan(self.name, self.reason, parts, self.workshop.needed_space(parts), self.workshop.free_space())
+        return self.workshop.plan(self.name, self.reason, targets(milestones))
+
+    def build(self, milestones: Collection[Milestone]) -> None:
+        """Make what is missing, without Docker.
+
+        Raises:
+            SupplyError: A build failed.
+            HostError: The disk is too small, or a build tool is missing.
+            Locked: Another process is building.
+        """
+        self.workshop.provide(targets(milestones))
 
     def provide(self, milestones: Collection[Milestone]) -> Provisions:
         """Build what is missing, load the node image into the engine, and hand over everything.

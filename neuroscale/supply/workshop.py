@@ -17,14 +17,14 @@ from neuroscale.errors import HostError
 from neuroscale.host import packages
 from neuroscale.settings import cache_dir
 from neuroscale.supply.commands import run_logged
-from neuroscale.supply.contract import PlannedPart
+from neuroscale.supply.contract import Plan, PlannedPart
 from neuroscale.supply.debian import make_root
 from neuroscale.supply.golang import Go, GoProgram, ModuleFiles
 from neuroscale.supply.images import Image, write_archive
 from neuroscale.supply.locking import exclusive
 from neuroscale.supply.parts import PARTS, Catalogue, CProgram, DebianRoot, ImageArchive
 from neuroscale.supply.pins import pins
-from neuroscale.supply.progress import Durations, Progress
+from neuroscale.supply.progress import Durations, Progress, forecast
 from neuroscale.supply.store import Store, Stored, discard, folder_size
 
 #: While one build downloads or links, which is the work of one core, the other compiles.
@@ -65,6 +65,20 @@ class Workshop:
         """
         catalogue = Catalogue(targets, pins())
         return tuple(self._planned(name, catalogue, rehash=rehash) for name in catalogue.order)
+
+    def plan(self, name: str, reason: str, targets: Iterable[str], *, rehash: bool = False) -> Plan:
+        """What :meth:`provide` would do.
+
+        Args:
+            name: Of the supply that asks.
+            reason: Why this supply.
+            targets: Parts wanted.
+            rehash: Read every stored byte, whatever is known of it.
+        """
+        parts = self.look(targets, rehash=rehash)
+        to_do = [part for part in parts if part.condition != "present"]
+        seconds = forecast((), (part.seconds for part in to_do), WORKERS)
+        return Plan(name, reason, parts, seconds, self.needed_space(to_do), self.free_space())
 
     def needed_space(self, parts: Iterable[PlannedPart]) -> int:
         """Bytes of free disk that building these parts takes at its peak; what lies in Go's caches counts."""
@@ -145,13 +159,12 @@ class Workshop:
     def _build(self, catalogue: Catalogue, to_do: list[str], *, learn: bool) -> None:
         graph = TopologicalSorter({name: catalogue.needs[name] & set(to_do) for name in to_do})
         graph.prepare()
-        order = [name for name in PARTS if name in to_do]
         ready: list[str] = []
         running: dict[Future[None], str] = {}
         failure: BaseException | None = None
-        with Progress(self.console, self._durations, order, WORKERS) as progress, ThreadPoolExecutor(WORKERS) as pool:
+        with Progress(self.console, self._durations, to_do, WORKERS) as progress, ThreadPoolExecutor(WORKERS) as pool:
             while graph.is_active():
-                ready = sorted([*ready, *graph.get_ready()], key=order.index)
+                ready = sorted([*ready, *graph.get_ready()], key=to_do.index)
                 while ready and len(running) < WORKERS and not failure:
                     name = ready.pop(0)
                     progress.start(name)

@@ -1,0 +1,79 @@
+"""``neuroscale supply``: what images, binaries and manifests there are, and making them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from neuroscale.cli.platform import Milestones, milestones_from
+from neuroscale.supply import Plan, choose
+from neuroscale.supply.source import targets
+from neuroscale.supply.workshop import Workshop
+from neuroscale.waiting import duration
+
+console = Console(soft_wrap=True, highlight=False)
+supply = typer.Typer(
+    help="Images, binaries and upstream manifests: what there is, and making it.", no_args_is_help=True
+)
+
+
+@supply.command()
+def status(
+    milestones: Milestones = "all",
+    verify: Annotated[bool, typer.Option("--verify", help="Read every stored byte and compare its hash.")] = False,
+) -> None:
+    """Which parts are built, and whether they are unharmed."""
+    workshop = Workshop()
+    _show(workshop.plan("source", f"kept in {workshop.cache}", targets(milestones_from(milestones)), rehash=verify))
+
+
+@supply.command()
+def build(
+    milestones: Milestones = "all",
+    source: Annotated[
+        Literal["auto", "registry", "source"], typer.Option("--supply", help="Where images come from.")
+    ] = "auto",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, with times and sizes.")] = False,
+    install: Annotated[
+        bool,
+        typer.Option("--install/--no-install", help="Whether missing build tools may be installed (Debian packages)."),
+    ] = True,
+) -> None:
+    """Make what is missing. Can be stopped at any time and goes on where it was."""
+    wanted = milestones_from(milestones)
+    chosen = choose(source, may_install=install)
+    if dry_run:
+        _show(chosen.plan(wanted))
+        return
+    console.print(f"supply: {chosen.name} ({chosen.reason})")
+    chosen.build(wanted)
+    console.print(f"all parts of milestones {' '.join(wanted).upper()} are there")
+
+
+@supply.command()
+def prune() -> None:
+    """Remove what outdated recipes left, unfinished builds, and Go's caches."""
+    removed, size = Workshop().prune(targets(milestones_from("all")))
+    for path in removed:
+        console.print(f"removed {path}")
+    console.print(f"{size / 1e9:.1f} GB freed")
+
+
+def _show(plan: Plan) -> None:
+    console.print(f"supply: {plan.name} ({plan.reason})")
+    table = Table("part", "state", "size", "time to build")
+    for part in plan.parts:
+        there = part.condition == "present"
+        state = f"[green]{part.condition}[/]" if there else f"[yellow]{part.condition}[/] {part.why}"
+        table.add_row(part.name, state, f"{part.size / 1e6:.0f} MB", "" if there else f"about {duration(part.seconds)}")
+    console.print(table)
+    if plan.to_do:
+        console.print(
+            f"{len(plan.to_do)} to build, about {duration(plan.seconds)}; "
+            f"{plan.needed / 1e9:.1f} GB of disk at the peak, {plan.free / 1e9:.1f} GB free"
+        )
+    else:
+        console.print(f"nothing to build; {plan.free / 1e9:.1f} GB of disk free")

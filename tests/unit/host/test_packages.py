@@ -1,0 +1,78 @@
+"""Debian packages: installed where allowed, else the exact command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from neuroscale.errors import HostError
+from neuroscale.host import packages as module
+from neuroscale.host.packages import ensure, missing
+
+
+class Machine:
+    """A Debian whose dpkg and apt-get the test plays."""
+
+    def __init__(self, *installed: str, apt_fails: bool = False) -> None:
+        self.installed = set(installed)
+        self.apt_fails = apt_fails
+        self.ran: list[list[str]] = []
+
+    def run(self, command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
+        if command[0] == "dpkg-query":
+            there = command[-1] in self.installed
+            return subprocess.CompletedProcess(command, 0 if there else 1, "installed" if there else "")
+        self.ran.append(command)
+        if self.apt_fails:
+            options["stdout"].write(b"E: Unable to locate package\n")  # type: ignore[attr-defined]
+            return subprocess.CompletedProcess(command, 100)
+        return subprocess.CompletedProcess(command, 0)
+
+
+def plug(machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *programs: str, uid: int = 0) -> None:
+    monkeypatch.setenv("NEUROSCALE_CACHE", str(tmp_path))
+    monkeypatch.setattr(module.subprocess, "run", machine.run)
+    monkeypatch.setattr(module.shutil, "which", lambda name: name if name in programs else None)
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+
+
+def test_nothing_is_done_when_all_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    machine = Machine("gcc", "libc6-dev")
+    plug(machine, monkeypatch, tmp_path, "dpkg-query", "apt-get")
+    assert ensure(["gcc", "libc6-dev"], "a C compiler", allow_install=True) == []
+    assert machine.ran == []
+
+
+def test_only_what_is_missing_is_installed_and_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    machine = Machine("gcc")
+    plug(machine, monkeypatch, tmp_path, "dpkg-query", "apt-get")
+    assert missing(["gcc", "libc6-dev"]) == ["libc6-dev"]
+    (line,) = ensure(["gcc", "libc6-dev"], "a C compiler", allow_install=True)
+    assert line.startswith("installed libc6-dev from ")
+    assert machine.ran == [["apt-get", "update"], ["apt-get", "install", "-y", "libc6-dev"]]
+
+
+@pytest.mark.parametrize(("allowed", "uid", "why"), [(False, 0, "was not allowed"), (True, 1000, "only root")])
+def test_otherwise_the_command_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, uid: int, why: str, *, allowed: bool
+) -> None:
+    machine = Machine()
+    plug(machine, monkeypatch, tmp_path, "dpkg-query", "apt-get", uid=uid)
+    with pytest.raises(HostError, match=rf"{why}.*Type: sudo apt-get update && sudo apt-get install -y docker\.io"):
+        ensure(["docker.io"], "a container engine", allow_install=allowed)
+    assert machine.ran == []
+
+
+def test_a_machine_without_apt_is_told_what_to_look_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plug(Machine(), monkeypatch, tmp_path)
+    with pytest.raises(HostError, match=r"no apt-get.*by hand"):
+        ensure(["mmdebstrap"], "building from source", allow_install=True)
+
+
+def test_a_failed_installation_shows_what_apt_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plug(Machine(apt_fails=True), monkeypatch, tmp_path, "dpkg-query", "apt-get")
+    with pytest.raises(HostError, match=r"Unable to locate package[\s\S]*Log: .*apt\.log"):
+        ensure(["mmdebstrap"], "building from source", allow_install=True)

@@ -1,0 +1,187 @@
+"""Choosing a supply, and what the registry supply hands over."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+
+from neuroscale.errors import HostError, UsageError
+from neuroscale.host.engine import Engine
+from neuroscale.supply import choose
+from neuroscale.supply import registry as module
+from neuroscale.supply.pins import pins
+from neuroscale.supply.registry import Mirror, RegistrySupply, answering, upstream_registries
+from neuroscale.supply.store import Stored
+from neuroscale.supply.workshop import Workshop
+
+
+class FakeRegistry(BaseHTTPRequestHandler):
+    """Answers ``/v2/`` as the test wants it to."""
+
+    status = 200
+    headers_sent: dict[str, str]
+    delay: threading.Event | None = None
+
+    def do_GET(self) -> None:
+        if self.delay:
+            self.delay.wait(20)
+        self.send_response(self.status if self.path == "/v2/" else 404)
+        for key, value in self.headers_sent.items():
+            self.send_header(key, value)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def registry() -> Iterator[HTTPServer]:
+    class Handler(FakeRegistry):
+        headers_sent = {"Docker-Distribution-Api-Version": "registry/2.0"}  # noqa: RUF012 - of this test alone
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+def address(server: HTTPServer) -> str:
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+class FakeEngine(Engine):
+    """Remembers what it was told."""
+
+    labels: str = ""
+
+    def call(self, *arguments: str, within: float = 60) -> str:
+        calls.append(arguments)
+        if arguments[0] == "network":
+            return "172.17.0.0/16\n"
+        return f"{FakeEngine.labels}\n" if arguments[:2] == ("image", "inspect") else ""
+
+    def has_image(self, reference: str) -> bool:
+        return False
+
+
+calls: list[tuple[str, ...]] = []
+
+
+class FakeWorkshop(Workshop):
+    """Has all parts."""
+
+    def provide(self, targets: object) -> dict[str, Stored]:
+        return {name: Stored(Path("/store") / name, {}, 1) for name in targets}  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def supply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RegistrySupply:
+    monkeypatch.setenv("NEUROSCALE_CACHE", str(tmp_path))
+    monkeypatch.setattr(module.capability, "has_sys_resource", lambda: True)
+    calls.clear()
+    FakeEngine.labels = ""
+    mirror = Mirror("http://127.0.0.1:5000/mirror")
+    return RegistrySupply("asked for", mirror, FakeWorkshop(tmp_path), FakeEngine())
+
+
+def test_auto_takes_a_registry_that_answers(registry: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEUROSCALE_MIRROR", address(registry))
+    chosen = choose("auto")
+    assert (chosen.name, chosen.reason) == ("registry", f"the mirror 127.0.0.1:{registry.server_port} answered")
+
+
+def test_auto_falls_back_to_source_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEUROSCALE_MIRROR", "http://127.0.0.1:1")
+    chosen = choose("auto")
+    assert chosen.name == "source"
+    assert chosen.reason == "no registry: 127.0.0.1:1 cannot be reached (ConnectError)"
+
+
+def test_auto_decides_within_five_seconds_whatever_hangs(registry: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(FakeRegistry, "delay", release)
+    start = time.monotonic()
+    complaint = answering(Mirror(address(registry)), 0.3)
+    release.set()
+    assert time.monotonic() - start < 2
+    assert "127.0.0.1" in complaint
+
+
+def test_a_page_that_is_no_registry_is_not_taken_for_one(registry: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry.RequestHandlerClass, "headers_sent", {"Content-Type": "text/html"})
+    assert "answers, but not as a registry does (HTTP 200)" in answering(Mirror(address(registry)), 3)
+
+
+def test_a_registry_that_wants_a_login_is_one(registry: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeRegistry, "status", 401)
+    assert answering(Mirror(address(registry)), 3) == ""
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:5000", "ftp://mirror", "http://"])
+def test_a_mirror_that_is_no_url_is_refused_with_an_example(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEUROSCALE_MIRROR", url)
+    with pytest.raises(UsageError, match="Try: NEUROSCALE_MIRROR=http"):
+        choose("registry")
+
+
+@pytest.mark.parametrize(
+    ("mirror", "expected"),
+    [
+        ("http://127.0.0.1:5000", "127.0.0.1:5000/argoproj/argocd:v3.2.1"),
+        ("https://harbor.example/cache", "harbor.example/cache/argoproj/argocd:v3.2.1"),
+        ("https://harbor.example/{registry}", "harbor.example/quay.io/argoproj/argocd:v3.2.1"),
+    ],
+)
+def test_references_in_a_mirror(mirror: str, expected: str) -> None:
+    assert Mirror(mirror).reference("quay.io/argoproj/argocd:v3.2.1") == expected
+
+
+def test_nodes_are_sent_to_this_machine_by_an_address_they_can_reach() -> None:
+    content = Mirror("http://localhost:5000/p/{registry}").registries_file(["quay.io"], "172.17.0.1")
+    assert content == {
+        "mirrors": {"quay.io": {"endpoint": ["http://172.17.0.1:5000"], "rewrite": {"^(.*)$": "p/quay.io/$1"}}}
+    }
+    assert Mirror("https://harbor.example").registries_file(["quay.io"], "172.17.0.1") == {
+        "mirrors": {"quay.io": {"endpoint": ["https://harbor.example"]}}
+    }
+
+
+def test_the_node_image_is_pulled_from_the_mirror_and_named_as_upstream(supply: RegistrySupply) -> None:
+    provisions = supply.provide(["a"])
+    node = pins().images["node"]
+    assert ("pull", "--quiet", "127.0.0.1:5000/mirror/rancher/k3s:v1.31.1-k3s1") in calls
+    assert ("tag", "127.0.0.1:5000/mirror/rancher/k3s:v1.31.1-k3s1", node) in calls
+    assert provisions.node_image == node
+    assert provisions.image_tarballs == ()
+    assert provisions.images == pins().images
+    assert provisions.binaries == {"k3d": Path("/store/k3d/k3d")}
+    config = Path(provisions.k3d_args[provisions.k3d_args.index("--registry-config") + 1])
+    mirrors = yaml.safe_load(config.read_text())["mirrors"]
+    assert set(mirrors) == upstream_registries()
+    assert all(mirror["endpoint"] == ["http://172.17.0.1:5000"] for mirror in mirrors.values())
+
+
+def test_images_are_never_collected_whichever_node_image_it_is(supply: RegistrySupply) -> None:
+    upstream = supply.provide(["a"]).node_args
+    FakeEngine.labels = "source"
+    built = supply.provide(["a"]).node_args
+    for arguments in (upstream, built):
+        assert "--kubelet-arg=image-gc-high-threshold=100" in arguments
+    assert "--flannel-backend=none" in built
+    assert "--flannel-backend=none" not in upstream
+
+
+def test_upstreams_node_image_is_refused_where_it_could_not_start_pods(
+    supply: RegistrySupply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.capability, "has_sys_resource", lambda: False)
+    with pytest.raises(HostError, match="Try: --supply source"):
+        supply.provide(["a"])
+    FakeEngine.labels = "source"
+    supply.provide(["a"])

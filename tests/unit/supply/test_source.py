@@ -1,0 +1,69 @@
+"""What the source supply hands over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from neuroscale.host.engine import Engine
+from neuroscale.supply.pins import pins
+from neuroscale.supply.source import SourceSupply
+from neuroscale.supply.store import Stored
+from neuroscale.supply.workshop import Workshop
+
+_NODE = {"node": "docker.io/neuroscale/node:abc", "pause": "docker.io/neuroscale/pause:abc"}
+
+
+class FakeWorkshop(Workshop):
+    """Has all parts."""
+
+    def provide(self, targets: object) -> dict[str, Stored]:
+        facts = {"node": {"references": _NODE, "versions": {}}, "k3s": {"versions": {"k3s": "v1.31.1+k3s1"}}}
+        names = [*targets, "k3s"]  # type: ignore[misc]
+        return {name: Stored(Path("/store") / name, facts.get(name, {}), 1) for name in names}
+
+
+class FakeEngine(Engine):
+    """Has some images, and remembers what was loaded."""
+
+    def has_image(self, reference: str) -> bool:
+        return reference in present
+
+    def load(self, archive: Path) -> None:
+        loaded.append(archive)
+
+
+present: set[str] = set()
+loaded: list[Path] = []
+
+
+@pytest.fixture
+def supply(tmp_path: Path) -> SourceSupply:
+    present.clear()
+    loaded.clear()
+    return SourceSupply("asked for", FakeWorkshop(tmp_path), FakeEngine())
+
+
+def test_the_node_image_is_loaded_unless_the_engine_has_it(supply: SourceSupply) -> None:
+    supply.provide(["a"])
+    assert loaded == [Path("/store/node/images.tar")]
+    present.update(_NODE.values())
+    supply.provide(["a"])
+    assert len(loaded) == 1
+
+
+def test_everything_a_cluster_needs_is_handed_over(supply: SourceSupply) -> None:
+    provisions = supply.provide(["a"])
+    assert provisions.supply == "source"
+    assert provisions.node_image == _NODE["node"]
+    assert provisions.k3d_env == {"K3D_IMAGE_TOOLS": _NODE["pause"]}
+    assert provisions.image_tarballs == (Path("/store/images-a/images.tar"),)
+    assert provisions.images == pins().images
+    assert provisions.manifests == {"argocd": Path("/store/argocd-files/manifests")}
+    assert provisions.versions == {"k3s": "v1.31.1+k3s1"}
+    assert "--kubelet-arg=image-gc-high-threshold=100" in provisions.node_args
+
+
+def test_milestones_that_add_nothing_of_their_own_stand_on_a(supply: SourceSupply) -> None:
+    assert supply.provide([]).image_tarballs == supply.provide(["a"]).image_tarballs

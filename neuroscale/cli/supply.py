@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from neuroscale.cli.platform import Milestones, milestones_from
+from neuroscale.settings import cache_dir
 from neuroscale.supply import Plan, choose
-from neuroscale.supply.source import targets
+from neuroscale.supply.source import SourceSupply, targets
 from neuroscale.supply.workshop import Workshop
 from neuroscale.waiting import duration
 
@@ -56,10 +57,10 @@ def build(
 @supply.command()
 def prune() -> None:
     """Remove what outdated recipes left, unfinished builds, and Go's caches."""
-    removed, size = Workshop().prune(targets(milestones_from("all")))
-    for path in removed:
-        console.print(f"removed {path}")
-    console.print(f"{size / 1e9:.1f} GB freed")
+    removed, size = SourceSupply("asked for").prune()
+    for name in removed:
+        console.print(f"removed {name}")
+    console.print(f"{size / 1e9:.1f} GB freed in {cache_dir()}")
 
 
 def _show(plan: Plan) -> None:

@@ -71,6 +71,18 @@ class Engine:
             raise
         return True
 
+    def images(self, repository: str) -> list[str]:
+        """References of all images of a repository: its name with each tag."""
+        return self.call("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository).split()
+
+    def remove_image(self, reference: str) -> bool:
+        """Remove an image unless something still uses it; returns whether it is gone."""
+        try:
+            self.call("image", "rm", reference)
+        except HostError:
+            return False
+        return True
+
     def load(self, archive: Path) -> None:
         """Load the images of an archive.
 

@@ -66,7 +66,7 @@ def explain(command: Sequence[str], code: int, log: Path, start: int = 0) -> str
         cause, move = "the network did not answer", "Run the same command again once it does; finished parts are kept."
     else:
         cause, move = f"exit code {code}", "Read the log; then run the same command again, finished parts are kept."
-    return f"{command[0]} should have built {log.stem}, but failed: {cause}.\n{tail}\nLog: {log}   {move}"
+    return f"{Path(command[0]).name} should have built {log.stem}, but failed: {cause}.\n{tail}\nLog: {log}   {move}"
 
 
 def _die_with_parent() -> tuple[str, ...]:

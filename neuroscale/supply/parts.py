@@ -43,6 +43,8 @@ class ImageArchive:
 
 Kind = GoProgram | ModuleFiles | CProgram | DebianRoot | ImageArchive
 
+#: What the engine itself runs: the node, and k3d's helper container.
+NODE_IMAGES = ("node", "pause")
 _K3S_VERSION = "github.com/k3s-io/k3s/pkg/version"
 PARTS: Mapping[str, Kind] = {
     # Each after what it needs; among those that need nothing the longest first, so that with two builders at work the
@@ -89,7 +91,7 @@ PARTS: Mapping[str, Kind] = {
     "debian-pods": DebianRoot("pods"),
     "pause": CProgram(),
     "runc": CProgram(),
-    "node": ImageArchive(("node", "pause")),
+    "node": ImageArchive(NODE_IMAGES),
     "images-a": ImageArchive(("pause", "coredns", "klipper-lb", "argocd", "redis", "gitea", "nginx")),
 }
 

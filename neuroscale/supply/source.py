@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from neuroscale.host.engine import Engine
 from neuroscale.supply.contract import Milestone, Plan, Provisions
+from neuroscale.supply.parts import NODE_IMAGES, Catalogue
 from neuroscale.supply.pins import pins
 from neuroscale.supply.workshop import Workshop, all_versions
 
@@ -83,6 +84,24 @@ class SourceSupply:
             manifests={"argocd": parts["argocd-files"].path / "manifests"},
             versions=all_versions(parts),
         )
+
+    def prune(self) -> tuple[list[str], int]:
+        """Remove what outdated recipes left, in the cache and, if it answers, in the engine.
+
+        Returns:
+            What was removed, and the bytes that the part of it in the cache took.
+
+        Raises:
+            Locked: Another process is building.
+        """
+        wanted = targets(TARGETS)
+        removed, size = self.workshop.prune(wanted)
+        outdated = self._outdated_images(Catalogue(wanted, pins()).recipe["node"]) if self.engine.answers() else []
+        return [*map(str, removed), *filter(self.engine.remove_image, outdated)], size
+
+    def _outdated_images(self, recipe: str) -> list[str]:
+        names = [f"neuroscale/{image}" for image in NODE_IMAGES]
+        return [reference for name in names for reference in self.engine.images(name) if not reference.endswith(recipe)]
 
 
 def targets(milestones: Collection[Milestone]) -> list[str]:

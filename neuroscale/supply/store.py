@@ -107,7 +107,12 @@ class Store:
         place = self.place(part, recipe)
         place.parent.mkdir(parents=True, exist_ok=True)
         workshop = place.with_name(f"{recipe}.building")
-        discard(workshop)
+        if workshop.exists():
+            # Moved away first: children of a killed run may still be writing there, and lose their way by it.
+            left = workshop.with_suffix(f".{time.time_ns()}")
+            workshop.rename(left)
+            with suppress(OSError):
+                discard(left)
         workshop.mkdir()
         start = time.monotonic()
         try:

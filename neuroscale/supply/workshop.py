@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from neuroscale.errors import HostError
+from neuroscale.errors import HostError, SupplyError
 from neuroscale.host import packages
 from neuroscale.settings import cache_dir
 from neuroscale.supply.commands import run_logged
@@ -152,8 +153,9 @@ class Workshop:
         needed, free = self.needed_space(parts), self.free_space()
         if free < needed:
             raise HostError(
-                f"Building {len(parts)} parts takes {needed / 1e9:.1f} GB at its peak, but only {free / 1e9:.1f} GB "
-                f"are free at {self.cache}. Free some space, or point NEUROSCALE_CACHE at a larger disk."
+                f"Building {', '.join(part.name for part in parts)} takes {needed / 1e9:.1f} GB at its peak, "
+                f"{_RESERVE / 1e9:.0f} GB to spare included, but only {free / 1e9:.1f} GB are free at {self.cache}. "
+                f"Free some space, or point NEUROSCALE_CACHE at a larger disk."
             )
 
     def _build(self, catalogue: Catalogue, to_do: list[str], *, learn: bool) -> None:
@@ -168,7 +170,7 @@ class Workshop:
                 while ready and len(running) < WORKERS and not failure:
                     name = ready.pop(0)
                     progress.start(name)
-                    running[pool.submit(self._make, name, catalogue)] = name
+                    running[pool.submit(self._try, name, catalogue)] = name
                 if not running:
                     break
                 finished, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
@@ -185,6 +187,17 @@ class Workshop:
                             self._durations.learn(name, seconds)
         if failure:
             raise failure
+
+    def _try(self, name: str, catalogue: Catalogue) -> None:
+        try:
+            self._make(name, catalogue)
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            raise SupplyError(
+                f"{name} should have been stored in {self.cache}, but the disk is full. "
+                f"Free some space and run the same command again; finished parts are kept."
+            ) from error
 
     def _make(self, name: str, catalogue: Catalogue) -> None:
         log, recipe = self.cache / "logs" / f"{name}.log", catalogue.folder(name)

@@ -46,7 +46,7 @@ def registry() -> Iterator[HTTPServer]:
         headers_sent = {"Docker-Distribution-Api-Version": "registry/2.0"}  # noqa: RUF012 - of this test alone
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server
     server.shutdown()
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from neuroscale.host.engine import Engine
+from neuroscale.supply.parts import Catalogue
 from neuroscale.supply.pins import pins
-from neuroscale.supply.source import SourceSupply
+from neuroscale.supply.source import SourceSupply, targets
 from neuroscale.supply.store import Stored
 from neuroscale.supply.workshop import Workshop
 
@@ -32,6 +33,19 @@ class FakeEngine(Engine):
 
     def load(self, archive: Path) -> None:
         loaded.append(archive)
+
+    def answers(self) -> bool:
+        return bool(present)
+
+    def images(self, repository: str) -> list[str]:
+        return sorted(reference for reference in present if reference.startswith(repository))
+
+    def remove_image(self, reference: str) -> bool:
+        # Docker keeps what a container uses.
+        in_use = "in-use" in reference
+        if not in_use:
+            present.remove(reference)
+        return not in_use
 
 
 present: set[str] = set()
@@ -63,6 +77,18 @@ def test_everything_a_cluster_needs_is_handed_over(supply: SourceSupply) -> None
     assert provisions.manifests == {"argocd": Path("/store/argocd-files/manifests")}
     assert provisions.versions == {"k3s": "v1.31.1+k3s1"}
     assert "--kubelet-arg=image-gc-high-threshold=100" in provisions.node_args
+
+
+def test_pruning_leaves_images_that_are_current_or_in_use(supply: SourceSupply) -> None:
+    current = f"neuroscale/node:{Catalogue(targets(['a']), pins()).recipe['node']}"
+    present.update({current, "neuroscale/node:in-use", "neuroscale/node:old", "neuroscale/pause:old"})
+    removed, _ = supply.prune()
+    assert removed == ["neuroscale/node:old", "neuroscale/pause:old"]
+    assert present == {current, "neuroscale/node:in-use"}
+
+
+def test_pruning_does_without_an_engine(supply: SourceSupply) -> None:
+    assert supply.prune() == ([], 0)
 
 
 def test_milestones_that_add_nothing_of_their_own_stand_on_a(supply: SourceSupply) -> None:

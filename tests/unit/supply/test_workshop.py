@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import threading
 from pathlib import Path
@@ -109,9 +110,20 @@ def test_a_disk_that_is_too_small_is_refused_with_both_numbers(
 ) -> None:
     monkeypatch.setattr(Workshop, "free_space", lambda _: 4_200_000_000)
     needed = workshop.plan("source", "", _TARGETS).needed
-    with pytest.raises(HostError, match=rf"takes {needed / 1e9:.1f} GB at its peak, but only 4\.2 GB are free"):
+    with pytest.raises(
+        HostError, match=rf"takes {needed / 1e9:.1f} GB at its peak, 3 GB to spare included, but only 4\.2 GB are"
+    ):
         workshop.provide(_TARGETS)
     assert workshop.built == []
+
+
+def test_a_disk_that_fills_up_on_the_way_is_said(workshop: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Recorder, "_make", full)
+    with pytest.raises(SupplyError, match=r"k3d should have been stored in .*, but the disk is full\. Free some space"):
+        workshop.provide(["k3d"])
 
 
 def test_nothing_is_refused_for_space_once_all_is_built(workshop: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,9 +91,10 @@ class Go:
         for kept in files.keep:
             _copy(module / kept, into / kept)
 
-    def caches(self) -> list[Path]:
-        """Folders of compiled packages and downloaded modules; nothing needs them once all is built."""
-        return [cache for cache in (self.home / "build", self.home / "mod") if cache.exists()]
+    def discard(self) -> None:
+        """Remove compiled packages, downloaded modules and the toolchain; nothing needs them once all is built."""
+        discard(self.home)
+        self._found = None
 
     def version(self, log: Path) -> str:
         """Version of the toolchain, without ``go`` in front."""
@@ -109,7 +110,7 @@ class Go:
         home = self.home / package
         program = home / "go" / "bin" / "go"
         if not program.is_file():
-            draft = home.with_suffix(".draft")
+            draft = home.with_name(f"{package}.draft")
             discard(draft)
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(draft), package]
             run_logged(pip, log, env=os.environ)

@@ -121,7 +121,9 @@ class Workshop:
         """
         catalogue = Catalogue(targets, pins())
         with exclusive(self.cache / "build.lock", "Pruning"):
-            doomed = [*self.store.leftovers(catalogue.recipe), *self._go.caches()]
+            doomed = self.store.leftovers(catalogue.recipe)
+            if self._go.home.exists():
+                doomed.append(self._go.home)
             size = sum(folder_size(path) for path in doomed)
             for path in doomed:
                 discard(path)
@@ -145,9 +147,8 @@ class Workshop:
             for line in packages.ensure(packages.BUILD_TOOLS, "building from source", allow_install=self.may_install):
                 self.console.print(f"supply: {line}", highlight=False)
         # A build that finds Go's caches filled says nothing about how long a fresh one takes.
-        self._build(catalogue, [part.name for part in to_do], learn=not self._go.caches())
-        for path in self._go.caches():
-            discard(path)
+        self._build(catalogue, [part.name for part in to_do], learn=not self._go.home.exists())
+        self._go.discard()
 
     def _refuse_small_disk(self, parts: list[PlannedPart]) -> None:
         needed, free = self.needed_space(parts), self.free_space()

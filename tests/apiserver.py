@@ -73,6 +73,7 @@ class ApiServer:
         self.changed = threading.Condition()
         self._events: list[tuple[str, str, Object]] = []
         self._version = 0
+        self._hung_up = 0
         if nonce is not None:
             self.put(MARKER_PATH, marker(nonce, "neuroscale"))
 
@@ -117,6 +118,12 @@ class ApiServer:
             obj = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self._version)}}
             self._tell("DELETED", path, obj)
             return obj
+
+    def hang_up(self) -> None:
+        """End every watch, as a restarting API server does. What is told after this, no open watch hears."""
+        with self.changed:
+            self._hung_up += 1
+            self.changed.notify_all()
 
     def _tell(self, event: str, path: str, obj: Object) -> None:
         self._events.append((event, path, obj))
@@ -183,7 +190,8 @@ class ApiServer:
         prefix, since = path.partition(f"/{plural}")[0], int(query["resourceVersion"])
         sent = 0
         with self.changed:
-            while True:
+            hung_up = self._hung_up
+            while hung_up == self._hung_up:
                 for event, key, obj in self._events[sent:]:
                     fits = _in(key, prefix, plural) and _selected(obj, query)
                     if fits and int(obj["metadata"]["resourceVersion"]) > since:
@@ -236,17 +244,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _watch(self, path: str, query: dict[str, str]) -> None:
         self.send_response(200)
-        self.send_header("Connection", "close")
+        self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self.close_connection = True
         try:
             self.wfile.flush()
             self.api.stream(path, query, self._send_now)
+            self._send_now(b"")
         except OSError:
             return  # the client went away, as watchers do
 
     def _send_now(self, data: bytes) -> None:
-        self.wfile.write(data)
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         self.wfile.flush()
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:

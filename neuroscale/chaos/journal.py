@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from neuroscale.chaos.fault import Fault, Receipt
-from neuroscale.errors import ClusterRefused, ClusterUnreachable, NeuroscaleError, RevertFailed
+from neuroscale.errors import RevertFailed
 from neuroscale.platform import Platform
 from neuroscale.settings import CLUSTER_NAME, state_dir
 
@@ -72,12 +72,12 @@ class Journal:
         """
         entries: dict[str, Entry] = {}
         for line in self._lines():
-            if line["event"] == "open":
+            if line["event"] == "open" and line["nonce"] == self._nonce:
                 fault = _FAULT.validate_python(line["fault"])
                 entries[line["id"]] = Entry(line["id"], fault, line["receipt"], line["nonce"], line["at"])
             else:
                 entries.pop(line["id"], None)
-        return [entry for entry in reversed(entries.values()) if entry.nonce == self._nonce]
+        return list(reversed(entries.values()))
 
     def undo(self, platform: Platform, entry: Entry) -> None:
         """Revert one fault and close it.
@@ -87,11 +87,12 @@ class Journal:
         """
         try:
             entry.fault.revert(platform, entry.receipt)
-        except (ClusterRefused, ClusterUnreachable, NeuroscaleError) as error:
+            self.close(entry)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other faults must still be undone
             raise RevertFailed(
-                f"It should be undone that {entry.fault.says}, but: {error}. It stays in {self._path}. Try: neuroscale heal"
+                f"It should be undone that {entry.fault.says}, but: {type(error).__name__}: {error}. "
+                f"It stays in {self._path}. Try: neuroscale heal"
             ) from error
-        self.close(entry)
 
     def undo_all(self, platform: Platform, entries: list[Entry]) -> None:
         """Undo in the given order; a failure does not keep the others from being undone.
@@ -127,7 +128,9 @@ class Journal:
         lines = []
         for raw in self._path.read_bytes().split(b"\n"):
             try:
-                lines.append(json.loads(raw))
+                line = json.loads(raw)
             except ValueError:
                 continue
+            if isinstance(line, dict):
+                lines.append(line)
         return lines

@@ -49,6 +49,8 @@ class Watcher:
         self.ref = ref
         self._cluster = cluster
         self._sightings: list[Sighting] = []
+        self._alive: dict[str, Object] = {}
+        self._listing: set[str] = set()
         self._changed = threading.Condition()
         self._over = threading.Event()
         self._ready = threading.Event()
@@ -84,26 +86,35 @@ class Watcher:
                     return next((s for s in self._sightings[looked:] if matches(s)), None)
 
     def _run(self) -> None:
-        seen: dict[str, str] = {}
         while not self._over.is_set():
+            self._listing.clear()
             try:
                 for event, obj in self._cluster.watch(self.ref, seconds=30, listed=self._listed):
                     if self._over.is_set():
                         return
-                    meta = obj["metadata"]
-                    # After a reconnect the list repeats what is already known.
-                    if event != "DELETED" and seen.get(meta["uid"]) == meta["resourceVersion"]:
-                        continue
-                    seen[meta["uid"]] = meta["resourceVersion"]
-                    self._note(Sighting(event, obj, time.monotonic(), datetime.now(UTC)))
+                    self._see(event, obj)
             except (ClusterUnreachable, ClusterRefused):
                 self._ready.set()
             pause(_RECONNECT_SECONDS)
 
+    def _see(self, event: str, obj: Object) -> None:
+        uid, known = obj["metadata"]["uid"], self._alive.get(obj["metadata"]["uid"])
+        self._listing.add(uid)
+        if event == "DELETED":
+            self._alive.pop(uid, None)
+        elif known and known["metadata"]["resourceVersion"] == obj["metadata"]["resourceVersion"]:
+            return  # after a reconnect the list repeats what is already known
+        else:
+            self._alive[uid] = obj
+        self._note(event, obj)
+
     def _listed(self) -> None:
+        # What a list has no longer was deleted while nobody watched.
+        for uid in self._alive.keys() - self._listing:
+            self._note("DELETED", self._alive.pop(uid))
         self._ready.set()
 
-    def _note(self, sighting: Sighting) -> None:
+    def _note(self, event: str, obj: Object) -> None:
         with self._changed:
-            self._sightings.append(sighting)
+            self._sightings.append(Sighting(event, obj, time.monotonic(), datetime.now(UTC)))
             self._changed.notify_all()

@@ -1,0 +1,70 @@
+"""The forge's repository through its local clone, which outlives killed runs and replaced clusters."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from repository import git
+
+from neuroscale.errors import NeuroscaleError
+from neuroscale.platform import Platform
+from neuroscale.settings import state_dir
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    folder = tmp_path / "tree"
+    (folder / "apps").mkdir(parents=True)
+    (folder / "apps" / "a.yaml").write_text("a: 1\n", encoding="utf-8")
+    (folder / ".gitignore").write_text("*.yaml\n", encoding="utf-8")
+    return folder
+
+
+def test_filling_makes_main_equal_to_a_folder(toy_platform: Platform, tree: Path, repository: Path) -> None:
+    assert toy_platform.forge.fill(tree, "All")
+    assert toy_platform.forge.files("apps") == {"apps/a.yaml": "a: 1\n"}
+    assert toy_platform.forge.read("first.txt") is None
+    assert not toy_platform.forge.fill(tree, "Again")
+
+
+def test_an_empty_repository_is_filled_although_the_clone_knows_the_folder(
+    toy_platform: Platform, tree: Path, repository: Path
+) -> None:
+    """So it is after the cluster was made anew: the clone on this machine is older than the forge."""
+    toy_platform.forge.fill(tree, "All")
+    shutil.rmtree(repository)
+    git("init", "--quiet", "--bare", "--initial-branch", "main", str(repository))
+    assert toy_platform.forge.head() is None
+    assert toy_platform.forge.fill(tree, "All")
+    assert git("-C", str(repository), "rev-list", "--count", "main") == "1"
+
+
+def test_what_a_killed_run_left_in_the_clone_is_dropped(toy_platform: Platform) -> None:
+    toy_platform.forge.read("first.txt")
+    clone = state_dir() / "platform"
+    (clone / "first.txt").write_text("half", encoding="utf-8")
+    (clone / "stray").mkdir()
+    assert toy_platform.forge.read("first.txt") == "one\n"
+    assert not (clone / "stray").exists()
+
+
+def test_committing_what_is_there_already_is_no_commit(toy_platform: Platform) -> None:
+    head = toy_platform.forge.head()
+    assert toy_platform.forge.commit({"first.txt": "one\n", "gone.txt": None}, "Nothing") is None
+    assert toy_platform.forge.head() == head
+
+
+def test_revert_restores_the_content(toy_platform: Platform) -> None:
+    commit = toy_platform.forge.commit({"first.txt": "two\n"}, "Two")
+    assert commit is not None
+    assert toy_platform.forge.revert(commit) == toy_platform.forge.head()
+    assert toy_platform.forge.read("first.txt") == "one\n"
+
+
+def test_a_git_that_fails_says_so_and_keeps_the_password(toy_platform: Platform) -> None:
+    with pytest.raises(NeuroscaleError, match=r"git revert at .* should succeed.*Try: ") as caught:
+        toy_platform.forge.revert("0" * 40)
+    assert "password" not in str(caught.value)
+    assert "cGFzc3dvcmQ" not in str(caught.value)

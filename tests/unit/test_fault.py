@@ -1,0 +1,217 @@
+"""Whether a fault took effect is judged on what a watch saw; what it broke is put back once, and only that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import pytest
+from apiserver import ApiServer
+from repository import git
+from toys import CONFIG_MAPS, DEPLOYMENTS, FAULTS, NGINX, PAGE, deployment, picture, pod, populate
+
+from neuroscale.chaos.fault import (
+    CpuTaken,
+    Fault,
+    FieldsEdited,
+    ObjectCreated,
+    ObjectDeleted,
+    ScaledTo,
+    fresh,
+    millicpu,
+    requested_millicpu,
+)
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.cluster.watch import Sighting
+from neuroscale.platform import Platform
+from neuroscale.waiting import State
+
+NOWHERE = cast("Platform", None)
+FILLER = CpuTaken(target=Ref("Pod", "filler", "default"), priority_class="p", image="pause", short_of=NGINX)
+
+
+def saw(event: Literal["ADDED", "MODIFIED", "DELETED"], obj: Object) -> Sighting:
+    return Sighting(event, obj, 0.0, datetime.now(UTC))
+
+
+def _with(obj: Object, **meta: Any) -> Object:
+    return {**obj, "metadata": {**obj["metadata"], **meta}}
+
+
+OLD = deployment(readyReplicas=1)
+NEW = _with(OLD, uid="uid-2")
+SCALED = deployment(0)
+EDIT = FieldsEdited(target=NGINX, patch={"spec": {"replicas": 3}})
+STRAY = ObjectCreated(manifest=fresh(OLD))
+ASIDE = {"millicpu": 1960, "needed": 100, "before": None}
+PLACED = {**pod("filler", "1960m"), "spec": {"nodeName": "node-0", "containers": []}}
+UNPLACED = {**pod("filler", "1960m"), "spec": {"containers": []}}
+
+CASES: dict[str, tuple[Fault, Object, Sequence[Sighting], State, str]] = {
+    "deleted: seen to go": (
+        ObjectDeleted(target=NGINX), {"before": OLD}, [saw("DELETED", OLD)], "met", "UID uid-1 is gone",
+    ),
+    "deleted: put back before anybody saw it go": (
+        ObjectDeleted(target=NGINX), {"before": OLD}, [saw("ADDED", NEW)], "met", "uid-2 has taken the name",
+    ),
+    "deleted: nothing seen": (ObjectDeleted(target=NGINX), {"before": OLD}, [], "pending", "still there"),
+    "deleted: held by a finalizer": (
+        ObjectDeleted(target=NGINX),
+        {"before": OLD},
+        [saw("MODIFIED", _with(OLD, deletionTimestamp="2026-11-22T22:04:05Z", finalizers=["example.org/hold"]))],
+        "pending",
+        "held by finalizers ['example.org/hold']",
+    ),
+    "deleted: was not there": (ObjectDeleted(target=NGINX), {"before": None}, [], "hopeless", "did not exist"),
+    "created: appeared": (STRAY, {"before": None}, [saw("ADDED", OLD)], "met", "UID uid-1"),
+    "created: nothing seen": (STRAY, {"before": None}, [], "pending", "not appeared"),
+    "created: was there before": (STRAY, {"before": OLD}, [saw("MODIFIED", OLD)], "hopeless", "existed before"),
+    "edited: seen": (
+        EDIT, {"before": OLD}, [saw("MODIFIED", deployment(3)), saw("MODIFIED", OLD)], "met", "edited values",
+    ),
+    "edited: only a change of status": (EDIT, {"before": OLD}, [saw("MODIFIED", OLD)], "pending", "old values"),
+    "edited: nothing seen": (EDIT, {"before": OLD}, [], "pending", "old values"),
+    "edited: looked like this before": (EDIT, {"before": deployment(3)}, [], "hopeless", "nothing was edited"),
+    "edited: does not exist": (EDIT, {"before": None}, [], "hopeless", "does not exist"),
+    "scaled: no pod left": (
+        ScaledTo(target=NGINX, replicas=0), {"before": OLD}, [saw("MODIFIED", SCALED)], "met", "0 ready pods",
+    ),
+    "scaled: spec only": (
+        ScaledTo(target=NGINX, replicas=0),
+        {"before": OLD},
+        [saw("MODIFIED", {**SCALED, "status": {"readyReplicas": 1}})],
+        "pending",
+        "[1]",
+    ),
+    "scaled: no pod was ready anyway": (
+        ScaledTo(target=NGINX, replicas=0), {"before": OLD}, [saw("MODIFIED", deployment(1))], "pending", "[0]",
+    ),
+    "scaled: nothing seen": (ScaledTo(target=NGINX, replicas=0), {"before": OLD}, [], "pending", "[]"),
+    "scaled: had as many": (ScaledTo(target=NGINX, replicas=1), {"before": OLD}, [], "hopeless", "1 replicas before"),
+    "scaled: does not exist": (ScaledTo(target=NGINX, replicas=0), {"before": None}, [], "hopeless", "does not exist"),
+    "cpu: placed": (FILLER, ASIDE, [saw("ADDED", UNPLACED), saw("MODIFIED", PLACED)], "met", "holds 1960m"),
+    "cpu: not placed": (FILLER, ASIDE, [saw("ADDED", UNPLACED)], "pending", "not placed"),
+    "cpu: nothing to take it from": (FILLER, {**ASIDE, "needed": 0}, [], "hopeless", "asks for no CPU"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_took_effect(case: str) -> None:
+    fault, receipt, seen, state, words = CASES[case]
+    verdict = fault.took_effect(NOWHERE, receipt, seen)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+def test_a_commit_took_effect_when_main_moved(toy_platform: Platform) -> None:
+    fault = FAULTS["committed"]
+    receipt = fault.snapshot(toy_platform)
+    assert fault.took_effect(toy_platform, receipt, ()).state == "hopeless"
+    fault.inject(toy_platform, receipt)
+    assert fault.took_effect(toy_platform, receipt, ()).state == "met"
+
+
+# --- snapshot, inject, revert
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_revert_puts_everything_back_and_a_second_one_does_nothing(
+    kind: str, api: ApiServer, toy_platform: Platform, repository: Path
+) -> None:
+    populate(api)
+    before, fault = picture(api, repository), FAULTS[kind]
+    receipt = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, receipt)
+    assert picture(api, repository) != before
+
+    fault.revert(toy_platform, receipt)
+    assert picture(api, repository) == before
+    commits = git("-C", str(repository), "rev-list", "--count", "main")
+    fault.revert(toy_platform, receipt)
+    assert picture(api, repository) == before
+    assert git("-C", str(repository), "rev-list", "--count", "main") == commits
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_reverting_what_was_never_done_changes_nothing(
+    kind: str, api: ApiServer, toy_platform: Platform, repository: Path
+) -> None:
+    populate(api)
+    before = picture(api, repository)
+    FAULTS[kind].revert(toy_platform, FAULTS[kind].snapshot(toy_platform))
+    assert picture(api, repository) == before
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_target_that_is_gone_does_not_stop_a_revert(
+    kind: str, api: ApiServer, toy_platform: Platform, repository: Path
+) -> None:
+    populate(api)
+    receipt = FAULTS[kind].snapshot(toy_platform)
+    FAULTS[kind].inject(toy_platform, receipt)
+    for path in (f"{DEPLOYMENTS}/nginx-test", f"{CONFIG_MAPS}/stray", "/api/v1/namespaces/default/pods/filler"):
+        api.objects.pop(path, None)
+    FAULTS[kind].revert(toy_platform, receipt)
+    assert f"{CONFIG_MAPS}/stray" not in api.objects
+
+
+def test_what_the_platform_put_back_is_not_put_back_again(api: ApiServer, toy_platform: Platform) -> None:
+    populate(api)
+    fault = ObjectDeleted(target=PAGE)
+    receipt = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, receipt)
+    healed = api.put(f"{CONFIG_MAPS}/nginx-page", {**fresh(receipt["before"]), "data": {"newer": "content"}})
+    fault.revert(toy_platform, receipt)
+    assert api.objects[f"{CONFIG_MAPS}/nginx-page"] == healed
+
+
+def test_what_was_there_before_is_not_deleted(api: ApiServer, toy_platform: Platform) -> None:
+    fault = FAULTS["object-created"]
+    assert isinstance(fault, ObjectCreated)
+    api.put(f"{CONFIG_MAPS}/stray", fault.manifest)
+    fault.revert(toy_platform, fault.snapshot(toy_platform))
+    assert f"{CONFIG_MAPS}/stray" in api.objects
+
+
+def test_the_filler_takes_what_is_free_and_a_bit_more(api: ApiServer, toy_platform: Platform) -> None:
+    populate(api)
+    done = {**pod("done", "1"), "status": {"phase": "Succeeded"}}
+    api.put("/api/v1/namespaces/default/pods/done", done)
+    receipt = FILLER.snapshot(toy_platform)
+    assert (receipt["millicpu"], receipt["needed"]) == (2000 - 100 + 60, 100)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "expected"), [("2", 2000), ("250m", 250), ("0.5", 500), ("0", 0), ("1500m", 1500)]
+)
+def test_cpu_quantities(quantity: str, expected: int) -> None:
+    assert millicpu(quantity) == expected
+
+
+def test_a_pod_asks_for_the_sum_of_its_containers() -> None:
+    containers: list[Object] = [
+        {"resources": {"requests": {"cpu": "100m"}}}, {"resources": {}}, {"resources": {"requests": {"cpu": "1"}}}, {},
+    ]  # fmt: skip
+    assert requested_millicpu({"spec": {"containers": containers}}) == 1100
+
+
+def test_fresh_has_nothing_of_the_api_server() -> None:
+    meta = {
+        "name": "a",
+        "uid": "u",
+        "resourceVersion": "1",
+        "creationTimestamp": "t",
+        "managedFields": [],
+        "labels": {},
+    }
+    assert fresh({"kind": "K", "metadata": meta, "status": {}, "spec": {"a": 1}}) == {
+        "kind": "K",
+        "metadata": {"name": "a", "labels": {}},
+        "spec": {"a": 1},
+    }
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
+def test_every_fault_says_what_it_does(fault: Fault) -> None:
+    assert len(fault.says) > 10

@@ -1,0 +1,271 @@
+"""The journal survives what it is there for: a process that is killed anywhere between two of its entries."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apiserver import NONCE, ApiServer
+from toys import FAULTS, NGINX, PAGE, kinds_of_fault, picture, populate
+
+from neuroscale.chaos import journal as journal_module
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectDeleted, Receipt
+from neuroscale.chaos.journal import Journal
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.state import ClusterState
+from neuroscale.errors import ClusterUnreachable, RevertFailed
+from neuroscale.forge import Forge
+from neuroscale.platform import Platform
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "journal.jsonl"
+
+
+@pytest.fixture
+def world(api: ApiServer) -> ApiServer:
+    populate(api)
+    return api
+
+
+# --- what is on disk, and when
+
+
+def test_the_undo_is_on_disk_before_the_deed(
+    world: ApiServer, toy_platform: Platform, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    sync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        sync(descriptor)
+        order.append(f"synced {len(path.read_bytes().splitlines())} lines")
+
+    monkeypatch.setattr(journal_module.os, "fsync", fsync)
+    world.before = lambda method, where: order.append(method) if method != "GET" else None
+    with Breakage(toy_platform, Journal(path, NONCE)) as breakage:
+        breakage.inject(FAULTS["object-deleted"])
+    assert order == ["synced 1 lines", "DELETE", "POST", "synced 2 lines"]
+
+
+def test_a_journal_belongs_to_its_owner_alone(path: Path) -> None:
+    Journal(path, NONCE).open(FAULTS["scaled-to"], {"before": None})
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_is_read_back_as_it_was_written(kind: str, path: Path) -> None:
+    receipt: Receipt = {"before": {"metadata": {"name": "ä \n \u2028"}}}
+    entry = Journal(path, NONCE).open(FAULTS[kind], receipt)
+    assert Journal(path, NONCE).unfinished() == [entry]
+
+
+def test_there_is_an_example_of_every_kind_of_fault() -> None:
+    assert kinds_of_fault() == set(FAULTS)
+
+
+def test_unfinished_is_latest_first_and_without_what_was_closed(path: Path) -> None:
+    journal = Journal(path, NONCE)
+    entries = [journal.open(fault, {}) for fault in FAULTS.values()]
+    journal.close(entries[1])
+    journal.close(entries[4])
+    assert [entry.id for entry in journal.unfinished()] == [entries[number].id for number in (5, 3, 2, 0)]
+
+
+def test_no_journal_is_an_empty_one(path: Path) -> None:
+    assert Journal(path, NONCE).unfinished() == []
+
+
+def test_entries_of_another_cluster_are_not_undone(path: Path) -> None:
+    Journal(path, "f" * 32).open(FAULTS["scaled-to"], {})
+    mine = Journal(path, NONCE).open(FAULTS["cpu-taken"], {})
+    path.write_bytes(path.read_bytes() + b'{"event": "open", "id": "x", "nonce": "e", "fault": {"kind": "of old"}}\n')
+    assert Journal(path, NONCE).unfinished() == [mine]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 10, 50, -2])
+def test_a_torn_last_line_is_no_entry_and_swallows_none(cut: int, path: Path) -> None:
+    journal = Journal(path, NONCE)
+    first = journal.open(FAULTS["object-deleted"], {})
+    whole = path.read_bytes()
+    journal.open(FAULTS["scaled-to"], {"before": "ü" * 20})
+    path.write_bytes(whole + path.read_bytes()[len(whole) :][:cut])
+    assert journal.unfinished() == [first]
+    third = journal.open(FAULTS["cpu-taken"], {})
+    assert Journal(path, NONCE).unfinished() == [third, first]
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"\n\n", b"7\n", b"null\n", b'"event"\n', b"\xff\xfe\n", b"[]\n", b"{\n"])
+def test_rubbish_between_lines_is_passed_over(rubbish: bytes, path: Path) -> None:
+    journal = Journal(path, NONCE)
+    first = journal.open(FAULTS["object-deleted"], {})
+    path.write_bytes(path.read_bytes() + rubbish)
+    second = journal.open(FAULTS["scaled-to"], {})
+    assert journal.unfinished() == [second, first]
+
+
+# --- undoing
+
+
+def _numbered(number: int) -> Fault:
+    return FieldsEdited(target=NGINX, patch={"number": number})
+
+
+@pytest.mark.parametrize(
+    "error", [ClusterUnreachable("gone"), KeyError("spec"), OSError("disk full"), RecursionError()]
+)
+def test_a_revert_that_fails_stays_open_and_stops_no_other(
+    error: Exception, path: Path, toy_platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+
+    def revert(fault: FieldsEdited, platform: Platform, receipt: Receipt) -> None:
+        if fault.patch["number"] == 2:
+            raise error
+        done.append(fault.patch["number"])
+
+    monkeypatch.setattr(FieldsEdited, "revert", revert)
+    journal = Journal(path, NONCE)
+    entries = [journal.open(_numbered(number), {}) for number in range(4)]
+    with pytest.raises(RevertFailed, match=r"number=2.*Try: neuroscale heal") as caught:
+        journal.undo_all(toy_platform, journal.unfinished())
+    assert type(error).__name__ in str(caught.value)
+    assert done == [3, 1, 0]
+    assert journal.unfinished() == [entries[2]]
+
+
+def test_every_failure_is_in_the_text(path: Path, toy_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    def revert(fault: FieldsEdited, platform: Platform, receipt: Receipt) -> None:
+        raise ClusterUnreachable("no answer")
+
+    monkeypatch.setattr(FieldsEdited, "revert", revert)
+    journal = Journal(path, NONCE)
+    for number in range(3):
+        journal.open(_numbered(number), {})
+    with pytest.raises(RevertFailed) as caught:
+        journal.undo_all(toy_platform, journal.unfinished())
+    assert [f"number={number}" in str(caught.value) for number in range(3)] == [True] * 3
+
+
+def test_a_revert_that_failed_succeeds_later(
+    world: ApiServer, toy_platform: Platform, repository: Path, path: Path
+) -> None:
+    before = picture(world, repository)
+    refuse = (500, b'{"reason": "InternalError", "message": "etcd"}', {})
+    journal = Journal(path, NONCE)
+    breakage = Breakage(toy_platform, journal)
+    breakage.inject(ObjectDeleted(target=PAGE))
+    world.answers["POST /api/v1/namespaces/default/configmaps"] = refuse
+    with pytest.raises(RevertFailed, match="etcd"):
+        breakage.__exit__(None, None, None)
+    assert picture(world, repository) != before
+    world.answers.clear()
+    journal.undo_all(toy_platform, journal.unfinished())
+    assert picture(world, repository) == before
+    assert journal.unfinished() == []
+
+
+# --- kill -9
+
+
+@dataclass(frozen=True)
+class Death:
+    """When the process dies: before, in the middle of or after writing entry ``number``; or after the last deed."""
+
+    moment: str
+    number: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.moment} {self.number}" if self.number else self.moment
+
+
+class MortalJournal(Journal):
+    """A journal that kills its own process, as the OOM killer does: no handler, no finally."""
+
+    def __init__(self, path: Path, death: Death) -> None:
+        super().__init__(path, NONCE)
+        self._death, self._file, self._count = death, path, 0
+
+    def _append(self, line: dict[str, Any]) -> None:
+        self._count += 1
+        due = self._count == self._death.number
+        if due and self._death.moment == "before":
+            die()
+        if due and self._death.moment == "within":
+            raw = json.dumps(line).encode()
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._file.open("ab") as file:
+                file.write(raw[: len(raw) // 2])
+                file.flush()
+                os.fsync(file.fileno())
+            die()
+        super()._append(line)
+        if due and self._death.moment == "after":
+            die()
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def scenario(state: ClusterState, home: Path, path: Path, faults: list[str], death: Death) -> None:
+    """What runs in the process that dies."""
+    os.environ["NEUROSCALE_STATE"] = str(home)
+    cluster = Cluster.from_kubeconfig(home / "kubeconfig", state)
+    with Breakage(Platform(cluster, Forge(cluster, state.forge_url)), MortalJournal(path, death)) as breakage:
+        for fault in faults:
+            breakage.inject(FAULTS[fault])
+        if death.moment == "deed":
+            die()
+
+
+def state_of(world: ApiServer, forge: str) -> ClusterState:
+    return ClusterState(name="neuroscale", nonce=NONCE, server=world.url, created_at=datetime.now(UTC), forge_url=forge)
+
+
+#: Dying processes are forked from a clean one: it has no threads, and has imported everything once for all of them.
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["neuroscale.chaos.breakage", "hypothesis", "pytest"])
+
+_DEATHS = [Death("deed"), *(Death(moment, number) for number in (1, 2) for moment in ("before", "within", "after"))]
+_ONE_FAULT = [([kind], death) for kind in FAULTS for death in _DEATHS]
+_ALL_FAULTS = [(list(FAULTS), Death("after", number)) for number in range(1, 2 * len(FAULTS) + 1)]
+
+
+@pytest.mark.parametrize(
+    ("faults", "death"),
+    _ONE_FAULT + _ALL_FAULTS,
+    ids=lambda value: "+".join(value) if isinstance(value, list) else str(value),
+)
+def test_what_a_killed_process_left_is_healed(
+    faults: list[str], death: Death, world: ApiServer, toy_platform: Platform, repository: Path
+) -> None:
+    home = repository.parents[2]
+    path = home / "journal.jsonl"
+    before = picture(world, repository)
+    reached = state_of(world, toy_platform.forge.url)
+    process = _PROCESSES.Process(target=scenario, args=(reached, home, path, faults, death))
+    process.start()
+    process.join(timeout=60)
+    assert process.exitcode == -signal.SIGKILL
+    if death.moment == "deed":
+        assert picture(world, repository) != before, "the fault did nothing, so healing it proves nothing"
+
+    journal = Journal(path, NONCE)
+    journal.undo_all(toy_platform, journal.unfinished())
+    assert picture(world, repository) == before
+    assert journal.unfinished() == []
+
+    written = len(world.writes)
+    journal.undo_all(toy_platform, journal.unfinished())
+    assert len(world.writes) == written

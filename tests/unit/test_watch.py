@@ -1,0 +1,102 @@
+"""Watching: nothing after the beginning is missed, nothing is told twice."""
+
+from __future__ import annotations
+
+import time
+
+from apiserver import ApiServer
+from toys import CONFIG_MAPS, PAGE, populate
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.watch import Watcher
+
+PATH = f"{CONFIG_MAPS}/nginx-page"
+
+
+def _until_watching(api: ApiServer, watcher: Watcher) -> None:
+    _change(api, "the watch is open")
+    assert watcher.first(lambda sighting: sighting.event == "MODIFIED", within=5)
+
+
+def _change(api: ApiServer, text: str) -> None:
+    api.put(PATH, {**api.objects[PATH], "data": {"index.html": text}})
+
+
+def test_the_present_state_comes_first_and_every_change_after_it(api: ApiServer, cluster: Cluster) -> None:
+    populate(api)
+    with Watcher(cluster, PAGE) as watcher:
+        assert [sighting.event for sighting in watcher.sightings] == ["ADDED"]
+        for number in range(5):
+            _change(api, str(number))
+        assert watcher.first(lambda sighting: sighting.obj["data"]["index.html"] == "4", within=5)
+        texts = [sighting.obj["data"]["index.html"] for sighting in watcher.sightings]
+        assert texts == ["<p>hello", "0", "1", "2", "3", "4"]
+
+
+def test_a_deletion_and_a_return_are_told_apart_by_uid(api: ApiServer, cluster: Cluster) -> None:
+    populate(api)
+    page = api.objects[PATH]
+    with Watcher(cluster, PAGE) as watcher:
+        api.remove(PATH)
+        api.put(PATH, {**page, "metadata": {"name": "nginx-page", "namespace": "default"}})
+        assert watcher.first(lambda sighting: sighting.uid != page["metadata"]["uid"], within=5)
+        assert [sighting.event for sighting in watcher.sightings] == ["ADDED", "DELETED", "ADDED"]
+
+
+def test_other_objects_are_not_seen(api: ApiServer, cluster: Cluster) -> None:
+    populate(api)
+    with Watcher(cluster, PAGE) as watcher:
+        other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other", "namespace": "default"}}
+        api.put(f"{CONFIG_MAPS}/other", other)
+        _change(api, "last")
+        assert watcher.first(lambda sighting: sighting.obj.get("data", {}).get("index.html") == "last", within=5)
+        assert {sighting.obj["metadata"]["name"] for sighting in watcher.sightings} == {"nginx-page"}
+
+
+def test_sightings_carry_the_kind_and_the_time_they_were_read(api: ApiServer, cluster: Cluster) -> None:
+    populate(api)
+    with Watcher(cluster, PAGE) as watcher:
+        before = time.monotonic()
+        _change(api, "now")
+        seen = watcher.first(lambda sighting: sighting.event == "MODIFIED", within=5)
+        assert seen is not None
+        assert seen.obj["kind"] == "ConfigMap"
+        assert before <= seen.at <= time.monotonic()
+
+
+def test_waiting_for_what_never_comes_ends(api: ApiServer, cluster: Cluster) -> None:
+    populate(api)
+    with Watcher(cluster, PAGE) as watcher:
+        assert watcher.first(lambda sighting: sighting.event == "DELETED", within=0.1) is None
+
+
+def test_an_object_that_does_not_exist_yet_can_be_watched(api: ApiServer, cluster: Cluster) -> None:
+    with Watcher(cluster, PAGE) as watcher:
+        assert watcher.sightings == ()
+        populate(api)
+        assert watcher.first(lambda sighting: sighting.event == "ADDED", within=5)
+
+
+def test_a_watch_survives_an_api_server_that_hangs_up(api: ApiServer, cluster: Cluster) -> None:
+    """What is known is not told again after the reconnect, what changed meanwhile is."""
+    populate(api)
+    outage = (503, b'{"reason": "ServiceUnavailable"}', {})
+    with Watcher(cluster, PAGE) as watcher:
+        _until_watching(api, watcher)
+        api.answers[f"GET {CONFIG_MAPS}"] = outage
+        api.hang_up()
+        _change(api, "during the outage")
+        api.answers.clear()
+        assert watcher.first(lambda sighting: "outage" in sighting.obj["data"]["index.html"], within=5)
+        assert len(watcher.sightings) == 3
+
+
+def test_a_deletion_during_an_outage_is_seen_afterwards(api: ApiServer, cluster: Cluster) -> None:
+    populate(api)
+    with Watcher(cluster, PAGE) as watcher:
+        _until_watching(api, watcher)
+        api.answers[f"GET {CONFIG_MAPS}"] = (503, b'{"reason": "ServiceUnavailable"}', {})
+        api.hang_up()
+        api.remove(PATH)
+        api.answers.clear()
+        assert watcher.first(lambda sighting: sighting.event == "DELETED", within=5)

@@ -13,19 +13,20 @@ from neuroscale.chaos.fields import contains, inverse
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.cluster.watch import Sighting, Watcher
-from neuroscale.errors import FaultHadNoEffect, NotMet
+from neuroscale.errors import FaultHadNoEffect
 from neuroscale.platform import Platform
 from neuroscale.probes import argo
 from neuroscale.probes.workloads import judge_workload
 from neuroscale.record import Sample
-from neuroscale.settings import APPS_NAMESPACE, BUDGETS
-from neuroscale.waiting import Timeline, Verdict, hopeless, met, pending, until
+from neuroscale.settings import APPS_NAMESPACE, BUDGETS, ROOT_APPLICATION
+from neuroscale.waiting import Verdict, hopeless, met, pending, throughout, until
 
 #: The workload of the reference platform that exists to be broken.
 TEST_APP = "test-app"
 NGINX = Ref("Deployment", "nginx-test", APPS_NAMESPACE)
 SERVICE = Ref("Service", "nginx-service", APPS_NAMESPACE)
 PAGE = Ref("ConfigMap", "nginx-page", APPS_NAMESPACE)
+CHILD = "neuroscale-default-namespace-resources"
 _STRAY = Ref("ConfigMap", "stray-by-hand", APPS_NAMESPACE)
 #: The file that a commit without consequences changes; a new commit ends self-heal's backoff.
 _EPOCH_FILE = ".neuroscale/epoch"
@@ -43,11 +44,13 @@ class Kind:
         fault: The deed, given the object as it is.
         target: What is changed.
         healed: Given the object before the deed, the judge of the object after it.
+        application: The Application whose business it is to put it back.
     """
 
     target: Ref
     fault: Callable[[Object | None], Fault]
     healed: Callable[[Object | None, Fault], Judge]
+    application: str = TEST_APP
 
 
 # --- what counts as healed
@@ -116,8 +119,8 @@ def _delete(target: Ref) -> Kind:
     return Kind(target, lambda _: ObjectDeleted(target=target), came_back)
 
 
-def _edit(target: Ref, patch: Callable[[Object], Object]) -> Kind:
-    return Kind(target, lambda now: FieldsEdited(target=target, patch=patch(now or {})), values_are_back)
+def _edit(target: Ref, patch: Callable[[Object], Object], application: str = TEST_APP) -> Kind:
+    return Kind(target, lambda now: FieldsEdited(target=target, patch=patch(now or {})), values_are_back, application)
 
 
 def _container(change: dict[str, Any]) -> Callable[[Object], Object]:
@@ -145,7 +148,7 @@ def _stray(_: Object | None) -> Fault:
     )
 
 
-KINDS = {
+KINDS: dict[str, Kind] = {
     "deletes the Deployment": _delete(NGINX),
     "deletes the Service": _delete(SERVICE),
     "deletes the ConfigMap": _delete(PAGE),
@@ -153,7 +156,10 @@ KINDS = {
     "changes the image": _edit(NGINX, _container({"image": "docker.io/library/no-such-image:0.0.1"})),
     "changes a label": _edit(NGINX, lambda _: {"metadata": {"labels": {"owner": "somebody-else"}}}),
     "changes the environment": _edit(NGINX, _container({"env": [{"name": "GREETING", "value": "goodbye"}]})),
-    "adds an object with the application's mark": Kind(_STRAY, _stray, was_pruned),
+    "adds an object with the mark": Kind(_STRAY, _stray, was_pruned),
+    "turns off self-heal on a child Application": _edit(
+        argo.application(CHILD), lambda _: {"spec": {"syncPolicy": {"automated": {"selfHeal": False}}}}, ROOT_APPLICATION
+    ),
 }
 
 
@@ -164,6 +170,7 @@ KINDS = {
 class Drifted:
     """A drift that was seen to happen, and the watches that will tell how it ended."""
 
+    target: Ref
     effect: Effect
     application: Watcher
     judge: Judge
@@ -175,11 +182,15 @@ def make(words: str, breakage: Breakage) -> Drifted:
     """Make a kind of drift and prove it; the watches end with the breakage."""
     kind, platform = KINDS[words], breakage.platform
     before = platform.cluster.get(kind.target)
-    app = platform.cluster.get(argo.application(TEST_APP)) or {}
-    fault = kind.fault(before)
-    watcher = breakage.watch(argo.application(TEST_APP))
+    responsible = argo.application(kind.application)
+    app, fault, watcher = platform.cluster.get(responsible) or {}, kind.fault(before), breakage.watch(responsible)
     return Drifted(
-        breakage.inject(fault), watcher, kind.healed(before, fault), argo.attempts(app), argo.since_last_sync(app)
+        kind.target,
+        breakage.inject(fault),
+        watcher,
+        kind.healed(before, fault),
+        argo.attempts(app),
+        argo.since_last_sync(app),
     )
 
 
@@ -217,46 +228,75 @@ class StaysHealed:
     """The same judgement on a fresh look at the object."""
 
     drifted: Drifted
-    target: Ref
     area: str = "gitops"
 
     @property
     def says(self) -> str:
         """The expectation."""
-        return f"{self.target} stays as Git describes it"
+        return f"{self.drifted.target} stays as Git describes it"
 
     def look(self, cluster: Cluster) -> Verdict:
         """Fetch and judge."""
-        return self.drifted.judge(cluster.get(self.target))
+        return self.drifted.judge(cluster.get(self.drifted.target))
 
 
-def measure_heal(drifted: Drifted, platform: Platform, scenario: str, *, within: float = BUDGETS.heal) -> tuple[Sample, Timeline | None]:
-    """Wait for the heal and return the figure; a heal that does not come gives a censored figure, and no timeline."""
+def wait_for_heal(
+    drifted: Drifted, platform: Platform, scenario: str, keep: Callable[[Sample], None], *, within: float = BUDGETS.heal
+) -> StaysHealed:
+    """Wait for the heal and keep the figure; a heal that does not come is kept too, as a censored one.
+
+    Returns:
+        What must go on being so.
+
+    Raises:
+        NotMet: It did not come within the budget (seconds).
+    """
     probe = Healed(drifted)
     try:
-        timeline: Timeline | None = until(probe, platform.cluster, within=within, every=0.1)
-    except NotMet:
-        timeline = None
+        until(probe, platform.cluster, within=within, every=0.1)
+    finally:
+        keep(_figure(drifted, probe, scenario, within))
+    return StaysHealed(drifted)
+
+
+def stays_broken(drifted: Drifted, platform: Platform, *, lasting: float = 20) -> None:
+    """Nothing corrects the drift for so many seconds.
+
+    Raises:
+        NotMet: Something did.
+    """
+    throughout(_StillBroken(drifted), platform.cluster, lasting=lasting)
+
+
+@dataclass(frozen=True)
+class _StillBroken:
+    drifted: Drifted
+    area: str = "gitops"
+
+    @property
+    def says(self) -> str:
+        return f"nothing corrects that {self.drifted.effect.fault.says}"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        verdict = self.drifted.judge(cluster.get(self.drifted.target))
+        return pending(f"it was corrected: {verdict.observed}") if verdict else met(verdict.observed)
+
+
+def _figure(drifted: Drifted, probe: Healed, scenario: str, within: float) -> Sample:
     effect = drifted.effect
     total = probe.at - effect.at if probe.at is not None else None
-    app = platform.cluster.get(argo.application(TEST_APP)) or {}
-    sample = Sample(
+    return Sample(
         scenario=scenario,
         claim="drift-heal",
         fault=effect.fault.says,
-        subject=str(effect.fault.target),
-        series="first drift at a commit" if drifted.attempt == 0 else f"drift {drifted.attempt + 1} at a commit",
+        subject=str(drifted.target),
+        series="first drift at a commit" if drifted.attempt == 0 else "repeated drift at a commit",
         at=effect.clock,
         phases=phases(drifted, total),
-        seconds=total if total is not None else within,
+        seconds=round(total, 3) if total is not None else within,
         censored=total is None,
-        facts={
-            "attempts before": drifted.attempt,
-            "seconds since last sync": drifted.since_last_sync,
-            "revision": argo.revision(app),
-        },
+        facts={"attempts before": drifted.attempt, "seconds since last sync": drifted.since_last_sync},
     )
-    return sample, timeline
 
 
 def phases(drifted: Drifted, healed: float | None) -> dict[str, float | None]:

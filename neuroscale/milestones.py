@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from neuroscale.errors import NotMet, NotReady
 from neuroscale.platform import Platform
 from neuroscale.probes import argo, expected
-from neuroscale.waiting import Probe
+from neuroscale.settings import BUDGETS
+from neuroscale.waiting import Probe, until
 
 
 def _gitops(platform: Platform) -> Iterable[Probe]:
     yield argo.workloads_ready()
-    yield argo.ApplicationsAreExactly(expected.applications(platform.forge))
+    described = expected.applications(platform.forge)
+    yield argo.ApplicationsExist(described)
+    yield argo.EachApplication(described, platform.forge.head())
 
 
 _STEADY_STATES: dict[str, Callable[[Platform], Iterable[Probe]]] = {"a": _gitops}
@@ -22,3 +26,25 @@ MILESTONES = tuple(_STEADY_STATES)
 def probes_of(milestone: str, platform: Platform) -> list[Probe]:
     """The steady state of a milestone, as Git describes it at this moment."""
     return list(_STEADY_STATES[milestone](platform))
+
+
+def gate(milestone: str, platform: Platform) -> None:
+    """The steady state must hold before anything is broken.
+
+    Raises:
+        NotReady: It does not, so the scenario is not run.
+    """
+    for probe in probes_of(milestone, platform):
+        try:
+            until(probe, platform.cluster, within=BUDGETS.settle)
+        except NotMet as error:
+            raise NotReady(f"The steady state of milestone {milestone.upper()} does not hold, so nothing was tried. {error}") from error
+
+
+def reachable(platform: Platform) -> None:
+    """The API server answers; nothing more is asked of the platform.
+
+    Raises:
+        ClusterUnreachable: It does not.
+    """
+    platform.cluster.text("/readyz")

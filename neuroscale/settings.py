@@ -44,7 +44,7 @@ class Budgets:
     provision: float = 120
     settle: float = 180
     heal: float = 60
-    pick_up: float = 240
+    pick_up: float = 90
     undo: float = 90
     stable: float = 5
     request: float = 10

@@ -6,9 +6,12 @@ What is applied by hand is only what Argo CD cannot do itself; ``bootstrap/READM
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -17,8 +20,9 @@ from neuroscale.bootstrap.render import documents, kustomize
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.forge import BOT, CREDENTIALS
+from neuroscale.milestones import probes_of
 from neuroscale.platform import Platform
-from neuroscale.probes import argo, expected
+from neuroscale.probes import argo
 from neuroscale.probes.workloads import AllAvailable, Available
 from neuroscale.settings import ARGOCD, FORGE
 from neuroscale.waiting import Probe, Verdict, met, pending
@@ -59,7 +63,18 @@ def _argocd(platform: Platform, tree: Path) -> None:
     # Argo CD would make this Secret in an init container, and its other pods would back off until it is there.
     if cluster.get(_REDIS) is None:
         cluster.create(_secret(_REDIS, {"auth": secrets.token_urlsafe(16)}))
+    _stamp_settings(objects)
     apply_all(cluster, objects)
+
+
+def _stamp_settings(objects: list[Object]) -> None:
+    """Pods read most settings once, at their start; a digest in the template rolls them when a setting changes."""
+    settings = [obj.get("data") for obj in objects if obj["kind"] == "ConfigMap"]
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+    for obj in objects:
+        if obj["kind"] in ("Deployment", "StatefulSet"):
+            template = obj["spec"]["template"]["metadata"]
+            template["annotations"] = {**(template.get("annotations") or {}), "neuroscale.io/settings": digest}
 
 
 def _gitops(platform: Platform, tree: Path) -> None:
@@ -83,7 +98,7 @@ STAGES = (
     Stage(
         "GitOps",
         _gitops,
-        lambda platform: [argo.ApplicationsAreExactly(expected.applications(platform.forge))],
+        partial(probes_of, "a"),
         after=("forge",),
     ),
 )

@@ -15,7 +15,6 @@ from neuroscale.bootstrap.stages import STAGES, Stage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.state import exclusive
 from neuroscale.errors import NotMet, NotReady
 from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform, connect
@@ -49,7 +48,7 @@ def up(
     say: Say = print,
     name: str = CLUSTER_NAME,
 ) -> UpReport:
-    """Bring the platform up and wait until it is healthy.
+    """Bring the platform up and wait until it is healthy. The caller holds the cluster (``exclusive``).
 
     Args:
         milestones: Which milestones' components are needed.
@@ -70,15 +69,14 @@ def up(
         chosen = choose(supply, may_install=install)
         say(f"supply: {chosen.name} ({chosen.reason})")
         provisions = chosen.provide(milestones)
-    with exclusive(name):
-        with _timed("cluster", seconds):
-            ensured = k3d.ensure(provisions, name)
-            k3d.import_images(ensured.state, provisions.image_tarballs)
-        say(f"cluster {name}: {ensured.how}{f' ({ensured.why})' if ensured.why else ''}; ports {ensured.state.ports}")
-        platform = connect(name)
-        heal(platform, ensured.state.nonce, say, name)
-        with gitops_tree(provisions.manifests) as tree:
-            _bring_up(platform, tree, seconds, say)
+    with _timed("cluster", seconds):
+        ensured = k3d.ensure(provisions, name)
+        k3d.import_images(ensured.state, provisions.image_tarballs)
+    say(f"cluster {name}: {ensured.how}{f' ({ensured.why})' if ensured.why else ''}; ports {ensured.state.ports}")
+    platform = connect(name)
+    heal(platform, ensured.state.nonce, say, name)
+    with gitops_tree(provisions.manifests) as tree:
+        _bring_up(platform, tree, seconds, say)
     return UpReport(platform, ensured.how, seconds)
 
 

@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 
 from neuroscale.cli.platform import adopt, check, down, heal, status, up
-from neuroscale.cli.runs import bench, incident, kill_matrix, report
+from neuroscale.cli.report import report
+from neuroscale.cli.runs import bench, incident, kill_matrix
 from neuroscale.cli.supply import supply
 from neuroscale.errors import ExitCode, NeuroscaleError
 

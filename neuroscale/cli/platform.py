@@ -54,7 +54,8 @@ def up(
     ] = True,
 ) -> None:
     """Create or resume the cluster and bring the platform up. Safe to repeat at any time."""
-    done = bootstrap.up(milestones_from(milestones), supply=supply, install=install, say=console.print)
+    with exclusive():
+        done = bootstrap.up(milestones_from(milestones), supply=supply, install=install, say=console.print)
     total = sum(done.seconds.values())
     console.print(f"[green]platform healthy[/] after {duration(total)} (cluster {done.how})")
 

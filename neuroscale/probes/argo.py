@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from neuroscale.settings import APPLICATION_SET, ARGOCD
 from neuroscale.waiting import Verdict, hopeless, met, pending
 
 #: Poll interval of this installation (bootstrap/argocd/settings.yaml) many times over; older is "not compared".
-COMPARED_WITHIN = timedelta(seconds=90)
+COMPARED_WITHIN = timedelta(seconds=45)
 
 #: The workloads of the upstream manifest, without dex (bootstrap/argocd/without-dex.yaml).
 WORKLOADS = (
@@ -58,7 +58,7 @@ def describe(app: Object) -> str:
 
 
 def judge_good(app: Object | None, now: datetime, compared_within: timedelta = COMPARED_WITHIN) -> Verdict:
-    """Synced, Healthy, without any condition, and compared recently.
+    """Synced, Healthy, without any condition, no operation under way, and compared recently.
 
     A controller that is dead leaves yesterday's ``Synced`` standing, hence the age.
     """
@@ -68,6 +68,8 @@ def judge_good(app: Object | None, now: datetime, compared_within: timedelta = C
     seen = describe(app)
     if _sync(app) != "Synced" or _health(app) != "Healthy" or status.get("conditions"):
         return pending(seen)
+    if (status.get("operationState") or {}).get("phase") == "Running":
+        return pending(f"{seen}, but an operation is under way, and until it ends nothing is healed")
     compared = status.get("reconciledAt")
     if compared is None:
         return pending(f"{seen}, but it was never compared")
@@ -75,6 +77,14 @@ def judge_good(app: Object | None, now: datetime, compared_within: timedelta = C
     if age > compared_within:
         return pending(f"{seen}, but last compared {age.total_seconds():.0f} s ago")
     return met(f"{seen}, compared {max(0.0, age.total_seconds()):.0f} s ago")
+
+
+def judge_at(app: Object | None, now: datetime, commit: str | None) -> Verdict:
+    """Good, and compared with this commit if one is given."""
+    verdict = judge_good(app, now)
+    if verdict and app is not None and commit and revision(app) != commit:
+        return pending(f"{verdict.observed}, but at {revision(app)[:8]}")
+    return verdict
 
 
 def judge_uncomparable(app: Object | None) -> Verdict:
@@ -172,13 +182,7 @@ def good(name: str) -> ApplicationProbe:
 
 def good_at(name: str, commit: str) -> ApplicationProbe:
     """Good, and at this commit."""
-
-    def judge(app: Object | None) -> Verdict:
-        verdict = judge_good(app, datetime.now(UTC))
-        if verdict and app is not None and revision(app) != commit:
-            return pending(f"{verdict.observed}, but at {revision(app)[:8]}")
-        return verdict
-
+    judge = lambda app: judge_at(app, datetime.now(UTC), commit)  # noqa: E731 - the clock is read at each look
     return ApplicationProbe(name, f"is Synced and Healthy at {commit[:8]}", judge)
 
 
@@ -194,8 +198,8 @@ def shows_error(name: str, kinds: Collection[str], words: str) -> ApplicationPro
 
 
 @dataclass(frozen=True)
-class ApplicationsAreExactly:
-    """Exactly these Applications exist, and each of them is good."""
+class ApplicationsExist:
+    """Exactly these Applications exist."""
 
     names: frozenset[str]
     area: str = "gitops"
@@ -203,27 +207,52 @@ class ApplicationsAreExactly:
     @property
     def says(self) -> str:
         """The expectation."""
-        return f"exactly the {len(self.names)} Applications that Git describes exist, Synced and Healthy"
+        return f"exactly the {len(self.names)} Applications that Git describes exist"
 
     def look(self, cluster: Cluster) -> Verdict:
-        """Compare names, then judge each."""
+        """Compare names."""
+        return judge_names({app["metadata"]["name"] for app in cluster.list("Application", ARGOCD)}, self.names)
+
+
+@dataclass(frozen=True)
+class EachApplication:
+    """Each of these Applications is good, at this commit if one is given."""
+
+    names: frozenset[str]
+    commit: str | None = None
+    area: str = "gitops"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        at = f" at {self.commit[:8]}" if self.commit else ""
+        return f"each of the {len(self.names)} Applications that Git describes is Synced and Healthy{at}"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Judge each."""
         apps = {app["metadata"]["name"]: app for app in cluster.list("Application", ARGOCD)}
-        return judge_applications(apps, self.names, datetime.now(UTC))
+        return judge_each({name: apps.get(name) for name in self.names}, datetime.now(UTC), self.commit)
 
 
-def judge_applications(apps: dict[str, Object], names: Collection[str], now: datetime) -> Verdict:
-    """No Application missing, none too many, all good."""
+def judge_names(found: Collection[str], names: Collection[str]) -> Verdict:
+    """None missing, none too many."""
     if not names:
         return hopeless("Git describes no Application, so nothing can be said")
     trouble = []
-    if missing := sorted(set(names) - set(apps)):
+    if missing := sorted(set(names) - set(found)):
         trouble.append(f"missing: {', '.join(missing)}")
-    if extra := sorted(set(apps) - set(names)):
+    if extra := sorted(set(found) - set(names)):
         trouble.append(f"not described by Git: {', '.join(extra)}")
-    for name in sorted(set(names) & set(apps)):
-        if not (verdict := judge_good(apps[name], now)):
-            trouble.append(f"{name}: {verdict.observed}")
-    return pending("; ".join(trouble)) if trouble else met(f"{len(apps)} Applications: {', '.join(sorted(apps))}")
+    return pending("; ".join(trouble)) if trouble else met(f"{len(found)} Applications: {', '.join(sorted(found))}")
+
+
+def judge_each(apps: Mapping[str, Object | None], now: datetime, commit: str | None = None) -> Verdict:
+    """All good, or which are not and why."""
+    verdicts = {name: judge_at(app, now, commit) for name, app in sorted(apps.items())}
+    bad = [f"{name}: {verdict.observed}" for name, verdict in verdicts.items() if not verdict]
+    if not verdicts:
+        return hopeless("there is no Application to judge")
+    return pending("; ".join(bad)) if bad else met(f"all {len(verdicts)} are Synced and Healthy")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,11 @@
+"""What pytest loads first: the session's plugins and the steps. What they do is written where they live."""
+
+pytest_plugins = [
+    "suite.session",
+    "suite.recording",
+    "suite.mutation",
+    "steps.platform",
+    "steps.gitops",
+    "steps.repository",
+    "steps.incidents",
+]

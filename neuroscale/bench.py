@@ -1,0 +1,114 @@
+"""The suite's own numbers, measured several times on this machine, and the distribution of heal times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from neuroscale import drift
+from neuroscale.bootstrap import up
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.journal import Journal
+from neuroscale.cluster import k3d
+from neuroscale.cluster.state import exclusive, load_state
+from neuroscale.errors import NotMet, NotReady
+from neuroscale.killmatrix import Runner
+from neuroscale.milestones import gate
+from neuroscale.platform import Platform
+from neuroscale.record import Run, RunFolder
+from neuroscale.report import Benchmark
+from neuroscale.settings import cache_dir
+
+#: Further drifts at one commit, beyond the first; each waits longer than the one before.
+_REPEATS = 4
+_FRESH_STARTS = 3
+_SECOND_UPS = 5
+
+
+def run(rounds: int, pytest: Runner, say: Callable[[str], None]) -> tuple[RunFolder, list[Benchmark]]:
+    """Measure.
+
+    Args:
+        rounds: How many first drifts to sample; each is preceded by a new commit.
+        pytest: Runs pytest.
+        say: Receives a line for each thing begun.
+    """
+    folder = RunFolder.new()
+    record = Run(name=folder.path.name, kind="bench", started_at=datetime.now(UTC), command="neuroscale bench")
+    numbers = [_fresh_starts(say), _second_ups(say), _fast_tier(pytest, say), _milestone(pytest, say), _disk()]
+    say(f"sampling {rounds} first drifts and {_REPEATS} repeated ones")
+    with exclusive():
+        _sample_drifts(up(say=say).platform, rounds, folder, say)
+    state = load_state()
+    record.versions = state.versions if state else {}
+    record.seconds = (datetime.now(UTC) - record.started_at).total_seconds()
+    folder.save_run(record)
+    return folder, numbers
+
+
+def _fresh_starts(say: Callable[[str], None]) -> Benchmark:
+    samples = []
+    for _ in range(_FRESH_STARTS):
+        say("deleting the cluster and bringing the platform up from warm caches")
+        with exclusive():
+            k3d.delete()
+            with _timed(samples):
+                up(say=say)
+    return Benchmark("warm caches, no cluster: platform A healthy", 75, samples)
+
+
+def _second_ups(say: Callable[[str], None]) -> Benchmark:
+    samples: list[float] = []
+    for _ in range(_SECOND_UPS):
+        with exclusive(), _timed(samples):
+            up(say=say)
+    return Benchmark("second `neuroscale up` when all is up", 5, samples)
+
+
+def _fast_tier(pytest: Runner, say: Callable[[str], None]) -> Benchmark:
+    say("fast tier")
+    samples: list[float] = []
+    with _timed(samples):
+        pytest("-q", "--no-header")
+    return Benchmark("fast tier (tests)", 60, samples)
+
+
+def _milestone(pytest: Runner, say: Callable[[str], None]) -> Benchmark:
+    say("pytest -m milestone_a, without incidents")
+    samples: list[float] = []
+    with _timed(samples):
+        pytest("-m", "milestone_a", "-q", "--no-header")
+    return Benchmark("cluster up: pytest -m milestone_a", 240, samples)
+
+
+def _disk() -> Benchmark:
+    files = (file for file in cache_dir().rglob("*") if file.is_file() and not file.is_symlink())
+    unique = {(status.st_dev, status.st_ino): status.st_blocks * 512 for status in map(Path.stat, files)}
+    return Benchmark("disk left behind by the builds", 3, [sum(unique.values()) / 1e9], "GB")
+
+
+def _sample_drifts(platform: Platform, rounds: int, folder: RunFolder, say: Callable[[str], None]) -> None:
+    """First drifts, each at a commit of its own; then several at one commit, to see the backoff."""
+    for number in range(rounds + _REPEATS):
+        if number <= rounds:
+            drift.new_epoch(platform)
+        gate("a", platform)
+        state = load_state()
+        if state is None:
+            raise NotReady("A cluster should be there, but its state file is gone. Try: neuroscale up")
+        with Breakage(platform, Journal.of(state.nonce)) as breakage:
+            try:
+                drifted = drift.make("deletes the Deployment", breakage)
+                drift.wait_for_heal(drifted, platform, "bench", folder.add_sample, within=180)
+            except NotMet as error:
+                say(f"  censored: {error}")
+
+
+@contextmanager
+def _timed(samples: list[float]) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    samples.append(time.monotonic() - start)

@@ -1,0 +1,231 @@
+"""Commits that change the platform on purpose, and how to see that the cluster followed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import yaml
+
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.fault import Committed
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.drift import NGINX, TEST_APP
+from neuroscale.errors import NotMet, NotReady
+from neuroscale.platform import Platform
+from neuroscale.probes import argo
+from neuroscale.probes.workloads import judge_workload
+from neuroscale.record import Sample
+from neuroscale.settings import APPS_NAMESPACE, ARGOCD, BUDGETS
+from neuroscale.waiting import Probe, Verdict, met, pending, until
+
+MANIFEST = "apps/test-app/deployment.yaml"
+_EXTRA = Ref("ConfigMap", "extra-by-commit", APPS_NAMESPACE)
+#: A folder, its Application and its one object bear the same name.
+NEWCOMER = "newcomer"
+NEWCOMER_OBJECT = Ref("ConfigMap", NEWCOMER, APPS_NAMESPACE)
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """The test application has this many replicas, all ready."""
+
+    count: int
+    area: str = "gitops"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"{NGINX} has {self.count} ready replicas"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        now = cluster.get(NGINX)
+        if now is None or now["spec"].get("replicas") != self.count:
+            return pending(f"it wants {now['spec'].get('replicas')} replicas" if now else "it does not exist")
+        return judge_workload(now, ())
+
+
+@dataclass(frozen=True)
+class Exists:
+    """An object exists."""
+
+    ref: Ref
+    area: str = "gitops"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"{self.ref} exists"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch."""
+        now = cluster.get(self.ref)
+        return met(f"it exists with UID {now['metadata']['uid']}") if now else pending("it does not exist")
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A commit on ``main``, and what the cluster looks like once it followed.
+
+    Attributes:
+        commit: Its id.
+        at: When it was pushed.
+        expects: Met when the cluster followed.
+        before: What held before, to be seen again after a revert.
+    """
+
+    commit: str
+    at: datetime
+    expects: Probe
+    before: Probe
+
+
+def give_replicas(breakage: Breakage, count: int) -> Pushed:
+    """Commit a number of replicas for the test application."""
+    manifest = _read(breakage.platform, MANIFEST)
+    old = re.search(r"^  replicas: (\d+)$", manifest, flags=re.MULTILINE)
+    if old is None:
+        raise NotReady(f"{MANIFEST} should hold a line `replicas: N`, but does not. Try: neuroscale up")
+    changed = manifest.replace(old.group(0), f"  replicas: {count}")
+    return _push(
+        breakage, f"Give {TEST_APP} {count} replicas", {MANIFEST: changed}, Replicas(count), Replicas(int(old.group(1)))
+    )
+
+
+def add_object(breakage: Breakage) -> Pushed:
+    """Commit one more ConfigMap to the test application."""
+    files = {"apps/test-app/extra.yaml": _config_map(_EXTRA)}
+    return _push(breakage, f"Add a ConfigMap to {TEST_APP}", files, Exists(_EXTRA), argo.Gone(_EXTRA))
+
+
+def add_folder(breakage: Breakage) -> Pushed:
+    """Commit a new folder under ``apps/``."""
+    files = {f"apps/{NEWCOMER}/config.yaml": _config_map(NEWCOMER_OBJECT)}
+    gone = argo.Gone(argo.application(NEWCOMER))
+    return _push(breakage, f"Add the workload {NEWCOMER}", files, argo.good(NEWCOMER), gone)
+
+
+def _unparsable(manifest: str) -> str:
+    return manifest + "\n  this: [is not YAML\n"
+
+
+def _refused(manifest: str) -> str:
+    return re.sub(r"^  replicas: \d+$", "  replicas: -1", manifest, flags=re.MULTILINE)
+
+
+_DEFECTS: dict[str, tuple[Callable[[str], str], Probe]] = {
+    "is not YAML": (_unparsable, argo.shows_error(TEST_APP, ("ComparisonError",), "Failed to unmarshal")),
+    "the API server refuses": (_refused, argo.shows_error(TEST_APP, ("SyncError", "OperationFailed", "SyncFailed"), "replicas")),
+}
+
+
+def break_manifest(breakage: Breakage, defect: str) -> Pushed:
+    """Commit a defect into the test application's Deployment."""
+    spoil, error = _DEFECTS[defect]
+    manifest = _read(breakage.platform, MANIFEST)
+    message = f"Break {TEST_APP}: it {defect}"
+    return _push(breakage, message, {MANIFEST: spoil(manifest)}, error, argo.good(TEST_APP))
+
+
+def revert(pushed: Pushed, platform: Platform) -> Pushed:
+    """``git revert`` a commit; what held before must hold again."""
+    commit = platform.forge.revert(pushed.commit)
+    return Pushed(commit, datetime.now(UTC), pushed.before, pushed.expects)
+
+
+def arrived(pushed: Pushed, platform: Platform) -> Pushed:
+    """Wait until the cluster followed, as the ground for what comes next.
+
+    Raises:
+        NotReady: It did not, so the scenario is not run.
+    """
+    try:
+        until(pushed.expects, platform.cluster, within=BUDGETS.pick_up)
+    except NotMet as error:
+        raise NotReady(f"The commit that the scenario begins with did not arrive. {error}") from error
+    return pushed
+
+
+def wait_until_followed(pushed: Pushed, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> Probe:
+    """Wait until the cluster followed a commit; keep apart how long it took to be noticed and to arrive.
+
+    Returns:
+        What the cluster now looks like, to be asked again.
+
+    Raises:
+        NotMet: It did not follow within the pick-up budget.
+    """
+    start, compared = time.monotonic() - (datetime.now(UTC) - pushed.at).total_seconds(), ComparedWith(pushed)
+    phases: dict[str, float | None] = {"picked up": None, "arrived": None}
+    try:
+        until(compared, platform.cluster, within=BUDGETS.pick_up, every=0.1)
+        phases["picked up"] = round(time.monotonic() - start, 3)
+        until(pushed.expects, platform.cluster, within=BUDGETS.pick_up, every=0.1)
+        phases["arrived"] = round(time.monotonic() - start, 3)
+    finally:
+        keep(
+            Sample(
+                scenario=scenario,
+                claim="git-pick-up",
+                fault=f"commit {pushed.commit[:8]} is pushed",
+                subject=pushed.expects.says,
+                series="commit to cluster",
+                at=pushed.at,
+                phases=phases,
+                seconds=phases["arrived"] or BUDGETS.pick_up,
+                censored=phases["arrived"] is None,
+            )
+        )
+    return pushed.expects
+
+
+@dataclass(frozen=True)
+class ComparedWith:
+    """The root Application, or the test application, was compared with a commit: Argo CD has noticed it."""
+
+    pushed: Pushed
+    area: str = "gitops"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"an Application was compared with commit {self.pushed.commit[:8]}"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """The revisions in the sync status of all Applications; any one will do."""
+        apps = cluster.list("Application", ARGOCD)
+        found = {app["metadata"]["name"]: argo.revision(app) for app in apps}
+        ahead = sorted(name for name, revision in found.items() if revision == self.pushed.commit)
+        if ahead:
+            return met(f"compared: {', '.join(ahead)}")
+        return pending("; ".join(f"{name} at {revision[:8]}" for name, revision in sorted(found.items())))
+
+
+def _push(breakage: Breakage, message: str, files: dict[str, str | None], expects: Probe, before: Probe) -> Pushed:
+    effect = breakage.inject(Committed(message=message, files=files))
+    commit = breakage.platform.forge.head()
+    if commit is None:
+        raise NotReady("main should have a commit after a push, but the repository is empty. Try: neuroscale up")
+    return Pushed(commit, effect.clock, expects, before)
+
+
+def _read(platform: Platform, path: str) -> str:
+    content = platform.forge.read(path)
+    if content is None:
+        raise NotReady(f"{path} should be on main, but is not. Try: neuroscale up")
+    return content
+
+
+def _config_map(ref: Ref) -> str:
+    obj: Object = {
+        "apiVersion": ref.api_version,
+        "kind": ref.kind,
+        "metadata": {"name": ref.name},
+        "data": {"made": "by a commit"},
+    }
+    return yaml.safe_dump(obj)

@@ -1,0 +1,65 @@
+"""Commands that run the suite: incidents, the kill matrix, the benchmark. pytest does the running."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from neuroscale import bench as benchmark
+from neuroscale import killmatrix
+from neuroscale.cli.platform import Milestones, milestones_from
+from neuroscale.errors import ExitCode
+from neuroscale.incidents import INCIDENTS, by_slug
+from neuroscale.report import benchmarks, summary, write
+from neuroscale.settings import ROOT
+
+console = Console(soft_wrap=True, highlight=False)
+incident = typer.Typer(help="Past and feared outages, replayable on demand.", no_args_is_help=True)
+
+
+@incident.command("list")
+def incident_list() -> None:
+    """Every incident in the catalogue."""
+    table = Table("incident", "number", "what", "remedy")
+    for entry in INCIDENTS.values():
+        table.add_row(entry.slug, entry.number, entry.title, entry.remedy)
+    console.print(table)
+
+
+@incident.command("run")
+def incident_run(slug: Annotated[str, typer.Argument(help="Slug or number, for example a1.")]) -> None:
+    """Let an incident happen, show its symptom, resolve it, and time the recovery."""
+    marker = f"incident_{by_slug(slug).number}"
+    raise typer.Exit(pytest("-m", marker))
+
+
+def kill_matrix(
+    milestones: Milestones = "all",
+    only: Annotated[str, typer.Option(help="Slugs of mutants, separated by spaces; all if not given.")] = "",
+) -> None:
+    """Prove that each check can fail: break the platform for each mutant and want its check red, there and for that reason."""
+    folder = killmatrix.run(milestones_from(milestones), only.split(), pytest, console.print)
+    console.print(summary(folder, write(folder).path))
+    raise typer.Exit(folder.run.exit_code or ExitCode.PASSED)
+
+
+def bench(
+    rounds: Annotated[int, typer.Option(min=1, help="How often each drift series is repeated.")] = 10,
+) -> None:
+    """Measure the suite's own numbers and the distribution of heal times; print min, median and max beside the limits."""
+    folder, numbers = benchmark.run(rounds, pytest, console.print)
+    console.print(benchmarks(numbers))
+    console.print(summary(folder, write(folder).path))
+
+
+def pytest(*arguments: str, environment: dict[str, str] | None = None) -> int:
+    """Run pytest in this Python environment and return its exit code."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **(environment or {})}).returncode
+

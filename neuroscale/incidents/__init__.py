@@ -1,0 +1,39 @@
+"""The catalogue of past and feared outages: one module each, a literal and no logic."""
+
+from __future__ import annotations
+
+from neuroscale.errors import UsageError
+from neuroscale.incidents.model import Incident, begin_with, resolve, wait_for_symptom
+from neuroscale.incidents.node_full import INCIDENT as NODE_FULL
+from neuroscale.incidents.repo_server_down import INCIDENT as REPO_SERVER_DOWN
+from neuroscale.incidents.stale_webhook import INCIDENT as STALE_WEBHOOK
+from neuroscale.chaos.breakage import Breakage
+
+INCIDENTS = {incident.slug: incident for incident in (REPO_SERVER_DOWN, STALE_WEBHOOK, NODE_FULL)}
+
+__all__ = ["INCIDENTS", "Incident", "begin", "by_slug", "resolve", "wait_for_symptom"]
+
+
+def by_slug(slug: str) -> Incident:
+    """An incident by its slug, or by its number in the reference catalogue ("a1").
+
+    Raises:
+        UsageError: There is none; the text lists those there are.
+    """
+    for incident in INCIDENTS.values():
+        if slug.lower() in (incident.slug, incident.number):
+            return incident
+    known = ", ".join(f"{incident.slug} ({incident.number})" for incident in INCIDENTS.values())
+    raise UsageError(f"The incident {slug!r} should be in the catalogue, but is not. There are: {known}")
+
+
+def begin(slug: str, breakage: Breakage) -> Incident:
+    """Inject the faults of an incident, each proven.
+
+    Raises:
+        UsageError: No such incident.
+        FaultHadNoEffect: It did not happen.
+    """
+    incident = by_slug(slug)
+    begin_with(incident, breakage)
+    return incident

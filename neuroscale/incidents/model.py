@@ -1,0 +1,93 @@
+"""What an incident is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.fault import Fault
+from neuroscale.milestones import probes_of
+from neuroscale.platform import Platform
+from neuroscale.record import Sample
+from neuroscale.settings import BUDGETS
+from neuroscale.waiting import Probe, throughout, until
+
+
+@dataclass(frozen=True)
+class Incident:
+    """A past or feared outage.
+
+    Attributes:
+        number: In the reference catalogue.
+        slug: Also the name of its write-up, ``docs/incidents/<slug>.md``.
+        milestone: Whose steady state must hold before and after.
+        faults: What breaks, in order. Undoing them is the remedy.
+        symptom: What an operator sees; each must be met.
+        shows_within: Seconds from the last fault to the whole symptom.
+        remedy: In words, what undoing the faults stands for.
+        recovers_within: Seconds from the remedy to the steady state.
+        claim: Slug of the claim that the recovery time answers.
+    """
+
+    number: str
+    slug: str
+    title: str
+    milestone: str
+    faults: tuple[Fault, ...]
+    symptom: tuple[Probe, ...]
+    shows_within: float
+    remedy: str
+    recovers_within: float
+    claim: str
+
+
+def begin_with(incident: Incident, breakage: Breakage) -> None:
+    """Inject its faults."""
+    for fault in incident.faults:
+        breakage.inject(fault)
+
+
+def wait_for_symptom(incident: Incident, platform: Platform) -> None:
+    """Every symptom shows, and they show together for a while.
+
+    Raises:
+        NotMet: One does not.
+    """
+    for symptom in incident.symptom:
+        until(symptom, platform.cluster, within=incident.shows_within)
+    for symptom in incident.symptom:
+        throughout(symptom, platform.cluster, lasting=1)
+
+
+def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """Apply the remedy and wait for the steady state; keep how long that took, also when it took too long.
+
+    Raises:
+        NotMet: It is not back within the incident's budget.
+    """
+    platform, at, start = breakage.platform, datetime.now(UTC), time.monotonic()
+    breakage.undo()
+    phases: dict[str, float | None] = {"remedy applied": round(time.monotonic() - start, 3), "steady state": None}
+    try:
+        for probe in probes_of(incident.milestone, platform):
+            until(probe, platform.cluster, within=incident.recovers_within - (time.monotonic() - start))
+        phases["steady state"] = round(time.monotonic() - start, 3)
+    finally:
+        keep(
+            Sample(
+                scenario=scenario,
+                claim=incident.claim,
+                fault=incident.title,
+                subject="the platform's steady state",
+                series="remedy to steady state",
+                at=at,
+                phases=phases,
+                seconds=phases["steady state"] or incident.recovers_within,
+                censored=phases["steady state"] is None,
+            )
+        )
+    for probe in probes_of(incident.milestone, platform):
+        throughout(probe, platform.cluster, lasting=BUDGETS.stable)

@@ -1,0 +1,20 @@
+"""A1: nothing can be compared, so nothing is corrected, and what Argo CD last knew is not what is."""
+
+from neuroscale.chaos.fault import ScaledTo
+from neuroscale.drift import CHILD, TEST_APP
+from neuroscale.incidents.model import Incident
+from neuroscale.probes import argo
+from neuroscale.settings import ROOT_APPLICATION
+
+INCIDENT = Incident(
+    number="a1",
+    slug="repo_server_down",
+    title="The repo-server is down: every Application is Unknown",
+    milestone="a",
+    faults=(ScaledTo(target=argo.REPO_SERVER, replicas=0),),
+    symptom=tuple(argo.uncomparable(name) for name in (ROOT_APPLICATION, CHILD, TEST_APP)),
+    shows_within=90,
+    remedy="kubectl -n argocd scale deploy/argocd-repo-server --replicas=1",
+    recovers_within=180,
+    claim="repo-server-recovery",
+)

@@ -1,0 +1,23 @@
+"""Deliberately broken platforms, one literal each: what is broken, and which check must turn red, where and why."""
+
+from __future__ import annotations
+
+from neuroscale.errors import UsageError
+from neuroscale.mutants.milestone_a import MUTANTS as MILESTONE_A
+from neuroscale.mutants.model import Mutant, judge_kill
+
+MUTANTS: dict[str, tuple[Mutant, ...]] = {"a": MILESTONE_A}
+
+__all__ = ["MUTANTS", "Mutant", "by_slug", "judge_kill"]
+
+
+def by_slug(slug: str) -> Mutant:
+    """A mutant by its slug.
+
+    Raises:
+        UsageError: There is none; the text lists those there are.
+    """
+    every = {mutant.slug: mutant for mutants in MUTANTS.values() for mutant in mutants}
+    if slug not in every:
+        raise UsageError(f"The mutant {slug!r} should be in the catalogue, but is not. There are: {', '.join(every)}")
+    return every[slug]

@@ -1,0 +1,342 @@
+"""Mutants of milestone A."""
+
+from __future__ import annotations
+
+from neuroscale.changes import NEWCOMER, NEWCOMER_OBJECT
+from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.drift import CHILD, NGINX, TEST_APP
+from neuroscale.forge import IN_CLUSTER_URL
+from neuroscale.mutants.model import Mutant
+from neuroscale.probes import argo
+from neuroscale.settings import APPS_NAMESPACE, ARGOCD, ROOT_APPLICATION
+
+_GENERATOR = Ref("Deployment", "argocd-applicationset-controller", ARGOCD)
+_NO_CONTROLLER = ScaledTo(target=argo.CONTROLLER, replicas=0)
+_NO_GENERATOR = ScaledTo(target=_GENERATOR, replicas=0)
+_NOTHING = r"nothing has happened|it is gone|old values|edited values"
+
+
+def _test_app(automated: Object) -> tuple[Fault, ...]:
+    """The test application's sync policy, edited where nobody puts it back."""
+    patch = {"spec": {"syncPolicy": {"automated": automated}}}
+    return (_NO_GENERATOR, FieldsEdited(target=argo.application(TEST_APP), patch=patch))
+
+
+def _handmade_application(name: str, path: str) -> ObjectCreated:
+    return ObjectCreated(
+        manifest={
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Application",
+            "metadata": {"name": name, "namespace": ARGOCD},
+            "spec": {
+                "project": "neuroscale-models",
+                "source": {"repoURL": IN_CLUSTER_URL, "targetRevision": "main", "path": path},
+                "destination": {"server": "https://kubernetes.default.svc", "namespace": APPS_NAMESPACE},
+                "syncPolicy": {"automated": {"prune": True, "selfHeal": True}},
+            },
+        }
+    )
+
+
+def _refusing(resource: str, group: str) -> ObjectCreated:
+    """A webhook that refuses every new object of a kind in the workloads' namespace."""
+    return ObjectCreated(
+        manifest={
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": "mutant-refuses"},
+            "webhooks": [
+                {
+                    "name": "refuses.mutant.neuroscale.io",
+                    "failurePolicy": "Fail",
+                    "sideEffects": "None",
+                    "admissionReviewVersions": ["v1"],
+                    "timeoutSeconds": 1,
+                    "clientConfig": {"service": {"name": "nobody", "namespace": APPS_NAMESPACE, "path": "/"}},
+                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": APPS_NAMESPACE}},
+                    "rules": [
+                        {"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": [resource]}
+                    ],
+                }
+            ],
+        }
+    )
+
+
+_COMPLETE = "Every expected Argo CD workload is complete"
+_EXACTLY = "Exactly the Applications that Git describes exist"
+_COMES_BACK = "A deleted Deployment comes back"
+_DRIFT = "Drift of every kind is healed"
+_CHILD = "A child Application edited by hand is put back"
+_HEALTHY, _BACKING_OFF = "the platform is healthy", "self-heal is not backing off"
+_DELETES = "someone deletes the Deployment of the test application"
+_PUTS_BACK, _STAYS = "Argo CD puts it back within its heal time", "it stays that way"
+_FOLLOWS = "the cluster follows within the pick-up time"
+_REVERTED = "that commit is reverted in Git"
+_SYMPTOM = "its symptom shows"
+_RECOVERS = "the platform recovers within its budget once the incident is resolved"
+
+MUTANTS = (
+    # --- Argo CD runs
+    Mutant(
+        "workload-scaled-away",
+        "A workload of Argo CD is scaled to 0: no pod is there to be not ready",
+        scenario=_COMPLETE,
+        before="the workloads of Argo CD are looked at",
+        faults=(ScaledTo(target=Ref("Deployment", "argocd-notifications-controller", ARGOCD), replicas=0),),
+        red_step="each of them has all its containers ready",
+        reason=r"notifications-controller.*scaled to 0",
+    ),
+    Mutant(
+        "running-but-not-ready",
+        "The application controller's pod is Running and 0/1",
+        scenario=_COMPLETE,
+        before="the workloads of Argo CD are looked at",
+        faults=(
+            FieldsEdited(
+                target=argo.CONTROLLER,
+                patch={"spec": {"minReadySeconds": 3600}},
+            ),
+        ),
+        red_step="each of them has all its containers ready",
+        reason=r"application-controller",
+    ),
+    Mutant(
+        "application-too-many",
+        "Somebody made an Application that Git knows nothing of",
+        scenario=_EXACTLY,
+        before="the Applications are compared with Git",
+        faults=(_handmade_application("made-by-hand", "infrastructure/namespaces/default"),),
+        red_step="none is missing and none is too many",
+        reason=r"not described by Git: made-by-hand",
+    ),
+    Mutant(
+        "application-missing",
+        "An Application is gone and nobody puts it back",
+        scenario=_EXACTLY,
+        before="the Applications are compared with Git",
+        faults=(_NO_CONTROLLER, ObjectDeleted(target=argo.application(CHILD))),
+        red_step="none is missing and none is too many",
+        reason=rf"missing: {CHILD}",
+    ),
+    Mutant(
+        "out-of-sync",
+        "A workload drifts and self-heal is off: OutOfSync is not Unknown, and not good either",
+        scenario=_EXACTLY,
+        before="the Applications are compared with Git",
+        faults=(
+            *_test_app({"selfHeal": False}),
+            FieldsEdited(target=NGINX, patch={"spec": {"replicas": 2}}),
+        ),
+        red_step="each is in sync, healthy, free of errors and recently compared",
+        reason=r"test-app: OutOfSync",
+        hold=8,
+    ),
+    Mutant(
+        "stale-status",
+        "The controller is dead: yesterday's Synced and Healthy still stand there",
+        scenario=_EXACTLY,
+        before="the Applications are compared with Git",
+        faults=(_NO_CONTROLLER,),
+        red_step="each is in sync, healthy, free of errors and recently compared",
+        reason=r"last compared \d+ s ago",
+        hold=60,
+    ),
+    # --- drift
+    Mutant(
+        "delete-without-effect",
+        "A finalizer holds the Deployment: the delete is accepted and nothing goes",
+        scenario=_COMES_BACK,
+        before=_DELETES,
+        faults=(FieldsEdited(target=NGINX, patch={"metadata": {"finalizers": ["mutant.neuroscale.io/hold"]}}),),
+        red_step=_DELETES,
+        reason=r"had no effect.*held by finalizers",
+    ),
+    Mutant(
+        "controller-dead",
+        "The application controller is dead: nobody heals anything",
+        scenario=_COMES_BACK,
+        before=_DELETES,
+        faults=(_NO_CONTROLLER,),
+        red_step=_PUTS_BACK,
+        reason=_NOTHING,
+    ),
+    Mutant(
+        "comes-back-without-pods",
+        "The Deployment comes back, its pods are refused",
+        scenario=_COMES_BACK,
+        before=_DELETES,
+        faults=(_refusing("pods", ""),),
+        red_step=_PUTS_BACK,
+        reason=r"back with a new UID: 0 of 1 pods ready",
+    ),
+    Mutant(
+        "self-heal-off",
+        "Self-heal is off: an edited label stays",
+        scenario=_DRIFT,
+        example="changes a label",
+        before="someone changes a label of the test application",
+        faults=_test_app({"selfHeal": False}),
+        red_step=_PUTS_BACK,
+        reason=_NOTHING,
+    ),
+    Mutant(
+        "prune-off",
+        "Pruning is off: a stray object with the mark stays",
+        scenario=_DRIFT,
+        example="adds an object with the mark",
+        before="someone adds an object with the mark of the test application",
+        faults=_test_app({"prune": False}),
+        red_step=_PUTS_BACK,
+        reason=r"it is there",
+    ),
+    Mutant(
+        "root-does-not-heal",
+        "Self-heal of the root Application is off: an edited child stays edited",
+        scenario=_CHILD,
+        before="someone turns off self-heal on a child Application",
+        faults=(
+            FieldsEdited(
+                target=argo.application(ROOT_APPLICATION), patch={"spec": {"syncPolicy": {"automated": {"selfHeal": False}}}}
+            ),
+        ),
+        red_step=_PUTS_BACK,
+        reason=_NOTHING,
+    ),
+    # --- Git rules
+    Mutant(
+        "commit-not-noticed",
+        "The repo-server is down: no commit is noticed",
+        scenario="A commit changes the cluster",
+        before="a commit gives the test application 2 replicas",
+        faults=(ScaledTo(target=argo.REPO_SERVER, replicas=0),),
+        red_step=_FOLLOWS,
+        reason=r"compared with commit",
+    ),
+    Mutant(
+        "revert-not-followed",
+        "Automated sync is off when the commit is reverted",
+        scenario="Reverting a commit restores the old state",
+        before=_REVERTED,
+        faults=(_NO_GENERATOR, FieldsEdited(target=argo.application(TEST_APP), patch={"spec": {"syncPolicy": None}})),
+        red_step=_FOLLOWS,
+        reason=r"it wants 2 replicas",
+    ),
+    Mutant(
+        "removed-not-pruned",
+        "Pruning is off when the manifest is removed",
+        scenario="A manifest removed from Git is pruned",
+        before=_REVERTED,
+        faults=_test_app({"prune": False}),
+        red_step="the ConfigMap is pruned within the pick-up time",
+        reason=r"it exists",
+    ),
+    Mutant(
+        "folder-not-discovered",
+        "The ApplicationSet controller is down: a new folder stays a folder",
+        scenario="A new folder becomes an Application",
+        before="a commit adds a folder with a workload",
+        faults=(_NO_GENERATOR,),
+        red_step="an Application for it becomes healthy within the pick-up time",
+        reason=r"it does not exist",
+    ),
+    Mutant(
+        "application-made-by-hand",
+        "Somebody made the Application for the new folder by hand",
+        scenario="A new folder becomes an Application",
+        before="a commit adds a folder with a workload",
+        faults=(_NO_GENERATOR, _handmade_application(NEWCOMER, f"apps/{NEWCOMER}")),
+        red_step="that Application is owned by the ApplicationSet",
+        reason=r"owned by nobody",
+    ),
+    Mutant(
+        "application-outlives-folder",
+        "The ApplicationSet controller is down when the folder goes",
+        scenario="A removed folder takes its Application and its objects along",
+        before=_REVERTED,
+        faults=(_NO_GENERATOR,),
+        red_step="its Application is gone within the pick-up time",
+        reason=r"it exists",
+    ),
+    Mutant(
+        "objects-outlive-application",
+        "An object is marked to be kept when its Application goes",
+        scenario="A removed folder takes its Application and its objects along",
+        before=_REVERTED,
+        faults=(
+            FieldsEdited(
+                target=NEWCOMER_OBJECT,
+                patch={"metadata": {"annotations": {"argocd.argoproj.io/sync-options": "Delete=false"}}},
+            ),
+        ),
+        red_step="its objects are gone as well",
+        reason=r"it exists",
+    ),
+    Mutant(
+        "error-not-shown",
+        "The application controller is dead: the broken manifest shows nowhere",
+        scenario="A broken manifest leaves the last good state running",
+        example="is not YAML",
+        before="a commit breaks the test application with a manifest that is not YAML",
+        faults=(_NO_CONTROLLER,),
+        red_step="the Application shows the error within the pick-up time",
+        reason=r"compared with commit|no ComparisonError",
+    ),
+    Mutant(
+        "last-good-state-lost",
+        "The Deployment is lost while its manifest is broken",
+        scenario="A broken manifest leaves the last good state running",
+        example="is not YAML",
+        before="the last good state keeps running",
+        faults=(ObjectDeleted(target=NGINX),),
+        red_step="the last good state keeps running",
+        reason=r"it does not exist",
+    ),
+    # --- incidents
+    Mutant(
+        "no-symptom-a1",
+        "The controller is dead as well: the old status hides that nothing is compared",
+        scenario="The repo-server is down",
+        before='the incident "repo_server_down" begins',
+        faults=(_NO_CONTROLLER,),
+        red_step=_SYMPTOM,
+        reason=r"Unknown with a ComparisonError.*Synced/Healthy",
+    ),
+    Mutant(
+        "corrected-meanwhile",
+        "The repo-server is back before anybody said so",
+        scenario="The repo-server is down",
+        before="drift is not corrected meanwhile",
+        faults=(ScaledTo(target=argo.REPO_SERVER, replicas=1),),
+        red_step="drift is not corrected meanwhile",
+        reason=r"it was corrected",
+    ),
+    Mutant(
+        "no-recovery-a1",
+        "The controller dies before the repo-server is back",
+        scenario="The repo-server is down",
+        before=_RECOVERS,
+        faults=(_NO_CONTROLLER,),
+        red_step=_RECOVERS,
+        reason=r"application-controller.*scaled to 0",
+    ),
+    Mutant(
+        "no-symptom-a2",
+        "The stale webhook is ignored when it does not answer",
+        scenario="A stale admission webhook blocks creation",
+        before=_SYMPTOM,
+        faults=(ObjectDeleted(target=Ref("ValidatingWebhookConfiguration", "left-over-experiment")),),
+        red_step=_SYMPTOM,
+        reason=r"no SyncError|it exists",
+    ),
+    Mutant(
+        "no-symptom-a3",
+        "The filler is gone: the healed pod finds room",
+        scenario="A healed pod stays Pending on a full node",
+        before=_SYMPTOM,
+        faults=(ObjectDeleted(target=Ref("Pod", "filler", "incident-node-full")),),
+        red_step=_SYMPTOM,
+        reason=r"Pending for lack of cpu.*Running",
+    ),
+)

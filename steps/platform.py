@@ -1,0 +1,18 @@
+"""The platform as a whole: is it there, is it healthy."""
+
+from __future__ import annotations
+
+from pytest_bdd import given
+
+from neuroscale.milestones import gate, reachable
+from neuroscale.platform import Platform
+
+
+@given("the cluster answers")
+def the_cluster_answers(platform: Platform) -> None:
+    reachable(platform)
+
+
+@given("the platform is healthy")
+def the_platform_is_healthy(platform: Platform) -> None:
+    gate("a", platform)

@@ -1,0 +1,164 @@
+"""Verdicts, evidence and figures of a session, and its closing words."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import allure
+import pytest
+from pytest_bdd.parser import Feature, Scenario, Step
+from rich.console import Console
+
+from neuroscale import waiting
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.errors import NeuroscaleError
+from neuroscale.evidence import collect
+from neuroscale.record import Sample, ScenarioResult, ScenarioVerdict
+from neuroscale.report import terminal
+from neuroscale.waiting import Timeline
+from suite.scenarios import example_of, scenario_of
+from suite.session import FOLDER, RUN
+
+FAILED_STEP = pytest.StashKey[tuple[str, BaseException]]()
+_TIMELINES = pytest.StashKey[list[Timeline]]()
+_STARTED = pytest.StashKey[float]()
+
+
+def verdict_of(error: BaseException) -> ScenarioVerdict:
+    """What an error says about the platform: only a broken promise is a failure."""
+    return "failed" if isinstance(error, AssertionError) or not isinstance(error, NeuroscaleError) else "not run"
+
+
+@pytest.fixture
+def sample(request: pytest.FixtureRequest) -> Callable[[Sample], None]:
+    """Puts a measured recovery on record, in the run's folder and in the Allure report."""
+    folder = request.config.stash[FOLDER]
+
+    def keep(measured: Sample) -> None:
+        folder.add_sample(measured)
+        allure.attach(measured.model_dump_json(indent=1), "recovery", allure.attachment_type.JSON)
+
+    return keep
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    item.stash[_TIMELINES] = []
+    item.stash[_STARTED] = time.monotonic()
+    waiting.listeners.append(item.stash[_TIMELINES].append)
+    try:
+        return (yield)  # type: ignore[return-value]
+    finally:
+        waiting.listeners.pop()
+
+
+def pytest_bdd_step_error(
+    request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step, exception: Exception
+) -> None:
+    """The first step that fails: keep its name, and collect evidence before anything is undone."""
+    item = request.node
+    if FAILED_STEP in item.stash:
+        return
+    item.stash[FAILED_STEP] = (f"{step.keyword} {step.name}", exception)
+    if FOLDER not in item.config.stash or "platform" not in item.fixturenames:
+        return
+    breakage = item.funcargs.get("breakage")
+    effects = breakage.effects if breakage else []
+    snapshots: dict[Ref, Object] = {
+        effect.fault.target: effect.receipt["before"]
+        for effect in effects
+        if effect.fault.target is not None and effect.receipt.get("before")
+    }
+    seconds = time.monotonic() - item.stash[_STARTED]
+    since = min((effect.clock for effect in effects), default=datetime.now(UTC) - timedelta(seconds=seconds))
+    folder = collect(
+        request.getfixturevalue("platform"),
+        item.config.stash[FOLDER].path / "evidence" / _slug(scenario.name),
+        since=since,
+        refs=[effect.fault.target for effect in effects if effect.fault.target is not None],
+        timelines=item.stash[_TIMELINES],
+        error=str(exception),
+        command=f"pytest -m '{item.config.option.markexpr}' -k '{item.name}'",
+        versions=item.config.stash[RUN].versions,
+        snapshots=snapshots,
+    )
+    _attach(folder)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+    report = yield
+    run = item.config.stash.get(RUN, None)
+    if run is not None and (call.when == "call" or call.excinfo is not None):
+        _record(item, call)
+    return report
+
+
+def _record(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """The verdict of a scenario; an undo that fails afterwards makes a passed one "not run", never better."""
+    run, known = item.config.stash[RUN], _described(item)
+    if call.when == "teardown" and run.results and run.results[-1].nodeid == item.nodeid:
+        run.results.pop()
+    verdict: ScenarioVerdict = "passed"
+    step, why = item.stash.get(FAILED_STEP, ("", None))
+    error = call.excinfo.value if call.excinfo else why
+    if error is not None:
+        verdict = verdict_of(error)
+    if call.when == "teardown" and why is not None and verdict_of(why) == "failed":
+        verdict = "failed"
+    run.results.append(
+        ScenarioResult(
+            nodeid=item.nodeid,
+            **known,
+            tags=sorted({marker.name for marker in item.iter_markers()} & set(run_tags(item.config))),
+            verdict=verdict,
+            seconds=time.monotonic() - item.stash[_STARTED],
+            why=str(error).split("\n")[0] if error is not None else "",
+            step=step,
+        )
+    )
+
+
+def run_tags(config: pytest.Config) -> list[str]:
+    """Markers of this suite, as opposed to pytest's own."""
+    return [line.split(":")[0] for line in config.getini("markers")]
+
+
+def _described(item: pytest.Item) -> dict[str, str]:
+    scenario, example = scenario_of(item), example_of(item)
+    if scenario is None:
+        return {"feature": item.path.stem, "scenario": item.name}
+    return {"feature": scenario.feature.name or "", "scenario": scenario.name + (f" [{example}]" if example else "")}
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> Iterator[None]:
+    yield
+    if RUN not in config.stash:
+        return
+    run, folder = config.stash[RUN], config.stash[FOLDER]
+    run.exit_code = int(exitstatus)
+    run.seconds = (datetime.now(UTC) - run.started_at).total_seconds()
+    folder.save_run(run)
+    if not run.results:
+        terminalreporter.write_line(
+            f"No scenario was run, so nothing is known about the platform (exit code {exitstatus}). "
+            f"Selected: -m '{config.option.markexpr}' -k '{config.option.keyword}'"
+        )
+        return
+    Console().print(terminal.summary(folder))
+
+
+def _attach(folder: Path) -> None:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            allure.attach.file(str(file), file.name)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"\W+", "_", name.lower()).strip("_")[:80]

@@ -1,0 +1,126 @@
+"""One session: which tier it is, the cluster it needs, exit codes, signals, and where its results go."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from neuroscale.bootstrap import up
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.journal import Journal
+from neuroscale.cluster.state import exclusive, load_state
+from neuroscale.errors import ExitCode, NeuroscaleError
+from neuroscale.milestones import MILESTONES
+from neuroscale.platform import Platform
+from neuroscale.record import Run, RunFolder
+
+#: Everything under this folder needs the real cluster, and a marker on the command line.
+REAL = "tests/e2e"
+FOLDER = pytest.StashKey[RunFolder]()
+RUN = pytest.StashKey[Run]()
+_NOT_A_NAME = frozenset({"and", "or", "not", "True", "False"})
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("neuroscale")
+    group.addoption("--supply", choices=("auto", "registry", "source"), default="auto", help="where images come from")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    _reject_unknown_markers(config)
+    if needs_cluster(config):
+        # SIGTERM undoes as Ctrl-C does; pytest alone would end without running any fixture's teardown.
+        signal.signal(signal.SIGTERM, _interrupt)
+        if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+            config.args = [str(config.rootpath / REAL)]
+        folder = RunFolder.new()
+        config.stash[FOLDER] = folder
+        config.stash[RUN] = Run(
+            name=folder.path.name,
+            kind="incidents" if "incident" in (config.option.markexpr or "") else "conformance",
+            started_at=datetime.now(UTC),
+            command=shlex.join(["pytest", *sys.argv[1:]]),
+        )
+        config.option.allure_report_dir = config.option.allure_report_dir or str(folder.path / "allure-results")
+        config.option.xmlpath = config.option.xmlpath or str(folder.path / "junit.xml")
+
+
+def needs_cluster(config: pytest.Config) -> bool:
+    """Whether this session drives the real cluster: it was given a marker expression, or a mutant."""
+    return bool(config.option.markexpr or config.option.mutant) and not config.option.collectonly
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A bare ``pytest`` is the fast tier: scenarios run only when a marker asks for them."""
+    if config.option.markexpr or config.option.mutant:
+        return
+    real = [item for item in items if item.path.is_relative_to(config.rootpath / REAL)]
+    items[:] = [item for item in items if item not in real]
+    config.hook.pytest_deselected(items=real)
+
+
+@pytest.fixture(scope="session")
+def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
+    """The platform, brought up if need be; nobody else may break it meanwhile. Begins with what a killed run left open."""
+    run, tell = pytestconfig.stash[RUN], pytestconfig.get_terminal_writer()
+    with exclusive():
+        try:
+            report = up(MILESTONES, supply=pytestconfig.option.supply, say=lambda line: tell.line(f"  {line}"))
+        except NeuroscaleError as error:
+            # One sentence, once, instead of the same failure for every scenario.
+            pytest.exit(f"The platform could not be brought up, so nothing was run. {error}", returncode=error.exit_code)
+        state = load_state()
+        run.versions = {"platform": "A", **(state.versions if state else {})}
+        yield report.platform
+
+
+@pytest.fixture
+def breakage(platform: Platform) -> Iterator[Breakage]:
+    """What a scenario breaks; undone when it ends, whatever happened."""
+    state = load_state()
+    assert state is not None, "the platform fixture made it"
+    with Breakage(platform, Journal.of(state.nonce)) as broken:
+        yield broken
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Translate pytest's exit code into ours, and give "nothing collected" a reason."""
+    translation = {
+        pytest.ExitCode.INTERRUPTED: ExitCode.INTERRUPTED,
+        pytest.ExitCode.INTERNAL_ERROR: ExitCode.INTERNAL,
+        pytest.ExitCode.USAGE_ERROR: ExitCode.USAGE,
+    }
+    status = translation.get(exitstatus, exitstatus)  # type: ignore[call-overload]
+    if status == ExitCode.FAILED and (run := session.config.stash.get(RUN, None)):
+        verdicts = {result.verdict for result in run.results}
+        if run.results and "failed" not in verdicts:
+            status = ExitCode.NOT_RUN
+    session.exitstatus = int(status)
+
+
+def _reject_unknown_markers(config: pytest.Config) -> None:
+    known = {line.split(":")[0].split("(")[0].strip() for line in config.getini("markers")}
+    named = set(re.findall(r"[A-Za-z_]\w*", config.option.markexpr or "")) - _NOT_A_NAME
+    if unknown := sorted(named - known):
+        ours = ", ".join(sorted(name for name in known if name in _declared(config)))
+        pytest.exit(f"No such marker: {', '.join(unknown)}. There are: {ours}", returncode=ExitCode.USAGE)
+
+
+def _declared(config: pytest.Config) -> set[str]:
+    text = Path(config.inipath or "pytest.ini").read_text(encoding="utf-8")
+    return set(re.findall(r"^    (\w+):", text, flags=re.MULTILINE))
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(f"signal {signum}")

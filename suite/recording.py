@@ -22,7 +22,7 @@ from neuroscale.record import Sample, ScenarioResult, ScenarioVerdict
 from neuroscale.report import terminal
 from neuroscale.waiting import Timeline
 from suite.scenarios import example_of, scenario_of
-from suite.session import FOLDER, RUN
+from suite.session import BREAKAGE, FOLDER, PLATFORM, RUN
 
 FAILED_STEP = pytest.StashKey[tuple[str, BaseException]]()
 _TIMELINES = pytest.StashKey[list[Timeline]]()
@@ -65,9 +65,9 @@ def pytest_bdd_step_error(
     if FAILED_STEP in item.stash:
         return
     item.stash[FAILED_STEP] = (f"{step.keyword} {step.name}", exception)
-    if FOLDER not in item.config.stash or "platform" not in item.fixturenames:
+    if PLATFORM not in item.config.stash:
         return
-    breakage = item.funcargs.get("breakage")
+    breakage = item.stash.get(BREAKAGE, None)
     effects = breakage.effects if breakage else []
     snapshots: dict[Ref, Object] = {
         effect.fault.target: effect.receipt["before"]
@@ -77,8 +77,8 @@ def pytest_bdd_step_error(
     seconds = time.monotonic() - item.stash[_STARTED]
     since = min((effect.clock for effect in effects), default=datetime.now(UTC) - timedelta(seconds=seconds))
     folder = collect(
-        request.getfixturevalue("platform"),
-        item.config.stash[FOLDER].path / "evidence" / _slug(scenario.name),
+        item.config.stash[PLATFORM],
+        item.config.stash[FOLDER].path / "evidence" / _slug(item.name),
         since=since,
         refs=[effect.fault.target for effect in effects if effect.fault.target is not None],
         timelines=item.stash[_TIMELINES],

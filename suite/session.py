@@ -26,6 +26,8 @@ from neuroscale.record import Run, RunFolder
 REAL = "tests/e2e"
 FOLDER = pytest.StashKey[RunFolder]()
 RUN = pytest.StashKey[Run]()
+PLATFORM = pytest.StashKey[Platform]()
+BREAKAGE = pytest.StashKey[Breakage]()
 _NOT_A_NAME = frozenset({"and", "or", "not", "True", "False"})
 
 
@@ -81,15 +83,17 @@ def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
             pytest.exit(f"The platform could not be brought up, so nothing was run. {error}", returncode=error.exit_code)
         state = load_state()
         run.versions = {"platform": "A", **(state.versions if state else {})}
+        pytestconfig.stash[PLATFORM] = report.platform
         yield report.platform
 
 
 @pytest.fixture
-def breakage(platform: Platform) -> Iterator[Breakage]:
+def breakage(platform: Platform, request: pytest.FixtureRequest) -> Iterator[Breakage]:
     """What a scenario breaks; undone when it ends, whatever happened."""
     state = load_state()
     assert state is not None, "the platform fixture made it"
     with Breakage(platform, Journal.of(state.nonce)) as broken:
+        request.node.stash[BREAKAGE] = broken
         yield broken
 
 

@@ -9,14 +9,14 @@ from neuroscale.cluster.refs import Object
 
 
 def contains(obj: Any, patch: Any) -> bool:
-    """Whether applying the merge patch would change nothing. ``None`` in a patch means that the key is absent.
+    """Whether applying the merge patch would change nothing. ``None`` in a patch means that the key is absent or null.
 
     Lists are compared element by element, and a longer list in the object is a difference; inside the elements the
     object may hold more keys, since the API server fills in defaults.
     """
     if isinstance(patch, dict):
         return isinstance(obj, dict) and all(
-            key not in obj if value is None else key in obj and contains(obj[key], value) for key, value in patch.items()
+            obj.get(key) is None if value is None else key in obj and contains(obj[key], value) for key, value in patch.items()
         )
     if isinstance(patch, list):
         return isinstance(obj, list) and len(obj) == len(patch) and all(map(contains, obj, patch))

@@ -16,6 +16,7 @@ from neuroscale import killmatrix
 from neuroscale.cli.platform import Milestones, milestones_from
 from neuroscale.errors import ExitCode
 from neuroscale.incidents import INCIDENTS, by_slug
+from neuroscale.record import RunFolder
 from neuroscale.report import benchmarks, summary, write
 from neuroscale.settings import ROOT
 
@@ -45,7 +46,7 @@ def kill_matrix(
 ) -> None:
     """Prove that each check can fail: break the platform for each mutant and want its check red, there and for that reason."""
     folder = killmatrix.run(milestones_from(milestones), only.split(), pytest, console.print)
-    console.print(summary(folder, write(folder).path))
+    _conclude(folder)
     raise typer.Exit(folder.run.exit_code or ExitCode.PASSED)
 
 
@@ -55,7 +56,12 @@ def bench(
     """Measure the suite's own numbers and the distribution of heal times; print min, median and max beside the limits."""
     folder, numbers = benchmark.run(rounds, pytest, console.print)
     console.print(benchmarks(numbers))
-    console.print(summary(folder, write(folder).path))
+    _conclude(folder)
+
+
+def _conclude(folder: RunFolder) -> None:
+    written = write(folder)
+    console.print(summary(folder, written.path, written.note))
 
 
 def pytest(*arguments: str, environment: dict[str, str] | None = None) -> int:

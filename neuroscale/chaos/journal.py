@@ -88,7 +88,7 @@ class Journal:
         try:
             entry.fault.revert(platform, entry.receipt)
             self.close(entry)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other faults must still be undone
+        except Exception as error:  # whatever it is, the other faults must still be undone
             raise RevertFailed(
                 f"It should be undone that {entry.fault.says}, but: {type(error).__name__}: {error}. "
                 f"It stays in {self._path}. Try: neuroscale heal"

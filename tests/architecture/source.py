@@ -1,0 +1,96 @@
+"""The source of this repository, read as text and as syntax trees."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from neuroscale.settings import ROOT
+
+#: Homes and workspaces of whoever wrote a line; none of them is on the reader's machine.
+MACHINE_PATH = re.compile(r"(?<![\w.~}>-])/(?:root|work|Users|home/(?!runner\b)\w+)/[\w.-]")
+
+
+@cache
+def files() -> list[Path]:
+    """Everything that is, or is about to be, in the repository."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [path for name in sorted(set(listed.split("\0"))) if name and (path := ROOT / name).is_file()]
+
+
+def python(*folders: str) -> list[Path]:
+    """Python files below folders of the repository."""
+    homes = [ROOT / folder for folder in folders]
+    return [path for path in files() if path.suffix == ".py" and any(home in path.parents for home in homes)]
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(module: ast.AST) -> set[str]:
+    """Top-level names of everything a module imports, wherever in it."""
+    found = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def sleeps(module: ast.AST) -> list[int]:
+    """Lines that name a ``sleep`` of the standard library, called or handed on."""
+    return sorted(
+        node.lineno
+        for node in ast.walk(module)
+        if (
+            (isinstance(node, ast.Attribute) and node.attr == "sleep" and isinstance(node.value, ast.Name))
+            and node.value.id in ("time", "asyncio", "threading")
+        )
+        or (isinstance(node, ast.ImportFrom) and any(alias.name == "sleep" for alias in node.names))
+    )
+
+
+def digs(module: ast.AST) -> list[int]:
+    """Lines that take something out of a dictionary by a literal key."""
+    return sorted(
+        node.lineno
+        for node in ast.walk(module)
+        if (
+            (isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant))
+            and isinstance(node.slice.value, str)
+        )
+        or (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "get"
+            and bool(node.args)
+            and isinstance(node.args[0], ast.Constant)
+        )
+    )
+
+
+def functions(module: ast.AST) -> Iterator[ast.FunctionDef]:
+    """Every function and method."""
+    return (node for node in ast.walk(module) if isinstance(node, ast.FunctionDef))
+
+
+def body_lines(function: ast.FunctionDef) -> int:
+    """Lines from ``def`` to the end, without the docstring."""
+    docstring = ast.get_docstring(function, clean=False)
+    return (function.end_lineno or 0) - function.lineno + 1 - (docstring.count("\n") + 1 if docstring else 0)
+
+
+def dead_links(document: Path) -> list[str]:
+    """Relative links of a Markdown file that lead to nothing."""
+    text = document.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", text)
+    return [f"{document.name}: {target}" for target in targets if not (document.parent / target).exists()]

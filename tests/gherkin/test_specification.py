@@ -1,0 +1,121 @@
+"""The specification holds together: found out in seconds, not when the cluster is up."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+import specification
+
+from neuroscale import catalogue
+from neuroscale.catalogue import FEATURES
+from neuroscale.claims import CLAIMS
+from neuroscale.incidents import INCIDENTS
+from neuroscale.mutants import MUTANTS, Mutant
+from neuroscale.settings import ROOT
+
+E2E, STEPS = ROOT / "tests" / "e2e", ROOT / "steps"
+#: Marks of pytest itself that a test may set.
+_PYTEST_MARKS = {"parametrize", "usefixtures", "filterwarnings"}
+
+
+def test_there_is_a_specification() -> None:
+    assert len(catalogue.entries()) == len(specification.templates(FEATURES)) > 0
+    assert len(specification.definitions(STEPS)) > 0
+
+
+def test_each_step_resolves_to_exactly_one_definition() -> None:
+    assert specification.unresolved(FEATURES, specification.definitions(STEPS)) == []
+
+
+def test_no_step_definition_is_idle() -> None:
+    assert specification.unused(FEATURES, specification.definitions(STEPS)) == []
+
+
+def test_scenario_names_are_unique() -> None:
+    names = Counter(entry.scenario for entry in catalogue.entries())
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_scenarios_are_three_to_five_steps() -> None:
+    assert specification.badly_sized(FEATURES) == []
+
+
+def test_features_speak_of_the_platform_and_not_of_machinery() -> None:
+    assert specification.machinery(FEATURES) == []
+
+
+def test_each_feature_is_bound_once() -> None:
+    assert specification.badly_bound(FEATURES, E2E) == []
+
+
+def test_the_tag_table_is_closed() -> None:
+    tags = {tag for entry in catalogue.entries() for tag in entry.tags} | specification.marks(E2E) - _PYTEST_MARKS
+    declared = specification.declared_markers(ROOT / "pytest.ini")
+    assert sorted(tags) == sorted(declared)
+    assert sorted(specification.documented_tags(FEATURES / "README.md")) == sorted(declared)
+
+
+def test_each_scenario_belongs_to_a_milestone_or_is_an_incident() -> None:
+    for entry in catalogue.entries():
+        kinds = [tag for tag in entry.tags if re.fullmatch(r"milestone_[a-f]|incident|safety", tag)]
+        assert len(kinds) == 1, entry
+
+
+# --- incidents, claims, mutants
+
+
+def test_each_incident_has_a_scenario_a_tag_and_a_write_up() -> None:
+    for incident in INCIDENTS.values():
+        scenarios = [entry for entry in catalogue.entries() if f"incident_{incident.number}" in entry.tags]
+        assert len(scenarios) == 1, incident.number
+        assert "incident" in scenarios[0].tags
+        assert (ROOT / "docs" / "incidents" / f"{incident.slug}.md").is_file()
+
+
+def test_each_claim_is_measured_somewhere() -> None:
+    modules = [file for file in (ROOT / "neuroscale").rglob("*.py") if file.name != "claims.py"]
+    source = "\n".join(file.read_text(encoding="utf-8") for file in modules)
+    assert [slug for slug in CLAIMS if f'"{slug}"' not in source] == []
+
+
+def test_each_incident_answers_a_claim_that_exists() -> None:
+    assert {incident.claim for incident in INCIDENTS.values()} <= set(CLAIMS)
+
+
+ALL_MUTANTS = [mutant for of_milestone in MUTANTS.values() for mutant in of_milestone]
+
+
+def test_each_scenario_has_a_mutant() -> None:
+    covered = {mutant.scenario for mutant in ALL_MUTANTS}
+    assert [entry.scenario for entry in catalogue.entries() if entry.scenario not in covered] == []
+
+
+@pytest.mark.parametrize("mutant", ALL_MUTANTS, ids=lambda mutant: mutant.slug)
+def test_each_mutant_names_a_scenario_and_its_steps(mutant: Mutant) -> None:
+    """A mutant that misspells them would be void at the end of an hour."""
+    runs = [
+        run for t in specification.templates(FEATURES) if t.name == mutant.scenario for run in specification.examples(t)
+    ]
+    chosen = [run for run in runs if mutant.example in run.name]
+    assert chosen, f"no scenario {mutant.scenario!r} with an example {mutant.example!r}"
+    for run in chosen:
+        steps = [step.name for step in run.steps]
+        assert mutant.red_step in steps
+        assert mutant.before in steps
+        assert steps.index(mutant.before) <= steps.index(mutant.red_step)
+    re.compile(mutant.reason)
+    assert mutant.faults
+
+
+def test_mutants_have_names_of_their_own() -> None:
+    assert [slug for slug, count in Counter(mutant.slug for mutant in ALL_MUTANTS).items() if count > 1] == []
+
+
+# --- the catalogue
+
+
+def test_the_catalogue_is_up_to_date() -> None:
+    written = catalogue.DOCUMENT.read_text(encoding="utf-8")
+    assert written == catalogue.render(catalogue.entries()), "Try: python -m neuroscale.catalogue"

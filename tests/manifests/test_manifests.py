@@ -1,0 +1,254 @@
+"""The manifests render, fit their schemas, bear the reference platform's names, and stay within their bounds."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import operator
+import re
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+from argo_schema import MODELS
+from projects import violations
+from pydantic import ValidationError
+from rendered import all_objects, images, manifests, objects_of, places
+
+from neuroscale.bootstrap.render import documents
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import SupplyError
+from neuroscale.forge import BRANCH, IN_CLUSTER_URL
+from neuroscale.probes.expected import application_names
+from neuroscale.settings import APPLICATION_SET, ROOT, ROOT_APPLICATION
+from neuroscale.supply.pins import pins
+
+#: Kubernetes minor version whose schemas hold, as the node's.
+VERSION = re.search(r"v(\d+\.\d+)", pins().modules["k3s"].known_as)
+
+#: The reference platform's inventory: name -> (kind, folder, destination namespace), as far as it is built here.
+REFERENCE = {
+    "neuroscale-infrastructure": ("Application", "infrastructure/apps", "argocd"),
+    "neuroscale-default-namespace-resources": ("Application", "infrastructure/namespaces/default", "default"),
+    "neuroscale-model-endpoints": ("ApplicationSet", "apps/*", "default"),
+}
+#: … and what is not built yet, so that a name of our own invention is noticed.
+REFERENCE_LATER = {
+    "neuroscale-backstage",
+    "neuroscale-kserve-runtimes",
+    "neuroscale-opencost",
+    "neuroscale-policy-guardrails",
+    "neuroscale-serving-stack",
+}
+REFERENCE_WORKLOADS = {"test-app", "demo-iris-2", "ai-model-alpha"}
+
+
+def validate(obj: Object) -> str:
+    """Raise unless an object fits its schema, without a key too many; says by which schema."""
+    if obj["apiVersion"].startswith("argoproj.io/"):
+        MODELS[obj["kind"]].model_validate(obj)
+        return "argo"
+    assert VERSION is not None
+    return str(kubernetes_validate.validate(obj, VERSION[1], strict=True))
+
+
+def _named(value: object) -> str:
+    return f"{value['kind']}-{value['metadata']['name']}" if isinstance(value, dict) else str(value)
+
+
+def test_every_manifest_is_rendered_somewhere() -> None:
+    """What lies in a folder and is forgotten in its kustomization is checked by nobody and applied by nobody."""
+    assert len(manifests()) >= 15
+    assert len(all_objects()) >= 20
+    known = set(places())
+    for file in manifests():
+        folder = file.parent
+        while str(folder.relative_to(ROOT)) not in known:
+            folder = folder.parent
+            assert folder != ROOT, f"{file} belongs to no place"
+        if (folder / "kustomization.yaml").exists() and file.name != "kustomization.yaml":
+            named = (folder / "kustomization.yaml").read_text(encoding="utf-8")
+            assert str(file.relative_to(folder)) in named, f"{file} is not in its kustomization"
+
+
+@pytest.mark.parametrize(("place", "obj"), all_objects(), ids=_named)
+def test_each_object_fits_its_schema(place: str, obj: Object) -> None:
+    assert validate(obj)
+
+
+@pytest.mark.parametrize(("place", "obj"), all_objects(), ids=_named)
+def test_schemas_would_notice_a_misspelt_key(place: str, obj: Object) -> None:
+    """Each object's schema is there and strict; else the test above passes for nothing."""
+    wrong = {**obj, "metdata": {}}
+    with pytest.raises((ValidationError, kubernetes_validate.ValidationError)):
+        validate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("spec.syncPolicy.automated.selfheal", True),
+        ("spec.syncPolicy.automated.prune", False),
+        ("spec.source.branch", "main"),
+        ("spec.syncPolicy.retry.backoff.duration", 5),
+    ],
+)
+def test_an_application_that_is_subtly_wrong_is_noticed(path: str, value: object) -> None:
+    app = copy.deepcopy(applications()[ROOT_APPLICATION])
+    *parents, key = path.split(".")
+    functools.reduce(operator.getitem, parents, app)[key] = value
+    with pytest.raises(ValidationError):
+        validate(app)
+
+
+def test_a_folder_that_does_not_render_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: [gone.yaml]\n", encoding="utf-8")
+    with pytest.raises(SupplyError, match="should render"):
+        objects_of(tmp_path)
+
+
+# --- names, versions, images
+
+
+def applications() -> dict[str, Object]:
+    """Every Application by name: the root, those of the root's folder, those that the ApplicationSet will make."""
+    found = {obj["metadata"]["name"]: obj for _, obj in all_objects() if obj["kind"] == "Application"}
+    template = application_set()["spec"]["template"]
+    for folder in sorted(place for place in places() if re.fullmatch(r"apps/[^/]+", place)):
+        text = (
+            yaml.safe_dump(template)
+            .replace("{{ .path.basename }}", Path(folder).name)
+            .replace("{{ .path.path }}", folder)
+        )
+        found[Path(folder).name] = {"kind": "Application", **yaml.safe_load(text)}
+    return found
+
+
+def application_set() -> Object:
+    """The one ApplicationSet."""
+    (found,) = (obj for _, obj in all_objects() if obj["kind"] == "ApplicationSet")
+    return found
+
+
+def projects() -> dict[str, Object]:
+    """Every AppProject by name."""
+    text = (ROOT / "bootstrap" / "projects.yaml").read_text(encoding="utf-8")
+    return {obj["metadata"]["name"]: obj for obj in documents(text)}
+
+
+def test_names_and_folders_are_the_reference_platforms() -> None:
+    sources = {name: (app["spec"]["source"]["path"], app["spec"]["destination"]["namespace"])
+               for name, app in applications().items()}  # fmt: skip
+    generator = application_set()["spec"]["generators"][0]["git"]
+    assert application_set()["metadata"]["name"] == APPLICATION_SET
+    for name, (kind, folder, namespace) in REFERENCE.items():
+        if kind == "ApplicationSet":
+            assert (name, generator["directories"]) == (APPLICATION_SET, [{"path": folder}])
+        else:
+            assert sources[name] == (folder, namespace)
+    ours = set(sources) | {APPLICATION_SET}
+    assert ours - set(REFERENCE) - REFERENCE_LATER <= REFERENCE_WORKLOADS
+    assert "test-app" in ours
+
+
+def test_names_are_computed_from_git_as_the_suite_does() -> None:
+    texts = {f.name: f.read_text(encoding="utf-8") for f in (ROOT / "infrastructure" / "apps").glob("*.yaml")}
+    folders = [folder.name for folder in (ROOT / "apps").iterdir() if folder.is_dir()]
+    assert application_names(texts, folders) == set(applications())
+
+
+def test_the_test_application_is_the_reference_platforms() -> None:
+    objects = {obj["kind"]: obj for obj in places()["apps/test-app"]}
+    assert objects["Deployment"]["metadata"]["name"] == "nginx-test"
+    assert objects["Service"]["metadata"]["name"] == "nginx-service"
+    assert [port["port"] for port in objects["Service"]["spec"]["ports"]] == [8080]
+
+
+def test_the_bounds_of_the_default_namespace_are_the_reference_platforms() -> None:
+    objects = {obj["kind"]: obj for obj in places()["infrastructure/namespaces/default"]}
+    assert objects["ResourceQuota"]["spec"]["hard"] == {
+        "requests.cpu": "4",
+        "requests.memory": "8Gi",
+        "limits.cpu": "8",
+        "limits.memory": "16Gi",
+        "pods": "20",
+        "count/deployments.apps": "10",
+        "count/inferenceservices.serving.kserve.io": "5",
+    }
+    (limits,) = objects["LimitRange"]["spec"]["limits"]
+    assert {key: limits[key] for key in ("default", "defaultRequest", "max", "min")} == {
+        "default": {"cpu": "500m", "memory": "512Mi"},
+        "defaultRequest": {"cpu": "100m", "memory": "128Mi"},
+        "max": {"cpu": "2", "memory": "4Gi"},
+        "min": {"cpu": "10m", "memory": "32Mi"},
+    }
+
+
+def test_each_image_is_pinned_and_supplied() -> None:
+    named = {(place, image) for place, obj in all_objects() for image in images(obj)}
+    assert len({image for _, image in named}) >= 3
+    supplied = set(pins().images.values())
+    assert [(place, image) for place, image in sorted(named) if image not in supplied] == []
+    assert [image for image in supplied if not re.search(r"(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})$", image)] == []
+
+
+def test_revisions_do_not_float_except_on_our_own_repository() -> None:
+    sources = [app["spec"]["source"] for app in applications().values()]
+    git = application_set()["spec"]["generators"][0]["git"]
+    revisions = {(s["repoURL"], s["targetRevision"]) for s in sources} | {(git["repoURL"], git["revision"])}
+    assert revisions == {(IN_CLUSTER_URL, BRANCH)}
+
+
+def test_each_application_leads_to_a_folder_that_exists() -> None:
+    assert {app["spec"]["source"]["path"] for app in applications().values()} <= set(places())
+
+
+# --- projects
+
+
+@pytest.mark.parametrize("name", applications())
+def test_each_application_stays_within_its_project(name: str) -> None:
+    app = applications()[name]
+    assert app["spec"]["project"] != "default"
+    assert violations(app, places()[app["spec"]["source"]["path"]], projects()[app["spec"]["project"]]) == []
+
+
+PLANTED = {
+    "ClusterRole": {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "x"}},
+    "Namespace": {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x"}},
+    "ValidatingWebhookConfiguration": {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "x"},
+    },
+    "Secret": {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}},
+    "Role": {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "x"}},
+    "Application": {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "x"}},
+    "ConfigMap elsewhere": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": "argocd"}},
+    "Deployment of another group": {"apiVersion": "evil.io/v1", "kind": "Deployment", "metadata": {"name": "x"}},
+}
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_workload_cannot_reach_beyond_its_namespace(planted: str) -> None:
+    """Whoever may merge below apps/ must not get further than that."""
+    app = applications()["test-app"]
+    project = projects()[app["spec"]["project"]]
+    assert violations(app, [PLANTED[planted]], project) != []
+    assert violations(app, [], project) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("repoURL", "https://example.com/evil.git"), ("namespace", "kube-system"), ("server", "https://other")],
+)
+def test_an_application_that_leads_elsewhere_is_out_of_bounds(key: str, value: str) -> None:
+    app = copy.deepcopy(applications()["test-app"])
+    app["spec"]["source" if key == "repoURL" else "destination"][key] = value
+    assert violations(app, [], projects()[app["spec"]["project"]]) != []
+
+
+def test_no_project_allows_everything() -> None:
+    for project in projects().values():
+        assert "*" not in yaml.safe_dump(project["spec"])

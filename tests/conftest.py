@@ -20,7 +20,11 @@ from neuroscale.platform import Platform
 
 # The machine is shared and slow at times; a deadline a single example would make luck of it.
 settings.register_profile(
-    "fast tier", deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    "fast tier",
+    deadline=None,
+    database=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("fast tier")
 

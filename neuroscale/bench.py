@@ -50,7 +50,7 @@ def run(rounds: int, pytest: Runner, say: Callable[[str], None]) -> tuple[RunFol
 
 
 def _fresh_starts(say: Callable[[str], None]) -> Benchmark:
-    samples = []
+    samples: list[float] = []
     for _ in range(_FRESH_STARTS):
         say("deleting the cluster and bringing the platform up from warm caches")
         with exclusive():

@@ -16,6 +16,7 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.drift import NGINX, TEST_APP
 from neuroscale.errors import NotMet, NotReady
+from neuroscale.forge import Files
 from neuroscale.platform import Platform
 from neuroscale.probes import argo
 from neuroscale.probes.workloads import judge_workload
@@ -120,7 +121,10 @@ def _refused(manifest: str) -> str:
 
 _DEFECTS: dict[str, tuple[Callable[[str], str], Probe]] = {
     "is not YAML": (_unparsable, argo.shows_error(TEST_APP, ("ComparisonError",), "Failed to unmarshal")),
-    "the API server refuses": (_refused, argo.shows_error(TEST_APP, ("SyncError", "OperationFailed", "SyncFailed"), "replicas")),
+    "the API server refuses": (
+        _refused,
+        argo.shows_error(TEST_APP, ("SyncError", "OperationFailed", "SyncFailed"), "replicas"),
+    ),
 }
 
 
@@ -206,8 +210,8 @@ class ComparedWith:
         return pending("; ".join(f"{name} at {revision[:8]}" for name, revision in sorted(found.items())))
 
 
-def _push(breakage: Breakage, message: str, files: dict[str, str | None], expects: Probe, before: Probe) -> Pushed:
-    effect = breakage.inject(Committed(message=message, files=files))
+def _push(breakage: Breakage, message: str, files: Files, expects: Probe, before: Probe) -> Pushed:
+    effect = breakage.inject(Committed(message=message, files=dict(files)))
     commit = breakage.platform.forge.head()
     if commit is None:
         raise NotReady("main should have a commit after a push, but the repository is empty. Try: neuroscale up")

@@ -25,11 +25,23 @@ CLAIMS = {
     for claim in (
         Claim("drift-heal", "Drift in the cluster is healed within about 20 s", 20, "reference platform, milestone A"),
         Claim("git-pick-up", "A commit reaches the cluster within 3 min", 180, "reference platform, README"),
-        Claim("repo-server-recovery", "All Applications are compared again within 3 min of the repo-server's return", 180,
-              "reference platform, runbook of incident A1"),
-        Claim("webhook-recovery", "A blocked Application recovers once the stale webhook is deleted", 180,
-              "reference platform, incident A2; the document names no figure, 3 min is the poll interval"),
-        Claim("pending-recovery", "A healed pod stays Pending for 45 s when the node is full", 45,
-              "reference platform, incident A3"),
+        Claim(
+            "repo-server-recovery",
+            "All Applications are compared again within 3 min of the repo-server's return",
+            180,
+            "reference platform, runbook of incident A1",
+        ),
+        Claim(
+            "webhook-recovery",
+            "A blocked Application recovers once the stale webhook is deleted",
+            180,
+            "reference platform, incident A2; the document names no figure, 3 min is the poll interval",
+        ),
+        Claim(
+            "pending-recovery",
+            "A healed pod stays Pending for 45 s when the node is full",
+            45,
+            "reference platform, incident A3",
+        ),
     )
 }

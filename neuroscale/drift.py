@@ -1,4 +1,4 @@
-"""Drift: somebody changes by hand what Git describes. How each kind is made, how it counts as healed, how long it took."""
+"""Drift: somebody changes by hand what Git describes. How it is made, when it counts as healed, how long it took."""
 
 from __future__ import annotations
 
@@ -108,7 +108,11 @@ def _complete(now: Object, seen: str) -> Verdict:
 
 def _content(obj: Object) -> Object:
     keys = ("data", "spec") if obj["kind"] != "Service" else ()
-    ports = {"spec": {"ports": obj["spec"]["ports"], "selector": obj["spec"]["selector"]}} if obj["kind"] == "Service" else {}
+    ports = (
+        {"spec": {"ports": obj["spec"]["ports"], "selector": obj["spec"]["selector"]}}
+        if obj["kind"] == "Service"
+        else {}
+    )
     return {"metadata": {"labels": obj["metadata"].get("labels", {})}, **{k: obj[k] for k in keys if k in obj}, **ports}
 
 
@@ -141,7 +145,9 @@ def _stray(_: Object | None) -> Fault:
             "metadata": {
                 "name": _STRAY.name,
                 "namespace": _STRAY.namespace,
-                "annotations": {"argocd.argoproj.io/tracking-id": f"{TEST_APP}:/ConfigMap:{APPS_NAMESPACE}/{_STRAY.name}"},
+                "annotations": {
+                    "argocd.argoproj.io/tracking-id": f"{TEST_APP}:/ConfigMap:{APPS_NAMESPACE}/{_STRAY.name}"
+                },
             },
             "data": {"made": "by hand"},
         }
@@ -158,7 +164,9 @@ KINDS: dict[str, Kind] = {
     "changes the environment": _edit(NGINX, _container({"env": [{"name": "GREETING", "value": "goodbye"}]})),
     "adds an object with the mark": Kind(_STRAY, _stray, was_pruned),
     "turns off self-heal on a child Application": _edit(
-        argo.application(CHILD), lambda _: {"spec": {"syncPolicy": {"automated": {"selfHeal": False}}}}, ROOT_APPLICATION
+        argo.application(CHILD),
+        lambda _: {"spec": {"syncPolicy": {"automated": {"selfHeal": False}}}},
+        ROOT_APPLICATION,
     ),
 }
 
@@ -318,7 +326,7 @@ def phases(drifted: Drifted, healed: float | None) -> dict[str, float | None]:
 
 def _touched(drifted: Drifted, sighting: Sighting) -> bool:
     """Whether this sighting is the first trace of Argo CD's answer: a new object, old values, or a deletion."""
-    fault, before = drifted.effect.fault, drifted.effect.receipt.get("before")
+    fault, before = drifted.effect.fault, drifted.effect.receipt["before"]
     if isinstance(fault, ObjectDeleted):
         return sighting.event != "DELETED" and sighting.uid != before["metadata"]["uid"]
     if isinstance(fault, FieldsEdited):

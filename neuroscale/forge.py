@@ -155,7 +155,9 @@ class Forge:
     def _password(self) -> str:
         secret = self._cluster.get(CREDENTIALS)
         if secret is None:
-            raise ClusterUnreachable(f"{CREDENTIALS} should hold the forge's password, but is missing. Try: neuroscale up")
+            raise ClusterUnreachable(
+                f"{CREDENTIALS} should hold the forge's password, but is missing. Try: neuroscale up"
+            )
         return base64.b64decode(secret["data"]["password"]).decode()
 
     def _git(self, *arguments: str) -> str:
@@ -188,7 +190,8 @@ class Forge:
             )
         except subprocess.TimeoutExpired as error:
             raise ClusterUnreachable(
-                f"git {arguments[0]} should answer within {_GIT_SECONDS} s at {self.url}, but did not. Try: neuroscale status"
+                f"git {arguments[0]} should answer within {_GIT_SECONDS} s at {self.url}, but did not. "
+                "Try: neuroscale status"
             ) from error
         if done.returncode != 0:
             raise NeuroscaleError(

@@ -32,7 +32,9 @@ def run(milestones: Collection[str], only: Collection[str], pytest: Runner, say:
     if not chosen:
         raise UsageError("At least one mutant should be selected, but none was. Try: make kill-matrix MILESTONES=a")
     folder, kills = RunFolder.new(), list[Kill]()
-    record = Run(name=folder.path.name, kind="kill matrix", started_at=datetime.now(UTC), command="neuroscale kill-matrix")
+    record = Run(
+        name=folder.path.name, kind="kill matrix", started_at=datetime.now(UTC), command="neuroscale kill-matrix"
+    )
     for number, mutant in enumerate(chosen, start=1):
         say(f"mutant {number} of {len(chosen)}: {mutant.slug}: {mutant.title}")
         kill = _try(mutant, folder.path / "mutants" / mutant.slug, pytest, record)

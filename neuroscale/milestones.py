@@ -1,4 +1,4 @@
-"""The milestones: what each promises, and its steady state. The same probes are gate, verdict and ``neuroscale check``."""
+"""The milestones and their steady states. The same probes are gate, verdict and ``neuroscale check``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def gate(milestone: str, platform: Platform) -> None:
         try:
             until(probe, platform.cluster, within=BUDGETS.settle)
         except NotMet as error:
-            raise NotReady(f"The steady state of milestone {milestone.upper()} does not hold, so nothing was tried. {error}") from error
+            raise NotReady(
+                f"The steady state of milestone {milestone.upper()} does not hold, so nothing was tried. {error}"
+            ) from error
 
 
 def reachable(platform: Platform) -> None:

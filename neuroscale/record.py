@@ -54,7 +54,7 @@ class Sample(BaseModel):
         series: Which distribution the figure belongs to: "first drift", "repeated drift", …
         at: Wall clock of the fault.
         phases: Seconds from the observed fault to each phase; ``None`` when the phase was not seen.
-        seconds: Seconds from the observed fault to recovery; when ``censored``, the time after which we stopped looking.
+        seconds: Seconds from the observed fault to recovery; when ``censored``, when we stopped looking.
         censored: It had not recovered by then; never dropped from a distribution.
         facts: What else bears on the figure: attempt, seconds since the last sync, revision.
     """

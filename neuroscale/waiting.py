@@ -128,9 +128,7 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s"
 
 
-def until(
-    probe: Probe, cluster: Cluster, *, within: float, every: float = 0.25, clock: Clock = REAL_CLOCK
-) -> Timeline:
+def until(probe: Probe, cluster: Cluster, *, within: float, every: float = 0.25, clock: Clock = REAL_CLOCK) -> Timeline:
     """Look until the probe is met.
 
     Args:

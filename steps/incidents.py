@@ -31,7 +31,5 @@ def drift_is_not_corrected(breakage: Breakage) -> None:
 
 
 @then("the platform recovers within its budget once the incident is resolved")
-def the_platform_recovers(
-    incident: Incident, breakage: Breakage, request: pytest.FixtureRequest, sample: Keep
-) -> None:
+def the_platform_recovers(incident: Incident, breakage: Breakage, request: pytest.FixtureRequest, sample: Keep) -> None:
     incidents.resolve(incident, breakage, request.node.name, sample)

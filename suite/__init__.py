@@ -1,1 +1,1 @@
-"""The runner: what pytest needs to drive the library. Judgements and faults live in ``neuroscale``, words in ``steps``."""
+"""The runner: what pytest needs to drive the library. Judgements live in ``neuroscale``, words in ``steps``."""

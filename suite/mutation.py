@@ -17,7 +17,9 @@ from suite.scenarios import example_of, scenario_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("neuroscale").addoption("--mutant", metavar="SLUG", help="break the platform so that one check must go red")
+    parser.getgroup("neuroscale").addoption(
+        "--mutant", metavar="SLUG", help="break the platform so that one check must go red"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

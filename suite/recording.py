@@ -137,7 +137,9 @@ def _described(item: pytest.Item) -> dict[str, str]:
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> Iterator[None]:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> Iterator[None]:
     yield
     if RUN not in config.stash:
         return

@@ -73,14 +73,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
-    """The platform, brought up if need be; nobody else may break it meanwhile. Begins with what a killed run left open."""
+    """The platform, brought up if need be and healed of what a killed run left; held by this run alone."""
     run, tell = pytestconfig.stash[RUN], pytestconfig.get_terminal_writer()
     with exclusive():
         try:
             report = up(MILESTONES, supply=pytestconfig.option.supply, say=lambda line: tell.line(f"  {line}"))
         except NeuroscaleError as error:
             # One sentence, once, instead of the same failure for every scenario.
-            pytest.exit(f"The platform could not be brought up, so nothing was run. {error}", returncode=error.exit_code)
+            pytest.exit(
+                f"The platform could not be brought up, so nothing was run. {error}", returncode=error.exit_code
+            )
         state = load_state()
         run.versions = {"platform": "A", **(state.versions if state else {})}
         pytestconfig.stash[PLATFORM] = report.platform

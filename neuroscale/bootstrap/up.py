@@ -124,7 +124,7 @@ def _gate(stage: Stage, platform: Platform, say: Say) -> None:
 
 @dataclass
 class _Telling:
-    """A probe that also tells what a wait is seeing, so that nobody has to wonder; not more often than every few seconds."""
+    """A probe that also tells what a wait is seeing, every few seconds, so that nobody has to wonder."""
 
     probe: Probe
     say: Say

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from neuroscale.chaos.fault import Fault, Receipt
+from neuroscale.chaos.fault import Fault, ObjectDeleted, Receipt
 from neuroscale.chaos.journal import Entry, Journal
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Ref
@@ -54,7 +54,9 @@ class Breakage:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._watchers.close()
         self.undo()
 
@@ -85,14 +87,25 @@ class Breakage:
         """Watch an object until everything is undone."""
         return self._watchers.enter_context(Watcher(self.platform.cluster, ref))
 
-    def undo(self) -> None:
-        """Undo everything, latest first. Also the step "the incident is resolved"; a second call does nothing.
+    def remedy(self) -> None:
+        """Take the cause away, latest first, and leave to the platform what the platform has to put back itself.
 
         Raises:
             RevertFailed: See :meth:`Journal.undo_all`.
         """
-        entries, self._entries = self._entries[::-1], []
-        self.journal.undo_all(self.platform, entries)
+        self._undo([entry for entry in self._entries if not isinstance(entry.fault, ObjectDeleted)])
+
+    def undo(self) -> None:
+        """Undo everything, latest first; a second call does nothing.
+
+        Raises:
+            RevertFailed: See :meth:`Journal.undo_all`.
+        """
+        self._undo(self._entries)
+
+    def _undo(self, entries: list[Entry]) -> None:
+        self._entries = [entry for entry in self._entries if entry not in entries]
+        self.journal.undo_all(self.platform, entries[::-1])
 
 
 @dataclass

@@ -16,7 +16,8 @@ def contains(obj: Any, patch: Any) -> bool:
     """
     if isinstance(patch, dict):
         return isinstance(obj, dict) and all(
-            obj.get(key) is None if value is None else key in obj and contains(obj[key], value) for key, value in patch.items()
+            obj.get(key) is None if value is None else key in obj and contains(obj[key], value)
+            for key, value in patch.items()
         )
     if isinstance(patch, list):
         return isinstance(obj, list) and len(obj) == len(patch) and all(map(contains, obj, patch))

@@ -97,17 +97,22 @@ class Journal:
     def undo_all(self, platform: Platform, entries: list[Entry]) -> None:
         """Undo in the given order; a failure does not keep the others from being undone.
 
+        What failed is tried again as long as others succeed: one undo may be what another one waits for, as with a
+        webhook that refuses what has to be created again.
+
         Raises:
             RevertFailed: At least one failed; all failures are in the text.
         """
-        failures = []
-        for entry in entries:
-            try:
-                self.undo(platform, entry)
-            except RevertFailed as error:
-                failures.append(str(error))
-        if failures:
-            raise RevertFailed("\n".join(failures))
+        while entries:
+            failed: dict[str, tuple[Entry, RevertFailed]] = {}
+            for entry in entries:
+                try:
+                    self.undo(platform, entry)
+                except RevertFailed as error:
+                    failed[entry.id] = entry, error
+            if len(failed) == len(entries):
+                raise RevertFailed("\n".join(str(error) for _, error in failed.values()))
+            entries = [entry for entry, _ in failed.values()]
 
     def _append(self, line: dict[str, Any]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

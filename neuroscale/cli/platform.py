@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
+import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -17,7 +18,7 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.adopt import mark
 from neuroscale.cluster.state import exclusive, load_state
-from neuroscale.errors import ExitCode, NeuroscaleError, UsageError
+from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError, UsageError
 from neuroscale.milestones import MILESTONES, probes_of
 from neuroscale.platform import connect
 from neuroscale.settings import CLUSTER_NAME
@@ -50,7 +51,8 @@ def up(
     milestones: Milestones = "all",
     supply: Annotated[Literal["auto", "registry", "source"], typer.Option(help="Where images come from.")] = "auto",
     install: Annotated[
-        bool, typer.Option("--install/--no-install", help="Whether missing programs may be installed (Debian packages).")
+        bool,
+        typer.Option("--install/--no-install", help="Whether missing programs may be installed (Debian packages)."),
     ] = True,
 ) -> None:
     """Create or resume the cluster and bring the platform up. Safe to repeat at any time."""
@@ -72,7 +74,9 @@ def status() -> None:
     if state is None:
         console.print(f"cluster {CLUSTER_NAME}: none on this machine. Try: neuroscale up")
         raise typer.Exit(ExitCode.NOT_RUN)
-    console.print(f"cluster {state.name} at {state.server}, made {state.created_at:%Y-%m-%d %H:%M} UTC, supply {state.supply}")
+    console.print(
+        f"cluster {state.name} at {state.server}, made {state.created_at:%Y-%m-%d %H:%M} UTC, supply {state.supply}"
+    )
     if state.ports:
         console.print(f"forge http://127.0.0.1:{state.ports.forge}   Argo CD https://127.0.0.1:{state.ports.argocd}")
     for name, version in sorted(state.versions.items()):
@@ -80,6 +84,34 @@ def status() -> None:
     for entry in Journal.of(state.nonce).unfinished():
         console.print(f"[yellow]open fault[/]: {entry.fault.says} (since {entry.at}). Try: neuroscale heal")
     check("all")
+
+
+def ports() -> None:
+    """The user interfaces on this machine, and whether each answers. The ports are mapped for the cluster's life."""
+    state = load_state()
+    if state is None or state.ports is None:
+        raise ClusterUnreachable(
+            f"A cluster {CLUSTER_NAME} should exist, but this machine made none. Try: neuroscale up"
+        )
+    silent = 0
+    for name, url in (
+        ("Argo CD", f"https://127.0.0.1:{state.ports.argocd}"),
+        ("forge", state.forge_url),
+        ("inference gateway", f"http://127.0.0.1:{state.ports.gateway}"),
+    ):
+        answers = _answers(url)
+        silent += not answers
+        console.print(f"{name:18} {url}  {'[green]answers[/]' if answers else '[yellow]does not answer[/]'}")
+    console.print("all answer" if not silent else f"{silent} of 3 do not answer; what is not installed yet cannot")
+
+
+def _answers(url: str) -> bool:
+    try:
+        # Argo CD's certificate is its own; nothing is sent to it.
+        httpx.get(url, verify=False, timeout=2)  # noqa: S501
+    except httpx.HTTPError:
+        return False
+    return True
 
 
 def check(milestone: Annotated[str, typer.Argument(help="A milestone's letter, or all.")] = "all") -> None:
@@ -115,7 +147,7 @@ def adopt(
         str | None, typer.Option(help="The nonce that the first call of this command printed.")
     ] = None,
 ) -> None:
-    """Allow the suite to break an existing cluster. The first call prints a nonce, the second, with it, writes the marker."""
+    """Allow the suite to break an existing cluster: the first call prints a nonce, the second writes the marker."""
     nonce = secrets.token_hex(16)
     if allow_destructive is None:
         console.print(

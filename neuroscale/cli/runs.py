@@ -44,7 +44,7 @@ def kill_matrix(
     milestones: Milestones = "all",
     only: Annotated[str, typer.Option(help="Slugs of mutants, separated by spaces; all if not given.")] = "",
 ) -> None:
-    """Prove that each check can fail: break the platform for each mutant and want its check red, there and for that reason."""
+    """Prove that each check can fail: break the platform, and want the check red in its step for its reason."""
     folder = killmatrix.run(milestones_from(milestones), only.split(), pytest, console.print)
     _conclude(folder)
     raise typer.Exit(folder.run.exit_code or ExitCode.PASSED)
@@ -53,7 +53,7 @@ def kill_matrix(
 def bench(
     rounds: Annotated[int, typer.Option(min=1, help="How often each drift series is repeated.")] = 10,
 ) -> None:
-    """Measure the suite's own numbers and the distribution of heal times; print min, median and max beside the limits."""
+    """Measure the suite's own numbers and the heal times; print min, median and max beside the limits."""
     folder, numbers = benchmark.run(rounds, pytest, console.print)
     console.print(benchmarks(numbers))
     _conclude(folder)
@@ -68,4 +68,3 @@ def pytest(*arguments: str, environment: dict[str, str] | None = None) -> int:
     """Run pytest in this Python environment and return its exit code."""
     command = [sys.executable, "-m", "pytest", *arguments]
     return subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **(environment or {})}).returncode
-

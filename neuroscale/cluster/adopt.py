@@ -26,7 +26,7 @@ class OnlyTheMarker:
 
     def allow(self, method: str, path: str, server: str, read: Read) -> None:  # noqa: ARG002 - the port's signature
         """Let the marker pass, and reads."""
-        if method not in READS and path.split("?")[0] != MARKER_PATH:
+        if method not in READS and path.split("?", maxsplit=1)[0] != MARKER_PATH:
             raise Refused(f"{method} {path} at {server} was not sent: only the marker may be written here")
 
 

@@ -1,4 +1,4 @@
-"""The one client. Every read and every write of the suite goes through :class:`Cluster`, and every write through a guard."""
+"""The one client. Every read and write of the suite goes through :class:`Cluster`, and every write through a guard."""
 
 from __future__ import annotations
 
@@ -94,7 +94,9 @@ class Cluster:
 
     def logs(self, pod: Ref, container: str, *, since_seconds: int, limit_bytes: int) -> str:
         """The log of one container, not older than ``since_seconds`` and not longer than ``limit_bytes``."""
-        query = _query(container=container, sinceSeconds=str(since_seconds), limitBytes=str(limit_bytes), timestamps="true")
+        query = _query(
+            container=container, sinceSeconds=str(since_seconds), limitBytes=str(limit_bytes), timestamps="true"
+        )
         return self.text(f"{self._path(pod)}/log{query}")
 
     def watch(
@@ -184,11 +186,15 @@ class Cluster:
         headers = {"Accept": "application/json", "Content-Type": content_type, **self._authorization()}
         try:
             response = self._rest.request(
-                method, self.server + path, headers=headers, body=body, _request_timeout=(_CONNECT_SECONDS, read_seconds)
+                method,
+                self.server + path,
+                headers=headers,
+                body=body,
+                _request_timeout=(_CONNECT_SECONDS, read_seconds),
             )
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
             raise ClusterUnreachable(
-                f"The API server at {self.server} should answer {method} {path.split('?')[0]}, but: {error}. "
+                f"The API server at {self.server} should answer {method} {path.partition('?')[0]}, but: {error}. "
                 "Try: neuroscale status"
             ) from error
         # A redirect is a no as well: it would lead to a server that nobody asked for.
@@ -241,7 +247,9 @@ def read_kubeconfig(kubeconfig: Path, context: str | None = None) -> Configurati
         content = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
         load_kube_config_from_dict(content, context=context, client_configuration=configuration, persist_config=False)
     except (OSError, yaml.YAMLError, ConfigException, TypeError, AttributeError) as error:
-        raise UsageError(f"The kubeconfig {kubeconfig} should name a cluster, but: {error}. Try: neuroscale up") from error
+        raise UsageError(
+            f"The kubeconfig {kubeconfig} should name a cluster, but: {error}. Try: neuroscale up"
+        ) from error
     # Like kubectl, and so that what is said to be on loopback is reached there.
     configuration.no_proxy = ",".join(filter(None, (configuration.no_proxy, "localhost", "127.0.0.0/8", "::1/128")))
     return configuration
@@ -263,7 +271,9 @@ def _decoded(response: RESTResponse) -> Object:
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise ClusterRefused(f"An object was expected, but the answer was {raw[:300]!r}", status=502, reason="BadAnswer")
+        raise ClusterRefused(
+            f"An object was expected, but the answer was {raw[:300]!r}", status=502, reason="BadAnswer"
+        )
     return content
 
 
@@ -284,7 +294,7 @@ def _refusal(method: str, path: str, response: RESTResponse) -> ClusterRefused:
     except (ValueError, AttributeError):
         message, reason = bytes(raw).decode(errors="replace")[:500], ""
     return ClusterRefused(
-        f"{method} {path.split('?')[0]} was answered {response.status} {reason}: {message}",
+        f"{method} {path.split('?', maxsplit=1)[0]} was answered {response.status} {reason}: {message}",
         status=response.status,
         reason=reason,
     )

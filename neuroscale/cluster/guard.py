@@ -86,7 +86,8 @@ class MarkerGuard:
             found = (read(MARKER_PATH).get("data") or {}).get("nonce")
         except (ClusterRefused, ClusterUnreachable) as error:
             raise Refused(
-                f"{request}: the marker {MARKER_NAMESPACE}/{MARKER_NAME} cannot be read ({error}). Try: neuroscale status"
+                f"{request}: the marker {MARKER_NAMESPACE}/{MARKER_NAME} cannot be read ({error}). "
+                "Try: neuroscale status"
             ) from error
         if not self.nonce or found != self.nonce:
             raise Refused(

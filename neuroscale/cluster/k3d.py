@@ -62,7 +62,8 @@ def ensure(provisions: Provisions, name: str = CLUSTER_NAME) -> Ensured:
     if state is None or state.nonce != node.nonce:
         raise Refused(
             f'The k3d cluster "{name}" should be one that this suite made, but its node carries '
-            f"{'no nonce' if not node.nonce else 'another nonce'}. It was left alone. Try: NEUROSCALE_CLUSTER=another-name, "
+            f"{'no nonce' if not node.nonce else 'another nonce'}. It was left alone. "
+            f"Try: NEUROSCALE_CLUSTER=another-name, "
             f"or k3d cluster delete {name} if you no longer need it"
         )
     if node.image != provisions.node_image:
@@ -86,7 +87,9 @@ def delete(name: str = CLUSTER_NAME) -> bool:
     state, node = load_state(name), _node(name)
     if node is not None:
         if state is None or state.nonce != node.nonce:
-            raise Refused(f'The k3d cluster "{name}" was not made by this suite and was left alone. Try: k3d cluster list')
+            raise Refused(
+                f'The k3d cluster "{name}" was not made by this suite and was left alone. Try: k3d cluster list'
+            )
         _remove(name)
     for file in ("state.json", "kubeconfig", "journal.jsonl"):
         (state_dir(name) / file).unlink(missing_ok=True)
@@ -135,8 +138,8 @@ def _create(provisions: Provisions, name: str) -> ClusterState:
         "--timeout", f"{BUDGETS.provision:.0f}s",
         "--runtime-label", f"{LABEL}={nonce}@server:0",
         "--volume", f"{marker_file}:{_MANIFESTS}/{marker_file.name}@server:0",
-        *_each("--port", (f"127.0.0.1:{getattr(ports, p)}:{inside}@server:0:direct" for p, inside in _NODE_PORTS.items())),
-        *_each("--volume", (f"{tarball}:{_IMAGES}/{tarball.name}:ro@server:0" for tarball in provisions.image_tarballs)),
+        *_each("--port", (f"127.0.0.1:{getattr(ports, name)}:{to}@server:0:direct" for name, to in _NODE_PORTS.items())),
+        *_each("--volume", (f"{file}:{_IMAGES}/{file.name}:ro@server:0" for file in provisions.image_tarballs)),
         *_each("--k3s-arg", (f"{argument}@server:0" for argument in provisions.node_args)),
         *provisions.k3d_args,
     ]  # fmt: skip
@@ -161,7 +164,9 @@ def _resume(provisions: Provisions, state: ClusterState) -> Ensured:
         _ENGINE.call("start", _container(state.name))
         _wait_ready(state)
     except (HostError, AssertionError, ClusterUnreachable) as error:
-        return Ensured(_recreate(provisions, state.name), "recreated", f"the stopped cluster did not come back: {error}")
+        return Ensured(
+            _recreate(provisions, state.name), "recreated", f"the stopped cluster did not come back: {error}"
+        )
     return Ensured(state, "resumed", "its node was stopped")
 
 
@@ -261,7 +266,7 @@ def _k3d(provisions: Provisions, *arguments: str) -> str:
         raise HostError(f"`{what}` should run, but: {error}. Try: docker info") from error
     if done.returncode != 0:
         raise HostError(
-            f"`{what}` should succeed, but exited with {done.returncode}: {(done.stderr or done.stdout).strip()[-800:]}. "
-            "Try: docker info, then neuroscale down and neuroscale up"
+            f"`{what}` should succeed, but exited with {done.returncode}: "
+            f"{(done.stderr or done.stdout).strip()[-800:]}. Try: docker info, then neuroscale down and neuroscale up"
         )
     return done.stdout

@@ -1,4 +1,4 @@
-"""Watching one object in the background, so that times come from what the API server sent and not from a polling grid."""
+"""Watching one object in the background, so that times come from what the API server sent, not from a polling grid."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ class Watcher:
         self._ready.wait(timeout=10)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         # The thread ends with the server's own timeout; nothing waits for it.
         self._over.set()
 

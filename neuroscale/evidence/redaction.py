@@ -60,7 +60,6 @@ class Redactor:
             text = pattern.sub(replacement, text)
         return text
 
-
     def tree(self, value: Any) -> Any:
         """A JSON value with every text in it redacted: once it is dumped as YAML, folds could hide a secret."""
         if isinstance(value, dict):

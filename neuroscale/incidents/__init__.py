@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from neuroscale.chaos.breakage import Breakage
 from neuroscale.errors import UsageError
 from neuroscale.incidents.model import Incident, begin_with, resolve, wait_for_symptom
 from neuroscale.incidents.node_full import INCIDENT as NODE_FULL
 from neuroscale.incidents.repo_server_down import INCIDENT as REPO_SERVER_DOWN
 from neuroscale.incidents.stale_webhook import INCIDENT as STALE_WEBHOOK
-from neuroscale.chaos.breakage import Breakage
 
 INCIDENTS = {incident.slug: incident for incident in (REPO_SERVER_DOWN, STALE_WEBHOOK, NODE_FULL)}
 

@@ -24,7 +24,7 @@ class Incident:
         number: In the reference catalogue.
         slug: Also the name of its write-up, ``docs/incidents/<slug>.md``.
         milestone: Whose steady state must hold before and after.
-        faults: What breaks, in order. Undoing them is the remedy.
+        faults: What breaks, in order. The remedy undoes them, but for deletions: the platform has to make up for those.
         symptom: What an operator sees; each must be met.
         shows_within: Seconds from the last fault to the whole symptom.
         remedy: In words, what undoing the faults stands for.
@@ -69,7 +69,7 @@ def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callabl
         NotMet: It is not back within the incident's budget.
     """
     platform, at, start = breakage.platform, datetime.now(UTC), time.monotonic()
-    breakage.undo()
+    breakage.remedy()
     phases: dict[str, float | None] = {"remedy applied": round(time.monotonic() - start, 3), "steady state": None}
     try:
         for probe in probes_of(incident.milestone, platform):

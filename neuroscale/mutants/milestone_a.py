@@ -96,11 +96,15 @@ MUTANTS = (
         faults=(
             FieldsEdited(
                 target=argo.CONTROLLER,
-                patch={"spec": {"minReadySeconds": 3600}},
+                patch={
+                    "spec": {
+                        "template": {"spec": {"readinessGates": [{"conditionType": "mutant.neuroscale.io/never"}]}}
+                    }
+                },
             ),
         ),
         red_step="each of them has all its containers ready",
-        reason=r"application-controller",
+        reason=r"application-controller.*0 of 1 pods ready",
     ),
     Mutant(
         "application-too-many",
@@ -198,7 +202,8 @@ MUTANTS = (
         before="someone turns off self-heal on a child Application",
         faults=(
             FieldsEdited(
-                target=argo.application(ROOT_APPLICATION), patch={"spec": {"syncPolicy": {"automated": {"selfHeal": False}}}}
+                target=argo.application(ROOT_APPLICATION),
+                patch={"spec": {"syncPolicy": {"automated": {"selfHeal": False}}}},
             ),
         ),
         red_step=_PUTS_BACK,

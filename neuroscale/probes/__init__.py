@@ -1,1 +1,1 @@
-"""What "good" means, component by component. A probe fetches and judges; the judgements are pure functions on objects."""
+"""What "good" means, component by component. A probe fetches and judges; judgements are pure functions."""

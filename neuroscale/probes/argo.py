@@ -53,7 +53,9 @@ def describe(app: Object) -> str:
     troubled = [r for r in status.get("resources") or [] if r.get("status") != "Synced"]
     if troubled:
         first = troubled[0]
-        parts.append(f"{len(troubled)} resources not Synced, first: {first['kind']} {first['name']} {first.get('status')}")
+        parts.append(
+            f"{len(troubled)} resources not Synced, first: {first['kind']} {first['name']} {first.get('status')}"
+        )
     return "; ".join(parts)
 
 
@@ -150,7 +152,7 @@ def _health(app: Object) -> str:
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 # --- probes

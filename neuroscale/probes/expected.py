@@ -12,7 +12,7 @@ from neuroscale.settings import ROOT_APPLICATION
 
 
 def applications(forge: Forge) -> frozenset[str]:
-    """Names of all Applications: the root, those under ``infrastructure/apps/``, one for each folder under ``apps/``."""
+    """Names of all Applications: the root, those under ``infrastructure/apps/``, and one per folder under ``apps/``."""
     return application_names(forge.files("infrastructure/apps"), forge.folders("apps"))
 
 

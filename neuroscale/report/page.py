@@ -32,21 +32,25 @@ def overview(folder: RunFolder, note: str = "") -> str:
     run, samples, kills = folder.run, folder.samples, folder.kills
     past = history(folder)
     table = rows(samples)
-    return _environment().get_template("overview.html.j2").render(
-        css=Markup((_TEMPLATES / "overview.css").read_text(encoding="utf-8")),  # noqa: S704 - a file of this package
-        run=run,
-        folder_name=folder.path.name,
-        exit_word=_exit_word(run.exit_code),
-        note=note,
-        verdicts=Counter(result.verdict for result in run.results),
-        troubled=[result for result in run.results if result.verdict != "passed"],
-        rows=table,
-        pictures=pictures(table),
-        kills=kills,
-        killed=sum(kill.verdict == "killed" for kill in kills),
-        history=past,
-        courses=courses(past.runs),
-        evidence=_evidence(folder),
+    return (
+        _environment()
+        .get_template("overview.html.j2")
+        .render(
+            css=Markup((_TEMPLATES / "overview.css").read_text(encoding="utf-8")),  # noqa: S704 - a file of this package
+            run=run,
+            folder_name=folder.path.name,
+            exit_word=_exit_word(run.exit_code),
+            note=note,
+            verdicts=Counter(result.verdict for result in run.results),
+            troubled=[result for result in run.results if result.verdict != "passed"],
+            rows=table,
+            pictures=pictures(table),
+            kills=kills,
+            killed=sum(kill.verdict == "killed" for kill in kills),
+            history=past,
+            courses=courses(past.runs),
+            evidence=_evidence(folder),
+        )
     )
 
 

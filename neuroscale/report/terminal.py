@@ -18,8 +18,13 @@ from neuroscale.report.figures import Measured, rows
 from neuroscale.waiting import duration
 
 _STYLES = {
-    "passed": "green", "kept": "green", "killed": "green",
-    "failed": "red", "not kept": "red", "survived": "red", "wrong reason": "red",
+    "passed": "green",
+    "kept": "green",
+    "killed": "green",
+    "failed": "red",
+    "not kept": "red",
+    "survived": "red",
+    "wrong reason": "red",
 }
 
 

@@ -1,0 +1,51 @@
+# The front door. Each target is a few lines that call the CLI or pytest.
+PYTHON ?= python3
+MILESTONES ?= a
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+EMPTY :=
+SPACE := $(EMPTY) $(EMPTY)
+MARKERS := $(subst $(SPACE), or ,$(addprefix milestone_,$(strip $(MILESTONES))))
+
+.PHONY: help install test conformance incidents kill-matrix bench report down docs
+.DEFAULT_GOAL := help
+
+help: ## What can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(INSTALLED) ## The Python environment, in .venv
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed. Try: make PYTHON=python3.11 install")'
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing. Try: apt-get install python3-venv" >&2; exit 3; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+test: install ## Fast tier: ruff, mypy, unit tests, manifests, Gherkin lint. No Docker, no cluster, no Go
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy neuroscale
+	$(BIN)/python -m pytest -q
+
+conformance: install ## The real cluster: MILESTONES=a (default). Makes what is missing, runs, reports
+	$(BIN)/neuroscale up --milestones "$(MILESTONES)"
+	@status=0; $(BIN)/python -m pytest -m "$(MARKERS)" || status=$$?; $(BIN)/neuroscale report; exit $$status
+
+incidents: install ## Replay every incident on the real cluster
+	@status=0; $(BIN)/python -m pytest -m incident || status=$$?; $(BIN)/neuroscale report; exit $$status
+
+kill-matrix: install ## Prove that each check can fail: MILESTONES=a
+	$(BIN)/neuroscale kill-matrix --milestones "$(MILESTONES)"
+
+bench: install ## Measure the suite's own numbers and the heal times
+	$(BIN)/neuroscale bench
+
+report: install ## The latest run as one HTML file
+	$(BIN)/neuroscale report
+
+docs: install ## Generate docs/catalogue.md
+	$(BIN)/python -m neuroscale.catalogue
+
+down: install ## Delete the cluster
+	$(BIN)/neuroscale down

@@ -1,0 +1,172 @@
+"""What the suite promises of itself, tried on the real cluster. The tests that need the lock free come first."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from neuroscale.bootstrap.up import heal
+from neuroscale.chaos.fault import (
+    Committed,
+    CpuTaken,
+    Fault,
+    FieldsEdited,
+    ObjectCreated,
+    ObjectDeleted,
+    ScaledTo,
+    fresh,
+)
+from neuroscale.chaos.journal import Journal
+from neuroscale.cluster.refs import Ref
+from neuroscale.cluster.state import exclusive, load_state
+from neuroscale.drift import NGINX
+from neuroscale.errors import ExitCode
+from neuroscale.milestones import gate
+from neuroscale.platform import Platform, connect
+from neuroscale.settings import ARGOCD, FORGE
+from neuroscale.waiting import pause
+
+pytestmark = pytest.mark.safety
+
+_ROOT = Path(__file__).parents[2]
+_NOTIFIER = Ref("Deployment", "argocd-notifications-controller", ARGOCD)
+
+
+def run(*arguments: str, environment: dict[str, str] | None = None, within: float = 240) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=_ROOT,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=within,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_sigterm_undoes_what_is_broken(tmp_path: Path) -> None:
+    """A terminated run puts back what it broke, and says that it was interrupted."""
+    state = load_state()
+    assert state is not None, "run `neuroscale up` first"
+    journal = Journal.of(state.nonce)
+    command = [sys.executable, "-m", "pytest", "-m", "incident_a1", "-q"]
+    environment = {**os.environ, "NEUROSCALE_REPORTS": str(tmp_path)}
+    with subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=subprocess.DEVNULL) as child:
+        deadline = time.monotonic() + 180
+        while not journal.unfinished():
+            assert child.poll() is None, f"it ended with {child.returncode} before it broke anything"
+            assert time.monotonic() < deadline, "it broke nothing within 3 min"
+            pause(0.2)
+        child.send_signal(signal.SIGTERM)
+        code = child.wait(timeout=120)
+    assert code == ExitCode.INTERRUPTED
+    assert journal.unfinished() == []
+    repo_server = connect().cluster.get(Ref("Deployment", "argocd-repo-server", ARGOCD))
+    assert repo_server is not None
+    assert repo_server["spec"]["replicas"] == 1
+
+
+def test_a_second_run_is_told_who_holds_the_cluster() -> None:
+    with exclusive():
+        code, said = run("neuroscale", "heal")
+    assert code == ExitCode.NOT_RUN
+    assert f"pid {os.getpid()}" in said
+    assert "started 20" in said
+
+
+def test_a_cluster_of_the_same_name_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
+    """Without our state file, the very same cluster is a stranger's."""
+    code, said = run("neuroscale", "up", environment={"NEUROSCALE_STATE": str(tmp_path)})
+    assert code == ExitCode.REFUSED
+    assert "left alone" in said
+    assert connect().cluster.text("/readyz") == "ok"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("pytest", "-m", "milestone_z"), "milestone_a"),
+        (("neuroscale", "up", "--milestones", "z"), "among a"),
+        (("neuroscale", "incident", "run", "z9"), "repo_server_down"),
+        (("neuroscale", "kill-matrix", "--only", "no-such"), "workload-scaled-away"),
+        (("neuroscale", "report", "no-such-run"), "no-such-run"),
+    ],
+    ids=["marker", "milestone", "incident", "mutant", "run"],
+)
+def test_an_unknown_name_is_a_usage_error_that_lists_the_known_ones(arguments: tuple[str, ...], names: str) -> None:
+    code, said = run(*arguments)
+    assert code == ExitCode.USAGE, said
+    assert names in said
+
+
+def test_nothing_collected_is_not_a_pass() -> None:
+    code, said = run("pytest", "-m", "milestone_a and incident_a1")
+    assert code == ExitCode.NOTHING_COLLECTED
+    assert "No scenario was run" in said
+
+
+FAULTS: dict[str, Fault] = {
+    "object-deleted": ObjectDeleted(target=Ref("ConfigMap", "argocd-gpg-keys-cm", ARGOCD)),
+    "object-created": ObjectCreated(
+        manifest={
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "left-by-a-killed-run", "namespace": FORGE},
+        }
+    ),
+    "fields-edited": FieldsEdited(target=_NOTIFIER, patch={"metadata": {"labels": {"left-by": "a-killed-run"}}}),
+    "scaled-to": ScaledTo(target=_NOTIFIER, replicas=0),
+    "cpu-taken": CpuTaken(
+        target=Ref("Pod", "left-by-a-killed-run", FORGE),
+        priority_class="system-cluster-critical",
+        image="docker.io/rancher/mirrored-pause:3.6",
+        short_of=NGINX,
+    ),
+    "committed": Committed(message="left by a killed run", files={"apps/test-app/notes.txt": "left by a killed run\n"}),
+}
+
+
+def looks(platform: Platform, fault: Fault) -> Any:
+    """What the fault touches, without what the API server counts up at every write."""
+    if isinstance(fault, Committed):
+        return {path: platform.forge.read(path) for path in fault.files}
+    obj = platform.cluster.get(fault.target)
+    if obj is None:
+        return None
+    kept = fresh(obj)
+    kept["metadata"] = {key: kept["metadata"].get(key) for key in ("name", "labels")}
+    return kept
+
+
+@pytest.mark.parametrize("point", ["before-deed", "after-deed", "before-close"])
+@pytest.mark.parametrize("kind", FAULTS)
+def test_whatever_a_killed_run_left_is_healed(kind: str, point: str, platform: Platform) -> None:
+    state = load_state()
+    assert state is not None
+    gate("a", platform)
+    fault, journal = FAULTS[kind], Journal.of(state.nonce)
+    before = looks(platform, fault)
+    child = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("killed.py")), point],
+        input=TypeAdapter(Fault).dump_json(fault),
+        cwd=_ROOT,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert child.returncode == -signal.SIGKILL, child.stderr.decode()
+    assert [entry.fault for entry in journal.unfinished()] == [fault]
+    if point == "after-deed":
+        assert looks(platform, fault) != before, "the deed must be seen, or its undoing proves nothing"
+    assert heal(platform, state.nonce, print) == 1
+    assert looks(platform, fault) == before
+    assert journal.unfinished() == []

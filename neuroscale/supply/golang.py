@@ -123,10 +123,14 @@ class Go:
         return str(program)
 
     def _env(self, *, cgo: bool) -> dict[str, str]:
+        temporary = self.home / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
         inherited = {key: value for key, value in os.environ.items() if key != "GOROOT"}
         return inherited | {
             "GOCACHE": str(self.home / "build"),
             "GOMODCACHE": str(self.home / "mod"),
+            # A killed build leaves its working files behind; here they go with the rest.
+            "GOTMPDIR": str(temporary),
             "GOFLAGS": "-mod=readonly",
             "GOTOOLCHAIN": "local",
             "GOWORK": "off",

@@ -71,6 +71,7 @@ def test_k3s_is_built_with_the_versions_it_insists_on(
     assert "urfave_cli_no_docs" in command[command.index("-tags") + 1].split(",")
     assert command[-1] == "github.com/k3s-io/k3s/cmd/server"
     assert runs.env["GOMODCACHE"] == str(tmp_path / "go" / "mod")
+    assert Path(runs.env["GOTMPDIR"]).is_dir()
     assert runs.env["GOCACHE"] == str(tmp_path / "go" / "build")
     assert runs.env["CGO_ENABLED"] == "1"
     assert runs.env["GOTOOLCHAIN"] == "local"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -83,10 +84,11 @@ def pytest_bdd_step_error(
         refs=[effect.fault.target for effect in effects if effect.fault.target is not None],
         timelines=item.stash[_TIMELINES],
         error=str(exception),
-        command=f"pytest -m '{item.config.option.markexpr}' -k '{item.name}'",
+        command=_again(item),
         versions=item.config.stash[RUN].versions,
         snapshots=snapshots,
     )
+    exception.add_note(f"Evidence: {folder}")
     _attach(folder)
 
 
@@ -154,6 +156,13 @@ def pytest_terminal_summary(
         )
         return
     Console().print(terminal.summary(folder))
+
+
+def _again(item: pytest.Item) -> str:
+    """The command that repeats one scenario."""
+    option = item.config.option
+    selected = ["--mutant", option.mutant] if option.mutant else ["-m", option.markexpr, item.nodeid]
+    return shlex.join(["pytest", *selected])
 
 
 def _attach(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,11 +15,12 @@ from neuroscale.bootstrap.stages import STAGES, Stage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.state import load_state
 from neuroscale.errors import NotMet, NotReady
 from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform, connect
 from neuroscale.settings import BUDGETS, CLUSTER_NAME
-from neuroscale.supply import choose
+from neuroscale.supply import Provisions, choose
 from neuroscale.waiting import Probe, Verdict, duration, until
 
 Say = Callable[[str], None]
@@ -31,7 +32,7 @@ class UpReport:
     """What ``up`` did.
 
     Attributes:
-        how: ``reused``, ``resumed``, ``created`` or ``recreated``.
+        how: ``reused``, ``resumed``, ``created``, ``recreated`` or ``adopted``.
         seconds: Part of the way -> seconds; the stages' figures all count from the moment the cluster was there.
     """
 
@@ -70,14 +71,23 @@ def up(
         say(f"supply: {chosen.name} ({chosen.reason})")
         provisions = chosen.provide(milestones)
     with _timed("cluster", seconds):
-        ensured = k3d.ensure(provisions, name)
-        k3d.import_images(ensured.state, provisions.image_tarballs)
-    say(f"cluster {name}: {ensured.how}{f' ({ensured.why})' if ensured.why else ''}; ports {ensured.state.ports}")
+        ensured = _cluster(provisions, name)
+    state = ensured.state
+    say(f"cluster {name}: {ensured.how}{f' ({ensured.why})' if ensured.why else ''} at {state.server}, {state.doors}")
     platform = connect(name)
-    heal(platform, ensured.state.nonce, say, name)
+    heal(platform, state.nonce, say, name)
     with gitops_tree(provisions.manifests) as tree:
         _bring_up(platform, tree, seconds, say)
     return UpReport(platform, ensured.how, seconds)
+
+
+def _cluster(provisions: Provisions, name: str) -> k3d.Ensured:
+    """An adopted cluster is taken as it is, images and all; any other is made and kept by k3d."""
+    state = load_state(name)
+    if state is not None and state.adopted:
+        return k3d.Ensured(state, "adopted")
+    ensured = k3d.ensure(provisions, name)
+    return replace(ensured, state=k3d.import_images(ensured.state, provisions.image_tarballs))
 
 
 def _bring_up(platform: Platform, tree: Path, seconds: dict[str, float], say: Say) -> None:

@@ -22,10 +22,11 @@ import yaml
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, marker
+from neuroscale.cluster.refs import Ref
 from neuroscale.cluster.state import ClusterState, Ports, kubeconfig_file, load_state, write_private
 from neuroscale.errors import ClusterRefused, ClusterUnreachable, HostError, Refused
 from neuroscale.host.engine import Engine
-from neuroscale.settings import BUDGETS, CLUSTER_NAME, state_dir
+from neuroscale.settings import BUDGETS, CLUSTER_NAME, MARKER_NAME, MARKER_NAMESPACE, state_dir
 from neuroscale.supply import Provisions
 from neuroscale.waiting import Verdict, met, pending, until
 
@@ -45,7 +46,7 @@ class Ensured:
     """The cluster that is there now, and how it came to be."""
 
     state: ClusterState
-    how: Literal["reused", "resumed", "created", "recreated"]
+    how: Literal["reused", "resumed", "created", "recreated", "adopted"]
     why: str = ""
 
 
@@ -81,10 +82,15 @@ def ensure(provisions: Provisions, name: str = CLUSTER_NAME) -> Ensured:
 def delete(name: str = CLUSTER_NAME) -> bool:
     """Delete our cluster and what this machine remembers of it; returns whether there was one.
 
+    An adopted cluster is not deleted: only its marker goes, and what this machine remembers.
+
     Raises:
         Refused: The cluster is not ours.
     """
-    state, node = load_state(name), _node(name)
+    state = load_state(name)
+    if state is not None and state.adopted:
+        Cluster.from_kubeconfig(kubeconfig_file(name), state).delete(Ref("ConfigMap", MARKER_NAME, MARKER_NAMESPACE))
+    node = None if state is not None and state.adopted else _node(name)
     if node is not None:
         if state is None or state.nonce != node.nonce:
             raise Refused(
@@ -138,7 +144,7 @@ def _create(provisions: Provisions, name: str) -> ClusterState:
         "--timeout", f"{BUDGETS.provision:.0f}s",
         "--runtime-label", f"{LABEL}={nonce}@server:0",
         "--volume", f"{marker_file}:{_MANIFESTS}/{marker_file.name}@server:0",
-        *_each("--port", (f"127.0.0.1:{getattr(ports, name)}:{to}@server:0:direct" for name, to in _NODE_PORTS.items())),
+        *_each("--port", (f"127.0.0.1:{getattr(ports, port)}:{to}@server:0:direct" for port, to in _NODE_PORTS.items())),
         *_each("--volume", (f"{file}:{_IMAGES}/{file.name}:ro@server:0" for file in provisions.image_tarballs)),
         *_each("--k3s-arg", (f"{argument}@server:0" for argument in provisions.node_args)),
         *provisions.k3d_args,

@@ -42,6 +42,12 @@ class ClusterState(BaseModel):
     forge_url: str
     tarballs: list[str] = []
 
+    @property
+    def doors(self) -> str:
+        """Where people find the user interfaces."""
+        argocd = f", Argo CD https://127.0.0.1:{self.ports.argocd}" if self.ports else ""
+        return f"forge {self.forge_url}{argocd}"
+
     def save(self) -> None:
         """Remember it."""
         write_private(state_file(self.name), self.model_dump_json(indent=1))

@@ -22,7 +22,7 @@ class Incident:
 
     Attributes:
         number: In the reference catalogue.
-        slug: Also the name of its write-up, ``docs/incidents/<slug>.md``.
+        slug: Also the name of its write-up, ``docs/incidents/<number>_<slug>.md``.
         milestone: Whose steady state must hold before and after.
         faults: What breaks, in order. The remedy undoes them, but for deletions: the platform has to make up for those.
         symptom: What an operator sees; each must be met.

@@ -120,7 +120,8 @@ def _scenario_row(entry: Entry) -> tuple[str, ...]:
 
 def _incident_rows() -> Iterator[tuple[str, ...]]:
     for incident in INCIDENTS.values():
-        link = f"[{incident.number.upper()}](incidents/{incident.number}_{incident.slug}.md) `pytest -m incident_{incident.number}`"
+        number = incident.number
+        link = f"[{number.upper()}](incidents/{number}_{incident.slug}.md) `pytest -m incident_{number}`"
         within = duration(incident.recovers_within)
         yield link, incident.title, incident.remedy, within, f"`{incident.claim}`"
 

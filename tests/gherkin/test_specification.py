@@ -71,7 +71,7 @@ def test_each_incident_has_a_scenario_a_tag_and_a_write_up() -> None:
         scenarios = [entry for entry in catalogue.entries() if f"incident_{incident.number}" in entry.tags]
         assert len(scenarios) == 1, incident.number
         assert "incident" in scenarios[0].tags
-        assert (ROOT / "docs" / "incidents" / f"{incident.slug}.md").is_file()
+        assert (ROOT / "docs" / "incidents" / f"{incident.number}_{incident.slug}.md").is_file()
 
 
 def test_each_claim_is_measured_somewhere() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from neuroscale.chaos.breakage import Breakage, Effect
@@ -13,7 +14,8 @@ from neuroscale.chaos.fields import contains, inverse
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.cluster.watch import Sighting, Watcher
-from neuroscale.errors import FaultHadNoEffect
+from neuroscale.errors import NotMet, NotReady
+from neuroscale.forge import EPOCH_FILES
 from neuroscale.platform import Platform
 from neuroscale.probes import argo
 from neuroscale.probes.workloads import judge_workload
@@ -27,12 +29,9 @@ NGINX = Ref("Deployment", "nginx-test", APPS_NAMESPACE)
 SERVICE = Ref("Service", "nginx-service", APPS_NAMESPACE)
 PAGE = Ref("ConfigMap", "nginx-page", APPS_NAMESPACE)
 CHILD = "neuroscale-default-namespace-resources"
+#: Whose objects -> the Application that puts them back.
+RESPONSIBLE = {"the test application": TEST_APP, "the child Applications": ROOT_APPLICATION}
 _STRAY = Ref("ConfigMap", "stray-by-hand", APPS_NAMESPACE)
-#: The file that a commit without consequences changes; a new commit ends self-heal's backoff.
-_EPOCH_FILE = ".neuroscale/epoch"
-#: Attempts at one commit up to which self-heal waits at most 2 s (anchored at Argo CD's backoff 0, 2, 6, 18 … s).
-_PATIENT_ATTEMPTS = 1
-
 Judge = Callable[[Object | None], Verdict]
 
 
@@ -344,24 +343,35 @@ def state_at(sighting: Sighting) -> Object | None:
     return None if sighting.event == "DELETED" else sighting.obj
 
 
-def end_backoff(platform: Platform, *, patient: int = _PATIENT_ATTEMPTS) -> None:
-    """Make sure that the next drift is met by a self-heal that is not backing off, by a new commit if need be.
+def put_self_heal_in_charge(whose: str, platform: Platform) -> None:
+    """Make sure that a drift would be self-heal's to mend, and at once; by a new commit if need be.
 
-    Argo CD waits longer for each further drift at one commit. That is its own protection, not what a single drift
-    costs, and it is measured apart (``neuroscale bench``).
+    Two things stand in the way. Argo CD waits longer for each further drift at one commit: its own protection, measured
+    apart (``neuroscale bench``). And at a commit that was never synced, because it changed nothing of the Application,
+    the ordinary automated sync mends the first drift, self-heal or not.
 
     Raises:
-        NotReady: The new commit did not arrive.
+        NotReady: The new commit was not synced.
     """
-    app = platform.cluster.get(argo.application(TEST_APP))
-    if app is not None and argo.attempts(app) > patient:
-        new_epoch(platform)
+    name = RESPONSIBLE[whose]
+    if not argo.judge_in_charge(platform.cluster.get(argo.application(name))):
+        new_epoch(platform, name)
 
 
-def new_epoch(platform: Platform) -> str:
-    """A commit without consequences for the cluster; waits until the Application is compared with it."""
-    commit = platform.forge.commit({_EPOCH_FILE: datetime.now(UTC).isoformat() + "\n"}, "Begin a new epoch")
+def new_epoch(platform: Platform, name: str = TEST_APP) -> None:
+    """Commit a change to the Application that means nothing, and wait until it was synced.
+
+    Raises:
+        NotReady: It was not.
+    """
+    path = EPOCH_FILES[name]
+    manifest = re.sub(r"(?m)^  epoch: .*$", f'  epoch: "{time.time_ns()}"', platform.forge.read(path) or "")
+    commit = platform.forge.commit({path: manifest}, "Begin a new epoch")
     if commit is None:
-        raise FaultHadNoEffect("A new epoch should give a new commit, but main did not change. Try: neuroscale status")
-    until(argo.good_at(TEST_APP, commit), platform.cluster, within=BUDGETS.pick_up)
-    return commit
+        raise NotReady(f"{path} on main should have a line `  epoch: …`, but has none. Try: neuroscale up")
+    probes = (argo.good_at(name, commit), argo.ApplicationProbe(name, "was synced at it", argo.judge_in_charge))
+    try:
+        for probe in probes:
+            until(probe, platform.cluster, within=BUDGETS.pick_up)
+    except NotMet as error:
+        raise NotReady(f"A new epoch did not begin, so no drift was made. {error}") from error

@@ -25,6 +25,8 @@ BOT = "neuroscale-bot"
 CREDENTIALS = Ref("Secret", "gitea-bot", FORGE)
 #: What Argo CD clones; also in the manifests under bootstrap/ and infrastructure/.
 IN_CLUSTER_URL = f"http://gitea.{FORGE}.svc.cluster.local:3000/{OWNER}/{REPOSITORY}.git"
+#: Application -> the file of which the suite commits new versions; not part of what a bootstrap sets back.
+EPOCH_FILES = {"test-app": "apps/test-app/epoch.yaml", "neuroscale-infrastructure": "infrastructure/apps/epoch.yaml"}
 _GIT_SECONDS = 60
 
 #: Files of a change: path in the repository -> new content, or ``None`` to remove it.
@@ -66,16 +68,20 @@ class Forge:
         return listed.split()[0] if listed else None
 
     def fill(self, tree: Path, message: str) -> bool:
-        """Make ``main`` equal to a folder.
+        """Make ``main`` equal to a folder, but for the epoch files that it already has.
 
         Returns:
             Whether that needed a commit.
         """
         self._refresh()
+        files = (self._clone / path for path in EPOCH_FILES.values())
+        epochs = {file: file.read_bytes() for file in files if file.exists()}
         for entry in self._clone.iterdir():
             if entry.name != ".git":
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         shutil.copytree(tree, self._clone, dirs_exist_ok=True)
+        for file, content in epochs.items():
+            file.write_bytes(content)
         return self._commit_and_push(message) is not None
 
     # --- changes

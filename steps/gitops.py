@@ -46,9 +46,9 @@ def each_is_good(described: frozenset[str], platform: Platform) -> None:
     until(EachApplication(described), platform.cluster, within=BUDGETS.look)
 
 
-@given("self-heal is not backing off")
-def self_heal_is_not_backing_off(platform: Platform) -> None:
-    drift.end_backoff(platform)
+@given(parsers.parse("self-heal is in charge of {whose}"))
+def self_heal_is_in_charge(whose: str, platform: Platform) -> None:
+    drift.put_self_heal_in_charge(whose, platform)
 
 
 @when(parsers.re(r"someone (?P<words>.+) of the test application"), target_fixture="drifted")

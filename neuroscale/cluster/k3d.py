@@ -144,7 +144,7 @@ def _create(provisions: Provisions, name: str) -> ClusterState:
         "--timeout", f"{BUDGETS.provision:.0f}s",
         "--runtime-label", f"{LABEL}={nonce}@server:0",
         "--volume", f"{marker_file}:{_MANIFESTS}/{marker_file.name}@server:0",
-        *_each("--port", (f"127.0.0.1:{getattr(ports, port)}:{to}@server:0:direct" for port, to in _NODE_PORTS.items())),
+        *_each("--port", (f"127.0.0.1:{getattr(ports, key)}:{to}@server:0:direct" for key, to in _NODE_PORTS.items())),
         *_each("--volume", (f"{file}:{_IMAGES}/{file.name}:ro@server:0" for file in provisions.image_tarballs)),
         *_each("--k3s-arg", (f"{argument}@server:0" for argument in provisions.node_args)),
         *provisions.k3d_args,

@@ -18,7 +18,7 @@ _NOTHING = r"nothing has happened|it is gone|old values|edited values"
 
 
 def _test_app(automated: Object) -> tuple[Fault, ...]:
-    """The test application's sync policy, edited where nobody puts it back."""
+    """The test application's automated sync, edited where nobody puts it back."""
     patch = {"spec": {"syncPolicy": {"automated": automated}}}
     return (_NO_GENERATOR, FieldsEdited(target=argo.application(TEST_APP), patch=patch))
 
@@ -69,7 +69,6 @@ _EXACTLY = "Exactly the Applications that Git describes exist"
 _COMES_BACK = "A deleted Deployment comes back"
 _DRIFT = "Drift of every kind is healed"
 _CHILD = "A child Application edited by hand is put back"
-_HEALTHY, _BACKING_OFF = "the platform is healthy", "self-heal is not backing off"
 _DELETES = "someone deletes the Deployment of the test application"
 _PUTS_BACK, _STAYS = "Argo CD puts it back within its heal time", "it stays that way"
 _FOLLOWS = "the cluster follows within the pick-up time"

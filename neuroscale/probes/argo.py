@@ -89,6 +89,24 @@ def judge_at(app: Object | None, now: datetime, commit: str | None) -> Verdict:
     return verdict
 
 
+def judge_in_charge(app: Object | None) -> Verdict:
+    """Self-heal, and nothing else, would mend a drift at once.
+
+    The last operation succeeded at the commit that is compared with now, and self-heal made at most one attempt at it
+    (Argo CD waits 0, 2, 6, 18 … s before the first, second, third, fourth attempt at a commit).
+    """
+    if app is None:
+        return pending("it does not exist")
+    operation = (app.get("status") or {}).get("operationState") or {}
+    synced = (operation.get("syncResult") or {}).get("revision", "")
+    seen = (
+        f"last synced at {synced[:8] or 'no commit'} ({operation.get('phase')}), {attempts(app)} attempts of self-heal"
+    )
+    if operation.get("phase") == "Succeeded" and synced == revision(app) and attempts(app) <= 1:
+        return met(seen)
+    return pending(f"{seen}, compared with {revision(app)[:8]}")
+
+
 def judge_uncomparable(app: Object | None) -> Verdict:
     """``Unknown`` with a ComparisonError: Argo CD cannot compare. ``OutOfSync`` is something else: it did compare."""
     if app is None:

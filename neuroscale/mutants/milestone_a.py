@@ -12,6 +12,7 @@ from neuroscale.probes import argo
 from neuroscale.settings import APPS_NAMESPACE, ARGOCD, ROOT_APPLICATION
 
 _GENERATOR = Ref("Deployment", "argocd-applicationset-controller", ARGOCD)
+_NOTIFIER = Ref("Deployment", "argocd-notifications-controller", ARGOCD)
 _NO_CONTROLLER = ScaledTo(target=argo.CONTROLLER, replicas=0)
 _NO_GENERATOR = ScaledTo(target=_GENERATOR, replicas=0)
 _NOTHING = r"nothing has happened|it is gone|old values|edited values"
@@ -83,27 +84,31 @@ MUTANTS = (
         "A workload of Argo CD is scaled to 0: no pod is there to be not ready",
         scenario=_COMPLETE,
         before="the workloads of Argo CD are looked at",
-        faults=(ScaledTo(target=Ref("Deployment", "argocd-notifications-controller", ARGOCD), replicas=0),),
+        faults=(ScaledTo(target=_NOTIFIER, replicas=0),),
         red_step="each of them has all its containers ready",
         reason=r"notifications-controller.*scaled to 0",
     ),
     Mutant(
         "running-but-not-ready",
-        "The application controller's pod is Running and 0/1",
+        "A workload's only pod is Running and 0/1",
         scenario=_COMPLETE,
         before="the workloads of Argo CD are looked at",
         faults=(
+            # Scaled away first: a rollout would keep the old pod until the new one is ready.
+            ScaledTo(target=_NOTIFIER, replicas=0),
             FieldsEdited(
-                target=argo.CONTROLLER,
+                target=_NOTIFIER,
                 patch={
                     "spec": {
-                        "template": {"spec": {"readinessGates": [{"conditionType": "mutant.neuroscale.io/never"}]}}
+                        "replicas": 1,
+                        "template": {"spec": {"readinessGates": [{"conditionType": "mutant.neuroscale.io/never"}]}},
                     }
                 },
             ),
         ),
         red_step="each of them has all its containers ready",
-        reason=r"application-controller.*0 of 1 pods ready",
+        reason=r"notifications-controller.*0 of 1 pods ready",
+        hold=5,
     ),
     Mutant(
         "application-too-many",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from neuroscale.errors import NotMet, NotReady
+from neuroscale.errors import NotMet, NotReady, UsageError
 from neuroscale.platform import Platform
 from neuroscale.probes import argo, expected
 from neuroscale.settings import BUDGETS
@@ -21,6 +21,24 @@ def _gitops(platform: Platform) -> Iterable[Probe]:
 _STEADY_STATES: dict[str, Callable[[Platform], Iterable[Probe]]] = {"a": _gitops}
 #: Milestones that have scenarios, in order.
 MILESTONES = tuple(_STEADY_STATES)
+#: What people call them -> letter.
+NAMES = {"gitops": "a"}
+
+
+def letters(text: str) -> list[str]:
+    """Milestones as people write them (``"a b"``, ``"a,b"``, ``"gitops"``, ``"all"``) as letters.
+
+    Raises:
+        UsageError: One of them does not exist.
+    """
+    words = text.lower().replace(",", " ").split()
+    if not words or words == ["all"]:
+        return list(MILESTONES)
+    wanted = [NAMES.get(word, word) for word in words]
+    if unknown := [word for word in wanted if word not in MILESTONES]:
+        known = ", ".join(f"{letter} ({name})" for name, letter in NAMES.items())
+        raise UsageError(f"Milestones should be among {known}, but {' '.join(unknown)} is not. Try: --milestones a")
+    return wanted
 
 
 def probes_of(milestone: str, platform: Platform) -> list[Probe]:

@@ -56,7 +56,7 @@ class Probe(Protocol):
 
     @property
     def area(self) -> str:
-        """The word for ``neuroscale check AREA`` that asks the same question."""
+        """A word that ``neuroscale check`` knows: a milestone's letter or its name, or ``all``."""
         ...
 
     def look(self, cluster: Cluster) -> Verdict:

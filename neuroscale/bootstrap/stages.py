@@ -125,7 +125,7 @@ class ForgeAnswers:
     """The forge answers on the mapped port of this machine."""
 
     url: str
-    area: str = "forge"
+    area: str = "all"
 
     @property
     def says(self) -> str:

@@ -18,8 +18,8 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.adopt import mark
 from neuroscale.cluster.state import exclusive, load_state
-from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError, UsageError
-from neuroscale.milestones import MILESTONES, probes_of
+from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError
+from neuroscale.milestones import letters, probes_of
 from neuroscale.platform import connect
 from neuroscale.settings import CLUSTER_NAME
 from neuroscale.waiting import duration
@@ -29,22 +29,6 @@ console = Console(soft_wrap=True, highlight=False)
 Milestones = Annotated[
     str, typer.Option("--milestones", "-m", help="Letters of the milestones wanted, for example 'a' or 'a b'.")
 ]
-
-
-def milestones_from(text: str) -> list[str]:
-    """``"a b"``, ``"a,b"`` or ``"all"`` as a list.
-
-    Raises:
-        UsageError: One of them does not exist.
-    """
-    wanted = text.lower().replace(",", " ").split()
-    if not wanted or wanted == ["all"]:
-        return list(MILESTONES)
-    if unknown := [letter for letter in wanted if letter not in MILESTONES]:
-        raise UsageError(
-            f"Milestones should be among {' '.join(MILESTONES)}, but {' '.join(unknown)} is not. Try: --milestones a"
-        )
-    return wanted
 
 
 def up(
@@ -57,7 +41,7 @@ def up(
 ) -> None:
     """Create or resume the cluster and bring the platform up. Safe to repeat at any time."""
     with exclusive():
-        done = bootstrap.up(milestones_from(milestones), supply=supply, install=install, say=console.print)
+        done = bootstrap.up(letters(milestones), supply=supply, install=install, say=console.print)
     total = sum(done.seconds.values())
     console.print(f"[green]platform healthy[/] after {duration(total)} (cluster {done.how})")
 
@@ -114,12 +98,12 @@ def _answers(url: str) -> bool:
     return True
 
 
-def check(milestone: Annotated[str, typer.Argument(help="A milestone's letter, or all.")] = "all") -> None:
+def check(milestone: Annotated[str, typer.Argument(help="A milestone's letter or name, or all.")] = "all") -> None:
     """Ask the steady-state probes once, without touching anything."""
     platform = connect()
     table = Table("milestone", "expectation", "answer", "seen")
     bad = 0
-    for letter in milestones_from(milestone):
+    for letter in letters(milestone):
         for probe in probes_of(letter, platform):
             verdict = probe.look(platform.cluster)
             bad += not verdict

@@ -13,9 +13,10 @@ from rich.table import Table
 
 from neuroscale import bench as benchmark
 from neuroscale import killmatrix
-from neuroscale.cli.platform import Milestones, milestones_from
+from neuroscale.cli.platform import Milestones
 from neuroscale.errors import ExitCode
 from neuroscale.incidents import INCIDENTS, by_slug
+from neuroscale.milestones import letters
 from neuroscale.record import RunFolder
 from neuroscale.report import benchmarks, summary, write
 from neuroscale.settings import ROOT
@@ -45,7 +46,7 @@ def kill_matrix(
     only: Annotated[str, typer.Option(help="Slugs of mutants, separated by spaces; all if not given.")] = "",
 ) -> None:
     """Prove that each check can fail: break the platform, and want the check red in its step for its reason."""
-    folder = killmatrix.run(milestones_from(milestones), only.split(), pytest, console.print)
+    folder = killmatrix.run(letters(milestones), only.split(), pytest, console.print)
     _conclude(folder)
     raise typer.Exit(folder.run.exit_code or ExitCode.PASSED)
 

@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from neuroscale.cli.platform import Milestones, milestones_from
+from neuroscale.cli.platform import Milestones
+from neuroscale.milestones import letters
 from neuroscale.settings import cache_dir
 from neuroscale.supply import Plan, choose
 from neuroscale.supply.source import SourceSupply, targets
@@ -28,7 +29,7 @@ def status(
 ) -> None:
     """Which parts are built, and whether they are unharmed."""
     workshop = Workshop()
-    _show(workshop.plan("source", f"kept in {workshop.cache}", targets(milestones_from(milestones)), rehash=verify))
+    _show(workshop.plan("source", f"kept in {workshop.cache}", targets(letters(milestones)), rehash=verify))
 
 
 @supply.command()
@@ -44,7 +45,7 @@ def build(
     ] = True,
 ) -> None:
     """Make what is missing. Can be stopped at any time and goes on where it was."""
-    wanted = milestones_from(milestones)
+    wanted = letters(milestones)
     chosen = choose(source, may_install=install)
     if dry_run:
         _show(chosen.plan(wanted))

@@ -196,7 +196,7 @@ class ApiReady:
     """The API server says that it is ready, and the marker is there."""
 
     says: str = "the API server is ready and the node is Ready"
-    area: str = "cluster"
+    area: str = "all"
 
     def look(self, cluster: Cluster) -> Verdict:
         """Ask ``/readyz`` and the node."""

@@ -73,7 +73,7 @@ class Available:
     """A workload has all its pods, ready."""
 
     ref: Ref
-    area: str = "workloads"
+    area: str = "all"
 
     @property
     def says(self) -> str:
@@ -92,7 +92,7 @@ class AllAvailable:
 
     component: str
     refs: Collection[Ref]
-    area: str = "workloads"
+    area: str = "all"
 
     @property
     def says(self) -> str:
@@ -118,7 +118,7 @@ class PodUnschedulable:
 
     ref: Ref
     resource: str
-    area: str = "workloads"
+    area: str = "all"
 
     @property
     def says(self) -> str:

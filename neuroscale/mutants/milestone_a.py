@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neuroscale.changes import NEWCOMER, NEWCOMER_OBJECT
 from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
+from neuroscale.chaos.webhooks import unanswered_webhook
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.drift import CHILD, NGINX, TEST_APP
 from neuroscale.forge import IN_CLUSTER_URL
@@ -36,31 +37,6 @@ def _handmade_application(name: str, path: str) -> ObjectCreated:
                 "destination": {"server": "https://kubernetes.default.svc", "namespace": APPS_NAMESPACE},
                 "syncPolicy": {"automated": {"prune": True, "selfHeal": True}},
             },
-        }
-    )
-
-
-def _refusing(resource: str, group: str) -> ObjectCreated:
-    """A webhook that refuses every new object of a kind in the workloads' namespace."""
-    return ObjectCreated(
-        manifest={
-            "apiVersion": "admissionregistration.k8s.io/v1",
-            "kind": "ValidatingWebhookConfiguration",
-            "metadata": {"name": "mutant-refuses"},
-            "webhooks": [
-                {
-                    "name": "refuses.mutant.neuroscale.io",
-                    "failurePolicy": "Fail",
-                    "sideEffects": "None",
-                    "admissionReviewVersions": ["v1"],
-                    "timeoutSeconds": 1,
-                    "clientConfig": {"service": {"name": "nobody", "namespace": APPS_NAMESPACE, "path": "/"}},
-                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": APPS_NAMESPACE}},
-                    "rules": [
-                        {"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": [resource]}
-                    ],
-                }
-            ],
         }
     )
 
@@ -175,7 +151,9 @@ MUTANTS = (
         "The Deployment comes back, its pods are refused",
         scenario=_COMES_BACK,
         before=_DELETES,
-        faults=(_refusing("pods", ""),),
+        faults=(
+            ObjectCreated(manifest=unanswered_webhook("mutant-refuses", "refuses.mutant.neuroscale.io", "", "pods")),
+        ),
         red_step=_PUTS_BACK,
         reason=r"back with a new UID: 0 of 1 pods ready",
     ),

@@ -1,0 +1,25 @@
+"""Objects as a real API server sent them; ``tests/data/README.md`` says when and why they looked like that."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from apiserver import merge
+
+from neuroscale.cluster.refs import Object
+
+DATA = Path(__file__).parent / "data"
+
+
+def captured(name: str, change: Object | None = None) -> Object:
+    """One of them, a fresh copy at each call; ``change`` is a merge patch for what no capture shows."""
+    obj: Object = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
+    return merge(obj, change) if change else obj
+
+
+def having(obj: Object, **meta: Any) -> Object:
+    """A copy with other metadata."""
+    return merge(copy.deepcopy(obj), {"metadata": meta})  # type: ignore[no-any-return]

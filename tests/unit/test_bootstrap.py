@@ -1,0 +1,267 @@
+"""What goes to the forge, in which order a platform comes up, and what it says while it does."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from apiserver import ApiServer
+from paper import paper_platform
+
+from neuroscale import waiting
+from neuroscale.bootstrap import render, stages
+from neuroscale.bootstrap.render import documents, gitops_tree, kubectl, kustomize
+from neuroscale.bootstrap.stages import STAGES, ForgeAnswers, Stage, apply_all
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import NotReady, SupplyError
+from neuroscale.forge import CREDENTIALS
+from neuroscale.platform import Platform
+from neuroscale.settings import ROOT, Budgets
+from neuroscale.waiting import Verdict, met, pending
+
+#: By name: the package has a function of the same name.
+up_module = import_module("neuroscale.bootstrap.up")
+BringUp = Callable[..., tuple[dict[str, float], list[str]]]
+
+
+# --- the tree
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with one of everything."""
+    for name in (
+        "apps/test-app/deployment.yaml",
+        "bootstrap/argocd/kustomization.yaml",
+        "bootstrap/argocd/upstream/of-an-earlier-run.yaml",
+        "infrastructure/apps/root.yaml",
+        "infrastructure/images/nginx/Dockerfile",
+        "infrastructure/kserve/kustomization.yaml",
+        "neuroscale/not_for_argo_cd.py",
+    ):
+        file = tmp_path / "checkout" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+    monkeypatch.setattr(render, "ROOT", tmp_path / "checkout")
+    return tmp_path / "checkout"
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Path:
+    """The manifests that a supply brings."""
+    (tmp_path / "supplied" / "crds").mkdir(parents=True)
+    (tmp_path / "supplied" / "install.yaml").write_text("a: 1")
+    (tmp_path / "supplied" / "crds" / "crd.yaml").write_text("b: 2")
+    return tmp_path / "supplied"
+
+
+def test_the_tree_has_the_gitops_folders_and_upstream_where_it_belongs(checkout: Path, upstream: Path) -> None:
+    with gitops_tree({"argocd": upstream, "kserve": upstream, "not-deployed": upstream}) as tree:
+        found = {str(file.relative_to(tree)) for file in tree.rglob("*") if file.is_file()}
+    assert found == {
+        "apps/test-app/deployment.yaml",
+        "bootstrap/argocd/kustomization.yaml",
+        "bootstrap/argocd/upstream/install.yaml",
+        "bootstrap/argocd/upstream/crds/crd.yaml",
+        "infrastructure/apps/root.yaml",
+        "infrastructure/kserve/kustomization.yaml",
+        "infrastructure/kserve/upstream/install.yaml",
+        "infrastructure/kserve/upstream/crds/crd.yaml",
+    }
+    assert not tree.exists()
+
+
+def test_this_checkouts_tree_has_what_the_stages_read() -> None:
+    with gitops_tree({}) as tree:
+        for name in ("bootstrap/forge/kustomization.yaml", "bootstrap/argocd/kustomization.yaml"):
+            assert (tree / name).is_file()
+        for name in ("projects.yaml", "root-app.yaml"):
+            assert documents((tree / "bootstrap" / name).read_text())
+        assert not list(tree.rglob("Dockerfile"))
+
+
+def test_a_kustomization_that_does_not_render_says_why(tmp_path: Path) -> None:
+    with pytest.raises(SupplyError, match=rf"{tmp_path} should render, but: .*Try: kubectl kustomize {tmp_path}"):
+        kustomize(tmp_path)
+    assert Path(kubectl()).name == "kubectl"
+
+
+def test_documents_leaves_out_the_empty_ones() -> None:
+    assert documents("---\n# nothing\n---\na: 1\n---\n") == [{"a": 1}]
+
+
+# --- what is applied
+
+
+def deployment(**metadata: Any) -> Object:
+    return {"kind": "Deployment", "metadata": {"name": "d"}, "spec": {"template": {"metadata": metadata}}}
+
+
+def config_map(data: dict[str, str] | None) -> Object:
+    return {"kind": "ConfigMap", "metadata": {"name": "settings"}, "data": data}
+
+
+def stamp(*objects: Object) -> list[str | None]:
+    copies = copy.deepcopy(list(objects))
+    stages._stamp_settings(copies)
+    templates = [obj["spec"]["template"]["metadata"] for obj in copies if "spec" in obj]
+    return [(template.get("annotations") or {}).get("neuroscale.io/settings") for template in templates]
+
+
+def test_a_changed_setting_changes_every_template_and_nothing_else_does() -> None:
+    pods = deployment(), {**deployment(labels={"a": "b"}), "kind": "StatefulSet"}
+    first, second = stamp(config_map({"a": "1", "b": "2"}), *pods)
+    assert first
+    assert first == second
+    assert stamp(*pods, config_map({"b": "2", "a": "1"}))[0] == first
+    assert stamp(config_map({"a": "1", "b": "3"}), *pods)[0] != first
+    assert stamp(config_map(None), *pods)[0] not in (None, first)
+
+
+def test_the_stamp_leaves_other_annotations_and_kinds_alone() -> None:
+    job = {"kind": "Job", "metadata": {"name": "j"}, "spec": {"template": {"metadata": {}}}}
+    objects = [deployment(annotations={"a": "b"}), deployment(annotations=None), job]
+    stages._stamp_settings(objects)
+    assert objects[0]["spec"]["template"]["metadata"]["annotations"].keys() == {"a", "neuroscale.io/settings"}
+    assert objects[1]["spec"]["template"]["metadata"]["annotations"].keys() == {"neuroscale.io/settings"}
+    assert job["spec"]["template"]["metadata"] == {}
+
+
+class Applied:
+    """A cluster that takes everything down in order."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def apply(self, obj: Object) -> None:
+        self.names.append(obj["metadata"]["name"])
+
+
+def test_what_others_depend_on_is_applied_first() -> None:
+    cluster = Applied()
+    kinds = ("Deployment", "CustomResourceDefinition", "ConfigMap", "Namespace", "AppProject", "Application")
+    apply_all(cast("Cluster", cluster), ({"kind": kind, "metadata": {"name": kind}} for kind in kinds))
+    assert cluster.names == [
+        "CustomResourceDefinition", "Namespace", "AppProject", "Deployment", "ConfigMap", "Application",
+    ]  # fmt: skip
+
+
+SECRETS = {
+    "forge": "/api/v1/namespaces/forge/secrets/gitea-bot",
+    "Argo CD": "/api/v1/namespaces/argocd/secrets/argocd-redis",
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_stage_makes_its_password_once(
+    name: str, api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second ``up`` must not lock everybody out."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name.lower().replace(" ", "")}}
+    settings = {"apiVersion": "v1", **config_map({"a": "1"}), "metadata": {"name": "settings", "namespace": "x"}}
+    monkeypatch.setattr(stages, "kustomize", lambda folder: copy.deepcopy([settings, namespace]))
+    (stage,) = (stage for stage in STAGES if stage.name == name)
+    stage.apply(paper_platform(cluster), ROOT)
+    made = api.objects[SECRETS[name]]
+    assert len(next(iter(made["data"].values()))) >= 8
+    kinds = [write.split("/")[-1] for write in api.writes]
+    assert kinds == [namespace["metadata"]["name"], "secrets", namespace["metadata"]["name"], "settings"]
+    stage.apply(paper_platform(cluster), ROOT)
+    assert api.objects[SECRETS[name]] == made
+
+
+def test_the_credentials_are_those_that_the_forge_client_reads() -> None:
+    assert SECRETS["forge"].endswith(f"/{CREDENTIALS.namespace}/secrets/{CREDENTIALS.name}")
+
+
+def test_the_forge_answers_when_its_health_page_does(api: ApiServer, cluster: Cluster) -> None:
+    probe = ForgeAnswers(api.url)
+    assert (probe.look(cluster).state, probe.look(cluster).observed) == ("pending", "HTTP 404")
+    api.answers["GET /api/healthz"] = (200, b"{}", {})
+    assert probe.look(cluster).state == "met"
+    assert "ConnectError" in ForgeAnswers("http://127.0.0.1:1").look(cluster).observed
+
+
+# --- the order
+
+
+class Recorded:
+    """A stage's deeds, and a gate that opens at the third look."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+
+    def stage(self, name: str, *after: str, opens: bool = True) -> Stage:
+        log, looks = self.log, iter([pending("starting"), pending("starting")])
+
+        class Gate:
+            says, area = f"{name} runs", "gitops"
+
+            def look(self, cluster: Cluster) -> Verdict:
+                verdict = next(looks, met("it runs") if opens else pending("it does not start"))
+                if verdict:
+                    log.append(f"{name} is ready")
+                return verdict
+
+        return Stage(name, lambda platform, tree: log.append(f"apply {name}"), lambda platform: [Gate()], after)
+
+
+@pytest.fixture
+def log() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def bring_up(monkeypatch: pytest.MonkeyPatch) -> BringUp:
+    """Bring these stages up; a gate may take 0.1 s."""
+    monkeypatch.setattr(up_module, "BUDGETS", Budgets(settle=0.1))
+    monkeypatch.setattr(up_module, "until", partial(waiting.until, every=0.01))
+
+    def bring_up(*some: Stage) -> tuple[dict[str, float], list[str]]:
+        seconds, said = dict[str, float](), list[str]()
+        monkeypatch.setattr(up_module, "STAGES", some)
+        up_module._bring_up(cast("Platform", SimpleNamespace(cluster=None)), ROOT, seconds, said.append)
+        return seconds, said
+
+    return bring_up
+
+
+def test_a_stage_waits_for_those_it_needs_and_for_no_others(bring_up: BringUp, log: list[str]) -> None:
+    of = Recorded(log)
+    seconds, said = bring_up(of.stage("slow"), of.stage("forge"), of.stage("gitops", "forge"))
+    assert log == ["apply slow", "apply forge", "forge is ready", "apply gitops", "slow is ready", "gitops is ready"]
+    assert list(seconds) == ["forge", "slow", "gitops"]
+    assert [line.split(":")[0] for line in said] == ["forge", "slow", "gitops"]
+
+
+def test_a_gate_that_stays_shut_names_its_stage(bring_up: BringUp, log: list[str]) -> None:
+    of = Recorded(log)
+    with pytest.raises(NotReady, match=r"Stage forge did not become ready\. .*forge runs.*it does not start"):
+        bring_up(of.stage("forge", opens=False), of.stage("gitops", "forge"))
+    assert log == ["apply forge"]
+
+
+def test_the_stages_need_only_what_comes_before_them() -> None:
+    names = [stage.name for stage in STAGES]
+    assert names == ["cluster DNS", "forge", "Argo CD", "GitOps"]
+    for number, stage in enumerate(STAGES):
+        assert set(stage.after) <= set(names[:number])
+    assert "forge" in STAGES[-1].after
+
+
+def test_a_long_wait_is_told_once_for_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    answers = iter([pending("pulling"), pending("pulling"), pending("starting"), met("it runs")])
+    probe = SimpleNamespace(says="it runs", area="gitops", look=lambda cluster: next(answers))
+    monkeypatch.setattr(up_module, "_TELL_SECONDS", -1)
+    telling = up_module._Telling(probe, said.append)
+    while not telling.look(cast("Cluster", None)):
+        pass
+    assert said == ["  waiting until it runs: pulling", "  waiting until it runs: starting"]

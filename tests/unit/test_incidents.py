@@ -1,0 +1,190 @@
+"""The catalogue of incidents, and the order of a replay: faults, symptom, remedy, steady state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from apiserver import NONCE, ApiServer
+from paper import paper_platform
+from toys import CONFIG_MAPS, DEPLOYMENTS, NGINX, PAGE, populate
+
+from neuroscale import incidents, waiting
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.fault import ObjectDeleted, ScaledTo
+from neuroscale.chaos.journal import Journal
+from neuroscale.claims import CLAIMS
+from neuroscale.cluster.client import Cluster
+from neuroscale.errors import ExitCode, Hopeless, NotMet, UsageError
+from neuroscale.incidents import INCIDENTS, Incident, by_slug, model, resolve, wait_for_symptom
+from neuroscale.milestones import MILESTONES
+from neuroscale.record import Sample
+from neuroscale.settings import ROOT
+from neuroscale.waiting import Probe, Timeline, Verdict, hopeless, met, pending
+
+# --- the catalogue
+
+
+def test_an_incident_is_found_by_slug_and_by_number() -> None:
+    for incident in INCIDENTS.values():
+        assert by_slug(incident.slug) is by_slug(incident.number) is by_slug(incident.number.upper()) is incident
+
+
+def test_an_unknown_incident_is_told_which_there_are() -> None:
+    with pytest.raises(UsageError, match=r"'a9' should be in the catalogue.*repo_server_down \(a1\), ") as caught:
+        by_slug("a9")
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize("incident", INCIDENTS.values(), ids=list(INCIDENTS))
+def test_an_incident_is_complete(incident: Incident) -> None:
+    assert incident.milestone in MILESTONES
+    assert incident.claim in CLAIMS
+    assert incident.faults
+    assert incident.symptom
+    assert incident.shows_within > 0
+    assert incident.recovers_within > 0
+    assert (ROOT / "docs" / "incidents" / f"{incident.number}_{incident.slug}.md").is_file()
+
+
+# --- a replay
+
+
+@dataclass
+class Asked:
+    """A probe that says what it answers to, and when it was asked."""
+
+    says: str
+    judge: Callable[[], Verdict]
+    log: list[str]
+    area: str = "gitops"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        verdict = self.judge()
+        self.log.append(f"{self.says}: {verdict.state}")
+        return verdict
+
+
+@dataclass
+class Replay:
+    """A toy incident in a toy world: the page is deleted by hand and the workload scaled away."""
+
+    api: ApiServer
+    breakage: Breakage
+    log: list[str] = field(default_factory=list)
+    kept: list[Sample] = field(default_factory=list)
+
+    @property
+    def incident(self) -> Incident:
+        return Incident(
+            number="t1",
+            slug="toy",
+            title="The toy is broken",
+            milestone="a",
+            faults=(ScaledTo(target=NGINX, replicas=0), ObjectDeleted(target=PAGE)),
+            symptom=(Asked("symptom", self._symptom, self.log),),
+            shows_within=0.3,
+            remedy="scale it back",
+            recovers_within=0.3,
+            claim="repo-server-recovery",
+        )
+
+    @property
+    def replicas(self) -> int:
+        return int(self.api.objects[f"{DEPLOYMENTS}/nginx-test"]["spec"]["replicas"])
+
+    def _symptom(self) -> Verdict:
+        return met("scaled away") if self.replicas == 0 else pending("it runs")
+
+    def steady(self) -> Verdict:
+        return met("it runs") if self.replicas == 1 else pending("scaled away")
+
+
+def briefly(probe: Probe, cluster: Cluster, *, lasting: float) -> Timeline:
+    """A wait that is a wait, in less time."""
+    assert lasting >= 1
+    return waiting.throughout(probe, cluster, lasting=0.05, every=0.02)
+
+
+@pytest.fixture
+def replay(api: ApiServer, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Replay]:
+    populate(api)
+    api.before = lambda method, path: None if method == "GET" else toy.log.append(f"{method} {path.split('/')[-1]}")
+    with Breakage(paper_platform(cluster), Journal(tmp_path / "journal.jsonl", NONCE)) as breakage:
+        toy = Replay(api, breakage)
+        steady = Asked("steady state", lambda: toy.steady(), toy.log)  # noqa: PLW0108 - tests replace it
+        monkeypatch.setattr(model, "probes_of", lambda milestone, platform: [steady])
+        monkeypatch.setattr(model, "until", partial(waiting.until, every=0.02))
+        monkeypatch.setattr(model, "throughout", briefly)
+        monkeypatch.setitem(INCIDENTS, "toy", toy.incident)
+        yield toy
+
+
+def test_the_symptom_is_asked_between_fault_and_remedy(replay: Replay) -> None:
+    incident = incidents.begin("toy", replay.breakage)
+    assert [effect.fault for effect in replay.breakage.effects] == list(incident.faults)
+    assert replay.log == ["PATCH nginx-test", "DELETE nginx-page"]
+    replay.log.clear()
+
+    wait_for_symptom(incident, replay.breakage.platform)
+    assert set(replay.log) == {"symptom: met"}
+    assert len(replay.log) >= 2  # it came, and it stayed
+    replay.log.clear()
+
+    resolve(incident, replay.breakage, "scenario", replay.kept.append)
+    assert replay.log[0] == "PATCH nginx-test"
+    assert set(replay.log[1:]) == {"steady state: met"}
+    assert len(replay.log) >= 3
+    assert f"{CONFIG_MAPS}/nginx-page" not in replay.api.objects  # that is the platform's to put back
+
+
+def test_a_symptom_that_does_not_last_is_none(replay: Replay) -> None:
+    incident = incidents.begin("toy", replay.breakage)
+    answers = iter([met("there")])
+    flicker = Asked("symptom", lambda: next(answers, pending("gone again")), replay.log)
+    with pytest.raises(NotMet, match="gone again"):
+        wait_for_symptom(replace(incident, symptom=(flicker,)), replay.breakage.platform)
+
+
+def test_all_symptoms_show(replay: Replay) -> None:
+    incident = incidents.begin("toy", replay.breakage)
+    absent = Asked("second symptom", lambda: pending("not to be seen"), replay.log)
+    with pytest.raises(NotMet, match=r"second symptom.*not to be seen"):
+        wait_for_symptom(replace(incident, symptom=(*incident.symptom, absent)), replay.breakage.platform)
+
+
+def test_the_recovery_is_kept(replay: Replay) -> None:
+    resolve(incidents.begin("toy", replay.breakage), replay.breakage, "scenario", replay.kept.append)
+    (sample,) = replay.kept
+    applied, steady = sample.phases["remedy applied"], sample.phases["steady state"]
+    assert applied is not None
+    assert steady is not None
+    assert 0 < applied <= steady == sample.seconds < 5
+    assert (sample.censored, sample.claim, sample.fault) == (False, "repo-server-recovery", "The toy is broken")
+
+
+@pytest.mark.parametrize(("answer", "error"), [(pending("still down"), NotMet), (hopeless("for good"), Hopeless)])
+def test_a_recovery_that_does_not_come_is_kept_as_censored(
+    answer: Verdict, error: type[NotMet], replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident = incidents.begin("toy", replay.breakage)
+    monkeypatch.setattr(replay, "steady", lambda: answer, raising=True)
+    with pytest.raises(error, match=answer.observed):
+        resolve(incident, replay.breakage, "scenario", replay.kept.append)
+    (sample,) = replay.kept
+    assert (sample.seconds, sample.censored, sample.phases["steady state"]) == (incident.recovers_within, True, None)
+    assert replay.replicas == 1  # the remedy was applied all the same
+
+
+def test_a_relapse_after_the_recovery_fails_and_the_figure_stays(
+    replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident = incidents.begin("toy", replay.breakage)
+    answers = iter([met("back")])
+    monkeypatch.setattr(replay, "steady", lambda: next(answers, pending("down again")))
+    with pytest.raises(NotMet, match="down again"):
+        resolve(incident, replay.breakage, "scenario", replay.kept.append)
+    assert [sample.censored for sample in replay.kept] == [False]

@@ -1,0 +1,358 @@
+"""The cluster that k3d makes: ours or left alone, kept when it can be, made anew when it cannot."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+from apiserver import ApiServer, kubeconfig_for
+
+from neuroscale.cluster import k3d
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.guard import MARKER_PATH, marker
+from neuroscale.cluster.k3d import LABEL, ApiReady, delete, ensure, import_images
+from neuroscale.cluster.state import ClusterState, Ports, kubeconfig_file, load_state, state_file
+from neuroscale.errors import ClusterUnreachable, ExitCode, HostError, NotMet, Refused
+from neuroscale.settings import state_dir
+from neuroscale.supply import Provisions
+
+NONCE, IMAGE, NODE = "0123456789abcdef0123456789abcdef", "rancher/k3s:v1", "k3d-neuroscale-server-0"
+
+
+@dataclass
+class FakeEngine:
+    """A Docker that has one node, or none, and remembers what it was asked to do to it."""
+
+    image: str = IMAGE
+    running: bool = True
+    labels: dict[str, str] = field(default_factory=lambda: {LABEL: NONCE})
+    there: bool = True
+    starts: bool = True
+    deeds: list[str] = field(default_factory=list)
+
+    def call(self, *arguments: str, within: float = 60) -> str:
+        match arguments:
+            case ("ps", "--all", "--quiet", "--filter", "label=k3d.cluster=neuroscale"):
+                return "node\nloadbalancer\n" if self.there else ""
+            case ("ps", "--all", "--quiet", "--filter", selector):
+                assert selector == f"name=^{NODE}$"
+                return "node\n" if self.there else ""
+            case ("inspect", "node"):
+                config = {"Image": self.image, "Labels": self.labels}
+                return json.dumps([{"Config": config, "State": {"Running": self.running}}])
+            case ("volume" | "network", "ls", "--quiet", "--filter", "label=k3d.cluster=neuroscale"):
+                return f"left-over-{arguments[0]}\n"
+        self.deeds.append(shlex.join(arguments))
+        if arguments[0] == "rm":
+            self.there = False
+        if arguments[0] == "start":
+            if not self.starts:
+                raise HostError("`docker start` failed")
+            self.running = True
+        return ""
+
+
+@dataclass
+class Waits:
+    """In place of waiting for an API server: answers at once, or fails so many times."""
+
+    failures: list[Exception] = field(default_factory=list)
+    of: list[str] = field(default_factory=list)
+
+    def __call__(self, state: ClusterState) -> None:
+        self.of.append(state.nonce)
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    fake = FakeEngine()
+    monkeypatch.setattr(k3d, "_ENGINE", fake)
+    return fake
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    fake = Waits()
+    monkeypatch.setattr(k3d, "_wait_ready", fake)
+    return fake
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Path:
+    """Where the fake k3d writes down each of its command lines."""
+    return tmp_path / "asked"
+
+
+@pytest.fixture
+def provisions(tmp_path: Path, asked: Path) -> Provisions:
+    program = tmp_path / "k3d"
+    program.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$*" >>{asked}\n[ -z "$FAIL" ] || {{ echo no >&2; exit 1; }}\necho {{}}\n'
+    )
+    program.chmod(0o755)
+    return Provisions(
+        supply="registry",
+        binaries={"k3d": program},
+        node_image=IMAGE,
+        node_args=("--disable=traefik",),
+        k3d_args=("--no-lb",),
+        k3d_env={},
+        image_tarballs=(tmp_path / "images.tar",),
+        images={"nginx": "nginx:1"},
+        manifests={},
+        versions={"k3s": "v1"},
+    )
+
+
+@pytest.fixture
+def ours() -> ClusterState:
+    """What this machine remembers of the node."""
+    state = ClusterState(
+        name="neuroscale",
+        nonce=NONCE,
+        server="https://127.0.0.1:6550",
+        created_at=datetime.now(UTC),
+        forge_url="http://f",
+    )
+    state.save()
+    return state
+
+
+# --- ensure
+
+
+def test_a_cluster_that_runs_is_reused(
+    engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
+) -> None:
+    ensured = ensure(provisions)
+    assert (ensured.how, ensured.state) == ("reused", ours)
+    assert waits.of == [NONCE]
+    assert engine.deeds == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [({LABEL: "of-somebody-else"}, "another nonce"), ({}, "no nonce"), ({"k3d.role": "s"}, "no nonce")],
+)
+@pytest.mark.usefixtures("waits")
+def test_a_cluster_that_is_not_ours_is_left_alone(
+    labels: dict[str, str], words: str, engine: FakeEngine, provisions: Provisions, ours: ClusterState
+) -> None:
+    engine.labels, engine.running, engine.image = labels, False, "rancher/k3s:v0"
+    said = rf'"neuroscale" should be one that this suite made.*{words}.*left alone.*Try: '
+    with pytest.raises(Refused, match=said) as caught:
+        ensure(provisions)
+    assert caught.value.exit_code == ExitCode.REFUSED
+    with pytest.raises(Refused, match="left alone"):
+        delete()
+    assert engine.deeds == []
+    assert load_state() == ours
+
+
+def test_a_cluster_that_this_machine_does_not_remember_is_not_ours(
+    engine: FakeEngine, waits: Waits, provisions: Provisions
+) -> None:
+    with pytest.raises(Refused):
+        ensure(provisions)
+    with pytest.raises(Refused):
+        delete()
+    assert engine.deeds == []
+
+
+def test_a_stopped_cluster_is_resumed(
+    engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
+) -> None:
+    engine.running = False
+    ensured = ensure(provisions)
+    assert (ensured.how, ensured.why, ensured.state) == ("resumed", "its node was stopped", ours)
+    assert engine.deeds == [f"start {NODE}"]
+    assert waits.of == [NONCE]
+
+
+def test_a_cluster_of_another_image_is_made_anew(
+    engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState, asked: Path
+) -> None:
+    engine.image = "rancher/k3s:v0"
+    ensured = ensure(provisions)
+    assert (ensured.how, ensured.why) == ("recreated", f"its node image rancher/k3s:v0 is not {IMAGE}")
+    assert ensured.state.nonce != NONCE
+    assert engine.deeds == [
+        "rm --force --volumes node loadbalancer", "volume rm left-over-volume", "network rm left-over-network",
+    ]  # fmt: skip
+    assert asked.read_text().startswith("cluster create neuroscale ")
+
+
+@pytest.mark.parametrize("failure", [NotMet("it is not Ready"), ClusterUnreachable("no answer")])
+def test_a_cluster_that_does_not_answer_is_made_anew(
+    failure: Exception, engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
+) -> None:
+    waits.failures = [failure]
+    ensured = ensure(provisions)
+    assert (ensured.how, ensured.why) == ("recreated", f"its API server did not answer: {failure}")
+    assert waits.of == [NONCE, ensured.state.nonce]
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_a_stopped_cluster_that_does_not_come_back_is_made_anew(
+    starts: bool, engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
+) -> None:
+    engine.running, engine.starts = False, starts
+    waits.failures = [NotMet("it is not Ready")] if starts else []
+    ensured = ensure(provisions)
+    assert ensured.how == "recreated"
+    assert ensured.why.startswith("the stopped cluster did not come back: ")
+
+
+# --- a new one
+
+
+def test_a_new_cluster_is_born_with_what_proves_it_ours(
+    engine: FakeEngine, waits: Waits, provisions: Provisions, asked: Path
+) -> None:
+    engine.there = False
+    ensured = ensure(provisions)
+    state, ports = ensured.state, ensured.state.ports
+    assert ensured.how == "created"
+    assert ports is not None
+    assert load_state() == state
+    assert (state.server, state.forge_url) == (f"https://127.0.0.1:{ports.api}", f"http://127.0.0.1:{ports.forge}")
+    assert (state.versions, state.tarballs) == ({"k3s": "v1"}, [str(provisions.image_tarballs[0])])
+
+    file = state_dir() / "marker.yaml"
+    assert yaml.safe_load(file.read_text()) == marker(state.nonce, "neuroscale")
+    assert file.stat().st_mode & 0o777 == kubeconfig_file().stat().st_mode & 0o777 == 0o600
+
+    create, kubeconfig = asked.read_text().splitlines()
+    assert kubeconfig == "kubeconfig get neuroscale"
+    for words in (
+        f"--image {IMAGE}",
+        f"--api-port 127.0.0.1:{ports.api}",
+        "--kubeconfig-update-default=false --kubeconfig-switch-context=false",
+        f"--runtime-label {LABEL}={state.nonce}@server:0",
+        f"--volume {file}:/var/lib/rancher/k3s/server/manifests/marker.yaml@server:0",
+        f"--port 127.0.0.1:{ports.forge}:30300@server:0:direct",
+        f"--volume {provisions.image_tarballs[0]}:/var/lib/rancher/k3s/agent/images/images.tar:ro@server:0",
+        "--k3s-arg --disable=traefik@server:0",
+    ):
+        assert words in create
+    assert create.endswith("--no-lb")
+
+
+def test_a_crash_right_after_the_creation_finds_it_to_be_ours(
+    engine: FakeEngine, waits: Waits, provisions: Provisions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.there = False
+    monkeypatch.setenv("FAIL", "1")
+    with pytest.raises(HostError, match=r"`k3d cluster create` should succeed, but exited with 1: no\. Try: "):
+        ensure(provisions)
+    state = load_state()
+    assert state is not None
+    assert len(state.nonce) == 32
+
+
+def test_the_journal_of_an_earlier_cluster_is_not_replayed_on_a_new_one(
+    engine: FakeEngine, waits: Waits, provisions: Provisions
+) -> None:
+    engine.there = False
+    journal = state_dir() / "journal.jsonl"
+    journal.parent.mkdir(parents=True)
+    journal.write_text("{}\n")
+    ensure(provisions)
+    assert not journal.exists()
+
+
+# --- delete
+
+
+def test_deleting_takes_everything_of_ours(engine: FakeEngine, ours: ClusterState) -> None:
+    for file in ("kubeconfig", "journal.jsonl"):
+        (state_dir() / file).write_text("")
+    assert delete()
+    assert engine.deeds[0] == "rm --force --volumes node loadbalancer"
+    assert load_state() is None
+    assert not kubeconfig_file().exists()
+    assert not (state_dir() / "journal.jsonl").exists()
+
+
+def test_deleting_what_is_gone_already_forgets_it(engine: FakeEngine, ours: ClusterState) -> None:
+    engine.there = False
+    assert not delete()
+    assert engine.deeds == []
+    assert not state_file().exists()
+
+
+def test_an_adopted_cluster_only_loses_its_marker(api: ApiServer, engine: FakeEngine, state: ClusterState) -> None:
+    state.model_copy(update={"adopted": True}).save()
+    kubeconfig_file().write_text(yaml.safe_dump(kubeconfig_for(api.url)))
+    assert not delete()
+    assert api.writes == [f"DELETE {MARKER_PATH}"]
+    assert engine.deeds == []
+    assert load_state() is None
+
+
+# --- images, ports, readiness
+
+
+def test_images_are_imported_once(engine: FakeEngine, ours: ClusterState, tmp_path: Path) -> None:
+    tarball = tmp_path / "more.tar"
+    state = import_images(ours, [tarball])
+    assert [deed.split()[0] for deed in engine.deeds] == ["cp", "exec", "exec"]
+    assert state.tarballs == [str(tarball)]
+    assert load_state() == state
+    engine.deeds.clear()
+    assert import_images(state, [tarball]) is state
+    assert engine.deeds == []
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port of this machine that somebody uses."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder.getsockname()[1]
+
+
+@pytest.fixture
+def free() -> int:
+    """A port that nobody uses."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        return int(holder.getsockname()[1])
+
+
+def test_a_port_that_is_taken_is_replaced(monkeypatch: pytest.MonkeyPatch, taken: int, free: int) -> None:
+    monkeypatch.setattr(k3d, "_WANTED", {"api": taken, "forge": free, "argocd": taken, "gateway": free})
+    ports = k3d._free_ports()
+    assert ports.forge == free
+    assert len({*vars(ports).values(), taken}) == 5
+
+
+def test_the_wanted_ports_are_all_of_them() -> None:
+    assert set(k3d._WANTED) == set(Ports.model_fields)
+    assert set(k3d._NODE_PORTS) == set(Ports.model_fields) - {"api"}
+
+
+def test_the_api_server_is_ready_with_its_node_and_its_marker(api: ApiServer, cluster: Cluster) -> None:
+    probe = ApiReady()
+    assert probe.look(cluster).state == "pending"
+    api.answers["GET /readyz"] = (200, b"ok", {})
+    assert probe.look(cluster).observed == "no node is Ready"
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-0"}}
+    condition = {"type": "Ready", "status": "False"}
+    api.put("/api/v1/nodes/node-0", {**node, "status": {"conditions": [condition]}})
+    assert probe.look(cluster).observed == "no node is Ready"
+    pressure = {"type": "MemoryPressure", "status": "False"}
+    api.put("/api/v1/nodes/node-0", {**node, "status": {"conditions": [pressure, {**condition, "status": "True"}]}})
+    assert probe.look(cluster).observed == "nodes Ready: node-0"
+    api.remove(MARKER_PATH)
+    assert (probe.look(cluster).state, "404" in probe.look(cluster).observed) == ("pending", True)

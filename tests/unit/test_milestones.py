@@ -1,0 +1,90 @@
+"""The steady states, and the gate before each scenario: on objects from a real cluster."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from apiserver import ApiServer
+from captured import captured, having
+from paper import paper_platform
+
+from neuroscale import milestones
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import ClusterRefused, ExitCode, NotReady
+from neuroscale.milestones import MILESTONES, gate, probes_of, reachable
+from neuroscale.platform import Platform
+from neuroscale.probes import argo
+from neuroscale.settings import ROOT_APPLICATION, Budgets
+from neuroscale.waiting import Probe
+
+APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
+
+
+def application(name: str, commit: str | None) -> Object:
+    change = {"reconciledAt": datetime.now(UTC).isoformat(), "sync": {"revision": commit}}
+    return having(captured("application-good", {"status": change}), name=name)
+
+
+@pytest.fixture
+def platform(api: ApiServer, cluster: Cluster) -> Platform:
+    """Two Applications in Git and in the cluster, and all of Argo CD's workloads; everything is well."""
+    platform = paper_platform(cluster, {"apps/test-app/a.yaml": "", "infrastructure/apps/a.yaml": ""})
+    for ref in argo.WORKLOADS:
+        path = f"/apis/apps/v1/namespaces/argocd/{ref.kind.lower()}s/{ref.name}"
+        api.objects[path] = having(captured("statefulset-complete"), name=ref.name)
+    for name in (ROOT_APPLICATION, "test-app"):
+        api.put(f"{APPLICATIONS}/{name}", application(name, platform.forge.head()))
+    return platform
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(milestones, "BUDGETS", Budgets(settle=0.05))
+
+
+def unmet(platform: Platform) -> list[Probe]:
+    return [probe for probe in probes_of("a", platform) if not probe.look(platform.cluster)]
+
+
+@pytest.mark.usefixtures("hasty")
+def test_one_thing_amiss_closes_the_gate(api: ApiServer, platform: Platform) -> None:
+    assert unmet(platform) == []
+    gate("a", platform)
+
+    healthy = api.objects[f"{APPLICATIONS}/test-app"]
+    api.objects[f"{APPLICATIONS}/test-app"] = captured("application-out-of-sync")
+    assert [type(probe) for probe in unmet(platform)] == [argo.EachApplication]
+    with pytest.raises(NotReady, match=r"milestone A does not hold, so nothing was tried.*OutOfSync") as caught:
+        gate("a", platform)
+    assert caught.value.exit_code == ExitCode.NOT_RUN
+    api.objects[f"{APPLICATIONS}/test-app"] = healthy
+
+    api.put(f"{APPLICATIONS}/made-by-hand", having(healthy, name="made-by-hand"))
+    assert [type(probe) for probe in unmet(platform)] == [argo.ApplicationsExist]
+    api.remove(f"{APPLICATIONS}/made-by-hand")
+
+    api.objects["/apis/apps/v1/namespaces/argocd/deployments/argocd-redis"] = captured("statefulset-scaled-away")
+    assert [probe.says for probe in unmet(platform)] == [argo.workloads_ready().says]
+
+
+def test_what_git_says_is_asked_anew_each_time(api: ApiServer, platform: Platform) -> None:
+    """Also the commit: yesterday's good state is no answer to today's commit."""
+    commit = platform.forge.commit({"apps/newcomer/a.yaml": ""}, "A new folder")
+    assert {type(probe) for probe in unmet(platform)} == {argo.ApplicationsExist, argo.EachApplication}
+    for name in (ROOT_APPLICATION, "test-app", "newcomer"):
+        api.put(f"{APPLICATIONS}/{name}", application(name, commit))
+    assert unmet(platform) == []
+
+
+def test_there_is_a_milestone() -> None:
+    assert MILESTONES[0] == "a"
+
+
+def test_reachable_asks_the_api_server_and_nothing_else(api: ApiServer, cluster: Cluster) -> None:
+    api.answers["GET /readyz"] = (200, b"ok", {})
+    reachable(paper_platform(cluster))
+    api.answers["GET /readyz"] = (500, b"[-]etcd failed", {})
+    with pytest.raises(ClusterRefused, match="etcd failed"):
+        reachable(paper_platform(cluster))

@@ -1,0 +1,196 @@
+"""What a session makes of errors, of markers that do not exist, and of pytest's exit codes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from neuroscale.errors import (
+    ClusterRefused,
+    ClusterUnreachable,
+    ExitCode,
+    FaultHadNoEffect,
+    Hopeless,
+    HostError,
+    Locked,
+    NeuroscaleError,
+    NotMet,
+    NotReady,
+    Refused,
+    RevertFailed,
+    SupplyError,
+    UsageError,
+)
+from neuroscale.record import Run, ScenarioResult, ScenarioVerdict
+from suite import recording, session
+from suite.recording import FAILED_STEP, verdict_of
+from suite.session import RUN
+
+# --- verdicts
+
+
+@pytest.mark.parametrize("error", [NotMet("it is gone"), Hopeless("for good"), AssertionError("no"), KeyError("a bug")])
+def test_a_broken_promise_fails_and_so_does_what_nobody_foresaw(error: BaseException) -> None:
+    assert verdict_of(error) == "failed"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        UsageError, Refused, Locked, HostError, SupplyError, ClusterUnreachable, NotReady, FaultHadNoEffect,
+        RevertFailed, NeuroscaleError,
+    ],
+)  # fmt: skip
+def test_what_kept_a_scenario_from_happening_says_nothing_of_the_platform(kind: type[NeuroscaleError]) -> None:
+    assert verdict_of(kind("no")) == "not run"
+
+
+def test_an_api_server_that_says_no_says_nothing_either() -> None:
+    assert verdict_of(ClusterRefused("no", status=500, reason="")) == "not run"
+
+
+def test_a_skip_is_no_pass() -> None:
+    assert verdict_of(pytest.skip.Exception("not today")) == "failed"
+
+
+# --- a scenario's record
+
+
+class Item:
+    """A test of a run, without pytest around it."""
+
+    def __init__(self, name: str = "test_a_deleted_deployment_comes_back") -> None:
+        run = Run(name="r", kind="conformance", started_at=datetime.now(UTC))
+        self.function = lambda: None
+        self.nodeid, self.name = f"tests/e2e/test_milestone_a.py::{name}", name
+        self.path = SimpleNamespace(stem="test_milestone_a")
+        self.config = SimpleNamespace(stash=pytest.Stash(), getini=lambda name: ["drift: d", "smoke: s"])
+        self.config.stash[RUN] = run
+        self.stash = pytest.Stash()
+        self.stash[recording._STARTED] = 0.0
+        self.run = run
+
+    def iter_markers(self) -> list[Any]:
+        return [SimpleNamespace(name=name) for name in ("drift", "parametrize")]
+
+    def ended(self, when: str, error: BaseException | None = None) -> ScenarioResult:
+        """A phase of it is over; the record after that."""
+        info = SimpleNamespace(value=error) if error else None
+        recording._record(
+            cast("pytest.Item", self), cast("pytest.CallInfo[None]", SimpleNamespace(when=when, excinfo=info))
+        )
+        assert len(self.run.results) == 1
+        return self.run.results[0]
+
+
+def test_a_passed_scenario() -> None:
+    result = Item().ended("call")
+    assert (result.verdict, result.why, result.step, result.tags) == ("passed", "", "", ["drift"])
+
+
+def test_a_failed_step_is_named() -> None:
+    item, error = Item(), NotMet("it is gone\nEvidence: …")
+    item.stash[FAILED_STEP] = ("Then it is back", error)
+    result = item.ended("call", error)
+    assert (result.verdict, result.why, result.step) == ("failed", "it is gone", "Then it is back")
+
+
+@pytest.mark.parametrize(
+    ("first", "verdict"), [(None, "not run"), (NotMet("it is gone"), "failed"), (NotReady("not healthy"), "not run")]
+)
+def test_an_undo_that_fails_never_makes_it_better(first: NeuroscaleError | None, verdict: ScenarioVerdict) -> None:
+    item = Item()
+    if first is not None:
+        item.stash[FAILED_STEP] = ("Then it is back", first)
+    item.ended("call", first)
+    assert item.ended("teardown", RevertFailed("the undo failed")).verdict == verdict
+
+
+def test_a_scenario_that_could_not_be_set_up_is_on_record() -> None:
+    result = Item().ended("setup", NotReady("the steady state does not hold"))
+    assert (result.verdict, result.step) == ("not run", "")
+
+
+# --- markers
+
+
+def told(markexpr: str, pytestconfig: pytest.Config) -> None:
+    config = SimpleNamespace(
+        getini=pytestconfig.getini, inipath=pytestconfig.inipath, option=SimpleNamespace(markexpr=markexpr)
+    )
+    session._reject_unknown_markers(cast("pytest.Config", config))
+
+
+@pytest.mark.parametrize(
+    "markexpr", ["", "milestone_a", "milestone_a and not drift", "incident_a1 or (smoke and True)", "parametrize"]
+)
+def test_markers_that_exist_are_taken(markexpr: str, pytestconfig: pytest.Config) -> None:
+    told(markexpr, pytestconfig)
+
+
+@pytest.mark.parametrize(
+    ("markexpr", "unknown"),
+    [
+        ("milestone_z", "milestone_z"),
+        ("drift or incident_a9", "incident_a9"),
+        ("a and not b", "a, b"),
+        ("nota", "nota"),
+    ],
+)
+def test_a_marker_that_does_not_exist_ends_the_session(
+    markexpr: str, unknown: str, pytestconfig: pytest.Config
+) -> None:
+    """With pytest alone, a typo selects nothing, and nothing is green."""
+    with pytest.raises(pytest.exit.Exception) as caught:
+        told(markexpr, pytestconfig)
+    assert caught.value.returncode == ExitCode.USAGE
+    assert f"No such marker: {unknown}. There are: " in str(caught.value)
+    assert "milestone_a" in str(caught.value)
+    assert "parametrize" not in str(caught.value)
+
+
+# --- which tier, and how it ends
+
+
+@pytest.mark.parametrize(
+    ("markexpr", "mutant", "collectonly", "expected"),
+    [("", None, False, False), ("drift", None, False, True), ("", "m", False, True), ("drift", None, True, False)],
+)
+def test_only_a_marker_or_a_mutant_needs_the_cluster(
+    markexpr: str, mutant: str | None, collectonly: bool, expected: bool
+) -> None:
+    option = SimpleNamespace(markexpr=markexpr, mutant=mutant, collectonly=collectonly)
+    assert session.needs_cluster(cast("pytest.Config", SimpleNamespace(option=option))) is expected
+
+
+VERDICTS: list[tuple[int, list[ScenarioVerdict], ExitCode]] = [
+    (0, ["passed"], ExitCode.PASSED),
+    (1, ["passed", "failed", "not run"], ExitCode.FAILED),
+    (1, ["passed", "not run"], ExitCode.NOT_RUN),
+    (1, [], ExitCode.FAILED),
+    (2, ["passed"], ExitCode.INTERRUPTED),
+    (3, [], ExitCode.INTERNAL),
+    (4, [], ExitCode.USAGE),
+    (5, [], ExitCode.NOTHING_COLLECTED),
+]
+
+
+@pytest.mark.parametrize(("status", "verdicts", "expected"), VERDICTS)
+def test_exit_codes(status: int, verdicts: list[ScenarioVerdict], expected: ExitCode) -> None:
+    results = [
+        ScenarioResult(nodeid="n", feature="f", scenario="s", tags=[], verdict=one, seconds=1) for one in verdicts
+    ]
+    stash = pytest.Stash()
+    stash[RUN] = Run(name="r", kind="conformance", started_at=datetime.now(UTC), results=results)
+    ending = SimpleNamespace(config=SimpleNamespace(stash=stash), exitstatus=None)
+    session.pytest_sessionfinish(cast("pytest.Session", ending), status)
+    assert ending.exitstatus == expected
+
+
+def test_a_session_of_the_fast_tier_keeps_pytests_verdict() -> None:
+    ending = SimpleNamespace(config=SimpleNamespace(stash=pytest.Stash()), exitstatus=None)
+    session.pytest_sessionfinish(cast("pytest.Session", ending), 1)
+    assert ending.exitstatus == 1

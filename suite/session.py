@@ -28,6 +28,7 @@ FOLDER = pytest.StashKey[RunFolder]()
 RUN = pytest.StashKey[Run]()
 PLATFORM = pytest.StashKey[Platform]()
 BREAKAGE = pytest.StashKey[Breakage]()
+UNREADABLE = pytest.StashKey[bool]()
 _NOT_A_NAME = frozenset({"and", "or", "not", "True", "False"})
 
 
@@ -99,11 +100,19 @@ def breakage(platform: Platform, request: pytest.FixtureRequest) -> Iterator[Bre
         yield broken
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Before any test ran, only collecting can have failed; pytest will call that an interruption."""
+    session.config.stash[UNREADABLE] = bool(session.testsfailed)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Translate pytest's exit code into ours, and give "nothing collected" a reason."""
     translation = {
-        pytest.ExitCode.INTERRUPTED: ExitCode.INTERRUPTED,
+        pytest.ExitCode.INTERRUPTED: ExitCode.INTERNAL
+        if session.config.stash.get(UNREADABLE, False)
+        else ExitCode.INTERRUPTED,
         pytest.ExitCode.INTERNAL_ERROR: ExitCode.INTERNAL,
         pytest.ExitCode.USAGE_ERROR: ExitCode.USAGE,
     }

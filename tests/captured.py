@@ -23,3 +23,18 @@ def captured(name: str, change: Object | None = None) -> Object:
 def having(obj: Object, **meta: Any) -> Object:
     """A copy with other metadata."""
     return merge(copy.deepcopy(obj), {"metadata": meta})  # type: ignore[no-any-return]
+
+
+def uncomparable(why: str) -> Object:
+    """The Application of a repository that Argo CD cannot make manifests from, in its own words but for the last."""
+    condition = captured("application-path-missing")["status"]["conditions"][0]
+    frame, desc, _ = condition["message"].partition("desc = ")
+    return captured(
+        "application-uncomparable", {"status": {"conditions": [{**condition, "message": f"{frame}{desc}{why}"}]}}
+    )
+
+
+def refused(why: str) -> Object:
+    """An Application one of whose objects the API server refused, about to be tried again."""
+    message = f"one or more objects failed to apply, reason: {why}. Retrying attempt #1 at 6:38AM."
+    return captured("application-syncing", {"status": {"operationState": {"message": message, "retryCount": 1}}})

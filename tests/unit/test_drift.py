@@ -306,9 +306,9 @@ def test_a_heal_that_does_not_come_is_kept_as_censored(kept: list[Sample]) -> No
 
 def test_staying_broken_is_asked_of_the_object_itself() -> None:
     broken = replace(a_drift(), judge=lambda now: pending("still so"))
-    stays_broken(broken, cast("Platform", _NoPlatform()), lasting=0.01)
+    stays_broken(broken, cast("Platform", _NoPlatform()), lasting=0)
     with pytest.raises(NotMet, match="it was corrected: as before"):
-        stays_broken(replace(broken, judge=lambda now: met("as before")), cast("Platform", _NoPlatform()), lasting=0.01)
+        stays_broken(replace(broken, judge=lambda now: met("as before")), cast("Platform", _NoPlatform()), lasting=0)
 
 
 class _NoCluster:

@@ -86,9 +86,9 @@ class Replay:
             milestone="a",
             faults=(ScaledTo(target=NGINX, replicas=0), ObjectDeleted(target=PAGE)),
             symptom=(Asked("symptom", self._symptom, self.log),),
-            shows_within=0.3,
+            shows_within=0.1,
             remedy="scale it back",
-            recovers_within=0.3,
+            recovers_within=0.1,
             claim="repo-server-recovery",
         )
 

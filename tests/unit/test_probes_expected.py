@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from neuroscale.platform import Platform
+from paper import paper_platform
+
+from neuroscale.cluster.client import Cluster
 from neuroscale.probes import expected
 from neuroscale.probes.expected import application_names
 from neuroscale.settings import ROOT, ROOT_APPLICATION
@@ -46,8 +48,8 @@ def test_this_checkout_describes_at_least_root_child_and_workload() -> None:
     }
 
 
-def test_it_is_read_from_main(toy_platform: Platform) -> None:
-    forge = toy_platform.forge
+def test_it_is_read_from_main(cluster: Cluster) -> None:
+    forge = paper_platform(cluster).forge
     forge.commit(
         {"infrastructure/apps/two.yaml": TWO, "apps/newcomer/config.yaml": "a: 1\n", "apps/README.md": ""}, "a"
     )

@@ -71,6 +71,10 @@ def test_one_thing_amiss_closes_the_gate(api: ApiServer, platform: Platform) -> 
 
 def test_what_git_says_is_asked_anew_each_time(api: ApiServer, platform: Platform) -> None:
     """Also the commit: yesterday's good state is no answer to today's commit."""
+    platform.forge.commit({"README.md": "Nothing to do with any Application"}, "Read me")
+    (stale,) = unmet(platform)
+    assert "Synced/Healthy" in stale.look(platform.cluster).observed
+    assert "but at 00000000" in stale.look(platform.cluster).observed
     commit = platform.forge.commit({"apps/newcomer/a.yaml": ""}, "A new folder")
     assert {type(probe) for probe in unmet(platform)} == {argo.ApplicationsExist, argo.EachApplication}
     for name in (ROOT_APPLICATION, "test-app", "newcomer"):

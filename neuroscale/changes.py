@@ -181,7 +181,7 @@ def wait_until_followed(pushed: Pushed, platform: Platform, scenario: str, keep:
                 series="commit to cluster",
                 at=pushed.at,
                 phases=phases,
-                seconds=phases["arrived"] or BUDGETS.pick_up,
+                seconds=BUDGETS.pick_up if phases["arrived"] is None else phases["arrived"],
                 censored=phases["arrived"] is None,
             )
         )

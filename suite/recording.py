@@ -103,20 +103,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def _record(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     """The verdict of a scenario; an undo that fails afterwards makes a passed one "not run", never better."""
-    run, known = item.config.stash[RUN], _described(item)
-    if call.when == "teardown" and run.results and run.results[-1].nodeid == item.nodeid:
-        run.results.pop()
-    verdict: ScenarioVerdict = "passed"
-    step, why = item.stash.get(FAILED_STEP, ("", None))
-    error = call.excinfo.value if call.excinfo else why
-    if error is not None:
-        verdict = verdict_of(error)
-    if call.when == "teardown" and why is not None and verdict_of(why) == "failed":
-        verdict = "failed"
+    run = item.config.stash[RUN]
+    earlier = run.results.pop() if run.results and run.results[-1].nodeid == item.nodeid else None
+    step, error = item.stash.get(FAILED_STEP, ("", call.excinfo.value if call.excinfo else None))
+    verdict: ScenarioVerdict = "passed" if error is None else verdict_of(error)
+    if earlier is not None and earlier.verdict != "passed":
+        # What went wrong first is what went wrong; an undo that fails as well makes it neither better nor another.
+        run.results.append(earlier)
+        return
     run.results.append(
         ScenarioResult(
             nodeid=item.nodeid,
-            **known,
+            **_described(item),
             tags=sorted({marker.name for marker in item.iter_markers()} & set(run_tags(item.config))),
             verdict=verdict,
             seconds=time.monotonic() - item.stash[_STARTED],

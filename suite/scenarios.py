@@ -9,7 +9,7 @@ from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 def scenario_of(item: pytest.Item) -> ScenarioTemplate | None:
     """The scenario behind a test, or ``None`` for one that was not written in Gherkin."""
-    return scenario_wrapper_template_registry.get(getattr(item, "function", None))  # type: ignore[arg-type]
+    return scenario_wrapper_template_registry.get(item.function) if isinstance(item, pytest.Function) else None
 
 
 def example_of(item: pytest.Item) -> str:

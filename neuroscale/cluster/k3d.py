@@ -72,6 +72,7 @@ def ensure(provisions: Provisions, name: str = CLUSTER_NAME) -> Ensured:
         return Ensured(_recreate(provisions, name), "recreated", why)
     if not node.running:
         return _resume(provisions, state)
+    _write_kubeconfig(provisions, name)
     try:
         _wait_ready(state)
     except (AssertionError, ClusterUnreachable) as error:
@@ -135,7 +136,8 @@ def _create(provisions: Provisions, name: str) -> ClusterState:
     )
     # Before the cluster: a crash right after its creation must still find it to be ours.
     state.save()
-    (directory / "journal.jsonl").unlink(missing_ok=True)
+    for stale in ("journal.jsonl", "kubeconfig"):
+        (directory / stale).unlink(missing_ok=True)
     arguments = [
         "cluster", "create", name,
         "--image", provisions.node_image,
@@ -168,6 +170,7 @@ def _recreate(provisions: Provisions, name: str) -> ClusterState:
 def _resume(provisions: Provisions, state: ClusterState) -> Ensured:
     try:
         _ENGINE.call("start", _container(state.name))
+        _write_kubeconfig(provisions, state.name)
         _wait_ready(state)
     except (HostError, AssertionError, ClusterUnreachable) as error:
         return Ensured(
@@ -187,6 +190,9 @@ def _remove(name: str) -> None:
 
 
 def _write_kubeconfig(provisions: Provisions, name: str) -> None:
+    """Unless it is there: a crash right after the creation leaves a cluster without one."""
+    if kubeconfig_file(name).exists():
+        return
     content = _k3d(provisions, "kubeconfig", "get", name)
     write_private(kubeconfig_file(name), content)
 

@@ -85,7 +85,7 @@ def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callabl
                 series="remedy to steady state",
                 at=at,
                 phases=phases,
-                seconds=phases["steady state"] or incident.recovers_within,
+                seconds=incident.recovers_within if phases["steady state"] is None else phases["steady state"],
                 censored=phases["steady state"] is None,
             )
         )

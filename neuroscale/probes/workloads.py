@@ -54,6 +54,9 @@ def _why_not(pod: Object) -> str | None:
             return f"pod {name}: {container['name']} {waiting.get('reason')}"
         if not container.get("ready") and "terminated" not in (container.get("state") or {}):
             return f"pod {name}: {container['name']} runs and is not ready"
+    for condition in status.get("conditions", []):
+        if condition["type"] == "Ready" and condition["status"] == "False":
+            return f"pod {name} is not Ready: {condition.get('reason')}: {condition.get('message')}"
     return None
 
 

@@ -171,14 +171,6 @@ def test_size_is_bounded_the_newest_is_kept_and_the_cut_is_told(cluster: FakeClu
     assert log.startswith("line ")
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is tested is what is written, not how fast this machine is just now."""
-    monkeypatch.setattr(evidence, "_LOOK_SECONDS", 60)
-    monkeypatch.setattr(evidence, "_LOG_SECONDS", 60)
-
-
-@pytest.mark.usefixtures("patient")
 def test_what_was_cut_stands_in_the_index(cluster: FakeCluster, tmp_path: Path) -> None:
     cluster.texts["test-app-1/main"] = "a line of a log\n" * 50_000
     gather(cluster, tmp_path)
@@ -187,7 +179,6 @@ def test_what_was_cut_stands_in_the_index(cluster: FakeCluster, tmp_path: Path) 
     assert "`logs/default.test-app-1.main.txt`: its end kept" in index
 
 
-@pytest.mark.usefixtures("patient")
 def test_a_secret_is_not_cut_in_half_by_the_size(cluster: FakeCluster, tmp_path: Path) -> None:
     cluster.lists["Secret", "default"] = [secret("A" * 40 + "Z")]
     cluster.texts["test-app-1/main"] = ("A" * 40 + "Z\n") * 30_000

@@ -42,7 +42,8 @@ class Budgets:
     """How long each kind of operation may take, in seconds."""
 
     provision: float = 120
-    settle: float = 180
+    #: Argo CD's ApplicationSet controller looks again only 3 min after an error, such as a repo-server not yet up.
+    settle: float = 240
     heal: float = 60
     pick_up: float = 90
     undo: float = 90

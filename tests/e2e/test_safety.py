@@ -31,8 +31,9 @@ from neuroscale.drift import NGINX
 from neuroscale.errors import ExitCode
 from neuroscale.milestones import gate
 from neuroscale.platform import Platform, connect
-from neuroscale.settings import ARGOCD, FORGE
-from neuroscale.waiting import pause
+from neuroscale.probes.argo import Gone
+from neuroscale.settings import ARGOCD, BUDGETS, FORGE
+from neuroscale.waiting import pause, until
 
 pytestmark = pytest.mark.safety
 
@@ -58,7 +59,7 @@ def test_sigterm_undoes_what_is_broken(tmp_path: Path) -> None:
     state = load_state()
     assert state is not None, "run `neuroscale up` first"
     journal = Journal.of(state.nonce)
-    command = [sys.executable, "-m", "pytest", "-m", "incident_a1", "-q"]
+    command = [sys.executable, "-m", "pytest", "-m", "incident_a3", "-q"]
     environment = {**os.environ, "NEUROSCALE_REPORTS": str(tmp_path)}
     with subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=subprocess.DEVNULL) as child:
         deadline = time.monotonic() + 180
@@ -70,9 +71,7 @@ def test_sigterm_undoes_what_is_broken(tmp_path: Path) -> None:
         code = child.wait(timeout=120)
     assert code == ExitCode.INTERRUPTED
     assert journal.unfinished() == []
-    repo_server = connect().cluster.get(Ref("Deployment", "argocd-repo-server", ARGOCD))
-    assert repo_server is not None
-    assert repo_server["spec"]["replicas"] == 1
+    until(Gone(Ref("Namespace", "incident-node-full")), connect().cluster, within=BUDGETS.undo)
 
 
 def test_a_second_run_is_told_who_holds_the_cluster() -> None:

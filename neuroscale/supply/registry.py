@@ -20,11 +20,14 @@ from neuroscale.host.engine import Engine
 from neuroscale.settings import cache_dir
 from neuroscale.supply.contract import Milestone, Plan, Provisions
 from neuroscale.supply.pins import pins
-from neuroscale.supply.source import NODE_ARGS, UPSTREAM_NODE_ARGS
+from neuroscale.supply.source import NODE_ARGS, UPSTREAM_NODE_ARGS, manifests, tarballs
 from neuroscale.supply.workshop import Workshop
 
-#: What no image registry has: k3d itself, and the manifests that upstream publishes with its source.
-TARGETS: Mapping[Milestone, tuple[str, ...]] = {"a": ("k3d", "argocd-files")}
+#: What no image registry has: k3d itself, the manifests that upstream publishes with its source, and our own image.
+TARGETS: Mapping[Milestone, tuple[str, ...]] = {
+    "a": ("k3d", "argocd-files"),
+    "b": ("images-own", "serving-stack-files"),
+}
 _DOCKER_HUB = "docker.io"
 #: Where Docker Hub's API is, which its own name does not lead to.
 _HUB_API = "registry-1.docker.io"
@@ -148,9 +151,9 @@ class RegistrySupply:
             k3d_args=("--no-lb", *self._registry_config()),
             # k3d's own helper image does nothing here but sleep, and so does pause.
             k3d_env={"K3D_IMAGE_TOOLS": images["pause"]},
-            image_tarballs=(),
+            image_tarballs=tarballs(parts),
             images=dict(images),
-            manifests={"argocd": parts["argocd-files"].path / "manifests"},
+            manifests=manifests(parts),
             versions=versions,
         )
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from neuroscale.host.engine import Engine
 from neuroscale.supply.contract import Milestone, Plan, Provisions
 from neuroscale.supply.parts import NODE_IMAGES, Catalogue
 from neuroscale.supply.pins import pins
+from neuroscale.supply.store import Stored
 from neuroscale.supply.workshop import Workshop, all_versions
 
 #: What each milestone adds to the ones before it; A is the ground that every other stands on.
-TARGETS: Mapping[Milestone, tuple[str, ...]] = {"a": ("k3d", "node", "images-a", "argocd-files")}
+TARGETS: Mapping[Milestone, tuple[str, ...]] = {
+    "a": ("k3d", "node", "images-a", "argocd-files"),
+    "b": ("images-b", "images-own", "serving-stack-files"),
+}
 
 #: Images that are nowhere to be pulled from again must never be collected. The kubelet would do so on any disk that
 #: looks 85 % full to it, and evict pods besides.
@@ -21,7 +26,13 @@ KEEP_IMAGES = (
     "--kubelet-arg=image-gc-low-threshold=99",
     "--kubelet-arg=eviction-hard=memory.available<100Mi,nodefs.available<1Gi,imagefs.available<1Gi",
 )
-_LEAN = ("--disable=traefik,metrics-server,local-storage", "--kube-proxy-arg=conntrack-max-per-core=0")
+_LEAN = (
+    "--disable=traefik,metrics-server,local-storage",
+    "--kube-proxy-arg=conntrack-max-per-core=0",
+    # A quota on a kind that did not exist when the quota was made refuses all of its objects until the next full count,
+    # which Kubernetes leaves to every five minutes: the models of a new platform, that is.
+    "--kube-controller-manager-arg=resource-quota-sync-period=5s",
+)
 #: For a node of the registry: flannel is in it.
 UPSTREAM_NODE_ARGS = (*_LEAN, *KEEP_IMAGES)
 #: For a node built here: a bridge instead of flannel, whose plugin no module proxy serves.
@@ -77,11 +88,9 @@ class SourceSupply:
             k3d_args=("--no-lb",),
             # k3d's own helper image does nothing here but sleep, and so does pause.
             k3d_env={"K3D_IMAGE_TOOLS": node["pause"]},
-            image_tarballs=tuple(
-                part.path / "images.tar" for name, part in parts.items() if name.startswith("images-")
-            ),
+            image_tarballs=tarballs(parts),
             images=dict(pins().images),
-            manifests={"argocd": parts["argocd-files"].path / "manifests"},
+            manifests=manifests(parts),
             versions=all_versions(parts),
         )
 
@@ -107,3 +116,17 @@ class SourceSupply:
 def targets(milestones: Collection[Milestone]) -> list[str]:
     """The parts that milestones ask for."""
     return [part for name, parts in TARGETS.items() if name == "a" or name in milestones for part in parts]
+
+
+def tarballs(parts: Mapping[str, Stored]) -> tuple[Path, ...]:
+    """The archives to be imported by the node."""
+    return tuple(part.path / "images.tar" for name, part in parts.items() if name.startswith("images-"))
+
+
+def manifests(parts: Mapping[str, Stored]) -> dict[str, Path]:
+    """Component to the folder that holds its upstream manifests."""
+    return {
+        name.removesuffix("-files"): part.path / "manifests"
+        for name, part in parts.items()
+        if name in {"argocd-files", "serving-stack-files"}
+    }

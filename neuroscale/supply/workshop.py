@@ -20,12 +20,13 @@ from neuroscale.settings import cache_dir
 from neuroscale.supply.commands import run_logged
 from neuroscale.supply.contract import Plan, PlannedPart
 from neuroscale.supply.debian import make_root
-from neuroscale.supply.golang import Go, GoProgram, ModuleFiles
+from neuroscale.supply.golang import Go, GoProgram, GoPrograms, ModuleFiles, ModuleTree
 from neuroscale.supply.images import Image, write_archive
 from neuroscale.supply.locking import exclusive
-from neuroscale.supply.parts import PARTS, Catalogue, CProgram, DebianRoot, ImageArchive
+from neuroscale.supply.parts import PARTS, Catalogue, CProgram, DebianRoot, ImageArchive, PythonPackages
 from neuroscale.supply.pins import pins
 from neuroscale.supply.progress import Durations, Progress, forecast
+from neuroscale.supply.python import install
 from neuroscale.supply.store import Store, Stored, discard, folder_size
 
 #: While one build downloads or links, which is the work of one core, the other compiles.
@@ -209,8 +210,15 @@ class Workshop:
                 case GoProgram() as program:
                     self._go.build(name, program, recipe, into, log)
                     facts["versions"] = {name: pins().modules[name].known_as}
+                case GoPrograms() as programs:
+                    self._go.build_several(programs, recipe, into, log)
+                    facts["versions"] = {module: pins().modules[module].known_as for module in programs.modules}
                 case ModuleFiles() as files:
                     self._go.take(files, recipe, into, log)
+                case ModuleTree(recipes):
+                    for source, several in recipes:
+                        for files in several:
+                            self._go.take(files, catalogue.recipes / source, into / "manifests" / files.module, log)
                 case CProgram():
                     command = [
                         "gcc",
@@ -226,6 +234,9 @@ class Workshop:
                 case DebianRoot(table):
                     versions = make_root(table, recipe, into, log)
                     facts["versions"] = {package: f"{version} (Debian)" for package, version in versions.items()}
+                case PythonPackages():
+                    root = self.store.get("debian-python", catalogue.recipe["debian-python"]).path
+                    facts["versions"] = {name: install(recipe, root / "layer.tar", into, log)}
                 case ImageArchive(images):
                     facts["references"] = self._write_images(name, images, catalogue, into)
 

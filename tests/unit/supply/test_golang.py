@@ -11,7 +11,7 @@ import pytest
 
 from neuroscale.errors import SupplyError
 from neuroscale.supply import golang as module
-from neuroscale.supply.golang import Go, GoProgram, ModuleFiles
+from neuroscale.supply.golang import Go, GoProgram, GoPrograms, ModuleFiles
 from neuroscale.supply.parts import PARTS, RECIPES
 from neuroscale.supply.pins import pins
 
@@ -85,6 +85,20 @@ def test_a_main_package_of_our_own_is_built_in_place(
     runs = run(monkeypatch, Runs())
     Go(tmp_path).build("coredns", GoProgram(package="."), RECIPES / "coredns", tmp_path, tmp_path / "log")
     assert runs.commands[0][-1] == "."
+    assert runs.env["CGO_ENABLED"] == "0"
+
+
+def test_programs_of_one_module_graph_are_built_by_one_command(
+    tmp_path: Path, go_on_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on_path("1.30.1")
+    runs = run(monkeypatch, Runs())
+    programs = GoPrograms(("serving/cmd/queue", "kourier/cmd/kourier"))
+    assert programs.modules == ("serving", "kourier")
+    Go(tmp_path / "go").build_several(programs, RECIPES / "knative", tmp_path, tmp_path / "log")
+    (command,) = runs.commands
+    assert command[-2:] == ["knative.dev/serving/cmd/queue", "knative.dev/net-kourier/cmd/kourier"]
+    assert command[command.index("-o") + 1] == f"{tmp_path}/"
     assert runs.env["CGO_ENABLED"] == "0"
 
 

@@ -9,13 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from neuroscale.supply.golang import GoProgram, ModuleFiles
-from neuroscale.supply.parts import PARTS, RECIPES, Catalogue, ImageArchive
+from neuroscale.supply.golang import GoProgram, GoPrograms, ModuleFiles, ModuleTree
+from neuroscale.supply.parts import PARTS, RECIPES, Catalogue, ImageArchive, PythonPackages
 from neuroscale.supply.pins import Pins, pins
 from neuroscale.supply.registry import TARGETS as REGISTRY_TARGETS
 from neuroscale.supply.source import TARGETS as SOURCE_TARGETS
 
-_GO_PARTS = sorted(name for name, kind in PARTS.items() if isinstance(kind, GoProgram))
+
+def go_modules() -> list[tuple[str, str]]:
+    """Every recipe with each module that its ``go.mod`` pins for a part."""
+    found: set[tuple[str, str]] = set()
+    for name, kind in PARTS.items():
+        match kind:
+            case GoProgram():
+                found.add((name, name))
+            case GoPrograms(modules=modules):
+                found.update((name, module) for module in modules)
+            case ModuleFiles(module=module):
+                found.add((module, module))
+            case ModuleTree(recipes):
+                found.update((recipe, files.module) for recipe, several in recipes for files in several)
+    return sorted(found)
 
 
 @pytest.fixture
@@ -31,19 +45,19 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
     return {name for name in before if before[name] != after[name]}
 
 
-@pytest.mark.parametrize("name", _GO_PARTS)
-def test_go_mod_requires_the_pinned_version(name: str) -> None:
-    pin = pins().modules[name]
+@pytest.mark.parametrize(("recipe", "module"), go_modules())
+def test_go_mod_requires_the_pinned_version(recipe: str, module: str) -> None:
+    pin = pins().modules[module]
     required = re.findall(
-        rf"^\s*(?:require )?{re.escape(pin.path)} (\S+)", (RECIPES / name / "go.mod").read_text(), re.MULTILINE
+        rf"^\s*(?:require )?{re.escape(pin.path)} (\S+)", (RECIPES / recipe / "go.mod").read_text(), re.MULTILINE
     )
     assert required == [pin.version]
-    assert f"{pin.path} {pin.version} h1:" in (RECIPES / name / "go.sum").read_text()
+    assert f"{pin.path} {pin.version} h1:" in (RECIPES / recipe / "go.sum").read_text()
 
 
-@pytest.mark.parametrize("name", _GO_PARTS)
-def test_no_module_needs_a_newer_go_than_is_asked_for(name: str) -> None:
-    (wanted,) = re.findall(r"^go (\S+)$", (RECIPES / name / "go.mod").read_text(), re.MULTILINE)
+@pytest.mark.parametrize("recipe", sorted({recipe for recipe, _ in go_modules()}))
+def test_no_module_needs_a_newer_go_than_is_asked_for(recipe: str) -> None:
+    (wanted,) = re.findall(r"^go (\S+)$", (RECIPES / recipe / "go.mod").read_text(), re.MULTILINE)
     minimum = tuple(map(int, pins().go.minimum.split(".")))
     assert tuple(map(int, wanted.split("."))) <= minimum
     assert tuple(map(int, pins().go.package.partition("==")[2].split("."))) >= minimum
@@ -107,9 +121,41 @@ def test_changing_a_pin_changes_what_it_pins(recipes: Path) -> None:
     assert changed(hashes(recipes), hashes(recipes, other)) == {"gitea", "gitea-files", "images-a"}
 
 
-def test_module_files_come_from_a_pinned_module() -> None:
-    for kind in PARTS.values():
-        assert not isinstance(kind, ModuleFiles) or kind.module in pins().modules
+def test_every_pinned_module_is_used_and_every_one_used_is_pinned() -> None:
+    assert {module for _, module in go_modules()} == set(pins().modules)
+
+
+def test_a_later_milestones_root_leaves_the_first_ones_alone(recipes: Path) -> None:
+    before = hashes(recipes)
+    (recipes / "root-python" / "root.toml").write_text("[python]")
+    python = {name for name, kind in PARTS.items() if isinstance(kind, PythonPackages)}
+    assert changed(before, hashes(recipes)) == {"debian-python", "images-b", *python}
+
+
+def test_changing_a_lock_makes_its_packages_anew_and_changing_a_server_only_the_archive(recipes: Path) -> None:
+    before = hashes(recipes)
+    with (recipes / "sklearnserver" / "server.py").open("a") as server:
+        server.write("# changed")
+    after = hashes(recipes)
+    assert changed(before, after) == {"images-b"}
+    with (recipes / "sklearnserver" / "requirements.txt").open("a") as lock:
+        lock.write("extra==1.0")
+    assert changed(after, hashes(recipes)) == {"sklearnserver", "images-b"}
+
+
+def test_changing_a_pin_of_a_shared_go_mod_changes_all_that_is_made_of_it(recipes: Path) -> None:
+    content = json.loads(pins().model_dump_json())
+    content["modules"]["serving"]["release"] = "v1.21.1"
+    other = Pins.model_validate(content)
+    assert changed(hashes(recipes), hashes(recipes, other)) == {"knative", "serving-stack-files", "images-b"}
+
+
+def test_our_own_images_are_told_apart_from_upstreams() -> None:
+    own = {image for image, reference in pins().images.items() if reference.startswith("docker.io/neuroscale/")}
+    archive = PARTS["images-own"]
+    assert isinstance(archive, ImageArchive)
+    assert set(archive.images) == own
+    assert all("images-own" in targets["b"] for targets in (SOURCE_TARGETS, REGISTRY_TARGETS))
 
 
 def test_every_image_that_is_built_is_pinned() -> None:

@@ -167,6 +167,12 @@ def test_the_node_image_is_pulled_from_the_mirror_and_named_as_upstream(supply: 
     assert all(mirror["endpoint"] == ["http://172.17.0.1:5000"] for mirror in mirrors.values())
 
 
+def test_our_own_image_is_built_and_imported_as_no_registry_has_it(supply: RegistrySupply) -> None:
+    provisions = supply.provide(["a", "b"])
+    assert provisions.image_tarballs == (Path("/store/images-own/images.tar"),)
+    assert provisions.manifests["serving-stack"] == Path("/store/serving-stack-files/manifests")
+
+
 def test_images_are_never_collected_whichever_node_image_it_is(supply: RegistrySupply) -> None:
     upstream = supply.provide(["a"]).node_args
     FakeEngine.labels = "source"

@@ -79,6 +79,15 @@ def test_everything_a_cluster_needs_is_handed_over(supply: SourceSupply) -> None
     assert "--kubelet-arg=image-gc-high-threshold=100" in provisions.node_args
 
 
+def test_a_later_milestone_adds_its_images_and_manifests(supply: SourceSupply) -> None:
+    provisions = supply.provide(["a", "b"])
+    assert provisions.image_tarballs == tuple(Path(f"/store/images-{name}/images.tar") for name in ("a", "b", "own"))
+    assert provisions.manifests == {
+        "argocd": Path("/store/argocd-files/manifests"),
+        "serving-stack": Path("/store/serving-stack-files/manifests"),
+    }
+
+
 def test_pruning_leaves_images_that_are_current_or_in_use(supply: SourceSupply) -> None:
     current = f"neuroscale/node:{Catalogue(targets(['a']), pins()).recipe['node']}"
     present.update({current, "neuroscale/node:in-use", "neuroscale/node:old", "neuroscale/pause:old"})

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
 
 from neuroscale.cluster.refs import Object
+from neuroscale.cluster.state import write_private
 from neuroscale.errors import SupplyError
-from neuroscale.settings import GITOPS_FOLDERS, ROOT
+from neuroscale.settings import GITOPS_FOLDERS, ROOT, cache_dir
 
 _RENDER_SECONDS = 60
+
+#: What Argo CD shall not find before the milestone whose images it needs: path -> letter. All else is milestone A's.
+LATER = {
+    "apps/ai-model-alpha": "b",
+    "apps/demo-iris-2": "b",
+    "infrastructure/apps/kserve-runtimes.yaml": "b",
+    "infrastructure/apps/serving-stack.yaml": "b",
+    "infrastructure/kserve": "b",
+    "infrastructure/serving-stack": "b",
+}
 
 
 def kubectl() -> str:
@@ -33,19 +46,63 @@ def kubectl() -> str:
 
 
 def kustomize(folder: Path) -> list[Object]:
-    """Objects of a kustomization.
+    """Objects of a kustomization that refers to nothing outside its folder.
+
+    They are kept in the cache folder, by the content of the folder: rendering Argo CD takes a second or two.
 
     Raises:
         SupplyError: It does not render.
     """
-    done = subprocess.run(
-        [kubectl(), "kustomize", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_RENDER_SECONDS,
-        stdin=subprocess.DEVNULL,
-    )
+    program = kubectl()
+    kept = cache_dir() / "rendered" / folder.name / f"{_fingerprint(folder, program)}.json"
+    if (objects := _kept(kept)) is None:
+        objects = _render(folder, program)
+        _keep(kept, objects)
+    return objects
+
+
+def _fingerprint(folder: Path, program: str) -> str:
+    about = Path(program).stat()
+    digest = hashlib.sha256(f"{about.st_size} {about.st_mtime_ns}".encode())
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        content = file.read_bytes()
+        digest.update(f"\n{file.relative_to(folder)} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _kept(file: Path) -> list[Object] | None:
+    """What was kept, or ``None`` when there is nothing, or something damaged."""
+    try:
+        digest, _, body = file.read_text(encoding="utf-8").partition("\n")
+    except (OSError, UnicodeDecodeError):
+        return None
+    whole = digest == hashlib.sha256(body.encode()).hexdigest()
+    return list(json.loads(body)) if whole else None
+
+
+def _keep(file: Path, objects: list[Object]) -> None:
+    """Keep the latest only."""
+    body = json.dumps(objects)
+    with suppress(OSError):  # a cache that cannot be written costs time and nothing else
+        shutil.rmtree(file.parent, ignore_errors=True)
+        write_private(file, f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}")
+
+
+def _render(folder: Path, program: str) -> list[Object]:
+    try:
+        done = subprocess.run(
+            [program, "kustomize", str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_RENDER_SECONDS,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SupplyError(
+            f"{folder} should render within {_RENDER_SECONDS} s, but did not. Try: kubectl kustomize {folder}"
+        ) from error
     if done.returncode != 0:
         raise SupplyError(f"{folder} should render, but: {done.stderr.strip()}. Try: kubectl kustomize {folder}")
     return documents(done.stdout)
@@ -58,12 +115,13 @@ def documents(text: str) -> list[Object]:
 
 
 @contextmanager
-def gitops_tree(manifests: Mapping[str, Path]) -> Iterator[Path]:
+def gitops_tree(manifests: Mapping[str, Path], milestones: Collection[str]) -> Iterator[Path]:
     """The tree for the forge: this checkout's GitOps folders, plus the upstream manifests where they belong.
 
     Args:
         manifests: Component -> folder with its upstream manifests, from the supply. A component's manifests go into
             ``upstream/`` of its folder below ``bootstrap/`` or ``infrastructure/``.
+        milestones: Letters of those that the cluster is for; what belongs to others is left out.
     """
     with TemporaryDirectory(prefix="neuroscale-tree-") as name:
         tree = Path(name)
@@ -71,8 +129,18 @@ def gitops_tree(manifests: Mapping[str, Path]) -> Iterator[Path]:
             if (ROOT / folder).is_dir():
                 # Build recipes are not for Argo CD.
                 shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("images", "upstream"))
+        for path, milestone in LATER.items():
+            if milestone not in milestones:
+                _remove(tree / path)
         for component, source in manifests.items():
             for parent in ("bootstrap", "infrastructure"):
                 if (tree / parent / component).is_dir():
                     shutil.copytree(source, tree / parent / component / "upstream")
         yield tree
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

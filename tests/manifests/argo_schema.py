@@ -59,9 +59,9 @@ class Backoff(_Strict):
 
 
 class Retry(_Strict):
-    """How often a failed sync is tried again, and whether with the newest commit."""
+    """How often a failed sync is tried again (-1: for ever), and whether with the newest commit."""
 
-    limit: int = Field(ge=1)
+    limit: Literal[-1] | Annotated[int, Field(ge=1)]
     refresh: bool = False
     backoff: Backoff
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
+from serving_stack import write_upstream
 
-from neuroscale.bootstrap.render import documents, gitops_tree, kustomize
+from neuroscale.bootstrap.render import LATER, documents, gitops_tree, kustomize
 from neuroscale.cluster.refs import Object
 from neuroscale.probes import argo
 from neuroscale.settings import ROOT
@@ -22,6 +25,7 @@ CLUSTER_SCOPED = frozenset(
         "ClusterRole",
         "ClusterRoleBinding",
         "ClusterServingRuntime",
+        "ClusterStorageContainer",
         "CustomResourceDefinition",
         "MutatingWebhookConfiguration",
         "Namespace",
@@ -38,15 +42,17 @@ CLUSTER_SCOPED = frozenset(
 
 
 @cache
-def places() -> dict[str, list[Object]]:
-    """Folder of this checkout -> its objects.
+def places(milestones: frozenset[str] = frozenset({"a", *LATER.values()})) -> dict[str, list[Object]]:
+    """Folder of the forge's tree for some milestones -> its objects; all of this checkout's, if not said otherwise.
 
-    Argo CD's own manifest is fetched at set-up and not part of the checkout; here a stand-in takes its place.
+    Upstream's manifests are fetched at set-up and not part of the checkout; here stand-ins take their place.
     """
     with TemporaryDirectory() as name:
-        stand_in = Path(name)
-        (stand_in / "install.yaml").write_text(yaml.safe_dump_all(_argocd()), encoding="utf-8")
-        with gitops_tree({"argocd": stand_in}) as tree:
+        argocd, stack = Path(name) / "argocd", Path(name) / "stack"
+        argocd.mkdir()
+        (argocd / "install.yaml").write_text(yaml.safe_dump_all(_argocd()), encoding="utf-8")
+        manifests = {"argocd": argocd, "serving-stack": write_upstream(stack)}
+        with gitops_tree(manifests, milestones) as tree:
             return {str(folder.relative_to(tree)): objects_of(folder) for folder in _folders(tree)}
 
 
@@ -70,13 +76,30 @@ def all_objects() -> list[tuple[str, Object]]:
 
 def images(obj: Object) -> list[str]:
     """Every container image that an object names."""
-    pod = (obj.get("spec") or {}).get("template", {}).get("spec", {}) if obj["kind"] != "Pod" else obj["spec"]
-    return [container["image"] for key in ("initContainers", "containers") for container in pod.get(key, [])]
+    return [container["image"] for container in _containers(obj)] + list(_configured(obj))
+
+
+def _containers(obj: Object) -> list[Object]:
+    spec = obj.get("spec") or {}
+    if obj["kind"] == "ClusterStorageContainer":
+        return [spec["container"]]
+    pod = spec if obj["kind"] in ("Pod", "ClusterServingRuntime") else spec.get("template", {}).get("spec", {})
+    return [container for key in ("initContainers", "containers") for container in pod.get(key, [])]
+
+
+def _configured(obj: Object) -> Iterator[str]:
+    """Images that a controller is told of and puts into pods later."""
+    data = obj.get("data") or {} if obj["kind"] == "ConfigMap" else {}
+    if "queue-sidecar-image" in data:
+        yield data["queue-sidecar-image"]
+    if "storageInitializer" in data:
+        yield json.loads(data["storageInitializer"])["image"]
 
 
 def _folders(tree: Path) -> list[Path]:
     """Kustomizations, and folders of plain manifests that are not inside one."""
-    roots = [file.parent for file in sorted(tree.rglob("kustomization.yaml"))]
+    found = sorted(file for file in tree.rglob("kustomization.yaml") if "upstream" not in file.parts)
+    roots = [file.parent for file in found]
     plain = sorted({file.parent for file in tree.rglob("*.yaml")})
     return [*roots, *(folder for folder in plain if not any(root in (folder, *folder.parents) for root in roots))]
 

@@ -43,5 +43,22 @@ CLAIMS = {
             45,
             "reference platform, incident A3",
         ),
+        Claim(
+            "model-answers", "A new model gives its first right answer within 20 s", 20, "this platform, milestone B"
+        ),
+        Claim(
+            "ready-means-answering",
+            "A model that is called Ready answers within 0.5 s",
+            0.5,
+            "this platform, milestone B; the reference platform has seen models Ready and 404",
+        ),
+        Claim("prediction-median", "An idle model answers within 10 ms, median", 0.01, "this platform, milestone B"),
+        Claim("prediction-p99", "An idle model answers within 50 ms, p99", 0.05, "this platform, milestone B"),
+        Claim(
+            "definition-recovery",
+            "After the InferenceService CRD was deleted, all endpoints are back within 4 min",
+            240,
+            "reference platform, incident D3",
+        ),
     )
 }

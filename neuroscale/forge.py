@@ -49,13 +49,15 @@ class Forge:
         Raises:
             NeuroscaleError: The forge answered with an error.
         """
-        self._cluster.demand_write(f"POST to {self.url}/api/v1")
-        with httpx.Client(base_url=f"{self.url}/api/v1", auth=(BOT, self._password), timeout=BUDGETS.request) as api:
+        with httpx.Client(base_url=f"{self.url}/api/v1", timeout=BUDGETS.request) as api:
+            if api.get(f"/repos/{OWNER}/{REPOSITORY}").is_success:
+                return
+            self._cluster.demand_write(f"POST to {self.url}/api/v1")
             for path, body in (
                 ("/orgs", {"username": OWNER, "visibility": "public"}),
                 (f"/orgs/{OWNER}/repos", {"name": REPOSITORY, "default_branch": BRANCH, "private": False}),
             ):
-                answer = api.post(path, json=body)
+                answer = api.post(path, json=body, auth=(BOT, self._password))
                 if answer.status_code not in (201, 409, 422):  # the last two say that it exists
                     raise NeuroscaleError(
                         f"The forge at {self.url} should create {body}, but answered {answer.status_code}: "
@@ -83,6 +85,37 @@ class Forge:
         for file, content in epochs.items():
             file.write_bytes(content)
         return self._commit_and_push(message) is not None
+
+    # --- packages
+
+    def has_package(self, path: str) -> bool:
+        """Whether the package registry has a file (``/api/packages/…``).
+
+        Raises:
+            NeuroscaleError: It answered neither yes nor no.
+        """
+        with httpx.stream("GET", f"{self.url}{path}", timeout=BUDGETS.request) as answer:
+            if answer.status_code not in (200, 404):
+                raise self._unexpected("say whether it has", path, answer)
+            return answer.status_code == 200
+
+    def upload_package(self, path: str, content: bytes) -> None:
+        """Put a file into the package registry; one that is there already stays as it is.
+
+        Raises:
+            NeuroscaleError: The registry refused it.
+        """
+        self._cluster.demand_write(f"PUT to {self.url}{path}")
+        answer = httpx.put(f"{self.url}{path}", content=content, auth=(BOT, self._password), timeout=BUDGETS.request)
+        if answer.status_code not in (201, 409):  # the latter says that it exists
+            raise self._unexpected("take", path, answer)
+
+    def _unexpected(self, verb: str, path: str, answer: httpx.Response) -> NeuroscaleError:
+        said = answer.read()[:300].decode(errors="replace")
+        return NeuroscaleError(
+            f"The forge at {self.url} should {verb} {path}, but answered {answer.status_code}: {said}. "
+            f"Try: kubectl -n {FORGE} logs deploy/gitea"
+        )
 
     # --- changes
 
@@ -137,7 +170,7 @@ class Forge:
 
     def _push(self) -> str:
         self._cluster.demand_write(f"git push to {self._remote}")
-        self._git("push", "--quiet", self._remote, f"HEAD:refs/heads/{BRANCH}")
+        self._git("push", "--quiet", self._remote, f"HEAD:refs/heads/{BRANCH}", credentials=True)
         return self._git("rev-parse", "HEAD")
 
     def _refresh(self) -> None:
@@ -145,13 +178,19 @@ class Forge:
         if not (self._clone / ".git").is_dir():
             self._git("init", "--quiet", "--initial-branch", BRANCH)
         if head := self.head():
-            self._git("fetch", "--quiet", "--force", self._remote, f"refs/heads/{BRANCH}")
+            if head != self._known():
+                self._git("fetch", "--quiet", "--force", self._remote, f"refs/heads/{BRANCH}")
             self._git("checkout", "--quiet", "--force", "-B", BRANCH, head)
             self._git("clean", "--quiet", "-ffdx")
         else:
             # A repository that is empty, as after the cluster was made anew, shares no history with the clone.
             self._git("symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
             self._git("update-ref", "-d", f"refs/heads/{BRANCH}")
+
+    def _known(self) -> str:
+        """Commit that the clone has as ``main``; empty when git keeps it elsewhere, or there is none."""
+        branch = self._clone / ".git" / "refs" / "heads" / BRANCH
+        return branch.read_text(encoding="ascii").strip() if branch.is_file() else ""
 
     @property
     def _remote(self) -> str:
@@ -166,17 +205,19 @@ class Forge:
             )
         return base64.b64decode(secret["data"]["password"]).decode()
 
-    def _git(self, *arguments: str) -> str:
+    def _git(self, *arguments: str, credentials: bool = False) -> str:
         self._clone.mkdir(parents=True, exist_ok=True)
-        # The password goes through the environment: a command line and a remote URL can be read by others.
-        token = base64.b64encode(f"{BOT}:{self._password}".encode()).decode()
         settings = {
-            "http.extraHeader": f"Authorization: Basic {token}",
             "user.name": BOT,
             "user.email": f"{BOT}@{FORGE}.local",
             "commit.gpgSign": "false",
             "core.hooksPath": os.devnull,
         }
+        # Anybody may read; and a forge takes its time over a password, since it hashes it slowly on purpose.
+        if credentials:
+            # Through the environment: a command line and a remote URL can be read by others.
+            token = base64.b64encode(f"{BOT}:{self._password}".encode()).decode()
+            settings["http.extraHeader"] = f"Authorization: Basic {token}"
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
             "GIT_CONFIG_COUNT": str(len(settings)),

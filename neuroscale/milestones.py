@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 
 from neuroscale.errors import NotMet, NotReady, UsageError
 from neuroscale.platform import Platform
-from neuroscale.probes import argo, expected
+from neuroscale.probes import argo, expected, serving
+from neuroscale.serving.predict import gateway_url
 from neuroscale.settings import BUDGETS
 from neuroscale.waiting import Probe, until
 
@@ -18,11 +19,21 @@ def _gitops(platform: Platform) -> Iterable[Probe]:
     yield argo.EachApplication(described, platform.forge.head())
 
 
-_STEADY_STATES: dict[str, Callable[[Platform], Iterable[Probe]]] = {"a": _gitops}
+def _serving(platform: Platform) -> Iterable[Probe]:
+    # Nothing is served for long that is not reconciled: an incident of serving may begin and end in Argo CD.
+    yield argo.EachApplication(expected.applications(platform.forge), platform.forge.head())
+    yield serving.workloads_ready()
+    uris = expected.inference_services(platform.forge)
+    yield serving.AllReady(frozenset(uris))
+    yield serving.AllGenerated(frozenset(uris))
+    yield serving.AllAnswer(uris, gateway_url(platform.cluster))
+
+
+_STEADY_STATES: dict[str, Callable[[Platform], Iterable[Probe]]] = {"a": _gitops, "b": _serving}
 #: Milestones that have scenarios, in order.
 MILESTONES = tuple(_STEADY_STATES)
 #: What people call them -> letter.
-NAMES = {"gitops": "a"}
+NAMES = {"gitops": "a", "serving": "b"}
 
 
 def letters(text: str) -> list[str]:

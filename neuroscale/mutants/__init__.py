@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from neuroscale.errors import UsageError
 from neuroscale.mutants.milestone_a import MUTANTS as MILESTONE_A
+from neuroscale.mutants.milestone_b import MUTANTS as MILESTONE_B
 from neuroscale.mutants.model import Mutant, judge_kill
 
-MUTANTS: dict[str, tuple[Mutant, ...]] = {"a": MILESTONE_A}
+MUTANTS: dict[str, tuple[Mutant, ...]] = {"a": MILESTONE_A, "b": MILESTONE_B}
 
 __all__ = ["MUTANTS", "Mutant", "by_slug", "judge_kill"]
 

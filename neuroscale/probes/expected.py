@@ -22,5 +22,19 @@ def application_names(manifests: Mapping[str, str], folders: list[str]) -> froze
     return frozenset({ROOT_APPLICATION, *named, *folders})
 
 
+def inference_services(forge: Forge) -> dict[str, str]:
+    """Name -> storage URI of each InferenceService below ``apps/``."""
+    return service_uris(forge.files("apps"))
+
+
+def service_uris(manifests: Mapping[str, str]) -> dict[str, str]:
+    """The same from the contents of ``apps/``; an InferenceService without a storage URI has an empty one."""
+    return {
+        obj["metadata"]["name"]: ((obj["spec"]["predictor"].get("model") or {}).get("storageUri") or "")
+        for obj in _objects({path: text for path, text in manifests.items() if path.endswith((".yaml", ".yml"))})
+        if obj["kind"] == "InferenceService"
+    }
+
+
 def _objects(manifests: Mapping[str, str]) -> list[Object]:
     return [obj for text in manifests.values() for obj in yaml.safe_load_all(text) if obj]

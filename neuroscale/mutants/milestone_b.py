@@ -1,0 +1,341 @@
+"""Mutants of milestone B."""
+
+from __future__ import annotations
+
+from neuroscale.chaos.fault import FieldsEdited, ObjectDeleted, ScaledTo
+from neuroscale.cluster.refs import Ref
+from neuroscale.mutants.model import Mutant
+from neuroscale.probes import argo, serving
+from neuroscale.probes.generated import inference_service, knative_service
+from neuroscale.serving.handsoff import hands_off
+from neuroscale.serving.models import ABSENT, SWAPPED, storage_uri
+from neuroscale.serving.predict import GATEWAY_SERVICE
+from neuroscale.serving.versions import MODEL
+
+_NO_ARGO = ScaledTo(target=argo.CONTROLLER, replicas=0)
+_NO_KSERVE = ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0)
+_HANDS_OFF = hands_off(serving.APPLICATION)
+_OTHER_MODEL = "sklearn-iris"
+_RUNTIME = Ref("ClusterServingRuntime", "kserve-sklearn-server", None, "serving.kserve.io/v1alpha1")
+_NOWHERE = (*_HANDS_OFF, FieldsEdited(target=GATEWAY_SERVICE, patch={"spec": {"selector": {"app": "nobody"}}}))
+_WRONG_VALUES = (
+    _NO_ARGO,
+    FieldsEdited(
+        target=inference_service(MODEL),
+        patch={"spec": {"predictor": {"model": {"storageUri": storage_uri(SWAPPED)}}}},
+    ),
+)
+#: Seconds until a changed model has taken over.
+_TAKEN_OVER = 40.0
+_UNANSWERED = r"no prediction|no client error|no answer|failed"
+
+_COMPLETE = "Every component of the serving stack is complete"
+_SERVED = "Every model that Git describes is served"
+_COMPARED = "the models are compared with Git"
+_READY, _WHOLE = "each is Ready in every respect", "what is made from each is there, owned, ready and the latest"
+_LEADS = "The gateway leads to the model"
+_NEW = "A new model answers once it is called Ready"
+_CREATES = "someone creates a model by hand"
+_ANSWERS_IN_TIME = "it is Ready and answers within its time"
+_SLEEPING = "A sleeping model answers whoever wakes it"
+_GOOD, _BAD = "A good version takes over", "A bad version never takes traffic"
+_REVERT = "Reverting a bad version brings the good one back"
+_LOST = "Deleted with its definition, every model comes back"
+_KEPT = "Git no longer describes the definition, and it is kept"
+
+MUTANTS = (
+    # --- what Git describes is served
+    Mutant(
+        "serving-workload-scaled-away",
+        "The activator is scaled to 0: no pod is there to be not ready",
+        scenario=_COMPLETE,
+        before="the workloads of the serving stack are looked at",
+        faults=(*_HANDS_OFF, ScaledTo(target=serving.ACTIVATOR, replicas=0)),
+        red_step="each of them has all its containers ready",
+        reason=r"knative-serving/activator.*scaled to 0",
+    ),
+    Mutant(
+        "one-of-two-models",
+        "One of two models is gone, the other one is Ready",
+        scenario=_SERVED,
+        before=_COMPARED,
+        faults=(_NO_ARGO, ObjectDeleted(target=inference_service(_OTHER_MODEL))),
+        red_step=_READY,
+        reason=rf"1 of 2 are not: {_OTHER_MODEL}: it does not exist",
+    ),
+    Mutant(
+        "runtime-never-ready",
+        "The runtime's image cannot be had: the old pods run on, the new ones never will",
+        scenario=_SERVED,
+        before=_COMPARED,
+        faults=(
+            _NO_ARGO,
+            FieldsEdited(
+                target=_RUNTIME,
+                patch={
+                    "spec": {
+                        "containers": [{"name": "kserve-container", "image": "docker.io/kserve/no-such-server:v0.0.0"}]
+                    }
+                },
+            ),
+        ),
+        red_step=_READY,
+        reason=r"Ready=(Unknown|False)",
+        hold=10,
+    ),
+    Mutant(
+        "domain-of-somebody-else",
+        "The models' domain is example.com: their URLs lead out of the cluster",
+        scenario=_SERVED,
+        before=_COMPARED,
+        faults=(
+            *_HANDS_OFF,
+            FieldsEdited(
+                target=Ref("ConfigMap", "config-domain", "knative-serving"),
+                patch={"data": {serving.DOMAIN: None, "example.com": ""}},
+            ),
+        ),
+        red_step=_READY,
+        reason=r"example\.com.*leads out of the cluster",
+        hold=15,
+    ),
+    Mutant(
+        "route-to-an-old-revision",
+        "A newer revision that never gets ready: KServe is dead and still says Ready, the old revision serves",
+        scenario=_SERVED,
+        before=_COMPARED,
+        faults=(
+            _NO_ARGO,
+            _NO_KSERVE,
+            FieldsEdited(
+                target=knative_service(MODEL),
+                patch={
+                    "spec": {
+                        "template": {
+                            "metadata": {
+                                "annotations": {
+                                    "internal.serving.kserve.io/storage-initializer-sourceuri": storage_uri(ABSENT)
+                                }
+                            }
+                        }
+                    }
+                },
+            ),
+        ),
+        red_step=_WHOLE,
+        reason=rf"{MODEL}.*(latest created|asked for is|not Ready)",
+        hold=10,
+    ),
+    Mutant(
+        "ingress-class-wrong",
+        "Knative is told of another ingress class: what it makes from now on is nobody's business",
+        scenario=_SERVED,
+        before=_COMPARED,
+        faults=(
+            *_HANDS_OFF,
+            FieldsEdited(
+                target=Ref("ConfigMap", "config-network", "knative-serving"),
+                patch={"data": {"ingress-class": "istio.ingress.networking.knative.dev"}},
+            ),
+        ),
+        red_step=_WHOLE,
+        reason=r"the ingress is for class istio",
+        hold=15,
+    ),
+    # --- predictions
+    Mutant(
+        "wrong-values",
+        "The model calls every species by another one's name",
+        scenario=_LEADS,
+        example="the reference rows",
+        before="the model is asked for the reference rows by protocol v1",
+        faults=_WRONG_VALUES,
+        red_step="its answer is 1, 1",
+        reason=r"\[2, 2\] instead of \[1, 1\]",
+        hold=_TAKEN_OVER,
+    ),
+    Mutant(
+        "gateway-selects-nothing",
+        "The gateway's Service selects no pod",
+        scenario="The open inference protocol leads there as well",
+        example="the other pair",
+        before="the model is asked for the other pair by protocol v2",
+        faults=_NOWHERE,
+        red_step="its answer is 0, 2",
+        reason=_UNANSWERED,
+        hold=5,
+    ),
+    Mutant(
+        "wrong-values-in-a-batch",
+        "The model calls every species by another one's name",
+        scenario="A batch is answered row by row",
+        example="v2",
+        before="the model is asked for every flower by protocol v2",
+        faults=_WRONG_VALUES,
+        red_step="its answer to every flower is what it was trained to give",
+        reason=r"\[1, .*150 in all\] instead of \[0, ",
+        hold=_TAKEN_OVER,
+    ),
+    Mutant(
+        "nobody-says-not-found",
+        "No answer at all is no 404",
+        scenario="A host that nobody has leads nowhere",
+        before="the gateway is asked for a host that nobody has",
+        faults=_NOWHERE,
+        red_step="it knows no such host",
+        reason=r"not 404, but no answer",
+        hold=5,
+    ),
+    Mutant(
+        "silence-is-no-refusal",
+        "No answer at all is no refusal",
+        scenario="Bad input is refused with a reason",
+        example="rows of three numbers",
+        before="the model is sent rows of three numbers",
+        faults=_NOWHERE,
+        red_step="it refuses, and says why",
+        reason=r"no client error, but no answer",
+        hold=5,
+    ),
+    Mutant(
+        "webhook-without-endpoints",
+        "KServe's controller is down, and with it the webhook that every new model must pass",
+        scenario=_NEW,
+        before=_CREATES,
+        faults=(*_HANDS_OFF, _NO_KSERVE),
+        red_step=_CREATES,
+        reason=r"failed calling webhook.*(no endpoints available|connection refused)",
+    ),
+    Mutant(
+        "virtual-hosts-on",
+        "KServe counts on Istio's virtual hosts: the model is Ready at a URL that Kourier does not know",
+        scenario=_NEW,
+        before=_CREATES,
+        faults=(
+            *_HANDS_OFF,
+            FieldsEdited(
+                target=Ref("ConfigMap", "inferenceservice-config", "kserve"),
+                patch={
+                    "data": {
+                        "ingress": '{"ingressGateway": "knative-serving/knative-ingress-gateway", '
+                        '"localGateway": "knative-serving/knative-local-gateway", '
+                        '"localGatewayService": "knative-local-gateway.istio-system.svc.cluster.local", '
+                        f'"ingressDomain": "{serving.DOMAIN}", "ingressClassName": "istio", "urlScheme": "http", '
+                        '"disableIstioVirtualHost": false}'
+                    }
+                },
+            ),
+        ),
+        red_step=_ANSWERS_IN_TIME,
+        reason=r"not yet: first right answer.*404",
+    ),
+    Mutant(
+        "nobody-wakes-it",
+        "The activator is down when a sleeping model is asked",
+        scenario=_SLEEPING,
+        before="5 requests arrive at once",
+        faults=(*_HANDS_OFF, ScaledTo(target=serving.ACTIVATOR, replicas=0)),
+        red_step="each of them is answered",
+        reason=r"5 of 5 were not",
+    ),
+    Mutant(
+        "fast-and-wrong",
+        "The model answers fast, and wrongly",
+        scenario="An idle model answers within milliseconds",
+        before="the model is asked 200 times in turn",
+        faults=_WRONG_VALUES,
+        red_step="half of the answers take at most 10 ms, and 99 of 100 at most 50 ms",
+        reason=r"200 of 200 answers are wrong",
+        hold=_TAKEN_OVER,
+    ),
+    Mutant(
+        "wrong-under-load",
+        "The model answers a load, and wrongly",
+        scenario="The way through the gateway costs little",
+        before="the same load runs through the gateway and straight to the pod",
+        faults=_WRONG_VALUES,
+        red_step="every answer is right",
+        reason=r"only 0 answers|\d+ through the gateway",
+        hold=_TAKEN_OVER,
+    ),
+    # --- versions
+    Mutant(
+        "version-not-noticed",
+        "The repo-server is down: the commit of a new version is not noticed",
+        scenario=_GOOD,
+        before="a commit gives the model version 2.0.0",
+        faults=(ScaledTo(target=argo.REPO_SERVER, replicas=0),),
+        red_step="the model serves it within the pick-up time",
+        reason=r"compared with commit",
+    ),
+    Mutant(
+        "requests-fail-meanwhile",
+        "The gateway's Service selects nothing for a moment after the change",
+        scenario=_GOOD,
+        before="no request failed, whichever version answered it",
+        faults=_NOWHERE,
+        red_step="no request failed, whichever version answered it",
+        reason=r"\d+ of \d+ requests failed",
+        hold=3,
+    ),
+    Mutant(
+        "bad-version-says-nothing",
+        "KServe's controller is down: nobody says what is wrong with the bad version",
+        scenario=_BAD,
+        example="does not exist",
+        before="the model says within the pick-up time that it cannot be loaded",
+        faults=(*_HANDS_OFF, _NO_KSERVE),
+        red_step="the model says within the pick-up time that it cannot be loaded",
+        reason=r"cannot be loaded",
+    ),
+    Mutant(
+        "bad-version-costs-requests",
+        "Requests fail after the bad version was committed",
+        scenario=_BAD,
+        example="is damaged",
+        before="every request was answered by the old version",
+        faults=_NOWHERE,
+        red_step="every request was answered by the old version",
+        reason=r"\d+ of \d+ requests failed",
+        hold=3,
+    ),
+    Mutant(
+        "version-revert-not-followed",
+        "KServe's controller is down when the bad version is reverted",
+        scenario=_REVERT,
+        before="that commit is reverted in Git",
+        faults=(*_HANDS_OFF, _NO_KSERVE),
+        red_step="the cluster follows within the pick-up time",
+        reason=r"serves version 1\.0\.0",
+    ),
+    # --- the definition is lost
+    Mutant(
+        "nobody-restores-the-definition",
+        "Argo CD's controller is down when the definition is deleted",
+        scenario=_LOST,
+        before="the definition of InferenceServices is deleted",
+        faults=(_NO_ARGO,),
+        red_step="every model answers again within what the runbook promises",
+        reason=r"the definition is back.*there is none",
+    ),
+    Mutant(
+        "nobody-says-it-should-go",
+        "Argo CD's controller is down: nobody says that Git no longer describes the definition",
+        scenario=_KEPT,
+        before="the definition of InferenceServices is left out of what Git describes",
+        faults=(_NO_ARGO,),
+        red_step="Argo CD keeps it and says that it should go",
+        reason=r"the Application lists it as",
+    ),
+    # --- a component is down
+    Mutant(
+        "outage-hits-predictions",
+        "While Argo CD is down, the gateway's Service selects nothing as well",
+        scenario="A component goes down",
+        example="Argo CD",
+        before="running models answer: yes",
+        faults=(FieldsEdited(target=GATEWAY_SERVICE, patch={"spec": {"selector": {"app": "nobody"}}}),),
+        red_step="running models answer: yes",
+        reason=r"(no|in part): \d+ of \d+ requests failed",
+    ),
+)

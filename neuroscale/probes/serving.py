@@ -1,0 +1,283 @@
+"""Serving: its components, the InferenceServices that Git describes, and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.probes.generated import (
+    STOPPED,
+    condition,
+    describe,
+    fetch,
+    fetch_generated,
+    inference_service,
+    judge_generated,
+    model_uri,
+)
+from neuroscale.probes.workloads import AllAvailable, pods_of
+from neuroscale.serving.models import Golden, golden, version_of
+from neuroscale.serving.predict import Protocol, ask, endpoint_of, judge_classes
+from neuroscale.waiting import Verdict, hopeless, met, pending
+
+APPLICATION = "neuroscale-serving-stack"
+#: Of all models' URLs; nobody else's, so that no request leaves the cluster (incident B4).
+DOMAIN = "models.neuroscale.internal"
+CRD = Ref("CustomResourceDefinition", "inferenceservices.serving.kserve.io")
+
+KSERVE_CONTROLLER = Ref("Deployment", "kserve-controller-manager", "kserve")
+WEBHOOK_CERTS = Ref("Deployment", "kserve-webhook-certs", "kserve")
+KNATIVE_CONTROLLER = Ref("Deployment", "controller", "knative-serving")
+ACTIVATOR = Ref("Deployment", "activator", "knative-serving")
+AUTOSCALER = Ref("Deployment", "autoscaler", "knative-serving")
+KNATIVE_WEBHOOK = Ref("Deployment", "webhook", "knative-serving")
+NET_KOURIER = Ref("Deployment", "net-kourier-controller", "knative-serving")
+GATEWAY = Ref("Deployment", "3scale-kourier-gateway", "kourier-system")
+WORKLOADS = (
+    KSERVE_CONTROLLER,
+    WEBHOOK_CERTS,
+    KNATIVE_CONTROLLER,
+    ACTIVATOR,
+    AUTOSCALER,
+    KNATIVE_WEBHOOK,
+    NET_KOURIER,
+    GATEWAY,
+)
+
+#: Conditions of an InferenceService in Knative mode. All of them say True of a good one.
+_CONDITIONS = (
+    "Ready",
+    "PredictorReady",
+    "PredictorConfigurationReady",
+    "PredictorRouteReady",
+    "LatestDeploymentReady",
+    "RoutesReady",
+    "IngressReady",
+)
+
+
+def workloads_ready() -> AllAvailable:
+    """The components run."""
+    return AllAvailable("serving", WORKLOADS, area="serving")
+
+
+# --- judgements on one object
+
+
+def judge_service(isvc: Object | None) -> Verdict:
+    """An InferenceService with every condition good, a URL, and no model that failed to load.
+
+    Its ``observedGeneration`` is no witness: KServe copies it from the Knative Service. Whether what is served is what
+    is specified is asked of what was generated (:func:`judge_generated`).
+    """
+    if isvc is None:
+        return pending("it does not exist")
+    if isvc["metadata"].get("deletionTimestamp"):
+        return pending("it is being deleted")
+    status = isvc.get("status") or {}
+    missing = [kind for kind in _CONDITIONS if not condition(isvc, kind)]
+    bad = [kind for kind in _CONDITIONS if condition(isvc, kind).get("status") != "True"]
+    if missing or bad or condition(isvc, STOPPED).get("status", "False") != "False":
+        seen = describe(isvc)
+        return pending(f"without {', '.join(missing)}; {seen}" if missing else seen)
+    url, transition = status.get("url", ""), (status.get("modelStatus") or {}).get("transitionStatus")
+    if not urlsplit(url).netloc.endswith(f".{DOMAIN}"):
+        return pending(f"its URL {url} leads out of the cluster: not below {DOMAIN}" if url else "it has no URL")
+    if transition in ("BlockedByFailedLoad", "InvalidSpec"):
+        return pending(f"all its conditions are good, but its model is {transition}; {describe(isvc)}")
+    return met(f"Ready at {url}")
+
+
+def judge_together(verdicts: Mapping[str, Verdict]) -> Verdict:
+    """All of them, or those that are not; hopeless when there is nothing to judge."""
+    if not verdicts:
+        return hopeless("Git describes no InferenceService, so nothing can be said")
+    bad = [f"{name}: {verdict.observed}" for name, verdict in verdicts.items() if not verdict]
+    if not bad:
+        return met("; ".join(f"{name}: {verdict.observed}" for name, verdict in verdicts.items()))
+    return pending(f"{len(bad)} of {len(verdicts)} are not: {'; '.join(bad)}")
+
+
+# --- probes
+
+
+@dataclass(frozen=True)
+class AllReady:
+    """Each of these InferenceServices is Ready. One of two is not enough."""
+
+    names: frozenset[str]
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"each of the {len(self.names)} InferenceServices that Git describes is Ready in every respect"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge each."""
+        return judge_together(
+            {name: judge_service(fetch(cluster, inference_service(name))) for name in sorted(self.names)}
+        )
+
+
+@dataclass(frozen=True)
+class AllGenerated:
+    """What is made from each of these InferenceServices is whole and current."""
+
+    names: frozenset[str]
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"what is made from each of {len(self.names)} InferenceServices is there, owned, ready and the latest"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge each."""
+        return judge_together(
+            {
+                name: judge_generated(fetch(cluster, inference_service(name)), fetch_generated(cluster, name))
+                for name in sorted(self.names)
+            }
+        )
+
+
+@dataclass(frozen=True)
+class AllAnswer:
+    """Each InferenceService answers through the gateway what the version that Git names was trained to answer."""
+
+    uris: Mapping[str, str]
+    gateway: str
+    rows: str = "the reference rows"
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"each of {len(self.uris)} models answers {self.rows} through the gateway as trained"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Ask each once."""
+        return judge_together(
+            {
+                name: Answers(name, self.gateway, version_of(uri) or uri, self.rows).look(cluster)
+                for name, uri in sorted(self.uris.items())
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """An InferenceService answers an input as a version does, through the gateway with the host of its URL."""
+
+    name: str
+    gateway: str
+    version: str
+    rows: str
+    protocol: Protocol = "v1"
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f'"{self.name}" answers {self.rows} through the gateway ({self.protocol}) as version {self.version} does'
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Ask once."""
+        known: Golden = golden()
+        if self.version not in known.outputs:
+            return hopeless(f"nobody wrote down what version {self.version} answers")
+        endpoint = endpoint_of(fetch(cluster, inference_service(self.name)), self.gateway)
+        if endpoint is None:
+            return pending("it has no URL")
+        answer = ask(endpoint, known.inputs[self.rows], self.protocol)
+        return judge_classes(answer, known.outputs[self.version][self.rows])
+
+
+@dataclass(frozen=True)
+class Serves:
+    """One InferenceService serves one version: Ready, whole, and answering as that version and no other does."""
+
+    name: str
+    gateway: str
+    version: str
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f'"{self.name}" serves version {self.version}, and nothing else does'
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Judge the objects, then ask."""
+        isvc = fetch(cluster, inference_service(self.name))
+        if isvc is not None and version_of(model_uri(isvc)) != self.version:
+            return pending(f"it asks for {model_uri(isvc)}")
+        for verdict in (judge_service(isvc), judge_generated(isvc, fetch_generated(cluster, self.name))):
+            if not verdict:
+                return verdict
+        return Answers(self.name, self.gateway, self.version, "the telling rows").look(cluster)
+
+
+@dataclass(frozen=True)
+class SaysWhyNotLoaded:
+    """An InferenceService says that the model it asks for could not be loaded."""
+
+    name: str
+    version: str
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f'"{self.name}" says that version {self.version} cannot be loaded'
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        return judge_not_loaded(fetch(cluster, inference_service(self.name)), self.version)
+
+
+def judge_not_loaded(isvc: Object | None, version: str) -> Verdict:
+    """It asks for this version, its model is blocked by a failed load, and the failure has a reason."""
+    if isvc is None:
+        return pending("it does not exist")
+    if version_of(model_uri(isvc)) != version:
+        return pending(f"it asks for {model_uri(isvc)}")
+    status = (isvc.get("status") or {}).get("modelStatus") or {}
+    failure = status.get("lastFailureInfo") or {}
+    seen = f"model {status.get('transitionStatus')}; {describe(isvc)}"
+    blocked = status.get("transitionStatus") == "BlockedByFailedLoad" and failure.get("reason") == "ModelLoadFailed"
+    return met(seen) if blocked else pending(seen)
+
+
+@dataclass(frozen=True)
+class Asleep:
+    """No pod of an InferenceService runs, and it is Ready all the same."""
+
+    name: str
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f'"{self.name}" is asleep: Ready, and without a pod'
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Look at its status and at the pods of its deployment."""
+        isvc, made = fetch(cluster, inference_service(self.name)), fetch_generated(cluster, self.name)
+        pods = pods_of(cluster, made.deployment) if made.deployment else None
+        return judge_asleep(isvc, pods)
+
+
+def judge_asleep(isvc: Object | None, pods: list[Object] | None) -> Verdict:
+    """Ready, and the deployment of its latest revision has no pod, not even one on its way out."""
+    if isvc is None or pods is None:
+        return pending("it does not exist" if isvc is None else "it has no deployment")
+    if condition(isvc, "Ready").get("status") != "True":
+        return pending(describe(isvc))
+    if pods:
+        return pending(f"{len(pods)} pods: {', '.join(sorted(pod['metadata']['name'] for pod in pods))}")
+    return met("Ready, and no pod")

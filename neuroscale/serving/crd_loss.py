@@ -1,0 +1,207 @@
+"""Incident D3: the definition of InferenceServices is deleted, and every model with it. What comes back, and when."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from neuroscale.chaos.breakage import Breakage, Effect
+from neuroscale.chaos.fault import FieldsEdited, ObjectDeleted
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import NotReady
+from neuroscale.platform import Platform
+from neuroscale.probes import argo, expected, serving
+from neuroscale.probes.generated import condition, fetch, inference_service
+from neuroscale.probes.serving import AllReady
+from neuroscale.record import Sample
+from neuroscale.serving.handsoff import hands_off
+from neuroscale.serving.question import Question, demand
+from neuroscale.serving.traffic import Stream, figures, first_right
+from neuroscale.waiting import Probe, Verdict, hopeless, met, pending, until
+
+#: "Restored in 4 min", says the reference platform.
+_WITHIN = 240.0
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The definition is gone.
+
+    Attributes:
+        effect: Its deletion.
+        contents: Digest of each model's spec as it was before, by name.
+        uids: UID of each model before.
+        stream: Requests to one of the models since before.
+    """
+
+    effect: Effect
+    contents: Mapping[str, str]
+    uids: Mapping[str, str]
+    stream: Stream
+
+
+def begin(breakage: Breakage, stream: Stream) -> Loss:
+    """Remember what there is, and delete the definition."""
+    platform = breakage.platform
+    before = _services(platform)
+    contents = {name: digest(isvc) for name, isvc in before.items() if isvc}
+    uids = {name: isvc["metadata"]["uid"] for name, isvc in before.items() if isvc}
+    return Loss(breakage.inject(ObjectDeleted(target=serving.CRD)), contents, uids, stream)
+
+
+def digest(isvc: Object) -> str:
+    """What an InferenceService asks for, as one short word."""
+    return hashlib.sha256(json.dumps(isvc["spec"], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def wait_until_restored(loss: Loss, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """Definition, objects, Ready, right answers: nobody lends a hand. Each phase is kept, also when one does not come.
+
+    Raises:
+        NotMet: One did not come within what the runbook promises.
+    """
+    steps: dict[str, Probe] = {
+        "definition established": Question(
+            "the definition is back", lambda: judge_definition(fetch(platform.cluster, serving.CRD), loss)
+        ),
+        "objects back": Question("every model is back", lambda: judge_back(_services(platform), loss)),
+        "Ready": AllReady(frozenset(loss.contents)),
+        "right answer": Question("the model answers again", lambda: _answers(loss)),
+    }
+    phases: dict[str, float | None] = dict.fromkeys(steps)
+    try:
+        for name, probe in steps.items():
+            left = _WITHIN - (time.monotonic() - loss.effect.at)
+            until(probe, platform.cluster, within=left, every=0.1)
+            phases[name] = round(time.monotonic() - loss.effect.at, 3)
+    finally:
+        total = phases["right answer"]
+        seen = figures([shot for shot in loss.stream.shots if shot.at >= loss.effect.at])
+        keep(
+            Sample(
+                scenario=scenario,
+                claim="definition-recovery",
+                fault=loss.effect.fault.says,
+                subject=f"{len(loss.contents)} models",
+                series="self-heal alone",
+                at=loss.effect.clock,
+                phases=phases,
+                seconds=_WITHIN if total is None else total,
+                censored=total is None,
+                facts=seen.facts,
+            )
+        )
+
+
+def judge_definition(crd: Object | None, loss: Loss) -> Verdict:
+    """There is another one of that name, and the API server serves it."""
+    if crd is None:
+        return pending("there is none")
+    if crd["metadata"]["uid"] == loss.effect.receipt["before"]["metadata"]["uid"]:
+        return hopeless("it is still the old one, by UID")
+    if condition(crd, "Established").get("status") != "True":
+        return pending("it is there, not yet established")
+    return met("established, with a new UID")
+
+
+def judge_back(now: Mapping[str, Object | None], loss: Loss) -> Verdict:
+    """Every model that there was is there again, as a new object with the old content."""
+    if not loss.contents:
+        return hopeless("there was no model to lose")
+    trouble = []
+    for name, content in loss.contents.items():
+        isvc = now.get(name)
+        if isvc is None:
+            trouble.append(f"{name} is not there")
+        elif isvc["metadata"]["uid"] == loss.uids[name]:
+            trouble.append(f"{name} is still the old one, by UID")
+        elif digest(isvc) != content:
+            trouble.append(f"{name} has another content")
+    return pending("; ".join(trouble)) if trouble else met(f"{len(loss.contents)} models, with the old content")
+
+
+def demand_nothing_lost(loss: Loss, platform: Platform) -> None:
+    """Every model has the content it had, and none that Git describes is missing.
+
+    Raises:
+        NotMet: Something was lost.
+    """
+    demand("nothing that Git describes was lost", judge_back(_services(platform), loss), platform)
+
+
+def _answers(loss: Loss) -> Verdict:
+    crash = next((shot for shot in loss.stream.shots if shot.at >= loss.effect.at and not shot.versions), None)
+    first = first_right(loss.stream.shots, crash.at if crash else loss.effect.at)
+    last = loss.stream.shots[-1:]
+    if first is None:
+        return pending(f"the latest request: {last[0].answer if last else 'none'}")
+    return met(f"right again, first failure: {crash.answer if crash else 'none'}")
+
+
+def _services(platform: Platform) -> dict[str, Object | None]:
+    names = expected.inference_services(platform.forge)
+    return {name: fetch(platform.cluster, inference_service(name)) for name in names}
+
+
+# --- the definition is left out of Git
+
+
+def leave_out(breakage: Breakage) -> KeptOutOfGit:
+    """Leave the definition out of what Argo CD renders, as the reference platform once did, and expect it to be kept.
+
+    Raises:
+        NotReady: There is no definition.
+    """
+    crd = fetch(breakage.platform.cluster, serving.CRD)
+    if crd is None:
+        raise NotReady(f"{serving.CRD} should exist, but does not. Try: neuroscale check serving")
+    for fault in left_out():
+        breakage.inject(fault)
+    return KeptOutOfGit(crd["metadata"]["uid"])
+
+
+def left_out() -> tuple[FieldsEdited, FieldsEdited]:
+    """The root Application lets go, and the serving stack's renders everything but the definition."""
+    patch = {"apiVersion": "apiextensions.k8s.io/v1", "kind": serving.CRD.kind, "metadata": {"name": serving.CRD.name}}
+    dropped = [{"patch": json.dumps({**patch, "$patch": "delete"})}]
+    return (
+        hands_off(serving.APPLICATION)[0],
+        FieldsEdited(
+            target=argo.application(serving.APPLICATION),
+            patch={"spec": {"source": {"kustomize": {"patches": dropped}}}},
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class KeptOutOfGit:
+    """The definition is still there although Git no longer describes it, and Argo CD says that it should go."""
+
+    uid: str
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"{serving.CRD} is kept, and Argo CD says that Git no longer describes it"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch both and judge."""
+        return judge_kept(fetch(cluster, serving.CRD), cluster.get(argo.application(serving.APPLICATION)), self.uid)
+
+
+def judge_kept(crd: Object | None, app: Object | None, uid: str) -> Verdict:
+    """The same object, not on its way out, listed by its Application as one to prune."""
+    if crd is None or crd["metadata"]["uid"] != uid or crd["metadata"].get("deletionTimestamp"):
+        return hopeless("the definition was deleted")
+    resources = ((app or {}).get("status") or {}).get("resources") or []
+    entry: Object = next(
+        (one for one in resources if (one["kind"], one["name"]) == (serving.CRD.kind, serving.CRD.name)), {}
+    )
+    if entry.get("requiresPruning"):
+        return met(f"it is there, and {entry.get('status')}: to be pruned")
+    return pending(f"the Application lists it as {entry or 'nothing'}")

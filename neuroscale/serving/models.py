@@ -1,0 +1,117 @@
+"""The models: their versions, what each answers, and the store they are fetched from.
+
+The store is the forge's package registry (``docs/decisions/0012``). A version is never changed once it is there.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Collection, Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import BaseModel
+
+from neuroscale.errors import SupplyError
+from neuroscale.forge import OWNER, Forge
+from neuroscale.settings import FORGE, ROOT
+
+#: As in ``models/iris/train.py``: what is served, what it is replaced by, one that answers wrongly, half a file.
+SERVED, NEXT, SWAPPED, DAMAGED = "1.0.0", "2.0.0", "1.0.1-swapped", "1.0.1-damaged"
+#: A version that nobody ever uploads.
+ABSENT = "9.9.9"
+STORED = (SERVED, NEXT, SWAPPED, DAMAGED)
+PACKAGE, FILE = "iris", "model.joblib"
+#: The input on which each two versions differ, so that an answer tells which of them gave it.
+TELLING = "the telling rows"
+_TRAINING = ROOT / "models" / "iris" / "train.py"
+_TRAIN_SECONDS = 120
+
+Rows = Sequence[Sequence[float]]
+
+
+class Golden(BaseModel):
+    """What every version answers, written by ``models/iris/train.py --golden``.
+
+    Attributes:
+        inputs: Name -> rows of four numbers.
+        outputs: Version -> name of the input -> one class for each row.
+    """
+
+    inputs: dict[str, list[list[float]]]
+    outputs: dict[str, dict[str, list[int]]]
+
+    def versions_answering(self, name: str, classes: Sequence[int] | None) -> list[str]:
+        """Versions that give exactly this answer to an input; none for no answer."""
+        return [version for version, answers in self.outputs.items() if answers[name] == classes]
+
+
+@cache
+def golden() -> Golden:
+    """The golden predictions."""
+    return Golden.model_validate_json((ROOT / "models" / "iris" / "golden.json").read_bytes())
+
+
+def store_path(version: str) -> str:
+    """Where the store has a version, below the forge's address."""
+    return f"/api/packages/{OWNER}/generic/{PACKAGE}/{version}/{FILE}"
+
+
+def storage_uri(version: str) -> str:
+    """Where the cluster fetches a version."""
+    return f"http://gitea.{FORGE}.svc.cluster.local:3000{store_path(version)}"
+
+
+def version_of(uri: str) -> str | None:
+    """The version that a storage URI names, or ``None`` when it leads elsewhere."""
+    head, _, tail = storage_uri("|").partition("|")
+    inside = uri.startswith(head) and uri.endswith(tail) and len(uri) > len(head) + len(tail)
+    return uri[len(head) : -len(tail)] if inside else None
+
+
+def ensure_models(forge: Forge) -> list[str]:
+    """Make sure that the store has every version; quick when it has.
+
+    Returns:
+        The versions that had to be trained and uploaded.
+
+    Raises:
+        SupplyError: Training failed.
+        NeuroscaleError: The forge refused one.
+    """
+    missing = [version for version in STORED if not forge.has_package(store_path(version))]
+    if missing:
+        with TemporaryDirectory(prefix="neuroscale-models-") as folder:
+            _train(Path(folder))
+            _upload(forge, Path(folder), missing)
+    return missing
+
+
+def _train(folder: Path) -> None:
+    """In a process of its own: whoever brings a platform up need not load scikit-learn."""
+    command = [sys.executable, str(_TRAINING), "--into", str(folder)]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_TRAIN_SECONDS,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SupplyError(
+            f"The models should be trained within {_TRAIN_SECONDS} s, but were not. Try: make install"
+        ) from error
+    if done.returncode != 0:
+        raise SupplyError(
+            f"The models should be trained, but that exited with {done.returncode}: {done.stderr.strip()[-500:]}. "
+            "Try: make install"
+        )
+
+
+def _upload(forge: Forge, folder: Path, versions: Collection[str]) -> None:
+    for version in versions:
+        forge.upload_package(store_path(version), (folder / version / FILE).read_bytes())

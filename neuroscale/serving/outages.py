@@ -1,0 +1,169 @@
+"""While one component is down: do running models answer, do new ones come up, can they be scaled?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from neuroscale.chaos.breakage import Breakage, Effect
+from neuroscale.chaos.fault import FieldsEdited, ScaledTo
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.errors import ClusterRefused, NotMet, NotReady
+from neuroscale.probes import argo, serving
+from neuroscale.probes.generated import fetch_generated
+from neuroscale.probes.workloads import judge_workload
+from neuroscale.record import Sample
+from neuroscale.serving.handsoff import hands_off
+from neuroscale.serving.newborn import Newborn, create
+from neuroscale.serving.question import Question, demand
+from neuroscale.serving.traffic import Stream, figures
+from neuroscale.serving.versions import MODEL
+from neuroscale.settings import APPS_NAMESPACE
+from neuroscale.waiting import Verdict, hopeless, met, pending, until
+
+COMPONENTS: dict[str, Ref] = {
+    "the KServe controller": serving.KSERVE_CONTROLLER,
+    "the Knative controller": serving.KNATIVE_CONTROLLER,
+    "the activator": serving.ACTIVATOR,
+    "the autoscaler": serving.AUTOSCALER,
+    "the Knative webhook": serving.KNATIVE_WEBHOOK,
+    "the gateway": serving.GATEWAY,
+    "the gateway's controller": serving.NET_KOURIER,
+    "Argo CD": argo.CONTROLLER,
+}
+#: Seconds in which what works without the component has to have worked: twice what it takes in health.
+_CHANCE = 40.0
+#: Requests that the answer about predictions rests on.
+_ENOUGH = 50
+
+
+@dataclass
+class Outage:
+    """A component that is down.
+
+    Attributes:
+        effect: When that was proven.
+        stream: Requests to a running model since before.
+    """
+
+    component: str
+    effect: Effect
+    stream: Stream
+    breakage: Breakage
+    answers: dict[str, str] = field(default_factory=dict)
+
+
+def begin(component: str, stream: Stream, breakage: Breakage) -> Outage:
+    """Scale a component to nothing where nobody puts it back."""
+    for fault in hands_off(serving.APPLICATION):
+        breakage.inject(fault)
+    effect = breakage.inject(ScaledTo(target=COMPONENTS[component], replicas=0))
+    return Outage(component, effect, stream, breakage)
+
+
+def demand_predictions(outage: Outage, expected: str, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """Requests to the running model are answered, or are not, as the table says; the figures are kept.
+
+    Raises:
+        NotMet: It is the other way round.
+    """
+    question = Question(f"predictions while {outage.component} is down: {expected}", lambda: _flow(outage, expected))
+    try:
+        until(question, outage.breakage.platform.cluster, within=_CHANCE)
+    finally:
+        _keep(outage, "predictions", scenario, keep)
+
+
+def _flow(outage: Outage, expected: str) -> Verdict:
+    since = [shot for shot in outage.stream.shots if shot.at >= outage.effect.at]
+    if len(since) < _ENOUGH:
+        return pending(f"{len(since)} requests since")
+    seen = figures(since)
+    found = "yes" if not seen.wrong else "no" if seen.wrong == seen.sent else "in part"
+    outage.answers["predictions"] = found
+    said = f"{found}: {seen.wrong} of {seen.sent} requests failed {seen.first_wrong}"
+    return met(said) if found == expected else hopeless(said)
+
+
+def demand_new_models(outage: Outage, expected: str, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """A model made by hand comes up and answers, or does not, as the table says.
+
+    Raises:
+        NotMet: It is the other way round.
+    """
+    with ExitStack() as streams:
+        try:
+            newborn = create(outage.breakage, streams)
+        except ClusterRefused as error:
+            found, said = "no", str(error)
+        else:
+            found, said = _chance(outage, lambda: _answered(newborn))
+    outage.answers["new models"] = found
+    _keep(outage, "new models", scenario, keep)
+    verdict = met(said) if found == expected else hopeless(f"{found}: {said}")
+    demand(f"a new model comes up while {outage.component} is down: {expected}", verdict, outage.breakage.platform)
+
+
+def _answered(newborn: Newborn) -> Verdict:
+    return met("it answers") if newborn.answered_at is not None else pending(f"phases: {newborn.phases}")
+
+
+def demand_scaling(outage: Outage, expected: str, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """A second pod comes up when the autoscaler is told to keep two, or does not, as the table says.
+
+    Raises:
+        NotMet: It is the other way round.
+    """
+    cluster = outage.breakage.platform.cluster
+    made = fetch_generated(cluster, MODEL)
+    if made.deployment is None or made.revision is None:
+        raise NotReady(f'"{MODEL}" should have a deployment to be scaled, but has none. Try: neuroscale check serving')
+    deployment = Ref.to(made.deployment)
+    scaler = Ref(
+        "PodAutoscaler", made.revision["metadata"]["name"], APPS_NAMESPACE, "autoscaling.internal.knative.dev/v1alpha1"
+    )
+    try:
+        outage.breakage.inject(
+            FieldsEdited(target=scaler, patch={"metadata": {"annotations": {"autoscaling.knative.dev/min-scale": "2"}}})
+        )
+    except ClusterRefused as error:
+        found, said = "no", str(error)
+    else:
+        found, said = _chance(outage, lambda: _two(cluster.get(deployment)))
+    outage.answers["scaling"] = found
+    _keep(outage, "scaling", scenario, keep)
+    verdict = met(said) if found == expected else hopeless(f"{found}: {said}")
+    demand(f"a model is scaled while {outage.component} is down: {expected}", verdict, outage.breakage.platform)
+
+
+def _two(deployment: Object | None) -> Verdict:
+    verdict = judge_workload(deployment, ())
+    wanted = deployment["spec"].get("replicas", 1) if deployment else 0
+    return verdict if wanted == 2 else pending(f"{wanted} pods wanted")
+
+
+def _chance(outage: Outage, judge: Callable[[], Verdict]) -> tuple[str, str]:
+    """Whether something comes about in the time it gets: yes or no, and what was last seen."""
+    try:
+        timeline = until(Question("it works", judge), outage.breakage.platform.cluster, within=_CHANCE)
+    except NotMet as error:
+        return "no", str(error)
+    return "yes", timeline.last.observed
+
+
+def _keep(outage: Outage, what: str, scenario: str, keep: Callable[[Sample], None]) -> None:
+    seen = figures([shot for shot in outage.stream.shots if shot.at >= outage.effect.at])
+    keep(
+        Sample(
+            scenario=scenario,
+            claim="outage",
+            fault=f"{outage.component} is down",
+            subject=MODEL,
+            series=f"{what} while {outage.component} is down: {outage.answers.get(what, 'not known')}",
+            at=outage.effect.clock,
+            phases={},
+            seconds=round(seen.outage, 3),
+            facts=seen.facts,
+        )
+    )

@@ -1,0 +1,277 @@
+"""Requests at a fixed rate in the background, while something is changed or broken, and what became of each of them."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import NotMet, NotReady
+from neuroscale.platform import Platform
+from neuroscale.probes.generated import fetch, inference_service
+from neuroscale.record import Sample
+from neuroscale.serving.models import SERVED, TELLING, golden
+from neuroscale.serving.predict import Answer, ask, endpoint_of, gateway_url
+from neuroscale.serving.question import demand
+from neuroscale.serving.versions import MODEL
+from neuroscale.settings import BUDGETS
+from neuroscale.waiting import Verdict, duration, hopeless, met, pause, pending, until
+
+#: Requests a second.
+RATE = 10.0
+#: A request that hangs must not hold up those after it: as many as are sent during one request's timeout.
+_AT_ONCE = 128
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One request of a stream.
+
+    Attributes:
+        at: Monotonic seconds at which it was sent.
+        clock: Wall clock of the same moment.
+        versions: Versions of the model that would answer so; empty for a wrong answer, and for none.
+    """
+
+    at: float
+    clock: datetime
+    answer: Answer
+    versions: frozenset[str]
+
+    @property
+    def back(self) -> float:
+        """Monotonic seconds at which the answer was there."""
+        return self.at + self.answer.seconds
+
+
+class Stream:
+    """Asks again and again from ``with`` to the end of the block, each request on time whatever the others do.
+
+    Args:
+        asking: Sends one request.
+        rate: Requests a second.
+    """
+
+    def __init__(self, asking: Callable[[], Answer], rate: float = RATE) -> None:
+        self._asking = asking
+        self._rate = rate
+        self._shots: list[Shot] = []
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="request")
+        self._pace = threading.Thread(target=self._run, name="stream", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._pace.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Send no more, and wait for the answers under way; a second call does nothing."""
+        self._over.set()
+        self._pace.join()
+        self._pool.shutdown()
+
+    @property
+    def shots(self) -> Sequence[Shot]:
+        """Every request that has come to an end, in the order of sending."""
+        with self._lock:
+            return tuple(sorted(self._shots, key=lambda shot: shot.at))
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self._over.is_set():
+            self._pool.submit(self._shoot)
+            due += 1 / self._rate
+            pause(max(0.0, due - time.monotonic()))
+
+    def _shoot(self) -> None:
+        at, clock = time.monotonic(), datetime.now(UTC)
+        answer = self._asking()
+        versions = golden().versions_answering(TELLING, list(answer.classes) if answer.classes else None)
+        with self._lock:
+            self._shots.append(Shot(at, clock, answer, frozenset(versions)))
+
+
+def stream_to(latest: Callable[[], Object | None], gateway: str, rate: float = RATE) -> Stream:
+    """A stream to an InferenceService; its host is taken from its status anew for each request.
+
+    Args:
+        latest: Hands out the InferenceService as it was last seen.
+        gateway: Base URL of the gateway.
+        rate: Requests a second.
+    """
+
+    def asking() -> Answer:
+        endpoint = endpoint_of(latest(), gateway)
+        if endpoint is None:
+            return Answer(None, 0.0, None, "the model has no URL yet")
+        return ask(endpoint, golden().inputs[TELLING])
+
+    return Stream(asking, rate)
+
+
+def begin(streams: ExitStack, platform: Platform) -> Stream:
+    """A stream to the model, flowing: what fails later, failed later.
+
+    Raises:
+        NotReady: Requests were failing before anything was done.
+    """
+    cluster = platform.cluster
+    stream = streams.enter_context(stream_to(lambda: fetch(cluster, inference_service(MODEL)), gateway_url(cluster)))
+    try:
+        until(Flows(stream), cluster, within=BUDGETS.request)
+    except NotMet as error:
+        raise NotReady(f"Requests should be answered before anything is done to the platform. {error}") from error
+    return stream
+
+
+# --- figures
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a stream says about a stretch of time.
+
+    Attributes:
+        sent: Requests.
+        wrong: Those without a right answer.
+        outage: Longest time in seconds from sending a request that failed to sending the next one that did not.
+        p50: Seconds; the nearest-rank median of right answers, ``None`` without any.
+        p99: Likewise.
+        first_wrong: What the first failure looked like.
+    """
+
+    sent: int
+    wrong: int
+    outage: float
+    p50: float | None
+    p99: float | None
+    first_wrong: str
+
+    @property
+    def facts(self) -> dict[str, str | int | float | None]:
+        """For a sample."""
+        return {
+            "requests": self.sent,
+            "failed": self.wrong,
+            "error rate": round(self.wrong / self.sent, 4) if self.sent else None,
+            "longest outage": round(self.outage, 3),
+            "p50": self.p50,
+            "p99": self.p99,
+            "first failure": self.first_wrong,
+        }
+
+
+def figures(shots: Sequence[Shot], right: Collection[str] = (SERVED,)) -> Figures:
+    """Count; right is an answer that one of these versions would give."""
+    good = [bool(shot.versions & set(right)) for shot in shots]
+    took = sorted(shot.answer.seconds for shot, fine in zip(shots, good, strict=True) if fine)
+    first_wrong = next((str(shot.answer) for shot, fine in zip(shots, good, strict=True) if not fine), "")
+    return Figures(
+        len(shots), good.count(False), _outage(shots, good), quantile(took, 0.5), quantile(took, 0.99), first_wrong
+    )
+
+
+def quantile(ranked: Sequence[float], share: float) -> float | None:
+    """The nearest-rank quantile of ascending figures: always one of them."""
+    return round(ranked[max(0, math.ceil(share * len(ranked)) - 1)], 4) if ranked else None
+
+
+def _outage(shots: Sequence[Shot], good: Sequence[bool]) -> float:
+    longest, since = 0.0, None
+    for shot, fine in zip(shots, good, strict=True):
+        if not fine and since is None:
+            since = shot.at
+        if since is not None:
+            # One that was still failing when it was last looked at lasted at least until its answer.
+            longest = max(longest, (shot.at if fine else shot.back) - since)
+        if fine:
+            since = None
+    return longest
+
+
+def first_right(shots: Sequence[Shot], since: float, right: Collection[str] = (SERVED,)) -> float | None:
+    """Monotonic seconds at which the first right answer to a request sent at or after ``since`` was there."""
+    return min((shot.back for shot in shots if shot.at >= since and shot.versions & set(right)), default=None)
+
+
+# --- verdicts
+
+
+def demand_unbroken(
+    stream: Stream, right: Collection[str], platform: Platform, scenario: str, keep: Callable[[Sample], None]
+) -> None:
+    """End the stream; every request of it got a right answer, and the figures are kept.
+
+    Raises:
+        NotMet: One did not.
+    """
+    stream.stop()
+    shots = stream.shots
+    seen = figures(shots, right)
+    keep(
+        Sample(
+            scenario=scenario,
+            claim="unbroken",
+            fault="a new version of the model",
+            subject=MODEL,
+            series="longest outage",
+            at=shots[0].clock if shots else datetime.now(UTC),
+            phases={},
+            seconds=round(seen.outage, 3),
+            facts=seen.facts,
+        )
+    )
+    demand(f"no request fails while {MODEL} is changed", judge_unbroken(shots, right), platform)
+
+
+@dataclass(frozen=True)
+class Flows:
+    """A stream has got so many right answers in a row: whatever fails later failed later."""
+
+    stream: Stream
+    right: frozenset[str] = frozenset({SERVED})
+    row: int = 5
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"{self.row} requests in a row are answered as {' or '.join(sorted(self.right))} does"
+
+    def look(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - the stream knows
+        """The latest requests that came back."""
+        shots = self.stream.shots[-self.row :]
+        bad = next((shot for shot in shots if not shot.versions & self.right), None)
+        if bad is not None:
+            return pending(f"a request was answered {bad.answer}")
+        return met(f"{len(shots)} in a row") if len(shots) == self.row else pending(f"{len(shots)} so far")
+
+
+def judge_unbroken(shots: Sequence[Shot], right: Collection[str]) -> Verdict:
+    """Every request got a right answer, and there were enough of them to say so (5 a second at least)."""
+    if len(shots) < 2:
+        return hopeless(f"{len(shots)} requests came back, so nothing can be said")
+    seen, lasting = figures(shots, right), shots[-1].at - shots[0].at
+    if (rate := len(shots) / max(lasting, 0.1)) < 5:
+        return hopeless(f"only {rate:.1f} requests a second came back, so nothing can be said")
+    if seen.wrong:
+        return hopeless(
+            f"{seen.wrong} of {seen.sent} requests failed, longest outage {duration(seen.outage)}, "
+            f"first: {seen.first_wrong}"
+        )
+    return met(f"{seen.sent} requests in {duration(lasting)}, none failed")

@@ -1,0 +1,89 @@
+"""Commits that change a model on purpose: another version, a bad one, leave to sleep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import yaml
+
+from neuroscale.changes import Pushed
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.fault import Committed
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import NotReady
+from neuroscale.platform import Platform
+from neuroscale.probes.generated import model_uri
+from neuroscale.probes.serving import Asleep, SaysWhyNotLoaded, Serves
+from neuroscale.serving.models import ABSENT, DAMAGED, storage_uri, version_of
+from neuroscale.serving.predict import gateway_url
+from neuroscale.waiting import Probe
+
+#: The model that is changed and asked; the other one is left alone.
+MODEL = "demo-iris-2"
+#: What a bad version is like -> the version.
+DEFECTS = {"does not exist": ABSENT, "is damaged": DAMAGED}
+#: Shortest that Knative accepts, in seconds: how long nobody must ask before it looks whether pods can go.
+_WINDOW = "6s"
+
+
+def manifest_of(name: str, platform: Platform) -> tuple[str, Object]:
+    """The file on ``main`` that describes an InferenceService, and what it says.
+
+    Raises:
+        NotReady: There is none.
+    """
+    for path, text in platform.forge.files("apps").items():
+        if path.endswith(".yaml"):
+            for obj in yaml.safe_load_all(text):
+                if obj and obj["kind"] == "InferenceService" and obj["metadata"]["name"] == name:
+                    return path, obj
+    raise NotReady(f'main should describe the InferenceService "{name}" below apps/, but does not. Try: neuroscale up')
+
+
+def give_version(breakage: Breakage, version: str, name: str = MODEL) -> Pushed:
+    """Commit a good version; the model serves it once the cluster followed."""
+    expects = Serves(name, gateway_url(breakage.platform.cluster), version)
+    return _change(breakage, f"Give {name} version {version}", _uri(version), expects, name)
+
+
+def give_bad_version(breakage: Breakage, defect: str, name: str = MODEL) -> Pushed:
+    """Commit a version that cannot be loaded; the model says so once the cluster followed."""
+    version = DEFECTS[defect]
+    return _change(
+        breakage,
+        f"Give {name} a version that {defect}",
+        _uri(version),
+        SaysWhyNotLoaded(name, version),
+        name,
+    )
+
+
+def let_sleep(breakage: Breakage, name: str = MODEL) -> Pushed:
+    """Commit that the model needs no pod when nobody asks; it is asleep once the cluster followed."""
+
+    def edit(isvc: Object) -> None:
+        isvc["spec"]["predictor"]["minReplicas"] = 0
+        annotations = isvc["metadata"].setdefault("annotations", {})
+        annotations["autoscaling.knative.dev/window"] = _WINDOW
+
+    return _change(breakage, f"Let {name} sleep when nobody asks", edit, Asleep(name), name)
+
+
+def _uri(version: str) -> Callable[[Object], None]:
+    def edit(isvc: Object) -> None:
+        isvc["spec"]["predictor"]["model"]["storageUri"] = storage_uri(version)
+
+    return edit
+
+
+def _change(breakage: Breakage, message: str, edit: Callable[[Object], None], expects: Probe, name: str) -> Pushed:
+    """Edit the manifest and push; before and after a revert the model serves the version that is there now."""
+    platform = breakage.platform
+    path, isvc = manifest_of(name, platform)
+    served = version_of(model_uri(isvc)) or model_uri(isvc)
+    edit(isvc)
+    effect = breakage.inject(Committed(message=message, files={path: yaml.safe_dump(isvc)}))
+    commit = platform.forge.head()
+    if commit is None:
+        raise NotReady("main should have a commit after a push, but the repository is empty. Try: neuroscale up")
+    return Pushed(commit, effect.clock, expects, Serves(name, gateway_url(platform.cluster), served))

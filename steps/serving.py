@@ -1,0 +1,275 @@
+"""Models: asked, changed, woken, loaded, lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+from neuroscale import changes
+from neuroscale.changes import Pushed
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.milestones import gate
+from neuroscale.platform import Platform
+from neuroscale.probes import expected, serving
+from neuroscale.probes.serving import AllAnswer, AllGenerated, AllReady, Answers
+from neuroscale.probes.workloads import AllAvailable
+from neuroscale.record import Sample
+from neuroscale.serving import asking, crd_loss, load, newborn, outages, traffic, versions, waking
+from neuroscale.serving.crd_loss import KeptOutOfGit, Loss
+from neuroscale.serving.load import Load
+from neuroscale.serving.models import NEXT, SERVED
+from neuroscale.serving.newborn import Newborn
+from neuroscale.serving.outages import Outage
+from neuroscale.serving.predict import Answer, Protocol, gateway_url
+from neuroscale.serving.traffic import Stream
+from neuroscale.settings import BUDGETS
+from neuroscale.waiting import Probe, until
+
+Keep = Callable[[Sample], None]
+
+
+@pytest.fixture
+def streams() -> Iterator[ExitStack]:
+    """Requests that flow until the scenario ends."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@given("the models are served")
+def the_models_are_served(platform: Platform) -> None:
+    gate("b", platform)
+
+
+@given("requests flow to the model", target_fixture="stream")
+def requests_flow(platform: Platform, streams: ExitStack) -> Stream:
+    return traffic.begin(streams, platform)
+
+
+# --- what Git describes
+
+
+@when("the workloads of the serving stack are looked at", target_fixture="workloads")
+def the_serving_workloads_are_looked_at() -> AllAvailable:
+    return serving.workloads_ready()
+
+
+@when("the models are compared with Git", target_fixture="uris")
+def the_models_are_compared(platform: Platform) -> dict[str, str]:
+    return expected.inference_services(platform.forge)
+
+
+@then("each is Ready in every respect")
+def each_is_ready(uris: dict[str, str], platform: Platform) -> None:
+    until(AllReady(frozenset(uris)), platform.cluster, within=BUDGETS.look)
+
+
+@then("what is made from each is there, owned, ready and the latest")
+def each_is_whole(uris: dict[str, str], platform: Platform) -> None:
+    until(AllGenerated(frozenset(uris)), platform.cluster, within=BUDGETS.look)
+
+
+@then("each answers as it was trained to")
+def each_answers(uris: dict[str, str], platform: Platform) -> None:
+    until(AllAnswer(uris, gateway_url(platform.cluster)), platform.cluster, within=BUDGETS.look)
+
+
+# --- asking
+
+
+@when(parsers.parse("the model is asked for {rows} by protocol {protocol}"), target_fixture="answer")
+def the_model_is_asked(rows: str, protocol: Protocol, platform: Platform) -> Answer:
+    return asking.ask_for(rows, protocol, platform)
+
+
+@then(parsers.parse("its answer is {classes}"))
+def its_answer_is(classes: str, answer: Answer, platform: Platform) -> None:
+    asking.demand_classes(answer, [int(one) for one in classes.split(", ")], platform)
+
+
+@then(parsers.parse("its answer to {rows} is what it was trained to give"))
+def its_answer_is_as_trained(rows: str, answer: Answer, platform: Platform) -> None:
+    asking.demand_golden(answer, rows, platform)
+
+
+@when("the gateway is asked for a host that nobody has", target_fixture="answer")
+def the_gateway_is_asked_for_nobody(platform: Platform) -> Answer:
+    return asking.ask_nobody(platform)
+
+
+@then("it knows no such host")
+def it_knows_no_such_host(answer: Answer, platform: Platform) -> None:
+    asking.demand_not_found(answer, platform)
+
+
+@when(parsers.parse("the model is sent {what}"), target_fixture="answer")
+def the_model_is_sent(what: str, platform: Platform) -> Answer:
+    return asking.send_bad(what, platform)
+
+
+@then("it refuses, and says why")
+def it_refuses(answer: Answer, platform: Platform) -> None:
+    asking.demand_refusal(answer, platform)
+
+
+@then("the model answers the reference rows as before")
+def it_answers_as_before(platform: Platform) -> None:
+    probe = Answers(versions.MODEL, gateway_url(platform.cluster), SERVED, "the reference rows")
+    until(probe, platform.cluster, within=BUDGETS.look)
+
+
+# --- a new model
+
+
+@when("someone creates a model by hand", target_fixture="newborn_model")
+def someone_creates_a_model(breakage: Breakage, streams: ExitStack) -> Newborn:
+    return newborn.create(breakage, streams)
+
+
+@then("it is Ready and answers within its time")
+def it_is_ready_and_answers(
+    newborn_model: Newborn, platform: Platform, request: pytest.FixtureRequest, sample: Keep
+) -> None:
+    newborn.wait_for_answer(newborn_model, platform, request.node.name, sample)
+
+
+@then("it was not called Ready before it could answer")
+def it_did_not_lie(newborn_model: Newborn, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> None:
+    newborn.demand_no_lie(newborn_model, platform, request.node.name, sample)
+
+
+# --- versions
+
+
+@when(parsers.parse("a commit gives the model version {version}"), target_fixture="pushed")
+def a_commit_gives_a_version(version: str, breakage: Breakage) -> Pushed:
+    return versions.give_version(breakage, version)
+
+
+@when(parsers.parse("a commit gives the model a version that {defect}"), target_fixture="pushed")
+def a_commit_gives_a_bad_version(defect: str, breakage: Breakage) -> Pushed:
+    return versions.give_bad_version(breakage, defect)
+
+
+@given(parsers.parse("a commit has given the model a version that {defect}"), target_fixture="pushed")
+def a_commit_has_given_a_bad_version(defect: str, breakage: Breakage) -> Pushed:
+    return changes.arrived(versions.give_bad_version(breakage, defect), breakage.platform)
+
+
+@then("the model serves it within the pick-up time")
+@then("the model says within the pick-up time that it cannot be loaded")
+def the_model_follows(pushed: Pushed, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> Probe:
+    return changes.wait_until_followed(pushed, platform, request.node.name, sample)
+
+
+@then("no request failed, whichever version answered it")
+def no_request_failed(stream: Stream, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> None:
+    traffic.demand_unbroken(stream, {SERVED, NEXT}, platform, request.node.name, sample)
+
+
+@then("every request was answered by the old version")
+def the_old_version_answered(stream: Stream, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> None:
+    traffic.demand_unbroken(stream, {SERVED}, platform, request.node.name, sample)
+
+
+# --- sleep
+
+
+@given("a commit has let the model sleep when nobody asks", target_fixture="pushed")
+def a_commit_has_let_it_sleep(breakage: Breakage) -> Pushed:
+    return changes.arrived(versions.let_sleep(breakage), breakage.platform)
+
+
+@when(parsers.parse("{count:d} requests arrive at once"), target_fixture="answers")
+def requests_arrive_at_once(
+    count: int, platform: Platform, request: pytest.FixtureRequest, sample: Keep
+) -> list[Answer]:
+    return waking.wake(count, platform, request.node.name, sample)
+
+
+@then("each of them is answered")
+def each_of_them_is_answered(answers: list[Answer], platform: Platform) -> None:
+    waking.demand_all_answered(answers, platform)
+
+
+# --- load
+
+
+@when(parsers.parse("the model is asked {count:d} times in turn"), target_fixture="answers")
+def the_model_is_asked_in_turn(count: int, platform: Platform) -> list[Answer]:
+    return load.ask_in_turn(count, platform)
+
+
+@then(parsers.parse("half of the answers take at most {p50:d} ms, and 99 of 100 at most {p99:d} ms"))
+def the_answers_are_quick(
+    p50: int, p99: int, answers: list[Answer], platform: Platform, *, request: pytest.FixtureRequest, sample: Keep
+) -> None:
+    load.demand_quick(answers, (p50 / 1000, p99 / 1000), platform, request.node.name, sample)
+
+
+@when("the same load runs through the gateway and straight to the pod", target_fixture="loads")
+def the_same_load_runs(breakage: Breakage, request: pytest.FixtureRequest, sample: Keep) -> dict[str, Load]:
+    return load.compare(breakage, request.node.name, sample)
+
+
+@then("every answer is right")
+def every_answer_is_right(loads: dict[str, Load], platform: Platform) -> None:
+    load.demand_right(loads, platform)
+
+
+@then(parsers.parse("the gateway carries at least {percent:d} percent of what the pod itself carries"))
+def the_gateway_costs_little(percent: int, loads: dict[str, Load], platform: Platform) -> None:
+    load.demand_ratio(loads, percent, platform)
+
+
+# --- the definition of InferenceServices
+
+
+@when("the definition of InferenceServices is deleted", target_fixture="loss")
+def the_definition_is_deleted(breakage: Breakage, stream: Stream) -> Loss:
+    return crd_loss.begin(breakage, stream)
+
+
+@then("every model answers again within what the runbook promises")
+def the_models_are_restored(loss: Loss, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> None:
+    crd_loss.wait_until_restored(loss, platform, request.node.name, sample)
+
+
+@then("nothing that Git describes was lost")
+def nothing_was_lost(loss: Loss, platform: Platform) -> None:
+    crd_loss.demand_nothing_lost(loss, platform)
+
+
+@when("the definition of InferenceServices is left out of what Git describes", target_fixture="kept")
+def the_definition_is_left_out(breakage: Breakage) -> KeptOutOfGit:
+    return crd_loss.leave_out(breakage)
+
+
+@then("Argo CD keeps it and says that it should go")
+def argo_cd_keeps_it(kept: KeptOutOfGit, platform: Platform) -> None:
+    until(kept, platform.cluster, within=BUDGETS.pick_up)
+
+
+# --- a component is down
+
+
+@when(parsers.parse("{component} goes down while requests flow"), target_fixture="outage")
+def a_component_goes_down(component: str, breakage: Breakage, streams: ExitStack) -> Outage:
+    return outages.begin(component, traffic.begin(streams, breakage.platform), breakage)
+
+
+@then(parsers.parse("running models answer: {expected}"))
+def running_models_answer(expected: str, outage: Outage, request: pytest.FixtureRequest, sample: Keep) -> None:
+    outages.demand_predictions(outage, expected, request.node.name, sample)
+
+
+@then(parsers.parse("new models come up: {expected}"))
+def new_models_come_up(expected: str, outage: Outage, request: pytest.FixtureRequest, sample: Keep) -> None:
+    outages.demand_new_models(outage, expected, request.node.name, sample)
+
+
+@then(parsers.parse("models can be scaled: {expected}"))
+def models_can_be_scaled(expected: str, outage: Outage, request: pytest.FixtureRequest, sample: Keep) -> None:
+    outages.demand_scaling(outage, expected, request.node.name, sample)

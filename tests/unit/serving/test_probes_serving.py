@@ -1,0 +1,335 @@
+"""When a model is served: every condition, everything that is made from it, and its answers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+from apiserver import ApiServer, merge
+from served import DEPLOYMENTS, ISVCS, NAME, Gateway, conditions, host_of, isvc, made, put, with_condition
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.probes import serving
+from neuroscale.probes.expected import service_uris
+from neuroscale.probes.generated import Generated, fetch, fetch_generated, inference_service, judge_generated
+from neuroscale.probes.serving import (
+    AllAnswer,
+    AllGenerated,
+    AllReady,
+    Answers,
+    Asleep,
+    SaysWhyNotLoaded,
+    Serves,
+    judge_asleep,
+    judge_not_loaded,
+    judge_service,
+    judge_together,
+    workloads_ready,
+)
+from neuroscale.serving.models import ABSENT, NEXT, SERVED, SWAPPED, storage_uri
+from neuroscale.waiting import State, met, pending
+
+# --- one InferenceService
+
+BLOCKED: Object = {
+    "status": {
+        "modelStatus": {
+            "transitionStatus": "BlockedByFailedLoad",
+            "lastFailureInfo": {"reason": "ModelLoadFailed", "message": "404 Client Error", "exitCode": 1},
+        }
+    }
+}
+SERVICES: dict[str, tuple[Object | None, State, str]] = {
+    "good": (isvc(), "met", f"Ready at http://{host_of(NAME)}"),
+    "absent": (None, "pending", "it does not exist"),
+    "on its way out": (
+        isvc(change={"metadata": {"deletionTimestamp": "2026-11-23T00:00:00Z"}}), "pending", "being deleted",
+    ),
+    "brand-new": (isvc(change={"status": None}), "pending", "without Ready, PredictorReady"),
+    "not Ready": (
+        with_condition(isvc(), "Ready", "False", "RevisionMissing", "no revision"),
+        "pending",
+        "Ready=False (RevisionMissing: no revision)",
+    ),
+    "Ready, but a part is not": (
+        with_condition(isvc(), "LatestDeploymentReady", "Unknown", "PredictorConfigurationReady not ready"),
+        "pending",
+        "LatestDeploymentReady=Unknown",
+    ),
+    "a condition is missing": (
+        isvc(change={"status": {"conditions": conditions(Ready="True", PredictorReady="True", IngressReady="True")}}),
+        "pending",
+        "without PredictorConfigurationReady, PredictorRouteReady",
+    ),
+    "stopped": (with_condition(isvc(), "Stopped", "True"), "pending", "Stopped=True"),
+    "never heard of stopping": (
+        isvc(
+            change={
+                "status": {
+                    "conditions": [one for one in isvc()["status"]["conditions"] if one["type"] != "Stopped"]
+                }
+            }
+        ),
+        "met",
+        "Ready at",
+    ),
+    "no URL": (isvc(change={"status": {"url": None}}), "pending", "it has no URL"),
+    "somebody else's domain": (
+        isvc(change={"status": {"url": "http://demo-iris-2-predictor.default.example.com"}}),
+        "pending",
+        "example.com leads out of the cluster",
+    ),
+    "Ready, with a model that cannot be loaded": (
+        isvc(change=BLOCKED), "pending", "BlockedByFailedLoad; ModelLoadFailed: 404 Client Error",
+    ),
+    "an old failure is over": (
+        isvc(change={"status": {"modelStatus": {"lastFailureInfo": {"reason": "ModelLoadFailed"}}}}), "met", "Ready",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SERVICES)
+def test_service(case: str) -> None:
+    obj, state, words = SERVICES[case]
+    verdict = judge_service(obj)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+NOT_LOADED: dict[str, tuple[Object | None, State, str]] = {
+    "it says so": (isvc(version=ABSENT, change=BLOCKED), "met", "ModelLoadFailed: 404 Client Error"),
+    "not yet": (isvc(version=ABSENT), "pending", "model UpToDate"),
+    "that was an earlier version": (isvc(version=SERVED, change=BLOCKED), "pending", "it asks for"),
+    "blocked without a reason": (
+        isvc(version=ABSENT, change={"status": {"modelStatus": {"transitionStatus": "BlockedByFailedLoad"}}}),
+        "pending",
+        "model BlockedByFailedLoad",
+    ),
+    "absent": (None, "pending", "it does not exist"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_LOADED)
+def test_not_loaded(case: str) -> None:
+    obj, state, words = NOT_LOADED[case]
+    verdict = judge_not_loaded(obj, ABSENT)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+POD: Object = {"metadata": {"name": "a-pod"}}
+ASLEEP: dict[str, tuple[Object | None, list[Object] | None, State, str]] = {
+    "asleep": (isvc(), [], "met", "no pod"),
+    "awake": (isvc(), [POD], "pending", "1 pods: a-pod"),
+    "gone is not asleep": (None, [], "pending", "does not exist"),
+    "without a deployment": (isvc(), None, "pending", "no deployment"),
+    "not Ready": (with_condition(isvc(), "Ready", "Unknown", "Deploying", "x"), [], "pending", "Ready=Unknown"),
+}
+
+
+@pytest.mark.parametrize("case", ASLEEP)
+def test_asleep(case: str) -> None:
+    obj, pods, state, words = ASLEEP[case]
+    verdict = judge_asleep(obj, pods)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+# --- what is made from it
+
+Change = Callable[[Generated], Generated]
+
+
+def edited(part: str, change: Object) -> Change:
+    return lambda whole: dataclasses.replace(whole, **{part: merge(getattr(whole, part), change)})
+
+
+def without(part: str) -> Change:
+    return lambda whole: dataclasses.replace(whole, **{part: None})
+
+
+def unready(part: str) -> Change:
+    said = {"type": "Ready", "status": "False", "reason": "Why", "message": "because"}
+    return edited(part, {"status": {"conditions": [said]}})
+
+
+OLD, LATEST = f"{NAME}-predictor-00001", f"{NAME}-predictor-00002"
+GENERATED: dict[str, tuple[Change, State, str]] = {
+    "whole": (lambda whole: whole, "met", f"revision {OLD} takes all traffic"),
+    **{f"{part} is missing": (without(part), "pending", f"missing: {part}") for part in ("service", *made().owners)},
+    **{
+        f"{part} belongs to nobody": (
+            edited(part, {"metadata": {"ownerReferences": None}}), "pending", f"the {part} ",
+        )
+        for part in ("service", *made().owners)
+    },
+    "owned, but not controlled": (
+        edited("route", {"metadata": {"ownerReferences": [{"uid": f"uid-service-{NAME}-predictor"}]}}),
+        "pending",
+        "the route demo-iris-2-predictor is not owned by",
+    ),
+    "owned by a namesake that is gone": (
+        edited("revision", {"metadata": {"ownerReferences": [{"uid": "earlier", "controller": True}]}}),
+        "pending",
+        "is not owned by",
+    ),
+    **{
+        f"{part} is not Ready": (unready(part), "pending", f"the {part} is not Ready: Ready=False (Why: because)")
+        for part in ("service", "configuration", "route", "revision", "ingress")
+    },
+    **{
+        f"{part} has an old status": (
+            edited(part, {"metadata": {"generation": 3}}), "pending", f"the {part}'s status is of an older spec",
+        )
+        for part in ("service", "configuration", "route", "revision", "ingress")
+    },
+    "pods are not ready": (
+        edited("deployment", {"status": {"readyReplicas": 0}}), "pending", "the deployment: 0 of 1 pods ready",
+    ),
+    "a newer revision is not ready": (
+        edited("service", {"status": {"latestReadyRevisionName": f"{NAME}-predictor-00000"}}),
+        "pending",
+        f"latest created is {OLD}, latest ready {NAME}-predictor-00000",
+    ),
+    "an old revision takes the traffic": (
+        edited("route", {"status": {"traffic": [{"revisionName": "old", "percent": 100}]}}),
+        "pending",
+        "the route sends traffic to {'old': 100}",
+    ),
+    "an old revision takes a share": (
+        edited(
+            "service",
+            {"status": {"traffic": [{"revisionName": OLD, "percent": 90}, {"revisionName": "old", "percent": 10}]}},
+        ),
+        "pending",
+        "the service sends traffic to",
+    ),
+    "nothing takes traffic": (edited("route", {"status": {"traffic": None}}), "pending", "sends traffic to nothing"),
+    "the revision serves another model": (
+        edited(
+            "revision",
+            {"metadata": {"annotations": {"internal.serving.kserve.io/storage-initializer-sourceuri": "gs://x"}}},
+        ),
+        "pending",
+        f"revision {OLD} serves gs://x, asked for is {storage_uri(SERVED)}",
+    ),
+    "another ingress class": (
+        edited("ingress", {"metadata": {"annotations": {"networking.knative.dev/ingress.class": "istio"}}}),
+        "pending",
+        "the ingress is for class istio",
+    ),
+    "no ingress class": (
+        edited("ingress", {"metadata": {"annotations": None}}), "pending", "the ingress is for class None",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", GENERATED)
+def test_generated(case: str) -> None:
+    change, state, words = GENERATED[case]
+    verdict = judge_generated(isvc(), change(made()))
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+def test_nothing_is_generated_from_nothing() -> None:
+    assert judge_generated(None, made()).observed == "it does not exist"
+
+
+# --- together
+
+
+def test_one_of_two_is_red() -> None:
+    assert judge_together({"a": met("x"), "b": met("y")}).state == "met"
+    verdict = judge_together({"a": met("x"), "b": pending("it does not exist")})
+    assert (verdict.state, verdict.observed) == ("pending", "1 of 2 are not: b: it does not exist")
+
+
+def test_none_of_none_is_no_success() -> None:
+    assert judge_together({}).state == "hopeless"
+
+
+def test_names_are_taken_from_git() -> None:
+    manifests = {
+        "apps/a/one.yaml": "kind: InferenceService\nmetadata: {name: one}\n"
+        "spec: {predictor: {model: {storageUri: here}}}\n---\nkind: ConfigMap\nmetadata: {name: x}\n",
+        "apps/b/two.yml": "kind: InferenceService\nmetadata: {name: two}\nspec: {predictor: {containers: []}}\n",
+        "apps/b/README.md": "kind: [not YAML",
+    }
+    assert service_uris(manifests) == {"one": "here", "two": ""}
+
+
+# --- probes
+
+
+def test_a_served_model(world: ApiServer, cluster: Cluster, gateway: Gateway) -> None:
+    one, uris = frozenset({NAME}), {NAME: storage_uri(SERVED)}
+    assert AllReady(one).look(cluster).state == "met"
+    assert AllGenerated(one).look(cluster).state == "met"
+    assert AllAnswer(uris, gateway.url).look(cluster).state == "met"
+    assert Serves(NAME, gateway.url, SERVED).look(cluster).state == "met"
+
+    two = frozenset({NAME, "sklearn-iris"})
+    assert "1 of 2 are not: sklearn-iris: it does not exist" in AllReady(two).look(cluster).observed
+    assert "1 of 2 are not" in AllGenerated(two).look(cluster).observed
+    assert (
+        "sklearn-iris: it has no URL"
+        in AllAnswer({**uris, "sklearn-iris": storage_uri(SERVED)}, gateway.url).look(cluster).observed
+    )
+
+
+def test_nothing_described_is_no_success(cluster: Cluster, gateway: Gateway) -> None:
+    assert AllReady(frozenset()).look(cluster).state == "hopeless"
+    assert AllGenerated(frozenset()).look(cluster).state == "hopeless"
+    assert AllAnswer({}, gateway.url).look(cluster).state == "hopeless"
+
+
+def test_what_is_asked_for_is_not_what_answers(world: ApiServer, cluster: Cluster, gateway: Gateway) -> None:
+    """The objects are all in order; only the answer tells."""
+    gateway.versions[host_of(NAME)] = SWAPPED
+    assert "instead of" in AllAnswer({NAME: storage_uri(SERVED)}, gateway.url).look(cluster).observed
+    assert "instead of" in Serves(NAME, gateway.url, SERVED).look(cluster).observed
+    assert AllGenerated(frozenset({NAME})).look(cluster).state == "met"
+
+
+def test_a_new_version_must_be_asked_for_made_and_answer(world: ApiServer, cluster: Cluster, gateway: Gateway) -> None:
+    probe = Serves(NAME, gateway.url, NEXT)
+    assert "it asks for" in probe.look(cluster).observed
+    world.objects[f"{ISVCS}/{NAME}"] = isvc(version=NEXT)
+    assert "asked for is" in probe.look(cluster).observed
+    put(world, isvc(version=NEXT), made(version=NEXT, revision="00002"))
+    assert "instead of" in probe.look(cluster).observed
+    gateway.versions[host_of(NAME)] = NEXT
+    assert probe.look(cluster).state == "met"
+    world.objects[f"{ISVCS}/{NAME}"] = with_condition(isvc(version=NEXT), "Ready", "False", "x", "y")
+    assert "Ready=False" in probe.look(cluster).observed
+
+
+def test_an_answer_that_nobody_wrote_down(world: ApiServer, cluster: Cluster, gateway: Gateway) -> None:
+    assert Answers(NAME, gateway.url, ABSENT, "the other pair").look(cluster).state == "hopeless"
+    assert gateway.asked == 0
+
+
+def test_a_kind_that_is_gone_is_a_model_that_is_gone(api: ApiServer, cluster: Cluster) -> None:
+    """The API server does not know InferenceServices: a watch of incident D3 must not trip over that."""
+    assert fetch(cluster, inference_service(NAME)) is None
+    assert fetch_generated(cluster, NAME) == Generated()
+    assert AllReady(frozenset({NAME})).look(cluster).state == "pending"
+    assert SaysWhyNotLoaded(NAME, ABSENT).look(cluster).state == "pending"
+
+
+def test_asleep_looks_at_the_pods_of_the_latest_deployment(world: ApiServer, cluster: Cluster) -> None:
+    assert Asleep(NAME).look(cluster).state == "met"
+    pod = {"kind": "Pod", "metadata": {"name": "p", "namespace": "default"}, "spec": {"containers": []}}
+    world.put("/api/v1/namespaces/default/pods/p", pod)
+    assert Asleep(NAME).look(cluster).state == "met"
+    labels = {"labels": {"serving.knative.dev/revisionUID": "u"}}
+    world.put("/api/v1/namespaces/default/pods/p", merge(pod, {"metadata": labels}))
+    assert "1 pods: p" in Asleep(NAME).look(cluster).observed
+    world.remove(f"{DEPLOYMENTS}/{NAME}-predictor-00001-deployment")
+    assert "no deployment" in Asleep(NAME).look(cluster).observed
+
+
+def test_every_component_is_among_the_workloads() -> None:
+    refs = set(workloads_ready().refs)
+    named = {ref for ref in vars(serving).values() if isinstance(ref, Ref) and ref.kind == "Deployment"}
+    assert refs == named
+    assert {ref.namespace for ref in refs} == {"knative-serving", "kourier-system", "kserve"}

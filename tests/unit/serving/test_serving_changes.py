@@ -1,0 +1,435 @@
+"""What is done to models on purpose: versions by commit, a new model, sleep, hands off, the definition lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import apiserver
+import pytest
+import yaml
+from apiserver import NONCE, ApiServer, merge
+from paper import paper_platform
+from served import ISVCS, NAME, Gateway, conditions, host_of, isvc, made, put
+
+from neuroscale.changes import revert
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.fault import ScaledTo
+from neuroscale.chaos.journal import Journal
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import ClusterRefused, NotMet, NotReady
+from neuroscale.probes import argo, serving
+from neuroscale.probes.generated import fetch, inference_service
+from neuroscale.probes.serving import Asleep, SaysWhyNotLoaded, Serves
+from neuroscale.record import Sample
+from neuroscale.serving import crd_loss, newborn, outages, traffic, versions, waking
+from neuroscale.serving.crd_loss import judge_back, judge_definition, judge_kept
+from neuroscale.serving.handsoff import hands_off
+from neuroscale.serving.models import ABSENT, DAMAGED, NEXT, SERVED, storage_uri
+from neuroscale.settings import APPS_NAMESPACE, ROOT, ROOT_APPLICATION
+from neuroscale.waiting import State, pause
+
+MANIFEST = f"apps/{NAME}/inference-service.yaml"
+APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+def manifest() -> str:
+    obj = {key: value for key, value in isvc().items() if key != "status"}
+    return yaml.safe_dump({**obj, "metadata": {"name": NAME, "labels": obj["metadata"]["labels"]}})
+
+
+@pytest.fixture
+def kept() -> list[Sample]:
+    return []
+
+
+@pytest.fixture
+def breakage(world: ApiServer, cluster: Cluster, gateway: Gateway, tmp_path: Path) -> Iterator[Breakage]:
+    """The forge describes the model that is served; both Applications that matter are there."""
+    for name in (ROOT_APPLICATION, serving.APPLICATION):
+        app: Object = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Application",
+            "metadata": {"name": name, "namespace": "argocd"},
+            "spec": {"source": {"path": "x"}, "syncPolicy": {"automated": {"prune": True, "selfHeal": True}}},
+        }
+        world.put(f"{APPLICATIONS}/{name}", app)
+    platform = paper_platform(cluster, {MANIFEST: manifest(), f"apps/{NAME}/README.md": "x", "apps/x/a.yaml": ""})
+    with Breakage(platform, Journal(tmp_path / "journal.jsonl", NONCE)) as broken:
+        yield broken
+
+
+def described(breakage: Breakage) -> Object:
+    return yaml.safe_load(breakage.platform.forge.read(MANIFEST) or "")  # type: ignore[no-any-return]
+
+
+# --- versions
+
+
+def test_a_version_is_committed_and_reverted(breakage: Breakage, gateway: Gateway) -> None:
+    pushed = versions.give_version(breakage, NEXT)
+    assert described(breakage)["spec"]["predictor"]["model"]["storageUri"] == storage_uri(NEXT)
+    assert pushed.expects == Serves(NAME, gateway.url, NEXT)
+    assert pushed.before == Serves(NAME, gateway.url, SERVED)
+    assert pushed.commit == breakage.platform.forge.head()
+    back = revert(pushed, breakage.platform)
+    assert back.expects == Serves(NAME, gateway.url, SERVED)
+    assert breakage.platform.forge.read(MANIFEST) == manifest()
+
+
+@pytest.mark.parametrize(("defect", "version"), [("does not exist", ABSENT), ("is damaged", DAMAGED)])
+def test_a_bad_version_is_expected_to_be_named(defect: str, version: str, breakage: Breakage) -> None:
+    pushed = versions.give_bad_version(breakage, defect)
+    assert described(breakage)["spec"]["predictor"]["model"]["storageUri"] == storage_uri(version)
+    assert pushed.expects == SaysWhyNotLoaded(NAME, version)
+    breakage.undo()
+    assert breakage.platform.forge.read(MANIFEST) == manifest()
+
+
+def test_leave_to_sleep(breakage: Breakage) -> None:
+    pushed = versions.let_sleep(breakage)
+    now = described(breakage)
+    assert now["spec"]["predictor"]["minReplicas"] == 0
+    assert now["metadata"]["annotations"] == {"autoscaling.knative.dev/window": "6s"}
+    assert now["spec"]["predictor"]["model"]["storageUri"] == storage_uri(SERVED)
+    assert pushed.expects == Asleep(NAME)
+
+
+def test_a_model_that_git_does_not_describe_is_not_changed(breakage: Breakage) -> None:
+    with pytest.raises(NotReady, match=r'should describe the InferenceService "nobody".*Try: '):
+        versions.give_version(breakage, NEXT, "nobody")
+    assert breakage.effects == []
+
+
+def test_the_checkout_describes_the_model_that_is_changed() -> None:
+    found = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in (ROOT / "apps").rglob("*.yaml")]
+    uris = {
+        one["metadata"]["name"]: one["spec"]["predictor"]["model"]["storageUri"]
+        for one in found
+        if one["kind"] == "InferenceService"
+    }
+    assert uris == {NAME: storage_uri(SERVED), "sklearn-iris": storage_uri(SERVED)}
+
+
+# --- hands off
+
+
+def test_hands_off_the_root_first_and_back_in_reverse(breakage: Breakage, world: ApiServer) -> None:
+    for fault in hands_off(serving.APPLICATION):
+        breakage.inject(fault)
+    names = [effect.fault.target.name for effect in breakage.effects if effect.fault.target]
+    assert names == [ROOT_APPLICATION, serving.APPLICATION]
+    for name in names:
+        assert "automated" not in world.objects[f"{APPLICATIONS}/{name}"]["spec"]["syncPolicy"]
+    breakage.undo()
+    for name in names:
+        policy = world.objects[f"{APPLICATIONS}/{name}"]["spec"]["syncPolicy"]
+        assert policy == {"automated": {"prune": True, "selfHeal": True}}
+
+
+# --- a new model
+
+
+def becomes_ready(world: ApiServer, name: str = newborn.NAME) -> None:
+    """What the controllers do."""
+    path = f"{ISVCS}/{name}"
+    for _ in range(500):
+        if path in world.objects:
+            break
+        pause(0.01)
+    status = merge(isvc(name)["status"], {"url": f"http://{host_of(name)}"})
+    world.put(path, merge(world.objects[path], {"status": status}))
+
+
+def test_a_new_model_is_made_like_the_one_in_git_and_timed(
+    breakage: Breakage, world: ApiServer, gateway: Gateway, kept: list[Sample]
+) -> None:
+    with ExitStack() as streams:
+        model = newborn.create(breakage, streams)
+        created = world.objects[f"{ISVCS}/{newborn.NAME}"]
+        assert created["spec"] == described(breakage)["spec"]
+        assert created["metadata"]["namespace"] == APPS_NAMESPACE
+        gateway.versions[host_of(newborn.NAME)] = SERVED
+        threading.Timer(0.2, becomes_ready, [world]).start()
+        newborn.wait_for_answer(model, breakage.platform, "scenario", kept.append)
+        newborn.demand_no_lie(model, breakage.platform, "scenario", kept.append)
+    came, gap = kept
+    assert came.phases["Ready"] is not None
+    assert 0.1 < came.phases["Ready"] <= (came.phases["first right answer"] or 0) == came.seconds < 5
+    assert (came.claim, came.censored, gap.claim, gap.censored) == (
+        "model-answers", False, "ready-means-answering", False,
+    )  # fmt: skip
+    assert gap.seconds < 0.5
+    breakage.undo()
+    assert f"{ISVCS}/{newborn.NAME}" not in world.objects
+
+
+def test_ready_and_404_is_a_lie(
+    breakage: Breakage, world: ApiServer, gateway: Gateway, kept: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newborn, "_WITHIN", 0.5)
+    with ExitStack() as streams:
+        model = newborn.create(breakage, streams)
+        becomes_ready(world)
+        with pytest.raises(NotMet, match=r"not yet: first right answer; the latest request: 404"):
+            newborn.wait_for_answer(model, breakage.platform, "scenario", kept.append)
+        monkeypatch.setattr(newborn, "_GAP", 0.1)
+        with pytest.raises(NotMet, match=r"after Ready \d+ failed, first: 404"):
+            newborn.demand_no_lie(model, breakage.platform, "scenario", kept.append)
+    assert [(one.censored, one.phases["first right answer"]) for one in kept] == [(True, None)]
+    gateway.versions.clear()
+
+
+def test_a_model_that_was_never_ready_told_no_lie_and_no_truth(breakage: Breakage) -> None:
+    with ExitStack() as streams:
+        model = newborn.create(breakage, streams)
+        assert newborn.judge_honest(model).state == "hopeless"
+
+
+# --- waking
+
+
+def test_every_request_that_wakes_is_kept(breakage: Breakage, gateway: Gateway, kept: list[Sample]) -> None:
+    answers = waking.wake(3, breakage.platform, "scenario", kept.append)
+    waking.demand_all_answered(answers, breakage.platform)
+    assert [(one.claim, one.censored) for one in kept] == [("cold-start", False)] * 3
+    gateway.instead[host_of(NAME)] = (503, "no pods")
+    bad = waking.wake(2, breakage.platform, "scenario", kept.append)
+    assert [one.censored for one in kept[3:]] == [True, True]
+    with pytest.raises(NotMet, match=r"2 of 2 were not: no prediction, but 503"):
+        waking.demand_all_answered(bad, breakage.platform)
+    with pytest.raises(NotMet, match=r"1 of 4 were not"):
+        waking.demand_all_answered([*answers, bad[0]], breakage.platform)
+    assert waking.judge_all([]).state == "hopeless"
+
+
+# --- the definition is lost
+
+
+def crd(uid: str = "new", established: str = "True", **meta: str) -> Object:
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": serving.CRD.name, "uid": uid, **meta},
+        "spec": {},
+        "status": {"conditions": conditions(Established=established)},
+    }
+
+
+@pytest.fixture
+def loss(breakage: Breakage, world: ApiServer) -> Iterator[crd_loss.Loss]:
+    """It was lost, and with it the model."""
+    world.put(f"{CRDS}/{serving.CRD.name}", crd("old"))
+    with ExitStack() as streams:
+        lost = crd_loss.begin(breakage, traffic.begin(streams, breakage.platform))
+        world.remove(f"{ISVCS}/{NAME}")
+        yield lost
+
+
+def comes_back(world: ApiServer, gateway: Gateway, change: Object | None = None) -> None:
+    """What Argo CD and the controllers do."""
+    gateway.instead[host_of(NAME)] = (404, "")
+    pause(0.3)
+    world.put(f"{CRDS}/{serving.CRD.name}", crd())
+    put(world, merge(isvc(change=change), {"metadata": {"uid": "reborn"}}), made())
+    del gateway.instead[host_of(NAME)]
+
+
+def test_what_was_lost_comes_back_phase_by_phase(
+    loss: crd_loss.Loss, breakage: Breakage, world: ApiServer, gateway: Gateway, kept: list[Sample]
+) -> None:
+    threading.Thread(target=comes_back, args=[world, gateway]).start()
+    crd_loss.wait_until_restored(loss, breakage.platform, "scenario", kept.append)
+    crd_loss.demand_nothing_lost(loss, breakage.platform)
+    (sample,) = kept
+    times = [seconds or 0 for seconds in sample.phases.values()]
+    assert times == sorted(times)
+    assert times[0] > 0.2
+    assert (sample.claim, sample.censored, sample.seconds) == ("definition-recovery", False, times[-1])
+    assert sample.facts["failed"]
+
+
+def test_a_definition_that_does_not_come_back_is_kept_as_censored(
+    loss: crd_loss.Loss, breakage: Breakage, kept: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crd_loss, "_WITHIN", 0.5)
+    with pytest.raises(NotMet, match=r"the definition is back.*there is none"):
+        crd_loss.wait_until_restored(loss, breakage.platform, "scenario", kept.append)
+    assert [(one.censored, one.seconds) for one in kept] == [(True, 0.5)]
+
+
+def test_other_content_is_a_loss(loss: crd_loss.Loss, breakage: Breakage, world: ApiServer, gateway: Gateway) -> None:
+    comes_back(world, gateway, {"spec": {"predictor": {"minReplicas": 0}}})
+    with pytest.raises(NotMet, match=r"demo-iris-2 has another content"):
+        crd_loss.demand_nothing_lost(loss, breakage.platform)
+
+
+def test_judgements_on_what_is_back(loss: crd_loss.Loss) -> None:
+    assert judge_definition(None, loss).state == "pending"
+    assert judge_definition(crd("old"), loss).state == "hopeless"
+    assert judge_definition(crd(established="False"), loss).state == "pending"
+    assert judge_definition(crd(), loss).state == "met"
+    assert judge_back({}, loss).observed == "demo-iris-2 is not there"
+    assert judge_back({NAME: isvc()}, loss).observed == "demo-iris-2 is still the old one, by UID"
+    assert judge_back({NAME: isvc(change={"metadata": {"uid": "x"}})}, loss).state == "met"
+    nothing = crd_loss.Loss(loss.effect, {}, {}, loss.stream)
+    assert judge_back({}, nothing).state == "hopeless"
+
+
+LISTED: Object = {
+    "status": {
+        "resources": [
+            {"kind": "ConfigMap", "name": "x"},
+            {"kind": serving.CRD.kind, "name": serving.CRD.name, "status": "OutOfSync", "requiresPruning": True},
+        ]
+    }
+}
+KEPT_CASES: dict[str, tuple[Object | None, Object | None, State, str]] = {
+    "kept, and said so": (crd("old"), LISTED, "met", "OutOfSync: to be pruned"),
+    "kept, not yet said": (crd("old"), {"status": {"resources": []}}, "pending", "lists it as nothing"),
+    "kept, no Application": (crd("old"), None, "pending", "lists it as nothing"),
+    "deleted": (None, LISTED, "hopeless", "was deleted"),
+    "deleted and made anew": (crd("new"), LISTED, "hopeless", "was deleted"),
+    "on its way out": (crd("old", deletionTimestamp="2026-11-23T00:00:00Z"), LISTED, "hopeless", "was deleted"),
+}
+
+
+@pytest.mark.parametrize("case", KEPT_CASES)
+def test_kept(case: str) -> None:
+    definition, app, state, words = KEPT_CASES[case]
+    verdict = judge_kept(definition, app, "old")
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+def test_leaving_it_out_drops_exactly_the_definition(breakage: Breakage, world: ApiServer) -> None:
+    with pytest.raises(NotReady, match=r"should exist, but does not"):
+        crd_loss.leave_out(breakage)
+    world.put(f"{CRDS}/{serving.CRD.name}", crd("old"))
+    probe = crd_loss.leave_out(breakage)
+    app = world.objects[f"{APPLICATIONS}/{serving.APPLICATION}"]
+    (patch,) = app["spec"]["source"]["kustomize"]["patches"]
+    assert yaml.safe_load(patch["patch"]) == {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "inferenceservices.serving.kserve.io"},
+        "$patch": "delete",
+    }
+    assert probe.look(breakage.platform.cluster).state == "pending"
+    breakage.undo()
+    assert "kustomize" not in world.objects[f"{APPLICATIONS}/{serving.APPLICATION}"]["spec"]["source"]
+
+
+# --- a component is down
+
+
+@pytest.fixture
+def outage(breakage: Breakage, world: ApiServer) -> Iterator[Callable[[str], outages.Outage]]:
+    for ref in outages.COMPONENTS.values():
+        plural = f"{ref.kind.lower()}s"
+        obj: Object = {
+            "apiVersion": "apps/v1",
+            "kind": ref.kind,
+            "metadata": {"name": ref.name, "namespace": ref.namespace},
+            "spec": {"replicas": 1},
+        }
+        world.put(f"/apis/apps/v1/namespaces/{ref.namespace}/{plural}/{ref.name}", obj)
+    with ExitStack() as streams:
+        yield lambda component: outages.begin(component, traffic.begin(streams, breakage.platform), breakage)
+
+
+def test_the_component_is_down_where_nobody_puts_it_back(
+    outage: Callable[[str], outages.Outage], breakage: Breakage
+) -> None:
+    began = outage("the activator")
+    assert began.effect.fault == ScaledTo(target=serving.ACTIVATOR, replicas=0)
+    assert [effect.fault for effect in breakage.effects[:2]] == list(hands_off(serving.APPLICATION))
+
+
+def test_predictions_that_go_on(
+    outage: Callable[[str], outages.Outage],
+    kept: list[Sample],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outages, "_ENOUGH", 5)
+    began = outage("Argo CD")
+    outages.demand_predictions(began, "yes", "scenario", kept.append)
+    with pytest.raises(NotMet, match=r"yes: 0 of \d+ requests failed"):
+        outages.demand_predictions(began, "no", "scenario", kept.append)
+    assert [one.series for one in kept] == ["predictions while Argo CD is down: yes"] * 2
+
+
+def test_predictions_that_fail(
+    outage: Callable[[str], outages.Outage],
+    gateway: Gateway,
+    kept: list[Sample],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outages, "_ENOUGH", 5)
+    began = outage("the gateway")
+    gateway.instead[host_of(NAME)] = (503, "down")
+    with pytest.raises(NotMet, match=r"(no|in part): \d+ of \d+ requests failed 503: down"):
+        outages.demand_predictions(began, "yes", "scenario", kept.append)
+    assert kept[0].facts["failed"]
+
+
+def test_new_models_that_come_up_and_that_do_not(
+    outage: Callable[[str], outages.Outage],
+    world: ApiServer,
+    gateway: Gateway,
+    kept: list[Sample],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outages, "_CHANCE", 1.0)
+    began = outage("the KServe controller")
+    world.answers[f"POST {ISVCS}"] = (
+        500, b'{"message": "failed calling webhook: no endpoints available", "reason": "InternalError"}', {},
+    )  # fmt: skip
+    outages.demand_new_models(began, "no", "scenario", kept.append)
+    assert kept[-1].series == "new models while the KServe controller is down: no"
+    with pytest.raises(NotMet, match=r"no: POST .*no endpoints available"):
+        outages.demand_new_models(began, "yes", "scenario", kept.append)
+    del world.answers[f"POST {ISVCS}"]
+    gateway.versions[host_of(newborn.NAME)] = SERVED
+    threading.Timer(0.1, becomes_ready, [world]).start()
+    outages.demand_new_models(began, "yes", "scenario", kept.append)
+
+
+def test_scaling_that_works_and_that_does_not(
+    outage: Callable[[str], outages.Outage],
+    world: ApiServer,
+    kept: list[Sample],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outages, "_CHANCE", 0.6)
+    path = "/apis/autoscaling.internal.knative.dev/v1alpha1"
+    monkeypatch.setitem(apiserver.KINDS, path, {"podautoscalers": ("PodAutoscaler", True)})
+    scaler: Object = {
+        "apiVersion": "autoscaling.internal.knative.dev/v1alpha1",
+        "kind": "PodAutoscaler",
+        "metadata": {"name": f"{NAME}-predictor-00001", "namespace": "default", "annotations": {"class": "kpa"}},
+    }
+    world.put(f"{path}/namespaces/default/podautoscalers/{NAME}-predictor-00001", scaler)
+    began = outage("the autoscaler")
+    outages.demand_scaling(began, "no", "scenario", kept.append)
+    began.breakage.undo()
+
+    began = outage("the activator")
+    deployment = f"/apis/apps/v1/namespaces/default/deployments/{NAME}-predictor-00001-deployment"
+    grown = {"spec": {"replicas": 2}, "status": {"replicas": 2, "readyReplicas": 2, "updatedReplicas": 2}}
+    world.objects[deployment] = merge(world.objects[deployment], grown)
+    outages.demand_scaling(began, "yes", "scenario", kept.append)
+    assert [one.series.split(": ")[1] for one in kept] == ["no", "yes"]
+
+
+def test_every_component_of_the_table_is_one_that_runs() -> None:
+    assert set(outages.COMPONENTS.values()) - set(serving.WORKLOADS) == {argo.CONTROLLER}
+
+
+def test_a_refused_read_is_not_taken_for_absence(world: ApiServer, cluster: Cluster) -> None:
+    world.answers[f"GET {ISVCS}/{NAME}"] = (403, b'{"message": "forbidden", "reason": "Forbidden"}', {})
+    with pytest.raises(ClusterRefused, match="forbidden"):
+        fetch(cluster, inference_service(NAME))

@@ -1,0 +1,68 @@
+"""The steady state of milestone B: one thing amiss, and it does not hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+import yaml
+from apiserver import ApiServer, merge
+from captured import captured, having
+from paper import paper_platform
+from served import ISVCS, NAME, Gateway, host_of, isvc, made, put
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.milestones import letters, probes_of
+from neuroscale.platform import Platform
+from neuroscale.probes import argo, serving
+from neuroscale.serving.models import SWAPPED
+from neuroscale.settings import ROOT_APPLICATION
+
+APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
+OTHER = "sklearn-iris"
+
+
+@pytest.fixture
+def platform(world: ApiServer, cluster: Cluster, gateway: Gateway) -> Platform:
+    """Git describes two models; both are served, and so is everything below them."""
+    for ref in serving.WORKLOADS:
+        path = f"/apis/apps/v1/namespaces/{ref.namespace}/deployments/{ref.name}"
+        world.objects[path] = having(captured("deployment-complete"), name=ref.name, namespace=ref.namespace)
+    put(world, isvc(OTHER), made(OTHER))
+    gateway.versions[host_of(OTHER)] = gateway.versions[host_of(NAME)]
+    files = {f"apps/{name}/isvc.yaml": yaml.safe_dump(isvc(name)) for name in (NAME, OTHER)}
+    platform = paper_platform(cluster, files)
+    for name in (ROOT_APPLICATION, NAME, OTHER):
+        change = {"reconciledAt": datetime.now(UTC).isoformat(), "sync": {"revision": platform.forge.head()}}
+        world.put(f"{APPLICATIONS}/{name}", having(captured("application-good", {"status": change}), name=name))
+    return platform
+
+
+def unmet(platform: Platform) -> list[str]:
+    return [type(probe).__name__ for probe in probes_of("b", platform) if not probe.look(platform.cluster)]
+
+
+def test_one_thing_amiss(platform: Platform, world: ApiServer, gateway: Gateway) -> None:
+    assert unmet(platform) == []
+
+    whole = dict(world.objects)
+    world.objects[f"{APPLICATIONS}/{NAME}"] = captured("application-out-of-sync")
+    assert unmet(platform) == [argo.EachApplication.__name__]
+    world.objects = dict(whole)
+
+    scaler = "/apis/apps/v1/namespaces/knative-serving/deployments/autoscaler"
+    world.objects[scaler] = merge(whole[scaler], {"spec": {"replicas": 0}})
+    assert unmet(platform) == ["AllAvailable"]
+    world.objects = dict(whole)
+
+    gateway.versions[host_of(OTHER)] = SWAPPED
+    assert unmet(platform) == ["AllAnswer"]
+    gateway.versions[host_of(OTHER)] = gateway.versions[host_of(NAME)]
+
+    del world.objects[f"{ISVCS}/{OTHER}"]
+    assert unmet(platform) == ["AllReady", "AllGenerated", "AllAnswer"]
+
+
+def test_it_has_a_name() -> None:
+    assert letters("serving") == letters("b") == ["b"]
+    assert letters("all") == ["a", "b"]

@@ -1,0 +1,206 @@
+"""Streams: requests on time whatever the others do, and figures that hide no failure."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from apiserver import ApiServer
+from paper import paper_platform
+from served import NAME, Gateway, host_of, isvc
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.errors import NotMet, NotReady
+from neuroscale.record import Sample
+from neuroscale.serving import traffic
+from neuroscale.serving.models import NEXT, SERVED, SWAPPED, TELLING, golden
+from neuroscale.serving.predict import Answer
+from neuroscale.serving.traffic import (
+    Flows,
+    Shot,
+    Stream,
+    begin,
+    demand_unbroken,
+    figures,
+    first_right,
+    judge_unbroken,
+    quantile,
+    stream_to,
+)
+from neuroscale.settings import Budgets
+from neuroscale.waiting import State, pause
+
+START = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def shot(at: float, version: str | None = SERVED, seconds: float = 0.01) -> Shot:
+    answer = Answer(200, seconds, (1,), "") if version else Answer(503, seconds, None, "no healthy upstream")
+    return Shot(at, START + timedelta(seconds=at), answer, frozenset({version} if version else ()))
+
+
+def shots(pattern: str) -> list[Shot]:
+    """One letter a tenth of a second: ``.`` right, ``x`` failed, ``n`` answered by the next version."""
+    return [shot(i / 10, {".": SERVED, "n": NEXT, "x": None}[letter]) for i, letter in enumerate(pattern)]
+
+
+# --- figures
+
+OUTAGES = {"....": 0.0, ".x..": 0.1, ".xx.x.": 0.2, "xx..": 0.2, "..xx": 0.11, "x": 0.01, "": 0.0}
+
+
+@pytest.mark.parametrize("pattern", OUTAGES)
+def test_the_longest_outage(pattern: str) -> None:
+    assert figures(shots(pattern)).outage == pytest.approx(OUTAGES[pattern])
+
+
+def test_counts_and_the_first_failure() -> None:
+    seen = figures(shots("..x.x"))
+    assert (seen.sent, seen.wrong, seen.first_wrong) == (5, 2, "503: no healthy upstream")
+    assert seen.facts["error rate"] == 0.4
+
+
+def test_another_versions_answer_is_right_only_where_it_is_expected() -> None:
+    assert figures(shots("..nn")).wrong == 2
+    assert figures(shots("..nn"), {SERVED, NEXT}).wrong == 0
+
+
+def test_percentiles_are_those_of_right_answers_and_samples_themselves() -> None:
+    some = [shot(0, seconds=0.03), shot(0.1, seconds=0.01), shot(0.2, None, seconds=9), shot(0.3, seconds=0.02)]
+    assert (figures(some).p50, figures(some).p99) == (0.02, 0.03)
+    assert figures(shots("xx")).p50 is None
+    assert quantile([1, 2, 3, 4], 0.5) == 2
+    assert quantile([], 0.5) is None
+
+
+def test_the_first_right_answer_counts_from_when_it_was_back() -> None:
+    slow = [shot(1.0, None), shot(1.1, seconds=5), shot(1.2, seconds=0.5)]
+    assert first_right(slow, 1.0) == pytest.approx(1.7)
+    assert first_right(slow, 2.0) is None
+    assert first_right(shots("xx"), 0) is None
+
+
+UNBROKEN: dict[str, tuple[list[Shot], State, str]] = {
+    "all right": (shots("." * 20), "met", "20 requests in 1.90 s, none failed"),
+    "one failed": (shots("....x..............."), "hopeless", "1 of 20 requests failed, longest outage 0.10 s"),
+    "too slow to say": ([shot(i) for i in range(20)], "hopeless", "only 1.1 requests a second"),
+    "hardly any": (shots("."), "hopeless", "1 requests came back"),
+    "none": ([], "hopeless", "0 requests came back"),
+}
+
+
+@pytest.mark.parametrize("case", UNBROKEN)
+def test_unbroken(case: str) -> None:
+    seen, state, words = UNBROKEN[case]
+    verdict = judge_unbroken(seen, {SERVED})
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+# --- a stream
+
+RIGHT = Answer(200, 0.01, tuple(golden().outputs[SERVED][TELLING]), "")
+
+
+def wait_for(stream: Stream, count: int) -> None:
+    for _ in range(500):
+        if len(stream.shots) >= count:
+            return
+        pause(0.01)
+    pytest.fail(f"only {len(stream.shots)} of {count} requests came back")
+
+
+def test_answers_tell_which_version_gave_them() -> None:
+    answers = iter([RIGHT, Answer(200, 0, tuple(golden().outputs[NEXT][TELLING]), ""), Answer(200, 0, (9,), "")])
+    with Stream(lambda: next(answers, Answer(None, 0, None, "x")), rate=100) as stream:
+        wait_for(stream, 4)
+    found = [one.versions for one in stream.shots][:4]
+    assert sorted(map(sorted, found)) == sorted([[SERVED], [NEXT], [], []])
+
+
+def test_a_request_that_hangs_holds_up_no_other() -> None:
+    first, release = threading.Event(), threading.Event()
+
+    def asking() -> Answer:
+        if not first.is_set():
+            first.set()
+            release.wait(5)
+        return RIGHT
+
+    with Stream(asking, rate=100) as stream:
+        wait_for(stream, 10)
+        release.set()
+    assert len(stream.shots) > 10
+    assert stream.shots[0].at == min(one.at for one in stream.shots)
+
+
+def test_requests_are_sent_at_the_rate() -> None:
+    with Stream(lambda: RIGHT, rate=50) as stream:
+        wait_for(stream, 20)
+    lasting = stream.shots[-1].at - stream.shots[0].at
+    assert (len(stream.shots) - 1) / lasting == pytest.approx(50, rel=0.3)
+
+
+def test_nothing_is_sent_after_the_end_and_ending_twice_is_fine() -> None:
+    with Stream(lambda: RIGHT, rate=100) as stream:
+        wait_for(stream, 2)
+        stream.stop()
+    count = len(stream.shots)
+    pause(0.05)
+    assert len(stream.shots) == count
+
+
+def test_the_host_is_looked_up_anew_for_each_request(gateway: Gateway) -> None:
+    latest = iter([None, isvc(change={"status": None}), isvc()])
+    last = isvc()
+    with stream_to(lambda: next(latest, last), gateway.url, rate=50) as stream:
+        wait_for(stream, 4)
+    assert [one.answer.said for one in stream.shots[:2]] == ["the model has no URL yet"] * 2
+    assert stream.shots[-1].versions == {SERVED}
+
+
+def test_flowing_means_so_many_in_a_row(cluster: Cluster) -> None:
+    class Canned:
+        shots = shots(".x")
+
+    stream = Canned()
+    probe = Flows(stream)  # type: ignore[arg-type]
+    assert "503" in probe.look(cluster).observed
+    stream.shots = shots("x....")
+    assert probe.look(cluster).state == "pending"
+    stream.shots = shots("....")
+    assert probe.look(cluster).observed == "4 so far"
+    stream.shots = shots("x.....")
+    assert probe.look(cluster).state == "met"
+
+
+@pytest.mark.usefixtures("world")
+def test_a_scenario_begins_with_requests_that_are_answered(
+    cluster: Cluster, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as streams:
+        stream = begin(streams, paper_platform(cluster))
+        assert len(stream.shots) >= 5
+    monkeypatch.setattr(traffic, "BUDGETS", Budgets(request=0.3))
+    gateway.versions[host_of(NAME)] = SWAPPED
+    with ExitStack() as streams, pytest.raises(NotReady, match=r"should be answered before anything is done"):
+        begin(streams, paper_platform(cluster))
+
+
+@pytest.mark.usefixtures("world")
+def test_an_unbroken_stream_is_kept_and_so_is_a_broken_one(cluster: Cluster, gateway: Gateway, api: ApiServer) -> None:
+    kept: list[Sample] = []
+    platform = paper_platform(cluster)
+    with ExitStack() as streams:
+        stream = begin(streams, platform)
+        demand_unbroken(stream, {SERVED}, platform, "scenario", kept.append)
+    with ExitStack() as streams:
+        stream = begin(streams, platform)
+        gateway.instead[host_of(NAME)] = (503, "no healthy upstream")
+        wait_for(stream, len(stream.shots) + 2)
+        with pytest.raises(NotMet, match=r"requests failed.*503: no healthy upstream"):
+            demand_unbroken(stream, {SERVED}, platform, "scenario", kept.append)
+    good, bad = kept
+    assert (good.facts["failed"], good.seconds) == (0, 0)
+    assert bad.facts["failed"]
+    assert bad.seconds > 0

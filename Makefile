@@ -1,6 +1,6 @@
 # The front door. Each target is a few lines that call the CLI or pytest.
 PYTHON ?= python3
-MILESTONES ?= a
+MILESTONES ?= a b
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -26,16 +26,16 @@ test: install ## Fast tier: ruff, mypy, unit tests, manifests, Gherkin lint. No 
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy neuroscale
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n logical
 
-conformance: install ## The real cluster: MILESTONES=a (default). Makes what is missing, runs, reports
+conformance: install ## The real cluster: MILESTONES="a b" (default: all). Makes what is missing, runs, reports
 	$(BIN)/neuroscale up --milestones "$(MILESTONES)"
 	@status=0; $(BIN)/python -m pytest -m "$(MARKERS)" || status=$$?; $(BIN)/neuroscale report; exit $$status
 
 incidents: install ## Replay every incident on the real cluster
 	@status=0; $(BIN)/python -m pytest -m incident || status=$$?; $(BIN)/neuroscale report; exit $$status
 
-kill-matrix: install ## Prove that each check can fail: MILESTONES=a
+kill-matrix: install ## Prove that each check can fail: MILESTONES="a b" (default: all)
 	$(BIN)/neuroscale kill-matrix --milestones "$(MILESTONES)"
 
 bench: install ## Measure the suite's own numbers and the heal times

@@ -25,6 +25,8 @@ from neuroscale.settings import cache_dir
 #: Further drifts at one commit, beyond the first; each waits longer than the one before.
 _REPEATS = 4
 _FRESH_STARTS = 3
+#: Milestones brought up from nothing -> seconds allowed.
+_PLATFORMS = {("a",): 75, ("a", "b"): 150}
 _SECOND_UPS = 5
 
 
@@ -38,7 +40,8 @@ def run(rounds: int, pytest: Runner, say: Callable[[str], None]) -> tuple[RunFol
     """
     folder = RunFolder.new()
     record = Run(name=folder.path.name, kind="bench", started_at=datetime.now(UTC), command="neuroscale bench")
-    numbers = [_fresh_starts(say), _second_ups(say), _fast_tier(pytest, say), _milestone(pytest, say), _disk()]
+    numbers = [_fresh_starts(milestones, limit, say) for milestones, limit in _PLATFORMS.items()]
+    numbers += [_second_ups(say), _fast_tier(pytest, say), _milestone(pytest, say), _disk()]
     say(f"sampling {rounds} first drifts and {_REPEATS} repeated ones")
     with exclusive():
         _sample_drifts(up(say=say).platform, rounds, folder, say)
@@ -49,15 +52,15 @@ def run(rounds: int, pytest: Runner, say: Callable[[str], None]) -> tuple[RunFol
     return folder, numbers
 
 
-def _fresh_starts(say: Callable[[str], None]) -> Benchmark:
+def _fresh_starts(milestones: tuple[str, ...], limit: float, say: Callable[[str], None]) -> Benchmark:
     samples: list[float] = []
     for _ in range(_FRESH_STARTS):
         say("deleting the cluster and bringing the platform up from warm caches")
         with exclusive():
             k3d.delete()
             with _timed(samples):
-                up(say=say)
-    return Benchmark("warm caches, no cluster: platform A healthy", 75, samples)
+                up(milestones, say=say)
+    return Benchmark(f"warm caches, no cluster: platform {'+'.join(milestones).upper()} healthy", limit, samples)
 
 
 def _second_ups(say: Callable[[str], None]) -> Benchmark:
@@ -72,7 +75,7 @@ def _fast_tier(pytest: Runner, say: Callable[[str], None]) -> Benchmark:
     say("fast tier")
     samples: list[float] = []
     with _timed(samples):
-        pytest("-q", "--no-header")
+        pytest("-q", "--no-header", "-n", "logical")
     return Benchmark("fast tier (tests)", 60, samples)
 
 

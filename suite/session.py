@@ -6,7 +6,7 @@ import re
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -18,9 +18,9 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import exclusive, load_state
 from neuroscale.errors import ExitCode, NeuroscaleError
-from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform
 from neuroscale.record import Run, RunFolder
+from suite.scenarios import scenario_of
 
 #: Everything under this folder needs the real cluster, and a marker on the command line.
 REAL = "tests/e2e"
@@ -73,21 +73,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
+def platform(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Iterator[Platform]:
     """The platform, brought up if need be and healed of what a killed run left; held by this run alone."""
     run, tell = pytestconfig.stash[RUN], pytestconfig.get_terminal_writer()
     with exclusive():
         try:
-            report = up(MILESTONES, supply=pytestconfig.option.supply, say=lambda line: tell.line(f"  {line}"))
+            report = up(
+                milestones_of(request.session.items),
+                supply=pytestconfig.option.supply,
+                say=lambda line: tell.line(f"  {line}"),
+            )
         except NeuroscaleError as error:
             # One sentence, once, instead of the same failure for every scenario.
             pytest.exit(
                 f"The platform could not be brought up, so nothing was run. {error}", returncode=error.exit_code
             )
         state = load_state()
-        run.versions = {"platform": "A", **(state.versions if state else {})}
+        assert state is not None, "the platform was just brought up"
+        run.versions = {"platform": "+".join(state.milestones).upper(), **state.versions}
         pytestconfig.stash[PLATFORM] = report.platform
         yield report.platform
+
+
+def milestones_of(items: Iterable[pytest.Item]) -> set[str]:
+    """Whose components the tests need: each feature's path carries the letter of its milestone."""
+    scenarios = filter(None, map(scenario_of, items))
+    return {letter for one in scenarios for letter in re.findall(r"milestone_([a-z])", one.feature.rel_filename)}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,12 +25,15 @@ from neuroscale.milestones import probes_of
 from neuroscale.platform import Platform
 from neuroscale.probes import argo
 from neuroscale.probes.workloads import AllAvailable, Available
+from neuroscale.serving.models import ensure_models
 from neuroscale.settings import ARGOCD, FORGE
 from neuroscale.waiting import Probe, Verdict, met, pending
 
 _REDIS = Ref("Secret", "argocd-redis", ARGOCD)
 #: Kinds that other objects of the same apply depend on.
 _FIRST = ("Namespace", "CustomResourceDefinition", "AppProject")
+#: Requests under way at once.
+_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,14 @@ class Stage:
         apply: Does it, given the platform and the tree that goes to the forge.
         gate: What must be met for the stage to be done.
         after: Stages that must be done before this one may begin; the others come up at the same time.
+        milestone: Whose components it brings up.
     """
 
     name: str
     apply: Callable[[Platform, Path], None]
     gate: Callable[[Platform], Iterable[Probe]]
     after: tuple[str, ...] = ()
+    milestone: str = "a"
 
 
 def _forge(platform: Platform, tree: Path) -> None:
@@ -77,6 +83,11 @@ def _stamp_settings(objects: list[Object]) -> None:
             template["annotations"] = {**(template.get("annotations") or {}), "neuroscale.io/settings": digest}
 
 
+def _models(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - models are not in the tree
+    platform.forge.ensure_repository()
+    ensure_models(platform.forge)
+
+
 def _gitops(platform: Platform, tree: Path) -> None:
     platform.forge.ensure_repository()
     platform.forge.fill(tree, "Platform as in the checkout")
@@ -95,19 +106,28 @@ STAGES = (
         ],
     ),
     Stage("Argo CD", _argocd, lambda _: [argo.workloads_ready()]),
+    # Before the models that are fetched from it. What was uploaded is there: the gate is in the deed.
+    Stage("model store", _models, lambda _: [], after=("forge",), milestone="b"),
     Stage(
         "GitOps",
         _gitops,
         partial(probes_of, "a"),
         after=("forge",),
     ),
+    Stage("serving", lambda *_: None, partial(probes_of, "b"), milestone="b"),
 )
 
 
 def apply_all(cluster: Cluster, objects: Iterable[Object]) -> None:
-    """Server-side apply, dependencies first. An object that is what it should be is not changed by it."""
-    for obj in sorted(objects, key=lambda obj: obj["kind"] not in _FIRST):
-        cluster.apply(obj)
+    """Server-side apply: dependencies first, then the others side by side. What is as it should be is not changed."""
+    others: list[Object] = []
+    for obj in objects:
+        if obj["kind"] in _FIRST:
+            cluster.apply(obj)
+        else:
+            others.append(obj)
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="apply") as pool:
+        list(pool.map(cluster.apply, others))
 
 
 def _secret(ref: Ref, values: dict[str, str]) -> Object:

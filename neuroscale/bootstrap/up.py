@@ -52,7 +52,7 @@ def up(
     """Bring the platform up and wait until it is healthy. The caller holds the cluster (``exclusive``).
 
     Args:
-        milestones: Which milestones' components are needed.
+        milestones: Which milestones' components are needed; those that the cluster has already stay.
         supply: Where images come from.
         install: Whether missing programs may be installed on this machine.
         say: Receives one line per thing done.
@@ -63,22 +63,32 @@ def up(
         NeuroscaleError: See its subclasses.
     """
     seconds: dict[str, float] = {}
+    wanted = _with_present(milestones, name)
     with _timed("host", seconds):
         for line in host.prepare(allow_install=install).lines:
             say(line)
     with _timed("supply", seconds):
         chosen = choose(supply, may_install=install)
         say(f"supply: {chosen.name} ({chosen.reason})")
-        provisions = chosen.provide(milestones)
+        provisions = chosen.provide(wanted)
     with _timed("cluster", seconds):
         ensured = _cluster(provisions, name)
-    state = ensured.state
+    provided = {"milestones": wanted, "images": dict(provisions.images), "versions": dict(provisions.versions)}
+    state = ensured.state.model_copy(update=provided)
+    state.save()
     say(f"cluster {name}: {ensured.how}{f' ({ensured.why})' if ensured.why else ''} at {state.server}, {state.doors}")
     platform = connect(name)
     heal(platform, state.nonce, say, name)
-    with gitops_tree(provisions.manifests) as tree:
-        _bring_up(platform, tree, seconds, say)
+    with gitops_tree(provisions.manifests, wanted) as tree:
+        _bring_up(platform, tree, wanted, seconds, say)
     return UpReport(platform, ensured.how, seconds)
+
+
+def _with_present(milestones: Collection[str], name: str) -> list[str]:
+    """Those asked for and those that the cluster has: a run of one milestone takes nothing of another away."""
+    state = load_state(name)
+    present = state.milestones if state is not None else []
+    return [letter for letter in MILESTONES if letter in {"a", *milestones, *present}]
 
 
 def _cluster(provisions: Provisions, name: str) -> k3d.Ensured:
@@ -90,9 +100,10 @@ def _cluster(provisions: Provisions, name: str) -> k3d.Ensured:
     return replace(ensured, state=k3d.import_images(ensured.state, provisions.image_tarballs))
 
 
-def _bring_up(platform: Platform, tree: Path, seconds: dict[str, float], say: Say) -> None:
+def _bring_up(platform: Platform, tree: Path, milestones: Collection[str], seconds: dict[str, float], say: Say) -> None:
     """Apply every stage as early as it may be, and wait for all gates."""
     start, done = time.monotonic(), set[str]()
+    stages = [stage for stage in STAGES if stage.milestone in milestones]
 
     def finish(stage: Stage) -> None:
         if stage.name not in done:
@@ -101,12 +112,12 @@ def _bring_up(platform: Platform, tree: Path, seconds: dict[str, float], say: Sa
             seconds[stage.name] = time.monotonic() - start
             say(f"{stage.name}: ready {duration(seconds[stage.name])} after the cluster")
 
-    for stage in STAGES:
-        for earlier in STAGES:
+    for stage in stages:
+        for earlier in stages:
             if earlier.name in stage.after:
                 finish(earlier)
         stage.apply(platform, tree)
-    for stage in STAGES:
+    for stage in stages:
         finish(stage)
 
 

@@ -138,6 +138,7 @@ def _create(provisions: Provisions, name: str) -> ClusterState:
     state.save()
     for stale in ("journal.jsonl", "kubeconfig"):
         (directory / stale).unlink(missing_ok=True)
+    archives = provisions.image_tarballs
     arguments = [
         "cluster", "create", name,
         "--image", provisions.node_image,
@@ -147,7 +148,8 @@ def _create(provisions: Provisions, name: str) -> ClusterState:
         "--runtime-label", f"{LABEL}={nonce}@server:0",
         "--volume", f"{marker_file}:{_MANIFESTS}/{marker_file.name}@server:0",
         *_each("--port", (f"127.0.0.1:{getattr(ports, key)}:{to}@server:0:direct" for key, to in _NODE_PORTS.items())),
-        *_each("--volume", (f"{file}:{_IMAGES}/{file.name}:ro@server:0" for file in provisions.image_tarballs)),
+        # Archives of different parts may bear the same name.
+        *_each("--volume", (f"{file}:{_IMAGES}/{n}-{file.name}:ro@server:0" for n, file in enumerate(archives))),
         *_each("--k3s-arg", (f"{argument}@server:0" for argument in provisions.node_args)),
         *provisions.k3d_args,
     ]  # fmt: skip

@@ -36,6 +36,7 @@ class ClusterState(BaseModel):
     adopted: bool = False
     created_at: datetime
     supply: str = "none"
+    milestones: list[str] = ["a"]
     images: dict[str, str] = {}
     versions: dict[str, str] = {}
     ports: Ports | None = None
@@ -89,7 +90,8 @@ def load_state(name: str = CLUSTER_NAME) -> ClusterState | None:
     except ValidationError as error:
         raise NeuroscaleError(
             f"The state file {path} should describe cluster {name}, but it is damaged: {error.errors()[0]['msg']}. "
-            "Try: neuroscale down, then neuroscale up"
+            "Nothing can prove any more that the cluster is the suite's. "
+            f"Try: k3d cluster delete {name}, remove that file, neuroscale up"
         ) from error
 
 

@@ -20,10 +20,10 @@ from neuroscale.bootstrap.render import documents, gitops_tree, kubectl, kustomi
 from neuroscale.bootstrap.stages import STAGES, ForgeAnswers, Stage, apply_all
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object
-from neuroscale.errors import NotReady, SupplyError
+from neuroscale.errors import ClusterRefused, NotReady, SupplyError
 from neuroscale.forge import CREDENTIALS
 from neuroscale.platform import Platform
-from neuroscale.settings import ROOT, Budgets
+from neuroscale.settings import ROOT, Budgets, cache_dir
 from neuroscale.waiting import Verdict, met, pending
 
 #: By name: the package has a function of the same name.
@@ -63,7 +63,7 @@ def upstream(tmp_path: Path) -> Path:
 
 
 def test_the_tree_has_the_gitops_folders_and_upstream_where_it_belongs(checkout: Path, upstream: Path) -> None:
-    with gitops_tree({"argocd": upstream, "kserve": upstream, "not-deployed": upstream}) as tree:
+    with gitops_tree({"argocd": upstream, "kserve": upstream, "not-deployed": upstream}, "ab") as tree:
         found = {str(file.relative_to(tree)) for file in tree.rglob("*") if file.is_file()}
     assert found == {
         "apps/test-app/deployment.yaml",
@@ -78,10 +78,23 @@ def test_the_tree_has_the_gitops_folders_and_upstream_where_it_belongs(checkout:
     assert not tree.exists()
 
 
+def test_what_belongs_to_a_milestone_that_was_not_selected_is_left_out(checkout: Path, upstream: Path) -> None:
+    with gitops_tree({"argocd": upstream, "kserve": upstream}, "a") as tree:
+        found = {str(file.relative_to(tree)) for file in tree.rglob("*") if file.is_file()}
+    assert found == {
+        "apps/test-app/deployment.yaml",
+        "bootstrap/argocd/kustomization.yaml",
+        "bootstrap/argocd/upstream/install.yaml",
+        "bootstrap/argocd/upstream/crds/crd.yaml",
+        "infrastructure/apps/root.yaml",
+    }
+
+
 def test_this_checkouts_tree_has_what_the_stages_read() -> None:
-    with gitops_tree({}) as tree:
+    with gitops_tree({}, "a") as tree:
         for name in ("bootstrap/forge/kustomization.yaml", "bootstrap/argocd/kustomization.yaml"):
-            assert (tree / name).is_file()
+            # What is kept of a rendering is found again by the content of its folder alone.
+            assert ".." not in (tree / name).read_text(encoding="utf-8")
         for name in ("projects.yaml", "root-app.yaml"):
             assert documents((tree / "bootstrap" / name).read_text())
         assert not list(tree.rglob("Dockerfile"))
@@ -91,6 +104,78 @@ def test_a_kustomization_that_does_not_render_says_why(tmp_path: Path) -> None:
     with pytest.raises(SupplyError, match=rf"{tmp_path} should render, but: .*Try: kubectl kustomize {tmp_path}"):
         kustomize(tmp_path)
     assert Path(kubectl()).name == "kubectl"
+
+
+def test_a_rendering_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "_RENDER_SECONDS", 0.001)
+    with pytest.raises(SupplyError, match=r"should render within 0.001 s, but did not\. Try: kubectl kustomize"):
+        kustomize(tmp_path)
+
+
+@pytest.fixture
+def kustomization(tmp_path: Path) -> Path:
+    """A folder that renders to one ConfigMap."""
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "kustomization.yaml").write_text("resources: [page.yaml]\n")
+    page = "{apiVersion: v1, kind: ConfigMap, metadata: {name: page}, data: {a: 'ä'}}\n"
+    (tmp_path / "small" / "page.yaml").write_text(page)
+    return tmp_path / "small"
+
+
+@pytest.fixture
+def renderings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders that were really rendered."""
+    folders, render_folder = list[Path](), render._render
+
+    def rendering(folder: Path, program: str) -> list[Object]:
+        folders.append(folder)
+        return render_folder(folder, program)
+
+    monkeypatch.setattr(render, "_render", rendering)
+    return folders
+
+
+def kept() -> list[Path]:
+    return list((cache_dir() / "rendered").rglob("*.json"))
+
+
+def test_what_was_rendered_is_not_rendered_again(kustomization: Path, renderings: list[Path], tmp_path: Path) -> None:
+    first = kustomize(kustomization)
+    assert first[0]["data"] == {"a": "ä"}
+    (tmp_path / "elsewhere").mkdir()
+    assert kustomize(kustomization.rename(tmp_path / "elsewhere" / "small")) == first
+    assert len(renderings) == 1
+
+
+@pytest.mark.parametrize("name", ["page.yaml", "kustomization.yaml", "new.yaml"])
+def test_any_change_of_the_folder_is_rendered_and_only_the_latest_kept(
+    name: str, kustomization: Path, renderings: list[Path]
+) -> None:
+    kustomize(kustomization)
+    with (kustomization / name).open("a") as file:
+        file.write("# changed\n")
+    kustomize(kustomization)
+    assert len(renderings) == 2
+    assert len(kept()) == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b"\xff\xfe", None])
+def test_a_damaged_cache_entry_is_rendered_anew(
+    damage: bytes | None, kustomization: Path, renderings: list[Path]
+) -> None:
+    first = kustomize(kustomization)
+    (file,) = kept()
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b"page", b"pags") if damage is None else damage)
+    assert kustomize(kustomization) == first
+    assert len(renderings) == 2
+    assert file.read_bytes() == whole
+
+
+def test_a_cache_that_cannot_be_written_does_not_matter(kustomization: Path, renderings: list[Path]) -> None:
+    cache_dir().write_text("a file where a folder should be")
+    assert kustomize(kustomization) == kustomize(kustomization)
+    assert len(renderings) == 2
 
 
 def test_documents_leaves_out_the_empty_ones() -> None:
@@ -148,9 +233,16 @@ def test_what_others_depend_on_is_applied_first() -> None:
     cluster = Applied()
     kinds = ("Deployment", "CustomResourceDefinition", "ConfigMap", "Namespace", "AppProject", "Application")
     apply_all(cast("Cluster", cluster), ({"kind": kind, "metadata": {"name": kind}} for kind in kinds))
-    assert cluster.names == [
-        "CustomResourceDefinition", "Namespace", "AppProject", "Deployment", "ConfigMap", "Application",
-    ]  # fmt: skip
+    assert cluster.names[:3] == ["CustomResourceDefinition", "Namespace", "AppProject"]
+    assert sorted(cluster.names[3:]) == ["Application", "ConfigMap", "Deployment"]  # side by side
+
+
+def test_an_object_that_is_refused_is_not_passed_over(api: ApiServer, cluster: Cluster) -> None:
+    api.answers["PATCH /api/v1/namespaces/default/configmaps/c2"] = (403, b'{"reason": "Forbidden"}', {})
+    meta = {"namespace": "default"}
+    objects = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**meta, "name": f"c{n}"}} for n in range(4)]
+    with pytest.raises(ClusterRefused, match="c2 was answered 403 Forbidden"):
+        apply_all(cluster, objects)
 
 
 SECRETS = {
@@ -227,7 +319,7 @@ def bring_up(monkeypatch: pytest.MonkeyPatch) -> BringUp:
     def bring_up(*some: Stage) -> tuple[dict[str, float], list[str]]:
         seconds, said = dict[str, float](), list[str]()
         monkeypatch.setattr(up_module, "STAGES", some)
-        up_module._bring_up(cast("Platform", SimpleNamespace(cluster=None)), ROOT, seconds, said.append)
+        up_module._bring_up(cast("Platform", SimpleNamespace(cluster=None)), ROOT, {"a"}, seconds, said.append)
         return seconds, said
 
     return bring_up
@@ -250,10 +342,11 @@ def test_a_gate_that_stays_shut_names_its_stage(bring_up: BringUp, log: list[str
 
 def test_the_stages_need_only_what_comes_before_them() -> None:
     names = [stage.name for stage in STAGES]
-    assert names == ["cluster DNS", "forge", "Argo CD", "GitOps"]
+    of_a = {stage.name: stage for stage in STAGES if stage.milestone == "a"}
+    assert list(of_a) == ["cluster DNS", "forge", "Argo CD", "GitOps"]
     for number, stage in enumerate(STAGES):
         assert set(stage.after) <= set(names[:number])
-    assert "forge" in STAGES[-1].after
+    assert "forge" in of_a["GitOps"].after
 
 
 def test_a_long_wait_is_told_once_for_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:

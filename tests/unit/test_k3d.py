@@ -106,7 +106,7 @@ def provisions(tmp_path: Path, asked: Path) -> Provisions:
         node_args=("--disable=traefik",),
         k3d_args=("--no-lb",),
         k3d_env={},
-        image_tarballs=(tmp_path / "images.tar",),
+        image_tarballs=(tmp_path / "a" / "images.tar", tmp_path / "b" / "images.tar"),
         images={"nginx": "nginx:1"},
         manifests={},
         versions={"k3s": "v1"},
@@ -225,7 +225,7 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
     assert ports is not None
     assert load_state() == state
     assert (state.server, state.forge_url) == (f"https://127.0.0.1:{ports.api}", f"http://127.0.0.1:{ports.forge}")
-    assert (state.versions, state.tarballs) == ({"k3s": "v1"}, [str(provisions.image_tarballs[0])])
+    assert (state.versions, state.tarballs) == ({"k3s": "v1"}, [str(file) for file in provisions.image_tarballs])
 
     file = state_dir() / "marker.yaml"
     assert yaml.safe_load(file.read_text()) == marker(state.nonce, "neuroscale")
@@ -240,7 +240,8 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
         f"--runtime-label {LABEL}={state.nonce}@server:0",
         f"--volume {file}:/var/lib/rancher/k3s/server/manifests/marker.yaml@server:0",
         f"--port 127.0.0.1:{ports.forge}:30300@server:0:direct",
-        f"--volume {provisions.image_tarballs[0]}:/var/lib/rancher/k3s/agent/images/images.tar:ro@server:0",
+        f"--volume {provisions.image_tarballs[0]}:/var/lib/rancher/k3s/agent/images/0-images.tar:ro@server:0",
+        f"--volume {provisions.image_tarballs[1]}:/var/lib/rancher/k3s/agent/images/1-images.tar:ro@server:0",
         "--k3s-arg --disable=traefik@server:0",
     ):
         assert words in create

@@ -2,10 +2,12 @@
 
 pytest_plugins = [
     "suite.session",
+    "suite.redaction",
     "suite.recording",
     "suite.mutation",
     "steps.platform",
     "steps.gitops",
     "steps.repository",
+    "steps.serving",
     "steps.incidents",
 ]

@@ -359,16 +359,21 @@ def put_self_heal_in_charge(whose: str, platform: Platform) -> None:
 
 
 def new_epoch(platform: Platform, name: str = TEST_APP) -> None:
-    """Commit a change to the Application that means nothing, and wait until it was synced.
+    """Commit a change that means nothing, and wait until this Application was synced at it.
+
+    It changes every Application that has an epoch file: the others follow meanwhile, and need no commit of their own.
 
     Raises:
         NotReady: It was not.
     """
-    path = EPOCH_FILES[name]
-    manifest = re.sub(r"(?m)^  epoch: .*$", f'  epoch: "{time.time_ns()}"', platform.forge.read(path) or "")
-    commit = platform.forge.commit({path: manifest}, "Begin a new epoch")
+    epoch, paths = f'  epoch: "{time.time_ns()}"', EPOCH_FILES.values()
+    manifests = {path: re.sub(r"(?m)^  epoch: .*$", epoch, platform.forge.read(path) or "") for path in paths}
+    without = [path for path, manifest in manifests.items() if epoch not in manifest]
+    commit = None if without else platform.forge.commit(manifests, "Begin a new epoch")
     if commit is None:
-        raise NotReady(f"{path} on main should have a line `  epoch: …`, but has none. Try: neuroscale up")
+        raise NotReady(
+            f"{', '.join(without)} on main should have a line `  epoch: …`, but has none. Try: neuroscale up"
+        )
     probes = (argo.good_at(name, commit), argo.ApplicationProbe(name, "was synced at it", argo.judge_in_charge))
     try:
         for probe in probes:

@@ -21,7 +21,9 @@ from neuroscale.errors import NeuroscaleError
 from neuroscale.evidence import collect
 from neuroscale.record import Sample, ScenarioResult, ScenarioVerdict
 from neuroscale.report import terminal
+from neuroscale.settings import reports_dir
 from neuroscale.waiting import Timeline
+from suite.redaction import redact
 from suite.scenarios import example_of, scenario_of
 from suite.session import BREAKAGE, FOLDER, PLATFORM, RUN
 
@@ -88,7 +90,8 @@ def pytest_bdd_step_error(
         versions=item.config.stash[RUN].versions,
         snapshots=snapshots,
     )
-    exception.add_note(f"Evidence: {folder}")
+    # As the report sees it: where on this machine that is, nobody else needs to know.
+    exception.add_note(f"Evidence: {folder.relative_to(reports_dir().parent)}")
     _attach(folder)
 
 
@@ -118,7 +121,7 @@ def _record(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
             tags=sorted({marker.name for marker in item.iter_markers()} & set(run_tags(item.config))),
             verdict=verdict,
             seconds=time.monotonic() - item.stash[_STARTED],
-            why=str(error).split("\n")[0] if error is not None else "",
+            why=redact(item.config, str(error)).split("\n")[0] if error is not None else "",
             step=step,
         )
     )

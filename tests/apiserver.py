@@ -154,8 +154,6 @@ class ApiServer:
                 return self.objects[path]
             case "PATCH":
                 return self.put(path, merge(self.objects[path], body))
-            case "PUT":
-                return self._replace(path, body)
             case "DELETE":
                 return self._delete(path, body)
         raise RefusalError(405, method)
@@ -165,12 +163,6 @@ class ApiServer:
         if target in self.objects:
             raise RefusalError(409, f"{target} already exists")
         return body if query.get("dryRun") else self.put(target, body)
-
-    def _replace(self, path: str, body: Object) -> Object:
-        version = body["metadata"].get("resourceVersion")
-        if version and version != self.objects[path]["metadata"]["resourceVersion"]:
-            raise RefusalError(409, "the object has been modified", "Conflict")
-        return self.put(path, body)
 
     def _delete(self, path: str, options: Object) -> Object:
         uid = (options.get("preconditions") or {}).get("uid")

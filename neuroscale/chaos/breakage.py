@@ -90,10 +90,13 @@ class Breakage:
     def remedy(self) -> None:
         """Take the cause away, latest first, and leave to the platform what the platform has to put back itself.
 
+        What lingers is waited for by :meth:`undo`: recovery times begin with the remedy, not with its last trace.
+
         Raises:
-            RevertFailed: See :meth:`Journal.undo_all`.
+            RevertFailed: See :meth:`Journal.revert_all`.
         """
-        self._undo([entry for entry in self._entries if not isinstance(entry.fault, ObjectDeleted)])
+        causes = [entry for entry in reversed(self._entries) if not isinstance(entry.fault, ObjectDeleted)]
+        self.journal.revert_all(self.platform, causes)
 
     def undo(self) -> None:
         """Undo everything, latest first; a second call does nothing.
@@ -101,11 +104,8 @@ class Breakage:
         Raises:
             RevertFailed: See :meth:`Journal.undo_all`.
         """
-        self._undo(self._entries)
-
-    def _undo(self, entries: list[Entry]) -> None:
-        self._entries = [entry for entry in self._entries if entry not in entries]
-        self.journal.undo_all(self.platform, entries[::-1])
+        entries, self._entries = self._entries[::-1], []
+        self.journal.undo_all(self.platform, entries)
 
 
 @dataclass

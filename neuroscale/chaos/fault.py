@@ -27,10 +27,15 @@ class _Fault(BaseModel):
     """One change that breaks something.
 
     Subclasses answer five questions: what is there (``snapshot``), do it (``inject``), can the change be seen
-    (``took_effect``), bring back what the snapshot saw (``revert``), and in words, what is it (``says``).
+    (``took_effect``), bring back what the snapshot saw (``revert``), and in words, what is it (``says``). Those whose
+    revert is only the beginning of the undoing also say when it is over (``undone``).
     """
 
     model_config = ConfigDict(frozen=True)
+
+    def undone(self, platform: Platform, receipt: Receipt) -> Verdict:  # noqa: ARG002
+        """Whether anything of it is left after the revert."""
+        return met("the revert was all")
 
 
 class _ObjectFault(_Fault):
@@ -110,6 +115,10 @@ class ObjectCreated(_Fault):
         """Delete it, unless it was there before."""
         if receipt["before"] is None:
             _delete_if_present(platform.cluster, self.target)
+
+    def undone(self, platform: Platform, receipt: Receipt) -> Verdict:
+        """It is gone: a namespace empties itself first, and a finalizer may hold anything."""
+        return _judge_gone(platform.cluster, self.target) if receipt["before"] is None else met("it was there before")
 
 
 class FieldsEdited(_ObjectFault):
@@ -242,6 +251,10 @@ class CpuTaken(_Fault):
         if receipt["before"] is None:
             _delete_if_present(platform.cluster, self.target)
 
+    def undone(self, platform: Platform, receipt: Receipt) -> Verdict:
+        """The filler is gone, and its CPU free."""
+        return _judge_gone(platform.cluster, self.target) if receipt["before"] is None else met("it was there before")
+
 
 class Committed(_Fault):
     """A commit on ``main``; a file with content ``None`` is removed."""
@@ -298,6 +311,19 @@ def _delete_if_present(cluster: Cluster, ref: Ref) -> None:
     except ClusterRefused as error:
         if error.status != 404:
             raise
+
+
+def _judge_gone(cluster: Cluster, ref: Ref) -> Verdict:
+    try:
+        obj = cluster.get(ref)
+    except ClusterRefused as error:
+        if error.status != 404:
+            raise
+        return met("its kind is gone")
+    if obj is None:
+        return met("it is gone")
+    holders = obj["metadata"].get("finalizers")
+    return pending("it is still there" + (f", held by finalizers {holders}" if holders else ""))
 
 
 def millicpu(quantity: str) -> int:

@@ -8,17 +8,21 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from neuroscale.chaos.fault import Fault, Receipt
-from neuroscale.errors import RevertFailed
+from neuroscale.cluster.client import Cluster
+from neuroscale.errors import NeuroscaleError, RevertFailed
 from neuroscale.platform import Platform
-from neuroscale.settings import CLUSTER_NAME, state_dir
+from neuroscale.settings import BUDGETS, CLUSTER_NAME, state_dir
+from neuroscale.waiting import Verdict, until
 
 _FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
 
@@ -32,6 +36,40 @@ class Entry:
     receipt: Receipt
     nonce: str
     at: str
+
+
+@dataclass(frozen=True)
+class _Undone:
+    """The probe that asks a fault whether anything of it is left."""
+
+    platform: Platform
+    entry: Entry
+    area: str = "all"
+
+    @property
+    def says(self) -> str:
+        return f"nothing is left of it that {self.entry.fault.says}"
+
+    def look(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - the fault has the whole platform
+        return self.entry.fault.undone(self.platform, self.entry.receipt)
+
+
+@contextmanager
+def _undoing(entry: Entry) -> Iterator[None]:
+    """Whatever goes wrong with one fault is a :class:`RevertFailed`, since the others must still be undone."""
+    try:
+        yield
+    except Exception as error:  # the caller goes on with the next fault, and then raises
+        raise RevertFailed(
+            f"It should be undone that {entry.fault.says}, but: {type(error).__name__}: {error}. "
+            "It stays in the journal. Try: neuroscale heal"
+        ) from error
+
+
+def _raise(failures: Mapping[str, RevertFailed]) -> None:
+    if failures:
+        first, *_ = failures.values()
+        raise RevertFailed("\n".join(map(str, failures.values()))) from first
 
 
 class Journal:
@@ -69,50 +107,74 @@ class Journal:
         """Faults of this cluster that were begun and not undone, latest first.
 
         Entries of an earlier cluster of the same name are not among them: what they broke is gone with it.
-        """
-        entries: dict[str, Entry] = {}
-        for line in self._lines():
-            if line["event"] == "open" and line["nonce"] == self._nonce:
-                fault = _FAULT.validate_python(line["fault"])
-                entries[line["id"]] = Entry(line["id"], fault, line["receipt"], line["nonce"], line["at"])
-            else:
-                entries.pop(line["id"], None)
-        return list(reversed(entries.values()))
-
-    def undo(self, platform: Platform, entry: Entry) -> None:
-        """Revert one fault and close it.
 
         Raises:
-            RevertFailed: It stays open.
+            NeuroscaleError: One of them cannot be read; nothing was undone, and the journal is as it was.
         """
-        try:
-            entry.fault.revert(platform, entry.receipt)
-            self.close(entry)
-        except Exception as error:  # whatever it is, the other faults must still be undone
-            raise RevertFailed(
-                f"It should be undone that {entry.fault.says}, but: {type(error).__name__}: {error}. "
-                f"It stays in {self._path}. Try: neuroscale heal"
-            ) from error
+        opened: dict[str, dict[str, Any]] = {}
+        for line in self._lines():
+            if line.get("event") == "open" and line.get("nonce") == self._nonce:
+                opened[line.get("id", "")] = line
+            else:
+                opened.pop(line.get("id", ""), None)
+        return [self._entry(line) for line in reversed(opened.values())]
 
-    def undo_all(self, platform: Platform, entries: list[Entry]) -> None:
-        """Undo in the given order; a failure does not keep the others from being undone.
+    def undo_all(self, platform: Platform, entries: Sequence[Entry]) -> None:
+        """Undo in the given order, wait until nothing is left, and close.
 
-        What failed is tried again as long as others succeed: one undo may be what another one waits for, as with a
-        webhook that refuses what has to be created again.
+        First everything is reverted, then waited for: what lingers may need what another revert brings back.
+
+        Raises:
+            RevertFailed: At least one failed and stays open; all failures are in the text.
+        """
+        failures = self._reverted(platform, entries)
+        for entry in entries:
+            if entry.id not in failures:
+                try:
+                    with _undoing(entry):
+                        until(_Undone(platform, entry), platform.cluster, within=BUDGETS.undo)
+                        self.close(entry)
+                except RevertFailed as failure:
+                    failures[entry.id] = failure
+        _raise(failures)
+
+    def revert_all(self, platform: Platform, entries: Sequence[Entry]) -> None:
+        """Revert in the given order, and no more: they stay open, and are reverted once more when they are undone.
 
         Raises:
             RevertFailed: At least one failed; all failures are in the text.
         """
-        while entries:
-            failed: dict[str, tuple[Entry, RevertFailed]] = {}
+        _raise(self._reverted(platform, entries))
+
+    def _reverted(self, platform: Platform, entries: Sequence[Entry]) -> dict[str, RevertFailed]:
+        """Failures by the id of their entry; none keeps the others from being reverted.
+
+        What failed is tried again as long as others succeed: one revert may be what another one waits for, as with a
+        webhook that refuses what has to be created again.
+        """
+        while True:
+            failures: dict[str, RevertFailed] = {}
             for entry in entries:
                 try:
-                    self.undo(platform, entry)
-                except RevertFailed as error:
-                    failed[entry.id] = entry, error
-            if len(failed) == len(entries):
-                raise RevertFailed("\n".join(str(error) for _, error in failed.values()))
-            entries = [entry for entry, _ in failed.values()]
+                    with _undoing(entry):
+                        entry.fault.revert(platform, entry.receipt)
+                except RevertFailed as failure:
+                    failures[entry.id] = failure
+            if len(failures) in (0, len(entries)):
+                return failures
+            entries = [entry for entry in entries if entry.id in failures]
+
+    def _entry(self, line: dict[str, Any]) -> Entry:
+        try:
+            fault = _FAULT.validate_python(line["fault"])
+            return Entry(line["id"], fault, line["receipt"], line["nonce"], line["at"])
+        except (KeyError, ValidationError) as error:
+            why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else f"it has no {error}"
+            raise NeuroscaleError(
+                f"The open fault {line.get('id')} of {line.get('at')} in {self._path} should be one that this version "
+                f"can undo, but: {why}. Nothing was undone, and the journal is as it was. "
+                "Try: neuroscale heal of the version that broke it; or neuroscale down, if the suite made this cluster"
+            ) from error
 
     def _append(self, line: dict[str, Any]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -48,9 +48,15 @@ def up(
 
 
 def down() -> None:
-    """Delete the cluster that this suite made. Anything else is left alone."""
+    """Delete the cluster that this suite made. An adopted one is healed, unmarked and otherwise left alone."""
     with exclusive():
-        console.print("cluster deleted" if k3d.delete() else "there was no cluster; leftovers of it are gone")
+        state = load_state()
+        if state is not None and state.adopted:
+            heal_journal(connect(), state.nonce, console.print)
+            k3d.delete()
+            console.print(f"{state.server} is no longer marked, and forgotten; what was installed there stays")
+        else:
+            console.print("cluster deleted" if k3d.delete() else "there was no cluster; leftovers of it are gone")
 
 
 def status() -> None:
@@ -68,26 +74,28 @@ def status() -> None:
         console.print(f"  {name} {version}")
     for entry in Journal.of(state.nonce).unfinished():
         console.print(f"[yellow]open fault[/]: {entry.fault.says} (since {entry.at}). Try: neuroscale heal")
-    check("all")
+    check(" ".join(state.milestones))
 
 
 def ports() -> None:
     """The user interfaces on this machine, and whether each answers. The ports are mapped for the cluster's life."""
     state = load_state()
-    if state is None or state.ports is None:
+    if state is None:
         raise ClusterUnreachable(
             f"A cluster {CLUSTER_NAME} should exist, but this machine made none. Try: neuroscale up"
         )
+    urls = {"forge": state.forge_url}
+    if state.ports is not None:  # an adopted cluster has none: only its owner knows what leads into it
+        urls["Argo CD"] = f"https://127.0.0.1:{state.ports.argocd}"
+        urls["inference gateway"] = f"http://127.0.0.1:{state.ports.gateway}"
     silent = 0
-    for name, url in (
-        ("Argo CD", f"https://127.0.0.1:{state.ports.argocd}"),
-        ("forge", state.forge_url),
-        ("inference gateway", f"http://127.0.0.1:{state.ports.gateway}"),
-    ):
+    for name, url in urls.items():
         answers = _answers(url)
         silent += not answers
         console.print(f"{name:18} {url}  {'[green]answers[/]' if answers else '[yellow]does not answer[/]'}")
-    console.print("all answer" if not silent else f"{silent} of 3 do not answer; what is not installed yet cannot")
+    console.print(
+        "all answer" if not silent else f"{silent} of {len(urls)} do not answer; what is not installed cannot"
+    )
 
 
 def _answers(url: str) -> bool:
@@ -99,12 +107,14 @@ def _answers(url: str) -> bool:
     return True
 
 
-def check(milestone: Annotated[str, typer.Argument(help="A milestone's letter or name, or all.")] = "all") -> None:
+def check(
+    milestone: Annotated[str, typer.Argument(help="A milestone's letter or name; all that the cluster has.")] = "",
+) -> None:
     """Ask the steady-state probes once, without touching anything."""
-    platform = connect()
+    platform, state = connect(), load_state()
     table = Table("milestone", "expectation", "answer", "seen")
     bad = 0
-    for letter in letters(milestone):
+    for letter in letters(milestone or " ".join(state.milestones if state else [])):
         for probe in probes_of(letter, platform):
             verdict = probe.look(platform.cluster)
             bad += not verdict

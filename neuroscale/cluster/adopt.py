@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import yaml
+from urllib3.util import parse_url
 
-from neuroscale.cluster.client import Cluster, read_kubeconfig
+from neuroscale.cluster.client import Cluster, read_kubeconfig, self_contained
 from neuroscale.cluster.guard import MARKER_PATH, READS, Read, marker
 from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state, write_private
 from neuroscale.errors import Refused, UsageError
@@ -46,15 +46,17 @@ def mark(kubeconfig: Path, context: str | None, nonce: str, at: datetime) -> str
         )
     cluster = Cluster(read_kubeconfig(kubeconfig, context), OnlyTheMarker())
     cluster.apply(marker(nonce, CLUSTER_NAME))
+    content = self_contained(kubeconfig)
+    content["current-context"] = context or content["current-context"]
+    # The state last: a cluster that is remembered can be reached, and forgotten again.
+    write_private(kubeconfig_file(), yaml.safe_dump(content))
+    host = parse_url(cluster.server).host  # an IPv6 address in its brackets, unlike what urllib says
     ClusterState(
         name=CLUSTER_NAME,
         nonce=nonce,
         server=cluster.server,
         adopted=True,
         created_at=at,
-        forge_url=f"http://{urlsplit(cluster.server).hostname}:{_FORGE_PORT}",
+        forge_url=f"http://{host}:{_FORGE_PORT}",
     ).save()
-    content = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
-    content["current-context"] = context or content["current-context"]
-    write_private(kubeconfig_file(), yaml.safe_dump(content))
     return cluster.server

@@ -25,6 +25,11 @@ MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 FIELD_MANAGER = "neuroscale"
 _CONNECT_SECONDS = 3
+#: Where a kubeconfig names files: list, part of its entries, keys in there.
+_PATHS = (
+    ("clusters", "cluster", ("certificate-authority",)),
+    ("users", "user", ("client-certificate", "client-key", "tokenFile")),
+)
 
 
 class Cluster:
@@ -144,10 +149,6 @@ class Cluster:
         """JSON merge patch: ``None`` deletes a key, a list is replaced whole."""
         return self._write("PATCH", self._path(ref) + _query(fieldManager=FIELD_MANAGER), body, MERGE)
 
-    def replace(self, obj: Object) -> Object:
-        """Replace an object; with ``metadata.resourceVersion`` only if nobody changed it since."""
-        return self._write("PUT", self._path(Ref.to(obj)) + _query(fieldManager=FIELD_MANAGER), obj)
-
     def delete(self, ref: Ref, *, uid: str | None = None) -> None:
         """Delete an object and, in the background, what it owns. ``uid`` spares a namesake that came after.
 
@@ -236,6 +237,22 @@ class Cluster:
         return self._plurals[key]
 
 
+def self_contained(kubeconfig: Path) -> Object:
+    """The content of a kubeconfig that means the same from any folder: paths in it are relative to its own.
+
+    Raises:
+        OSError: It cannot be read.
+        yaml.YAMLError: It is no YAML; a TypeError or AttributeError when it is no kubeconfig.
+    """
+    content: Object = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+    for section, part, keys in _PATHS:
+        for entry in content.get(section) or []:
+            settings = entry.get(part) or {}
+            for key in filter(settings.get, keys):
+                settings[key] = str(kubeconfig.absolute().parent / settings[key])
+    return content
+
+
 def read_kubeconfig(kubeconfig: Path, context: str | None = None) -> Configuration:
     """Where a kubeconfig leads, and with which credentials.
 
@@ -244,7 +261,7 @@ def read_kubeconfig(kubeconfig: Path, context: str | None = None) -> Configurati
     """
     configuration = Configuration()
     try:
-        content = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+        content = self_contained(kubeconfig)
         load_kube_config_from_dict(content, context=context, client_configuration=configuration, persist_config=False)
     except (OSError, yaml.YAMLError, ConfigException, TypeError, AttributeError) as error:
         raise UsageError(

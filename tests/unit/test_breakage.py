@@ -149,3 +149,18 @@ def test_undoing_twice_does_nothing(world: ApiServer, toy_platform: Platform, jo
         breakage.undo()
         written = len(world.writes)
     assert len(world.writes) == written
+
+
+def test_a_remedy_takes_the_causes_away_and_leaves_the_rest_to_the_platform_and_to_the_undoing(
+    world: ApiServer, toy_platform: Platform, journal: Journal, repository: Path
+) -> None:
+    before = picture(world, repository)
+    with Breakage(toy_platform, journal) as breakage:
+        breakage.inject(ObjectDeleted(target=PAGE))
+        breakage.inject(ScaledTo(target=NGINX, replicas=2))
+        breakage.remedy()
+        assert world.objects[f"{DEPLOYMENTS}/nginx-test"]["spec"]["replicas"] == 1
+        assert f"{CONFIG_MAPS}/nginx-page" not in world.objects
+        assert len(journal.unfinished()) == 2  # a run that is killed now is healed all the same
+    assert picture(world, repository) == before
+    assert journal.unfinished() == []

@@ -69,14 +69,6 @@ def test_patch_deletes_with_none(api: ApiServer, cluster: Cluster) -> None:
     assert cluster.patch(Ref.to(SCRATCH), {"data": {"a": None, "b": "2"}})["data"] == {"b": "2"}
 
 
-def test_replace_notices_that_somebody_was_faster(api: ApiServer, cluster: Cluster) -> None:
-    stored = cluster.create(SCRATCH)
-    cluster.patch(Ref.to(SCRATCH), {"data": {"b": "2"}})
-    with pytest.raises(ClusterRefused, match="Conflict"):
-        cluster.replace({**stored, "data": {}})
-    assert cluster.replace({**SCRATCH, "data": {}})["data"] == {}
-
-
 def test_delete_spares_a_namesake(api: ApiServer, cluster: Cluster) -> None:
     stored = cluster.create(SCRATCH)
     with pytest.raises(ClusterRefused, match="UID"):

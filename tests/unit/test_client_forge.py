@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from repository import git
 
-from neuroscale.errors import NeuroscaleError
+from neuroscale.errors import ClusterUnreachable, NeuroscaleError
 from neuroscale.platform import Platform
 from neuroscale.settings import state_dir
 
@@ -68,3 +70,47 @@ def test_a_git_that_fails_says_so_and_keeps_the_password(toy_platform: Platform)
         toy_platform.forge.revert("0" * 40)
     assert "password" not in str(caught.value)
     assert "cGFzc3dvcmQ" not in str(caught.value)
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """Each git command that was run, and whether it had the password."""
+    run, seen = subprocess.run, list[tuple[str, bool]]()
+
+    def recorded(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        if "env" in options:  # the tests' own git has none
+            seen.append((command[1], "Authorization: Basic" in " ".join(options["env"].values())))
+        return run(command, **options)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr("neuroscale.forge.subprocess.run", recorded)
+    return seen
+
+
+def test_what_the_clone_has_is_not_fetched_again(
+    toy_platform: Platform, repository: Path, commands: list[tuple[str, bool]]
+) -> None:
+    forge = toy_platform.forge
+    assert forge.read("first.txt") == "one\n"
+    assert "fetch" in dict(commands)
+    commands.clear()
+    assert forge.read("first.txt") == "one\n"
+    forge.commit({"first.txt": "two\n"}, "Two")
+    assert forge.read("first.txt") == "two\n"
+    assert "fetch" not in dict(commands)
+    parent = git("-C", str(repository), "rev-parse", "main~1")
+    git("-C", str(repository), "update-ref", "refs/heads/main", parent)
+    assert forge.read("first.txt") == "one\n"
+    assert "fetch" in dict(commands)
+
+
+def test_only_a_push_has_the_password(toy_platform: Platform, commands: list[tuple[str, bool]]) -> None:
+    toy_platform.forge.commit({"first.txt": "two\n"}, "Two")
+    toy_platform.forge.files("apps")
+    assert {command for command, password in commands if password} == {"push"}
+    assert {"ls-remote", "fetch"} <= {command for command, password in commands if not password}
+
+
+def test_a_git_that_hangs_is_given_up(toy_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neuroscale.forge._GIT_SECONDS", 0.0001)
+    with pytest.raises(ClusterUnreachable, match=r"git ls-remote should answer within .*Try: neuroscale status"):
+        toy_platform.forge.head()

@@ -378,15 +378,15 @@ def test_a_new_epoch_is_a_commit_that_was_synced(
     api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drift, "BUDGETS", Budgets(pick_up=0.1))
-    path = EPOCH_FILES[TEST_APP]
-    old = (ROOT / path).read_text(encoding="utf-8")
-    platform = paper_platform(cluster, {path: old})
+    before = {path: (ROOT / path).read_text(encoding="utf-8") for path in EPOCH_FILES.values()}
+    platform = paper_platform(cluster, before)
     with pytest.raises(NotReady, match=r"A new epoch did not begin, so no drift was made.*does not exist"):
         new_epoch(platform)
-    now = platform.forge.read(path)
-    assert now is not None
-    assert now != old
-    assert now.splitlines()[:-1] == old.splitlines()[:-1]
+    for path, old in before.items():
+        now = platform.forge.read(path)
+        assert now is not None
+        assert now != old
+        assert now.splitlines()[:-1] == old.splitlines()[:-1]
 
     def follow(method: str, path: str) -> None:
         """Argo CD, quick."""
@@ -399,10 +399,15 @@ def test_a_new_epoch_is_a_commit_that_was_synced(
     new_epoch(platform)
 
 
-def test_without_its_epoch_file_no_epoch_begins(cluster: Cluster) -> None:
-    platform = paper_platform(cluster, {EPOCH_FILES[TEST_APP]: "data: {}\n"})
-    with pytest.raises(NotReady, match=r"apps/test-app/epoch.yaml on main should have a line.*Try: "):
+@pytest.mark.parametrize("damaged", EPOCH_FILES.values())
+@pytest.mark.parametrize("content", ["data: {}\n", None])
+def test_without_every_epoch_file_no_epoch_begins(damaged: str, content: str | None, cluster: Cluster) -> None:
+    whole = {path: 'data:\n  epoch: "0"\n' for path in EPOCH_FILES.values() if path != damaged}
+    platform = paper_platform(cluster, whole | ({damaged: content} if content else {}))
+    head = platform.forge.head()
+    with pytest.raises(NotReady, match=rf"^{damaged} on main should have a line.*Try: "):
         new_epoch(platform)
+    assert platform.forge.head() == head
 
 
 def test_every_application_that_is_responsible_has_an_epoch_file() -> None:

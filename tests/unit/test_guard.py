@@ -20,7 +20,7 @@ from neuroscale.cluster.adopt import mark
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, DenyWrites, MarkerGuard, docker_networks, is_local
 from neuroscale.cluster.refs import Object, Ref
-from neuroscale.cluster.state import ClusterState
+from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state
 from neuroscale.errors import ClusterRefused, ClusterUnreachable, Refused, UsageError
 from neuroscale.forge import Forge
 from neuroscale.platform import Platform
@@ -34,7 +34,6 @@ VERBS: dict[str, Callable[[Cluster], object]] = {
     "dry run": lambda cluster: cluster.create(OBJECT, dry_run=True),
     "apply": lambda cluster: cluster.apply(OBJECT),
     "patch": lambda cluster: cluster.patch(NAMESPACE, {"metadata": {"labels": {"a": "b"}}}),
-    "replace": lambda cluster: cluster.replace(OBJECT),
     "delete": lambda cluster: cluster.delete(NAMESPACE),
 }
 
@@ -479,6 +478,13 @@ def test_a_lawful_repository_is_created(toy_platform: Platform) -> None:
         assert web.writes == ["POST /api/v1/orgs", "POST /api/v1/orgs/neuroscale/repos"]
 
 
+def test_a_repository_that_is_there_is_left_alone(toy_platform: Platform) -> None:
+    with ApiServer() as web:
+        web.answers = {"GET /api/v1/repos/neuroscale/platform": (200, b"{}", {})}
+        Forge(toy_platform.cluster, web.url).ensure_repository()
+        assert web.writes == []
+
+
 def test_adopting_writes_the_marker_and_nothing_else(api: ApiServer, tmp_path: Path) -> None:
     del api.objects[MARKER_PATH]
     file = tmp_path / "theirs"
@@ -486,6 +492,36 @@ def test_adopting_writes_the_marker_and_nothing_else(api: ApiServer, tmp_path: P
     mark(file, "lab", NONCE, datetime.now(UTC))
     assert api.writes == [f"PATCH {MARKER_PATH}"]
     assert api.objects[MARKER_PATH]["data"]["nonce"] == NONCE
+
+
+def test_an_adopted_cluster_is_reached_wherever_its_kubeconfig_was(
+    api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths in a kubeconfig are relative to its folder, and the copy is in another one."""
+    (tmp_path / "theirs").mkdir()
+    file = tmp_path / "theirs" / "config"
+    content = kubeconfig_for(api.url, "lab")
+    content["users"][0]["user"] = {"tokenFile": "secrets/token"}
+    (tmp_path / "theirs" / "secrets").mkdir()
+    (tmp_path / "theirs" / "secrets" / "token").write_text("abc")
+    content["clusters"][0]["cluster"]["certificate-authority"] = str(tmp_path / "ca.crt")
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "theirs")
+    mark(Path("config"), "lab", NONCE, datetime.now(UTC))
+    monkeypatch.chdir(tmp_path)
+    copy = yaml.safe_load(kubeconfig_file().read_text())
+    assert copy["users"][0]["user"]["tokenFile"] == str(tmp_path / "theirs" / "secrets" / "token")
+    assert copy["clusters"][0]["cluster"]["certificate-authority"] == str(tmp_path / "ca.crt")
+    assert copy["current-context"] == "lab"
+    assert kubeconfig_file().stat().st_mode & 0o777 == 0o600
+    assert_lawful(Cluster.from_kubeconfig(kubeconfig_file(), load_state()), api)
+
+
+def test_a_cluster_that_cannot_be_marked_is_not_remembered(api: ApiServer, kubeconfig: Path) -> None:
+    api.answers[f"PATCH {MARKER_PATH}"] = (403, b'{"reason": "Forbidden"}', {})
+    with pytest.raises(ClusterRefused):
+        mark(kubeconfig, None, NONCE, datetime.now(UTC))
+    assert load_state() is None
 
 
 @pytest.mark.parametrize("nonce", ["", "yes", "0" * 31, "0" * 33, "G" * 32, NONCE + "\n"])

@@ -8,22 +8,25 @@ import os
 import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from apiserver import NONCE, ApiServer
-from toys import FAULTS, NGINX, PAGE, kinds_of_fault, picture, populate
+from toys import CONFIG_MAPS, FAULTS, NGINX, PAGE, kinds_of_fault, picture, populate
 
+from neuroscale import waiting
 from neuroscale.chaos import journal as journal_module
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectDeleted, Receipt
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import ClusterState
-from neuroscale.errors import ClusterUnreachable, RevertFailed
+from neuroscale.errors import ClusterUnreachable, NeuroscaleError, RevertFailed
 from neuroscale.forge import Forge
 from neuroscale.platform import Platform
+from neuroscale.settings import Budgets
 
 
 @pytest.fixture
@@ -93,6 +96,30 @@ def test_entries_of_another_cluster_are_not_undone(path: Path) -> None:
     assert Journal(path, NONCE).unfinished() == [mine]
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('"fault": {"kind": "of old"}, "receipt": {}', "of old"),
+        ('"fault": {"kind": "scaled-to"}, "receipt": {}', "Field required"),
+        ('"receipt": {}', "it has no 'fault'"),
+        ('"fault": {"kind": "committed", "message": "m", "files": {}}', "it has no 'receipt'"),
+    ],
+)
+def test_an_open_fault_that_this_version_does_not_know_is_told_and_kept(line: str, why: str, path: Path) -> None:
+    Journal(path, NONCE).open(FAULTS["scaled-to"], {})
+    head = f'"event": "open", "id": "x", "at": "yesterday", "nonce": "{NONCE}"'
+    path.write_bytes(path.read_bytes() + f"{{{head}, {line}}}\n".encode())
+    whole = path.read_bytes()
+    with pytest.raises(
+        NeuroscaleError, match=rf"open fault x of yesterday .*{why}.*Nothing was undone.*Try: "
+    ) as caught:
+        Journal(path, NONCE).unfinished()
+    assert "ValidationError" not in str(caught.value)
+    assert path.read_bytes() == whole
+    path.write_bytes(whole + b'{"event": "closed", "id": "x"}\n')
+    assert len(Journal(path, NONCE).unfinished()) == 1
+
+
 @pytest.mark.parametrize("cut", [1, 2, 10, 50, -2])
 def test_a_torn_last_line_is_no_entry_and_swallows_none(cut: int, path: Path) -> None:
     journal = Journal(path, NONCE)
@@ -105,7 +132,9 @@ def test_a_torn_last_line_is_no_entry_and_swallows_none(cut: int, path: Path) ->
     assert Journal(path, NONCE).unfinished() == [third, first]
 
 
-@pytest.mark.parametrize("rubbish", [b"", b"\n\n", b"7\n", b"null\n", b'"event"\n', b"\xff\xfe\n", b"[]\n", b"{\n"])
+@pytest.mark.parametrize(
+    "rubbish", [b"", b"\n\n", b"7\n", b"null\n", b"{}\n", b'"event"\n', b"\xff\xfe\n", b"[]\n", b"{\n"]
+)
 def test_rubbish_between_lines_is_passed_over(rubbish: bytes, path: Path) -> None:
     journal = Journal(path, NONCE)
     first = journal.open(FAULTS["object-deleted"], {})
@@ -140,6 +169,7 @@ def test_a_revert_that_fails_stays_open_and_stops_no_other(
     with pytest.raises(RevertFailed, match=r"number=2.*Try: neuroscale heal") as caught:
         journal.undo_all(toy_platform, journal.unfinished())
     assert type(error).__name__ in str(caught.value)
+    assert str(path) not in str(caught.value)  # it goes into reports
     assert done == [3, 1, 0]
     assert journal.unfinished() == [entries[2]]
 
@@ -155,6 +185,46 @@ def test_every_failure_is_in_the_text(path: Path, toy_platform: Platform, monkey
     with pytest.raises(RevertFailed) as caught:
         journal.undo_all(toy_platform, journal.unfinished())
     assert [f"number={number}" in str(caught.value) for number in range(3)] == [True] * 3
+
+
+def test_a_fault_is_open_until_nothing_of_it_is_left(
+    world: ApiServer, toy_platform: Platform, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deleted object with a finalizer stays until its controller has tidied up, and that comes back only later."""
+    monkeypatch.setattr(journal_module, "until", partial(waiting.until, every=0.02))
+    journal, target = Journal(path, NONCE), f"{CONFIG_MAPS}/stray"
+    with Breakage(toy_platform, journal) as breakage:
+        breakage.inject(FAULTS["scaled-to"])
+        breakage.inject(FAULTS["object-created"])
+        remove, looks = world.remove, iter([True, True])
+        monkeypatch.setattr(world, "remove", lambda where: world.objects[where])
+        order: list[str] = []
+
+        def finalize(method: str, where: str) -> None:
+            if method != "GET":
+                order.append(method)
+            elif where == target and order[-1:] == ["PATCH"] and not next(looks, False):
+                order.append(f"gone, {len(journal.unfinished())} open")
+                remove(target)
+
+        world.before = finalize
+    assert order == ["DELETE", "PATCH", "gone, 2 open"]
+    assert journal.unfinished() == []
+
+
+def test_what_never_goes_stays_open(
+    world: ApiServer, toy_platform: Platform, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "BUDGETS", Budgets(undo=0.1))
+    journal = Journal(path, NONCE)
+    breakage = Breakage(toy_platform, journal)
+    breakage.inject(FAULTS["object-created"])
+    breakage.inject(FAULTS["scaled-to"])
+    world.objects[f"{CONFIG_MAPS}/stray"]["metadata"]["finalizers"] = ["example.org/slow"]
+    monkeypatch.setattr(world, "remove", lambda where: world.objects[where])
+    with pytest.raises(RevertFailed, match=r"still there, held by finalizers \['example.org/slow'\]"):
+        breakage.__exit__(None, None, None)
+    assert [entry.fault for entry in journal.unfinished()] == [FAULTS["object-created"]]
 
 
 def test_a_revert_that_failed_succeeds_later(

@@ -98,14 +98,14 @@ def test_every_mutant_names_steps_of_a_scenario_that_exists() -> None:
         _, _, rest = text.partition(f" {mutant.scenario}\n")
         steps = {line.strip().split(" ", 1)[-1] for line in rest.split("\n  Scenario")[0].splitlines()}
         for step in (mutant.before, mutant.red_step):
-            assert any(_fits(step, line, mutant.example) for line in steps), f"{mutant.slug}: {step}"
+            assert any(_fits(step, line) for line in steps), f"{mutant.slug}: {step}"
 
 
-def _fits(step: str, line: str, example: str) -> bool:
+def _fits(step: str, line: str) -> bool:
     before, placeholder, after = line.partition("<")
     if not placeholder:
         return step == line
-    return step.startswith(before) and step.endswith(after.partition(">")[2]) and example in step
+    return step.startswith(before) and step.endswith(after.partition(">")[2])
 
 
 # --- a matrix

@@ -119,11 +119,11 @@ CASES: dict[str, tuple[Callable[[Object | None], Verdict], Object | None, State,
     "at: not good at all": (at(COMMIT), OUT_OF_SYNC, "pending", "OutOfSync"),
     "at: absent": (at(COMMIT), None, "pending", "does not exist"),
     "in charge: just synced": (judge_in_charge, GOOD, "met", f"synced at {COMMIT[:8]} (Succeeded), 0 attempts"),
-    "in charge: one attempt": (
-        judge_in_charge, operation({"operation": {"sync": {"autoHealAttemptsCount": 1}}}), "met", "1 attempts",
+    "in charge: two attempts": (
+        judge_in_charge, operation({"operation": {"sync": {"autoHealAttemptsCount": 2}}}), "met", "2 attempts",
     ),
     "in charge: backing off": (
-        judge_in_charge, operation({"operation": {"sync": {"autoHealAttemptsCount": 2}}}), "pending", "2 attempts",
+        judge_in_charge, operation({"operation": {"sync": {"autoHealAttemptsCount": 3}}}), "pending", "3 attempts",
     ),
     "in charge: the commit was never synced": (
         judge_in_charge, status({"sync": {"revision": OTHER}}), "pending", f"{COMMIT[:8]} (Succeeded)",

@@ -12,9 +12,7 @@ from neuroscale import forge, settings
 from neuroscale.settings import BUDGETS, ROOT, cache_dir, reports_dir, state_dir
 
 
-@pytest.mark.parametrize(
-    ("variable", "place"), [("STATE", state_dir), ("CACHE", cache_dir), ("REPORTS", reports_dir)], ids=str
-)
+@pytest.mark.parametrize(("variable", "place"), [("STATE", state_dir), ("CACHE", cache_dir), ("REPORTS", reports_dir)])
 def test_places_can_be_moved(variable: str, place: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"NEUROSCALE_{variable}", str(tmp_path))
     assert callable(place)

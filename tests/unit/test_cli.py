@@ -1,0 +1,64 @@
+"""Commands on an adopted cluster: what was broken there is put back before it is forgotten."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from apiserver import NONCE, ApiServer, kubeconfig_for
+from toys import DEPLOYMENTS, FAULTS, populate
+from typer.testing import CliRunner
+
+from neuroscale.chaos.fault import ScaledTo
+from neuroscale.chaos.journal import Journal
+from neuroscale.cli import app
+from neuroscale.cluster.guard import MARKER_PATH
+from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state
+from neuroscale.errors import RevertFailed
+from neuroscale.platform import connect
+
+
+@pytest.fixture
+def adopted(api: ApiServer, state: ClusterState) -> ClusterState:
+    """A cluster of the user's, remembered."""
+    populate(api)
+    adopted = state.model_copy(update={"adopted": True, "forge_url": api.url})
+    adopted.save()
+    kubeconfig_file().write_text(yaml.safe_dump(kubeconfig_for(api.url)))
+    return adopted
+
+
+def left_open(world: ApiServer) -> None:
+    """A killed run scaled the workload away."""
+    fault, platform = FAULTS["scaled-to"], connect()
+    assert isinstance(fault, ScaledTo)
+    receipt = fault.snapshot(platform)
+    Journal.of(NONCE).open(fault, receipt)
+    fault.inject(platform, receipt)
+    assert world.objects[f"{DEPLOYMENTS}/nginx-test"]["spec"]["replicas"] == 0
+
+
+def test_an_adopted_cluster_is_healed_before_it_is_forgotten(api: ApiServer, adopted: ClusterState) -> None:
+    left_open(api)
+    done = CliRunner().invoke(app, ["down"], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "undoing what a killed run left behind" in done.output
+    assert "no longer marked, and forgotten" in done.output
+    assert api.objects[f"{DEPLOYMENTS}/nginx-test"]["spec"]["replicas"] == 1
+    assert MARKER_PATH not in api.objects
+    assert load_state() is None
+
+
+def test_an_adopted_cluster_that_cannot_be_healed_is_not_forgotten(api: ApiServer, adopted: ClusterState) -> None:
+    left_open(api)
+    api.answers[f"PATCH {DEPLOYMENTS}/nginx-test"] = (403, b'{"reason": "Forbidden"}', {})
+    with pytest.raises(RevertFailed):
+        CliRunner().invoke(app, ["down"], catch_exceptions=False)
+    assert load_state() == adopted
+    assert len(Journal.of(NONCE).unfinished()) == 1
+
+
+def test_an_adopted_cluster_has_one_known_address(api: ApiServer, adopted: ClusterState) -> None:
+    done = CliRunner().invoke(app, ["ports"], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert f"{api.url}  answers" in done.output
+    assert "all answer" in done.output

@@ -1,0 +1,126 @@
+"""A whole session that fails in every way, with a secret in each error: no report of it has the secret."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from neuroscale.errors import ExitCode
+from neuroscale.evidence.redaction import REDACTED
+from neuroscale.settings import ROOT
+
+CANARY = "C4n4ry/with+odd=chars"
+#: A session of its own: it fails with the canary in an error, in its cause, in an argument, and prints it besides.
+CONFTEST = """
+import base64, os
+from types import SimpleNamespace
+import pytest
+from pytest_bdd import given, then, parsers
+from neuroscale.errors import NeuroscaleError, NotMet, RevertFailed
+from suite.session import PLATFORM
+
+pytest_plugins = ["suite.session", "suite.redaction", "suite.recording"]
+CANARY = base64.b64decode(os.environ["CANARY"]).decode()
+SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"key": os.environ["CANARY"]}}
+
+class Cluster:
+    def list(self, kind, namespace=None):
+        return [SECRET] if kind == "Secret" else []
+
+def pytest_addoption(parser):
+    parser.addoption("--mutant")
+
+@pytest.fixture
+def platform(pytestconfig):
+    pytestconfig.stash[PLATFORM] = SimpleNamespace(cluster=Cluster())
+    return CANARY
+
+@pytest.fixture
+def broken(platform, request):
+    raise NeuroscaleError(f"it was set up with {platform}")
+
+@pytest.fixture
+def not_undone(platform):
+    yield
+    raise RevertFailed(f"it was undone with {platform}")
+
+@given(parsers.parse("a word of {words}"), target_fixture="word")
+def word(platform, words):
+    print(f"here is {platform}")
+    return platform
+
+@given("something that cannot be set up")
+def not_set_up(broken):
+    pass
+
+@given("something that cannot be undone")
+def cannot_be_undone(not_undone):
+    pass
+
+@then("it is refused")
+def refused(word):
+    try:
+        raise KeyError(word)
+    except KeyError as error:
+        raise NotMet(f"it should not have said {word}") from error
+
+@then("it is well")
+def well(word):
+    pass
+"""
+FEATURE = """
+Feature: Secrets
+  @drift
+  Scenario: A step fails
+    Given a word of warning
+    Then it is refused
+
+  @drift
+  Scenario: A fixture fails
+    Given something that cannot be set up
+
+  @drift
+  Scenario: An undo fails
+    Given a word of warning
+    And something that cannot be undone
+    Then it is well
+"""
+
+
+def run(folder: Path) -> subprocess.CompletedProcess[str]:
+    """The session; its reports are in ``folder / "reports"``."""
+    (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    (folder / "secrets.feature").write_text(FEATURE, encoding="utf-8")
+    (folder / "test_secrets.py").write_text("from pytest_bdd import scenarios\n\nscenarios('.')\n", encoding="utf-8")
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    drift: d\n", encoding="utf-8")
+    environment = {
+        **os.environ,
+        "CANARY": base64.b64encode(CANARY.encode()).decode(),
+        "NEUROSCALE_REPORTS": str(folder / "reports"),
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "pytest", "-m", "drift", "-p", "no:cacheprovider", "test_secrets.py"]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_no_report_of_a_session_has_a_secret(tmp_path: Path) -> None:
+    session = run(tmp_path)
+    assert session.returncode == ExitCode.FAILED, session.stdout + session.stderr
+    written = {file: file.read_text(encoding="utf-8") for file in tmp_path.glob("reports/*/**/*") if file.is_file()}
+    texts = {**{str(file.relative_to(tmp_path)): text for file, text in written.items()}, "terminal": session.stdout}
+    assert [name for name, text in texts.items() if "C4n4ry" in text] == []
+    # Each of the reports had it to tell, and told everything else.
+    for part in ("allure-results/", "junit.xml", "run.json", "evidence/", "terminal"):
+        told = "".join(text for name, text in texts.items() if part in name)
+        assert REDACTED in told, part
+    allure = "".join(text for name, text in texts.items() if name.endswith("-result.json"))
+    for sentence in ("it should not have said", "it was set up with", "it was undone with"):
+        assert f"{sentence} {REDACTED}" in allure
+        assert f"{sentence} {REDACTED}" in session.stdout
+    assert f"KeyError: '{REDACTED}'" in allure
+    # Nor does a report name a folder of this machine where it leads to the evidence.
+    assert "Evidence: reports/" in allure
+    assert f"Evidence: {tmp_path}" not in allure

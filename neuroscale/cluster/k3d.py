@@ -59,7 +59,8 @@ def ensure(provisions: Provisions, name: str = CLUSTER_NAME) -> Ensured:
     """
     state, node = load_state(name), _node(name)
     if node is None:
-        return Ensured(_create(provisions, name), "created")
+        created = _create(provisions, name)
+        return Ensured(created, "created", _moved(created.ports))
     if state is None or state.nonce != node.nonce:
         raise Refused(
             f'The k3d cluster "{name}" should be one that this suite made, but its node carries '
@@ -225,6 +226,13 @@ class ApiReady:
 
 def _wait_ready(state: ClusterState) -> None:
     until(ApiReady(), Cluster.from_kubeconfig(kubeconfig_file(state.name), state), within=BUDGETS.provision)
+
+
+def _moved(ports: Ports | None) -> str:
+    """Which ports are others than wanted."""
+    chosen = ports.model_dump() if ports else {}
+    taken = [purpose for purpose, port in chosen.items() if port != _WANTED[purpose]]
+    return "; ".join(f"port {_WANTED[one]} is taken, {one} is at {chosen[one]}" for one in taken)
 
 
 def _free_ports() -> Ports:

@@ -46,8 +46,10 @@ class ClusterState(BaseModel):
     @property
     def doors(self) -> str:
         """Where people find the user interfaces."""
-        argocd = f", Argo CD https://127.0.0.1:{self.ports.argocd}" if self.ports else ""
-        return f"forge {self.forge_url}{argocd}"
+        if self.ports is None:
+            return f"forge {self.forge_url}"
+        argocd, gateway = f"https://127.0.0.1:{self.ports.argocd}", f"http://127.0.0.1:{self.ports.gateway}"
+        return f"forge {self.forge_url}, Argo CD {argocd}, gateway {gateway}"
 
     def save(self) -> None:
         """Remember it."""

@@ -16,6 +16,7 @@ DOCKER = ("docker.io",)
 COMPILER = ("gcc", "libc6-dev")
 #: What the source supply builds with. The keyring lets Ubuntu verify Debian's packages.
 BUILD_TOOLS = (*COMPILER, "debian-archive-keyring", "libseccomp-dev", "mmdebstrap", "pkg-config")
+_WITHIN = 900.0
 
 
 def missing(packages: Iterable[str]) -> list[str]:
@@ -63,14 +64,19 @@ def _install(packages: list[str], purpose: str) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     for command in (["apt-get", "update"], ["apt-get", "install", "-y", *packages]):
         with log.open("ab") as out:
-            done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False,
-                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
-            )  # fmt: skip
-    if done.returncode != 0:
+            try:
+                done = subprocess.run(
+                    command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False, timeout=_WITHIN,
+                    env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                failed = f"did not end within {_WITHIN:.0f} s"
+            else:
+                failed = "failed" if done.returncode else ""
+    if failed:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
         raise HostError(
-            f"{purpose.capitalize()} should have been installed, but `{' '.join(command)}` failed:\n{tail}\n"
+            f"{purpose.capitalize()} should have been installed, but `{' '.join(command)}` {failed}:\n{tail}\n"
             f"Log: {log}   Try: {' '.join(command)}"
         )
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from neuroscale.settings import cache_dir
 from neuroscale.waiting import pause
 
 _ANSWER_WITHIN = 60.0
+_SERVICE_SECONDS = 60.0
 _PID_FILE = Path("/var/run/docker.pid")
 
 
@@ -72,11 +74,19 @@ def prepare(*, allow_install: bool, host: Host | None = None) -> HostReport:
             lines += packages.ensure(packages.DOCKER, "a container engine", allow_install=allow_install)
             # The package starts the engine in its own way, which lacks the wrapper.
             if not capability.has_sys_resource() and host.engine.answers():
-                subprocess.run(["service", "docker", "stop"], capture_output=True, check=False)
+                _service("service", "docker", "stop")
         lines += _start(host, allow_install=allow_install)
     elif (pid := host.dockerd()) and not capability.has_sys_resource(pid):
         _want_wrapper(host.engine)
     return HostReport(tuple(lines))
+
+
+def _service(*command: str) -> None:
+    """Whether it worked shows in whether the engine answers."""
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(
+            list(command), capture_output=True, check=False, timeout=_SERVICE_SECONDS, stdin=subprocess.DEVNULL
+        )
 
 
 def _explain_deaf_engine(host: Host) -> None:
@@ -95,7 +105,7 @@ def _start(host: Host, *, allow_install: bool) -> list[str]:
         raise HostError("The container engine is installed but not running. Type: sudo systemctl start docker")
     lines = _sweep_pid_file(host)
     if host.under_systemd():
-        subprocess.run(["systemctl", "start", "docker"], capture_output=True, check=False)
+        _service("systemctl", "start", "docker")
         log, how = "journalctl -u docker", "through systemd"
     else:
         extra: list[str] = []

@@ -19,6 +19,8 @@ _NO_NETWORK = re.compile(
     re.IGNORECASE,
 )
 _SHOWN_LINES = 12
+#: Far beyond what any part takes; a download that hangs must not hang for ever.
+_WITHIN = 3600.0
 
 
 def run_logged(
@@ -41,21 +43,27 @@ def run_logged(
         talk.write(f"$ {' '.join(command)}\n".encode())
         talk.flush()
         start = talk.tell()
-        done = subprocess.run(
-            [*_die_with_parent(), *command],
-            stdin=subprocess.DEVNULL,
-            stdout=result,
-            stderr=talk,
-            env=dict(env),
-            cwd=cwd,
-            check=False,
-        )
-    if done.returncode != 0:
-        raise SupplyError(explain(command, done.returncode, log, start))
+        try:
+            done = subprocess.run(
+                [*_die_with_parent(), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=result,
+                stderr=talk,
+                env=dict(env),
+                cwd=cwd,
+                check=False,
+                timeout=_WITHIN,
+            )
+        except subprocess.TimeoutExpired:
+            code = f"it did not end within {_WITHIN / 60:.0f} min"
+        else:
+            code = f"exit code {done.returncode}" if done.returncode else ""
+    if code:
+        raise SupplyError(explain(command, code, log, start))
 
 
-def explain(command: Sequence[str], code: int, log: Path, start: int = 0) -> str:
-    """The error text for a command that failed, from what it wrote to its log after byte ``start``."""
+def explain(command: Sequence[str], how: str, log: Path, start: int = 0) -> str:
+    """The error text for a command that failed somehow, from what it wrote to its log after byte ``start``."""
     with log.open("rb") as file:
         file.seek(start)
         said = file.read().decode(errors="replace")
@@ -65,7 +73,7 @@ def explain(command: Sequence[str], code: int, log: Path, start: int = 0) -> str
     elif _NO_NETWORK.search(said):
         cause, move = "the network did not answer", "Run the same command again once it does; finished parts are kept."
     else:
-        cause, move = f"exit code {code}", "Read the log; then run the same command again, finished parts are kept."
+        cause, move = how, "Read the log; then run the same command again, finished parts are kept."
     return f"{Path(command[0]).name} should have built {log.stem}, but failed: {cause}.\n{tail}\nLog: {log}   {move}"
 
 

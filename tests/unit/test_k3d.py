@@ -338,6 +338,12 @@ def test_a_port_that_is_taken_is_replaced(monkeypatch: pytest.MonkeyPatch, taken
     assert len({*vars(ports).values(), taken}) == 5
 
 
+def test_a_replaced_port_is_told() -> None:
+    wanted = Ports(**k3d._WANTED)
+    assert k3d._moved(wanted) == ""
+    assert k3d._moved(wanted.model_copy(update={"gateway": 5})) == "port 8082 is taken, gateway is at 5"
+
+
 def test_the_wanted_ports_are_all_of_them() -> None:
     assert set(k3d._WANTED) == set(Ports.model_fields)
     assert set(k3d._NODE_PORTS) == set(Ports.model_fields) - {"api"}

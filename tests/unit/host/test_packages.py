@@ -16,9 +16,9 @@ from neuroscale.host.packages import ensure, missing
 class Machine:
     """A Debian whose dpkg and apt-get the test plays."""
 
-    def __init__(self, *installed: str, apt_fails: bool = False) -> None:
+    def __init__(self, *installed: str, apt_fails: bool = False, apt_hangs: bool = False) -> None:
         self.installed = set(installed)
-        self.apt_fails = apt_fails
+        self.apt_fails, self.apt_hangs = apt_fails, apt_hangs
         self.ran: list[list[str]] = []
 
     def run(self, command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
@@ -26,6 +26,9 @@ class Machine:
             there = command[-1] in self.installed
             return subprocess.CompletedProcess(command, 0 if there else 1, "installed" if there else "")
         self.ran.append(command)
+        if self.apt_hangs:
+            assert isinstance(options["timeout"], float)
+            raise subprocess.TimeoutExpired(command, options["timeout"])
         if self.apt_fails:
             options["stdout"].write(b"E: Unable to locate package\n")  # type: ignore[attr-defined]
             return subprocess.CompletedProcess(command, 100)
@@ -75,4 +78,10 @@ def test_a_machine_without_apt_is_told_what_to_look_for(monkeypatch: pytest.Monk
 def test_a_failed_installation_shows_what_apt_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     plug(Machine(apt_fails=True), monkeypatch, tmp_path, "dpkg-query", "apt-get")
     with pytest.raises(HostError, match=r"Unable to locate package[\s\S]*Log: .*apt\.log"):
+        ensure(["mmdebstrap"], "building from source", allow_install=True)
+
+
+def test_an_installation_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plug(Machine(apt_hangs=True), monkeypatch, tmp_path, "dpkg-query", "apt-get")
+    with pytest.raises(HostError, match=r"apt-get install.*did not end within 900 s"):
         ensure(["mmdebstrap"], "building from source", allow_install=True)

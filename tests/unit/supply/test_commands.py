@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from neuroscale.errors import SupplyError
+from neuroscale.supply import commands
 from neuroscale.supply.commands import run_logged
 
 
@@ -50,6 +51,12 @@ def test_any_other_failure_shows_its_last_words_and_the_log(tmp_path: Path) -> N
     assert "undefined: thing" in text
     assert str(log) in text
     assert "undefined: thing" in log.read_text()
+
+
+def test_one_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "_WITHIN", 0.3)
+    with pytest.raises(SupplyError, match=r"did not end within 0 min"):
+        run_logged(["tail", "-f", "/dev/null"], tmp_path / "part.log", env=os.environ)
 
 
 def test_an_earlier_attempts_words_are_not_blamed(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def run(rounds: int, pytest: Runner, say: Callable[[str], None]) -> tuple[RunFol
     numbers += [_second_ups(say), _fast_tier(pytest, say), _milestone(pytest, say), _disk()]
     say(f"sampling {rounds} first drifts and {_REPEATS} repeated ones")
     with exclusive():
-        _sample_drifts(up(say=say).platform, rounds, folder, say)
+        _sample_drifts(up(("a",), say=say).platform, rounds, folder, say)
     state = load_state()
     record.versions = state.versions if state else {}
     record.seconds = (datetime.now(UTC) - record.started_at).total_seconds()
@@ -67,7 +67,7 @@ def _second_ups(say: Callable[[str], None]) -> Benchmark:
     samples: list[float] = []
     for _ in range(_SECOND_UPS):
         with exclusive(), _timed(samples):
-            up(say=say)
+            up(("a",), say=say)
     return Benchmark("second `neuroscale up` when all is up", 5, samples)
 
 

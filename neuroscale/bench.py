@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from neuroscale import drift
 from neuroscale.bootstrap import up
@@ -20,7 +19,7 @@ from neuroscale.milestones import gate
 from neuroscale.platform import Platform
 from neuroscale.record import Run, RunFolder
 from neuroscale.report import Benchmark
-from neuroscale.settings import cache_dir
+from neuroscale.supply import choose
 
 #: Further drifts at one commit, beyond the first; each waits longer than the one before.
 _REPEATS = 4
@@ -88,9 +87,8 @@ def _milestone(pytest: Runner, say: Callable[[str], None]) -> Benchmark:
 
 
 def _disk() -> Benchmark:
-    files = (file for file in cache_dir().rglob("*") if file.is_file() and not file.is_symlink())
-    unique = {(status.st_dev, status.st_ino): status.st_blocks * 512 for status in map(Path.stat, files)}
-    return Benchmark("disk left behind by the builds", 3, [sum(unique.values()) / 1e9], "GB")
+    sizes = [part.size for part in choose("auto", may_install=False).plan(("a",)).parts if part.condition == "present"]
+    return Benchmark("disk left behind by a build of milestone A", 3, [sum(sizes) / 1e9], "GB")
 
 
 def _sample_drifts(platform: Platform, rounds: int, folder: RunFolder, say: Callable[[str], None]) -> None:

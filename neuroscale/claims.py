@@ -55,6 +55,18 @@ CLAIMS = {
         Claim("prediction-median", "An idle model answers within 10 ms, median", 0.01, "this platform, milestone B"),
         Claim("prediction-p99", "An idle model answers within 50 ms, p99", 0.05, "this platform, milestone B"),
         Claim(
+            "serving-recovery",
+            "An incident of serving is over within 2 min of its remedy",
+            120,
+            "reference platform, incident B1: Ready 2 min after the fix; the others name no figure",
+        ),
+        Claim(
+            "webhook-endpoint-recovery",
+            "KServe's webhook has an endpoint again within 45 s of the fix",
+            45,
+            "reference platform, incident B3",
+        ),
+        Claim(
             "definition-recovery",
             "After the InferenceService CRD was deleted, all endpoints are back within 4 min",
             240,

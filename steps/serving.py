@@ -45,6 +45,7 @@ def the_models_are_served(platform: Platform) -> None:
 
 @given("requests flow to the model", target_fixture="stream")
 def requests_flow(platform: Platform, streams: ExitStack) -> Stream:
+    gate("b", platform)
     return traffic.begin(streams, platform)
 
 
@@ -153,15 +154,15 @@ def a_commit_gives_a_bad_version(defect: str, breakage: Breakage) -> Pushed:
     return versions.give_bad_version(breakage, defect)
 
 
-@given(parsers.parse("a commit has given the model a version that {defect}"), target_fixture="pushed")
-def a_commit_has_given_a_bad_version(defect: str, breakage: Breakage) -> Pushed:
-    return changes.arrived(versions.give_bad_version(breakage, defect), breakage.platform)
-
-
 @then("the model serves it within the pick-up time")
 @then("the model says within the pick-up time that it cannot be loaded")
 def the_model_follows(pushed: Pushed, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> Probe:
     return changes.wait_until_followed(pushed, platform, request.node.name, sample)
+
+
+@then("reverting that commit in Git brings the good version back within the pick-up time")
+def the_good_version_is_back(pushed: Pushed, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> None:
+    changes.wait_until_followed(changes.revert(pushed, platform), platform, request.node.name, sample)
 
 
 @then("no request failed, whichever version answered it")
@@ -198,15 +199,15 @@ def each_of_them_is_answered(answers: list[Answer], platform: Platform) -> None:
 
 
 @when(parsers.parse("the model is asked {count:d} times in turn"), target_fixture="answers")
-def the_model_is_asked_in_turn(count: int, platform: Platform) -> list[Answer]:
-    return load.ask_in_turn(count, platform)
+def the_model_is_asked_in_turn(
+    count: int, platform: Platform, request: pytest.FixtureRequest, sample: Keep
+) -> list[Answer]:
+    return load.ask_in_turn(count, platform, request.node.name, sample)
 
 
 @then(parsers.parse("half of the answers take at most {p50:d} ms, and 99 of 100 at most {p99:d} ms"))
-def the_answers_are_quick(
-    p50: int, p99: int, answers: list[Answer], platform: Platform, *, request: pytest.FixtureRequest, sample: Keep
-) -> None:
-    load.demand_quick(answers, (p50 / 1000, p99 / 1000), platform, request.node.name, sample)
+def the_answers_are_quick(p50: int, p99: int, answers: list[Answer], platform: Platform) -> None:
+    load.demand_quick(answers, (p50 / 1000, p99 / 1000), platform)
 
 
 @when("the same load runs through the gateway and straight to the pod", target_fixture="loads")
@@ -242,14 +243,18 @@ def nothing_was_lost(loss: Loss, platform: Platform) -> None:
     crd_loss.demand_nothing_lost(loss, platform)
 
 
-@when("the definition of InferenceServices is left out of what Git describes", target_fixture="kept")
-def the_definition_is_left_out(breakage: Breakage) -> KeptOutOfGit:
-    return crd_loss.leave_out(breakage)
+@when(
+    parsers.re(r"the definition of InferenceServices, (?P<mark>with|without) Argo CD's mark, is left out of .*"),
+    target_fixture="kept",
+)
+def the_definition_is_left_out(mark: str, breakage: Breakage) -> KeptOutOfGit:
+    return crd_loss.leave_out(breakage, marked=mark == "with")
 
 
-@then("Argo CD keeps it and says that it should go")
+@then("Argo CD does not speak of it, and it stays")
+@then("Argo CD declines to prune it, and it stays")
 def argo_cd_keeps_it(kept: KeptOutOfGit, platform: Platform) -> None:
-    until(kept, platform.cluster, within=BUDGETS.pick_up)
+    crd_loss.stays_kept(kept, platform)
 
 
 # --- a component is down

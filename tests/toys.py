@@ -8,7 +8,16 @@ from typing import Any, get_args
 from apiserver import ApiServer
 from repository import git
 
-from neuroscale.chaos.fault import Committed, CpuTaken, Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
+from neuroscale.chaos.fault import (
+    Committed,
+    ContainerAdded,
+    CpuTaken,
+    Fault,
+    FieldsEdited,
+    ObjectCreated,
+    ObjectDeleted,
+    ScaledTo,
+)
 from neuroscale.cluster.refs import Object, Ref
 
 NGINX = Ref("Deployment", "nginx-test", "default")
@@ -31,6 +40,7 @@ FAULTS: dict[str, Fault] = {
         target=NGINX, patch={"spec": {"replicas": 3, "paused": True}, "metadata": {"labels": {"app": None}}}
     ),
     "scaled-to": ScaledTo(target=NGINX, replicas=0),
+    "container-added": ContainerAdded(target=NGINX, container={"name": "sidecar", "image": "no-such:0.0.1"}),
     "cpu-taken": CpuTaken(
         target=Ref("Pod", "filler", "default"), priority_class="neuroscale-filler", image="pause", short_of=NGINX
     ),

@@ -10,11 +10,11 @@ Feature: What still works while one component of milestone B is down
 
     Examples:
       | component                | predictions | new models | scaling |
-      | the KServe controller    | yes         | no         | yes     |
-      | the Knative controller   | yes         | no         | yes     |
+      | the KServe controller    | yes         | no         | no      |
+      | the Knative controller   | yes         | no         | no      |
       | the activator            | yes         | yes        | yes     |
       | the autoscaler           | yes         | no         | no      |
-      | the Knative webhook      | yes         | no         | yes     |
+      | the Knative webhook      | yes         | no         | no      |
       | the gateway              | no          | no         | yes     |
       | the gateway's controller | yes         | no         | yes     |
       | Argo CD                  | yes         | yes        | yes     |

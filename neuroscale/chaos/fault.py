@@ -12,10 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from neuroscale.chaos.fields import contains, flat, inverse
-from neuroscale.cluster.client import Cluster
+from neuroscale.chaos.objects import create_unless_present, delete_if_present, judge_gone, millicpu, requested_millicpu
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.cluster.watch import Sighting
-from neuroscale.errors import ClusterRefused
 from neuroscale.platform import Platform
 from neuroscale.waiting import Verdict, hopeless, met, pending
 
@@ -49,24 +48,33 @@ class _ObjectFault(_Fault):
 
 
 class ObjectDeleted(_ObjectFault):
-    """An object is deleted. What puts it back is the platform's business; the revert only makes sure it is there."""
+    """An object is deleted. What puts it back is the platform's business; the revert only makes sure it is there.
+
+    Attributes:
+        held: A finalizer is expected to hold it: the deletion is ordered and does not come about.
+    """
 
     kind: Literal["object-deleted"] = "object-deleted"
+    held: bool = False
 
     @property
     def says(self) -> str:
         """The deed."""
-        return f"{self.target} is deleted"
+        return f"{self.target} is deleted{', and held' if self.held else ''}"
 
     def inject(self, platform: Platform, receipt: Receipt) -> None:  # noqa: ARG002
         """Delete it in the background, as ``kubectl delete`` does."""
         platform.cluster.delete(self.target)
 
     def took_effect(self, platform: Platform, receipt: Receipt, seen: Sequence[Sighting]) -> Verdict:  # noqa: ARG002
-        """The old UID was seen to go, or another one has taken the name."""
+        """The old UID was seen to go, or another one has taken the name; one that is held was seen to be marked."""
         if receipt["before"] is None:
             return hopeless(f"{self.target} did not exist before")
         uid = receipt["before"]["metadata"]["uid"]
+        if self.held:
+            marked = [one.obj["metadata"] for one in seen if one.uid == uid and one.event != "DELETED"]
+            holders = next((meta.get("finalizers") for meta in marked if meta.get("deletionTimestamp")), None)
+            return met(f"UID {uid} is to go, held by {holders}") if holders else pending("it is not to go")
         for sighting in seen:
             if sighting.event == "DELETED" and sighting.uid == uid:
                 return met(f"UID {uid} is gone")
@@ -78,7 +86,16 @@ class ObjectDeleted(_ObjectFault):
     def revert(self, platform: Platform, receipt: Receipt) -> None:
         """Create it again if nobody has."""
         if receipt["before"] is not None and platform.cluster.get(self.target) is None:
-            _create_unless_present(platform.cluster, receipt["before"])
+            create_unless_present(platform.cluster, receipt["before"])
+
+    def undone(self, platform: Platform, receipt: Receipt) -> Verdict:
+        """One that was held goes once nothing holds it, and is then for the platform to put back."""
+        if not self.held or receipt["before"] is None:
+            return met("the revert was all")
+        now = platform.cluster.get(self.target)
+        if now is None or now["metadata"].get("deletionTimestamp"):
+            return pending("it is about to go" if now else "it is gone")
+        return met("it is there")
 
 
 class ObjectCreated(_Fault):
@@ -114,11 +131,11 @@ class ObjectCreated(_Fault):
     def revert(self, platform: Platform, receipt: Receipt) -> None:
         """Delete it, unless it was there before."""
         if receipt["before"] is None:
-            _delete_if_present(platform.cluster, self.target)
+            delete_if_present(platform.cluster, self.target)
 
     def undone(self, platform: Platform, receipt: Receipt) -> Verdict:
         """It is gone: a namespace empties itself first, and a finalizer may hold anything."""
-        return _judge_gone(platform.cluster, self.target) if receipt["before"] is None else met("it was there before")
+        return judge_gone(platform.cluster, self.target) if receipt["before"] is None else met("it was there before")
 
 
 class FieldsEdited(_ObjectFault):
@@ -190,6 +207,43 @@ class ScaledTo(_ObjectFault):
             platform.cluster.patch(self.target, {"spec": {"replicas": receipt["before"]["spec"].get("replicas", 1)}})
 
 
+class ContainerAdded(_ObjectFault):
+    """The pods of a workload get one more container."""
+
+    kind: Literal["container-added"] = "container-added"
+    container: Object
+
+    @property
+    def says(self) -> str:
+        """The deed."""
+        return f"{self.target} gets a container {self.container['name']} of {self.container['image']}"
+
+    def inject(self, platform: Platform, receipt: Receipt) -> None:
+        """Patch the pod template; a merge patch replaces the list whole."""
+        if receipt["before"] is not None:
+            self._give(platform, [*_containers(receipt["before"]), self.container])
+
+    def took_effect(self, platform: Platform, receipt: Receipt, seen: Sequence[Sighting]) -> Verdict:  # noqa: ARG002
+        """The pod template was seen to hold it."""
+        if receipt["before"] is None:
+            return hopeless(f"{self.target} does not exist")
+        if self._has_it(receipt["before"]):
+            return hopeless("it had such a container before")
+        return met("it is there") if any(self._has_it(one.obj) for one in seen) else pending("it is not there")
+
+    def revert(self, platform: Platform, receipt: Receipt) -> None:
+        """Take it out again."""
+        now = platform.cluster.get(self.target)
+        if receipt["before"] is not None and now is not None and self._has_it(now):
+            self._give(platform, [one for one in _containers(now) if one["name"] != self.container["name"]])
+
+    def _has_it(self, workload: Object) -> bool:
+        return self.container["name"] in [one["name"] for one in _containers(workload)]
+
+    def _give(self, platform: Platform, containers: list[Object]) -> None:
+        platform.cluster.patch(self.target, {"spec": {"template": {"spec": {"containers": containers}}}})
+
+
 class CpuTaken(_Fault):
     """A pod of high priority takes so much CPU that a workload's pod must go and does not fit again.
 
@@ -249,11 +303,11 @@ class CpuTaken(_Fault):
     def revert(self, platform: Platform, receipt: Receipt) -> None:
         """Delete the filler."""
         if receipt["before"] is None:
-            _delete_if_present(platform.cluster, self.target)
+            delete_if_present(platform.cluster, self.target)
 
     def undone(self, platform: Platform, receipt: Receipt) -> Verdict:
         """The filler is gone, and its CPU free."""
-        return _judge_gone(platform.cluster, self.target) if receipt["before"] is None else met("it was there before")
+        return judge_gone(platform.cluster, self.target) if receipt["before"] is None else met("it was there before")
 
 
 class Committed(_Fault):
@@ -292,55 +346,10 @@ class Committed(_Fault):
 
 
 Fault = Annotated[
-    ObjectDeleted | ObjectCreated | FieldsEdited | ScaledTo | CpuTaken | Committed,
+    ObjectDeleted | ObjectCreated | FieldsEdited | ScaledTo | ContainerAdded | CpuTaken | Committed,
     Field(discriminator="kind"),
 ]
 
 
-def _create_unless_present(cluster: Cluster, before: Object) -> None:
-    try:
-        cluster.create(fresh(before))
-    except ClusterRefused as error:
-        if error.reason != "AlreadyExists":
-            raise
-
-
-def _delete_if_present(cluster: Cluster, ref: Ref) -> None:
-    try:
-        cluster.delete(ref)
-    except ClusterRefused as error:
-        if error.status != 404:
-            raise
-
-
-def _judge_gone(cluster: Cluster, ref: Ref) -> Verdict:
-    try:
-        obj = cluster.get(ref)
-    except ClusterRefused as error:
-        if error.status != 404:
-            raise
-        return met("its kind is gone")
-    if obj is None:
-        return met("it is gone")
-    holders = obj["metadata"].get("finalizers")
-    return pending("it is still there" + (f", held by finalizers {holders}" if holders else ""))
-
-
-def millicpu(quantity: str) -> int:
-    """A CPU quantity in thousandths: ``"2"`` -> 2000, ``"250m"`` -> 250."""
-    return int(quantity[:-1]) if quantity.endswith("m") else int(float(quantity) * 1000)
-
-
-def requested_millicpu(pod: Object) -> int:
-    """What the containers of a pod, or of a pod template, ask for together."""
-    return sum(
-        millicpu(((container.get("resources") or {}).get("requests") or {}).get("cpu", "0"))
-        for container in pod["spec"]["containers"]
-    )
-
-
-def fresh(obj: Object) -> Object:
-    """An object without what the API server adds, so that it can be created again."""
-    added = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "deletionTimestamp")
-    meta = {key: value for key, value in obj["metadata"].items() if key not in added}
-    return {**{key: value for key, value in obj.items() if key != "status"}, "metadata": meta}
+def _containers(workload: Object) -> list[Object]:
+    return list(workload["spec"]["template"]["spec"]["containers"])

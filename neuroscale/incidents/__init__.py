@@ -4,12 +4,37 @@ from __future__ import annotations
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.errors import UsageError
+from neuroscale.incidents.annotation_too_long import INCIDENT as ANNOTATION_TOO_LONG
+from neuroscale.incidents.definition_deleted import INCIDENT as DEFINITION_DELETED
+from neuroscale.incidents.definition_held import INCIDENT as DEFINITION_HELD
+from neuroscale.incidents.definition_left_out import INCIDENT as DEFINITION_LEFT_OUT
+from neuroscale.incidents.domain_of_somebody_else import INCIDENT as DOMAIN_OF_SOMEBODY_ELSE
+from neuroscale.incidents.endless_sync import INCIDENT as ENDLESS_SYNC
+from neuroscale.incidents.ingress_class_unset import INCIDENT as INGRESS_CLASS_UNSET
 from neuroscale.incidents.model import Incident, begin_with, resolve, wait_for_symptom
 from neuroscale.incidents.node_full import INCIDENT as NODE_FULL
 from neuroscale.incidents.repo_server_down import INCIDENT as REPO_SERVER_DOWN
 from neuroscale.incidents.stale_webhook import INCIDENT as STALE_WEBHOOK
+from neuroscale.incidents.virtual_hosts_on import INCIDENT as VIRTUAL_HOSTS_ON
+from neuroscale.incidents.webhook_without_endpoints import INCIDENT as WEBHOOK_WITHOUT_ENDPOINTS
 
-INCIDENTS = {incident.slug: incident for incident in (REPO_SERVER_DOWN, STALE_WEBHOOK, NODE_FULL)}
+INCIDENTS = {
+    incident.slug: incident
+    for incident in (
+        REPO_SERVER_DOWN,
+        STALE_WEBHOOK,
+        NODE_FULL,
+        VIRTUAL_HOSTS_ON,
+        ANNOTATION_TOO_LONG,
+        WEBHOOK_WITHOUT_ENDPOINTS,
+        DOMAIN_OF_SOMEBODY_ELSE,
+        ENDLESS_SYNC,
+        DEFINITION_LEFT_OUT,
+        INGRESS_CLASS_UNSET,
+        DEFINITION_DELETED,
+        DEFINITION_HELD,
+    )
+}
 
 __all__ = ["INCIDENTS", "Incident", "begin", "by_slug", "resolve", "wait_for_symptom"]
 

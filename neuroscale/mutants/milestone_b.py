@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from neuroscale.chaos.fault import FieldsEdited, ObjectDeleted, ScaledTo
 from neuroscale.cluster.refs import Ref
+from neuroscale.incidents.virtual_hosts_on import ISTIO
 from neuroscale.mutants.model import Mutant
 from neuroscale.probes import argo, serving
 from neuroscale.probes.generated import inference_service, knative_service
+from neuroscale.serving.crd_loss import MARK
 from neuroscale.serving.handsoff import hands_off
 from neuroscale.serving.models import ABSENT, SWAPPED, storage_uri
 from neuroscale.serving.predict import GATEWAY_SERVICE
@@ -25,6 +27,24 @@ _WRONG_VALUES = (
         patch={"spec": {"predictor": {"model": {"storageUri": storage_uri(SWAPPED)}}}},
     ),
 )
+#: Opens the port at once, and becomes the model server eight seconds later.
+_LIAR = {
+    "name": "kserve-container",
+    "image": "docker.io/kserve/sklearnserver:v0.20.0",
+    "command": ["/usr/bin/python3.11", "-c"],
+    "args": [
+        (
+            "import os, sys, threading; from http.server import BaseHTTPRequestHandler, HTTPServer; "
+            "server = HTTPServer(('', 8080), BaseHTTPRequestHandler); threading.Timer(8, server.shutdown).start(); "
+            "server.serve_forever(); server.server_close(); "
+            "os.execv(sys.executable, [sys.executable, '/usr/local/bin/sklearnserver', *sys.argv[1:]])"
+        ),
+        "--model_name={{.Name}}",
+        "--model_dir=/mnt/models",
+        "--http_port=8080",
+    ],
+    "readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1},
+}
 #: Seconds until a changed model has taken over.
 _TAKEN_OVER = 40.0
 _UNANSWERED = r"no prediction|no client error|no answer|failed"
@@ -39,8 +59,9 @@ _CREATES = "someone creates a model by hand"
 _ANSWERS_IN_TIME = "it is Ready and answers within its time"
 _SLEEPING = "A sleeping model answers whoever wakes it"
 _GOOD, _BAD = "A good version takes over", "A bad version never takes traffic"
-_REVERT = "Reverting a bad version brings the good one back"
+_REVERTS = "reverting that commit in Git brings the good version back within the pick-up time"
 _LOST = "Deleted with its definition, every model comes back"
+_LEFT_OUT = "the definition of InferenceServices, {} Argo CD's mark, is left out of what Git describes"
 _KEPT = "Git no longer describes the definition, and it is kept"
 
 MUTANTS = (
@@ -211,23 +232,18 @@ MUTANTS = (
         "KServe counts on Istio's virtual hosts: the model is Ready at a URL that Kourier does not know",
         scenario=_NEW,
         before=_CREATES,
-        faults=(
-            *_HANDS_OFF,
-            FieldsEdited(
-                target=Ref("ConfigMap", "inferenceservice-config", "kserve"),
-                patch={
-                    "data": {
-                        "ingress": '{"ingressGateway": "knative-serving/knative-ingress-gateway", '
-                        '"localGateway": "knative-serving/knative-local-gateway", '
-                        '"localGatewayService": "knative-local-gateway.istio-system.svc.cluster.local", '
-                        f'"ingressDomain": "{serving.DOMAIN}", "ingressClassName": "istio", "urlScheme": "http", '
-                        '"disableIstioVirtualHost": false}'
-                    }
-                },
-            ),
-        ),
+        faults=(*_HANDS_OFF, ISTIO),
         red_step=_ANSWERS_IN_TIME,
         reason=r"not yet: first right answer.*404",
+    ),
+    Mutant(
+        "readiness-that-lies",
+        "The pod is ready before the model is loaded: whoever asks then is answered 501",
+        scenario=_NEW,
+        before=_CREATES,
+        faults=(_NO_ARGO, FieldsEdited(target=_RUNTIME, patch={"spec": {"containers": [_LIAR]}})),
+        red_step="it was not called Ready before it could answer",
+        reason=r"after Ready \d+ failed, first: 501",
     ),
     Mutant(
         "nobody-wakes-it",
@@ -302,10 +318,11 @@ MUTANTS = (
     Mutant(
         "version-revert-not-followed",
         "KServe's controller is down when the bad version is reverted",
-        scenario=_REVERT,
-        before="that commit is reverted in Git",
+        scenario=_BAD,
+        example="does not exist",
+        before=_REVERTS,
         faults=(*_HANDS_OFF, _NO_KSERVE),
-        red_step="the cluster follows within the pick-up time",
+        red_step=_REVERTS,
         reason=r"serves version 1\.0\.0",
     ),
     # --- the definition is lost
@@ -319,13 +336,30 @@ MUTANTS = (
         reason=r"the definition is back.*there is none",
     ),
     Mutant(
-        "nobody-says-it-should-go",
-        "Argo CD's controller is down: nobody says that Git no longer describes the definition",
+        "nobody-declines-to-prune",
+        "Argo CD's controller is down: nobody says anything of what Git no longer describes",
         scenario=_KEPT,
-        before="the definition of InferenceServices is left out of what Git describes",
+        example="declines",
+        before=_LEFT_OUT.format("with"),
         faults=(_NO_ARGO,),
-        red_step="Argo CD keeps it and says that it should go",
-        reason=r"the Application lists it as",
+        red_step="Argo CD declines to prune it, and it stays",
+        reason=r"not yet compared without it",
+    ),
+    Mutant(
+        "definition-may-be-pruned",
+        "The definition bears Argo CD's mark and lacks the protection: what Git leaves out is pruned",
+        scenario=_KEPT,
+        example="does not speak",
+        before="Argo CD does not speak of it, and it stays",
+        faults=(
+            FieldsEdited(
+                target=serving.CRD,
+                patch={"metadata": {"annotations": {**MARK, "argocd.argoproj.io/sync-options": None}}},
+            ),
+        ),
+        red_step="Argo CD does not speak of it, and it stays",
+        reason=r"the definition was deleted",
+        hold=10,
     ),
     # --- a component is down
     Mutant(

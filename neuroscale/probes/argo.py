@@ -120,6 +120,13 @@ def judge_uncomparable(app: Object | None) -> Verdict:
     return met(seen) if _sync(app) == "Unknown" and "ComparisonError" in types else pending(seen)
 
 
+def judge_out_of_sync(app: Object | None) -> Verdict:
+    """Compared, and different."""
+    if app is None:
+        return pending("it does not exist")
+    return met(describe(app)) if is_out_of_sync(app) else pending(describe(app))
+
+
 def judge_error_shown(app: Object | None, kinds: Collection[str], words: str) -> Verdict:
     """The Application carries a condition of one of these types, or a failed operation, whose text has the words."""
     if app is None:
@@ -146,6 +153,15 @@ def attempts(app: Object) -> int:
     """How many times self-heal synced this revision in a row (``autoHealAttemptsCount``)."""
     operation = ((app.get("status") or {}).get("operationState") or {}).get("operation") or {}
     return int((operation.get("sync") or {}).get("autoHealAttemptsCount", 0))
+
+
+def end_operation(cluster: Cluster, name: str) -> None:
+    """End the operation under way of an Application, if there is one, as ``argocd app terminate-op`` does."""
+    ref = application(name)
+    operation = ((cluster.get(ref) or {}).get("status") or {}).get("operationState") or {}
+    if operation.get("phase") == "Running":
+        # Applications have no status apart.
+        cluster.patch(ref, {"status": {"operationState": {"phase": "Terminating"}}})
 
 
 def since_last_sync(app: Object) -> float | None:

@@ -21,7 +21,8 @@ from neuroscale.record import Sample
 from neuroscale.serving.handsoff import hands_off
 from neuroscale.serving.question import Question, demand
 from neuroscale.serving.traffic import Stream, figures, first_right
-from neuroscale.waiting import Probe, Verdict, hopeless, met, pending, until
+from neuroscale.settings import BUDGETS
+from neuroscale.waiting import Probe, Verdict, hopeless, met, pending, throughout, until
 
 #: "Restored in 4 min", says the reference platform.
 _WITHIN = 240.0
@@ -150,8 +151,20 @@ def _services(platform: Platform) -> dict[str, Object | None]:
 # --- the definition is left out of Git
 
 
-def leave_out(breakage: Breakage) -> KeptOutOfGit:
+#: What Argo CD writes on objects that it made, but for definitions: it does not miss one that Git leaves out.
+MARK = {
+    "argocd.argoproj.io/tracking-id": (
+        f"{serving.APPLICATION}:apiextensions.k8s.io/{serving.CRD.kind}:default/{serving.CRD.name}"
+    )
+}
+
+
+def leave_out(breakage: Breakage, *, marked: bool) -> KeptOutOfGit:
     """Leave the definition out of what Argo CD renders, as the reference platform once did, and expect it to be kept.
+
+    Args:
+        breakage: Undoes it.
+        marked: Whether the definition first gets the mark by which Argo CD knows what to prune.
 
     Raises:
         NotReady: There is no definition.
@@ -159,9 +172,11 @@ def leave_out(breakage: Breakage) -> KeptOutOfGit:
     crd = fetch(breakage.platform.cluster, serving.CRD)
     if crd is None:
         raise NotReady(f"{serving.CRD} should exist, but does not. Try: neuroscale check serving")
+    if marked:
+        breakage.inject(FieldsEdited(target=serving.CRD, patch={"metadata": {"annotations": MARK}}))
     for fault in left_out():
         breakage.inject(fault)
-    return KeptOutOfGit(crd["metadata"]["uid"])
+    return KeptOutOfGit(crd["metadata"]["uid"], marked)
 
 
 def left_out() -> tuple[FieldsEdited, FieldsEdited]:
@@ -177,31 +192,65 @@ def left_out() -> tuple[FieldsEdited, FieldsEdited]:
     )
 
 
+def stays_kept(kept: KeptOutOfGit, platform: Platform) -> None:
+    """Argo CD has made up its mind, and the definition stays.
+
+    Raises:
+        NotMet: It was deleted, or Argo CD did something else than expected.
+    """
+    until(kept, platform.cluster, within=BUDGETS.pick_up)
+    there = Question(f"{serving.CRD} stays", lambda: judge_there(fetch(platform.cluster, serving.CRD), kept.uid))
+    throughout(there, platform.cluster, lasting=BUDGETS.stable)
+
+
 @dataclass(frozen=True)
 class KeptOutOfGit:
-    """The definition is still there although Git no longer describes it, and Argo CD says that it should go."""
+    """The definition is still there although Git no longer describes it."""
 
     uid: str
+    marked: bool
     area: str = "serving"
 
     @property
     def says(self) -> str:
         """The expectation."""
-        return f"{serving.CRD} is kept, and Argo CD says that Git no longer describes it"
+        what = "declines to prune it" if self.marked else "does not speak of it"
+        return f"{serving.CRD} is kept, and Argo CD {what}"
 
     def look(self, cluster: Cluster) -> Verdict:
         """Fetch both and judge."""
-        return judge_kept(fetch(cluster, serving.CRD), cluster.get(argo.application(serving.APPLICATION)), self.uid)
+        app = cluster.get(argo.application(serving.APPLICATION)) or {}
+        return judge_kept(fetch(cluster, serving.CRD), app, self.uid, marked=self.marked)
 
 
-def judge_kept(crd: Object | None, app: Object | None, uid: str) -> Verdict:
-    """The same object, not on its way out, listed by its Application as one to prune."""
+def judge_kept(crd: Object | None, app: Object, uid: str, *, marked: bool) -> Verdict:
+    """The same object, not on its way out, and its Application was compared without it.
+
+    One that bears the mark must have been spared by a sync that wanted to prune it; one that does not is forgotten.
+    """
+    if not (there := judge_there(crd, uid)):
+        return there
+    status = app.get("status") or {}
+    compared = ((status.get("sync") or {}).get("comparedTo") or {}).get("source")
+    if compared is None or compared != app["spec"]["source"]:
+        return pending("the Application was not yet compared without it")
+    listed = _entry(status.get("resources"))
+    seen = f"the Application lists it as {listed or 'nothing'}"
+    if not marked:
+        return pending(seen) if listed else met(f"it is there, and {seen}")
+    synced = _entry(((status.get("operationState") or {}).get("syncResult") or {}).get("resources"))
+    spared = listed.get("requiresPruning") and synced.get("status") == "PruneSkipped"
+    seen = f"{seen}, the latest sync as {synced or 'nothing'}"
+    return met(f"it is there, and {seen}") if spared else pending(seen)
+
+
+def judge_there(crd: Object | None, uid: str) -> Verdict:
+    """The same object, not on its way out."""
     if crd is None or crd["metadata"]["uid"] != uid or crd["metadata"].get("deletionTimestamp"):
         return hopeless("the definition was deleted")
-    resources = ((app or {}).get("status") or {}).get("resources") or []
-    entry: Object = next(
-        (one for one in resources if (one["kind"], one["name"]) == (serving.CRD.kind, serving.CRD.name)), {}
-    )
-    if entry.get("requiresPruning"):
-        return met(f"it is there, and {entry.get('status')}: to be pruned")
-    return pending(f"the Application lists it as {entry or 'nothing'}")
+    return met("it is there")
+
+
+def _entry(resources: list[Object] | None) -> Object:
+    wanted = (serving.CRD.kind, serving.CRD.name)
+    return next((one for one in resources or [] if (one["kind"], one["name"]) == wanted), {})

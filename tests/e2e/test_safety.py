@@ -16,15 +16,16 @@ from pydantic import TypeAdapter
 from neuroscale.bootstrap.up import heal
 from neuroscale.chaos.fault import (
     Committed,
+    ContainerAdded,
     CpuTaken,
     Fault,
     FieldsEdited,
     ObjectCreated,
     ObjectDeleted,
     ScaledTo,
-    fresh,
 )
 from neuroscale.chaos.journal import Journal
+from neuroscale.chaos.objects import fresh
 from neuroscale.cluster.refs import Ref
 from neuroscale.cluster.state import exclusive, load_state
 from neuroscale.drift import NGINX
@@ -124,6 +125,9 @@ FAULTS: dict[str, Fault] = {
     ),
     "fields-edited": FieldsEdited(target=_NOTIFIER, patch={"metadata": {"labels": {"left-by": "a-killed-run"}}}),
     "scaled-to": ScaledTo(target=_NOTIFIER, replicas=0),
+    "container-added": ContainerAdded(
+        target=_NOTIFIER, container={"name": "left-by-a-killed-run", "image": "docker.io/rancher/mirrored-pause:3.6"}
+    ),
     "cpu-taken": CpuTaken(
         target=Ref("Pod", "left-by-a-killed-run", FORGE),
         priority_class="system-cluster-critical",

@@ -15,8 +15,9 @@ from paper import paper_platform
 
 from neuroscale import drift
 from neuroscale.chaos.breakage import Breakage, Effect
-from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ObjectDeleted, fresh
+from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ObjectDeleted
 from neuroscale.chaos.journal import Journal
+from neuroscale.chaos.objects import fresh
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.cluster.watch import Sighting, Watcher

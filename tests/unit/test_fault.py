@@ -8,21 +8,12 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import pytest
-from apiserver import ApiServer
+from apiserver import ApiServer, merge
 from repository import git
 from toys import CONFIG_MAPS, DEPLOYMENTS, FAULTS, NGINX, PAGE, deployment, picture, pod, populate
 
-from neuroscale.chaos.fault import (
-    CpuTaken,
-    Fault,
-    FieldsEdited,
-    ObjectCreated,
-    ObjectDeleted,
-    ScaledTo,
-    fresh,
-    millicpu,
-    requested_millicpu,
-)
+from neuroscale.chaos.fault import CpuTaken, Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
+from neuroscale.chaos.objects import fresh, millicpu, requested_millicpu
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.cluster.watch import Sighting
 from neuroscale.platform import Platform
@@ -45,6 +36,8 @@ NEW = _with(OLD, uid="uid-2")
 SCALED = deployment(0)
 EDIT = FieldsEdited(target=NGINX, patch={"spec": {"replicas": 3}})
 STRAY = ObjectCreated(manifest=fresh(OLD))
+HELD = ObjectDeleted(target=NGINX, held=True)
+TWO: Object = merge(OLD, {"spec": {"template": {"spec": {"containers": [{"name": "nginx"}, {"name": "sidecar"}]}}}})
 ASIDE = {"millicpu": 1960, "needed": 100, "before": None}
 PLACED = {**pod("filler", "1960m"), "spec": {"nodeName": "node-0", "containers": []}}
 UNPLACED = {**pod("filler", "1960m"), "spec": {"containers": []}}
@@ -65,6 +58,21 @@ CASES: dict[str, tuple[Fault, Object, Sequence[Sighting], State, str]] = {
         "held by finalizers ['example.org/hold']",
     ),
     "deleted: was not there": (ObjectDeleted(target=NGINX), {"before": None}, [], "hopeless", "did not exist"),
+    "held: marked for deletion": (
+        HELD,
+        {"before": OLD},
+        [saw("MODIFIED", _with(OLD, deletionTimestamp="2026-11-22T22:04:05Z", finalizers=["example.org/hold"]))],
+        "met",
+        "uid-1 is to go, held by ['example.org/hold']",
+    ),
+    "held: marked, and nothing holds it": (
+        HELD,
+        {"before": OLD},
+        [saw("MODIFIED", _with(OLD, deletionTimestamp="2026-11-22T22:04:05Z"))],
+        "pending",
+        "not to go",
+    ),
+    "held: it went": (HELD, {"before": OLD}, [saw("DELETED", OLD)], "pending", "not to go"),
     "created: appeared": (STRAY, {"before": None}, [saw("ADDED", OLD)], "met", "UID uid-1"),
     "created: nothing seen": (STRAY, {"before": None}, [], "pending", "not appeared"),
     "created: was there before": (STRAY, {"before": OLD}, [saw("MODIFIED", OLD)], "hopeless", "existed before"),
@@ -91,6 +99,14 @@ CASES: dict[str, tuple[Fault, Object, Sequence[Sighting], State, str]] = {
     "scaled: nothing seen": (ScaledTo(target=NGINX, replicas=0), {"before": OLD}, [], "pending", "[]"),
     "scaled: had as many": (ScaledTo(target=NGINX, replicas=1), {"before": OLD}, [], "hopeless", "1 replicas before"),
     "scaled: does not exist": (ScaledTo(target=NGINX, replicas=0), {"before": None}, [], "hopeless", "does not exist"),
+    "container: added": (
+        FAULTS["container-added"], {"before": OLD}, [saw("MODIFIED", OLD), saw("MODIFIED", TWO)], "met", "it is there",
+    ),
+    "container: not seen": (
+        FAULTS["container-added"], {"before": OLD}, [saw("MODIFIED", OLD)], "pending", "not there",
+    ),
+    "container: had it": (FAULTS["container-added"], {"before": TWO}, [], "hopeless", "before"),
+    "container: no workload": (FAULTS["container-added"], {"before": None}, [], "hopeless", "does not exist"),
     "cpu: placed": (FILLER, ASIDE, [saw("ADDED", UNPLACED), saw("MODIFIED", PLACED)], "met", "holds 1960m"),
     "cpu: not placed": (FILLER, ASIDE, [saw("ADDED", UNPLACED)], "pending", "not placed"),
     "cpu: nothing to take it from": (FILLER, {**ASIDE, "needed": 0}, [], "hopeless", "asks for no CPU"),
@@ -164,6 +180,17 @@ def test_what_the_platform_put_back_is_not_put_back_again(api: ApiServer, toy_pl
     healed = api.put(f"{CONFIG_MAPS}/nginx-page", {**fresh(receipt["before"]), "data": {"newer": "content"}})
     fault.revert(toy_platform, receipt)
     assert api.objects[f"{CONFIG_MAPS}/nginx-page"] == healed
+
+
+def test_what_was_held_is_undone_once_it_is_there_and_stays(api: ApiServer, toy_platform: Platform) -> None:
+    populate(api)
+    path, receipt = f"{DEPLOYMENTS}/nginx-test", HELD.snapshot(toy_platform)
+    assert HELD.undone(toy_platform, receipt).state == "met"
+    there = api.objects.pop(path)
+    assert HELD.undone(toy_platform, receipt).observed == "it is gone"
+    api.put(path, merge(there, {"metadata": {"deletionTimestamp": "2026-11-22T22:04:05Z"}}))
+    assert HELD.undone(toy_platform, receipt).observed == "it is about to go"
+    assert ObjectDeleted(target=NGINX).undone(toy_platform, receipt).state == "met"
 
 
 def test_what_was_there_before_is_not_deleted(api: ApiServer, toy_platform: Platform) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import apiserver
 import pytest
 import yaml
 from apiserver import NONCE, ApiServer, merge
 from paper import paper_platform
-from served import ISVCS, NAME, Gateway, conditions, host_of, isvc, made, put
+from served import ISVCS, KNATIVE, NAME, Gateway, conditions, host_of, isvc, made, put
 
 from neuroscale.changes import revert
 from neuroscale.chaos.breakage import Breakage
@@ -280,36 +280,47 @@ def test_judgements_on_what_is_back(loss: crd_loss.Loss) -> None:
     assert judge_back({}, nothing).state == "hopeless"
 
 
-LISTED: Object = {
-    "status": {
-        "resources": [
-            {"kind": "ConfigMap", "name": "x"},
-            {"kind": serving.CRD.kind, "name": serving.CRD.name, "status": "OutOfSync", "requiresPruning": True},
-        ]
+NAMED: Object = {"kind": serving.CRD.kind, "name": serving.CRD.name}
+TO_PRUNE: Object = {**NAMED, "status": "OutOfSync", "requiresPruning": True}
+SKIPPED: Object = {**NAMED, "status": "PruneSkipped"}
+
+
+def stack(listed: list[Object], synced: list[Object] | None = None, compared: str = "without it") -> Object:
+    """The serving stack's Application."""
+    status: Object = {
+        "resources": [{"kind": "ConfigMap", "name": "x"}, *listed],
+        "sync": {"comparedTo": {"source": compared}},
+        "operationState": {"syncResult": {"resources": synced}},
     }
-}
-KEPT_CASES: dict[str, tuple[Object | None, Object | None, State, str]] = {
-    "kept, and said so": (crd("old"), LISTED, "met", "OutOfSync: to be pruned"),
-    "kept, not yet said": (crd("old"), {"status": {"resources": []}}, "pending", "lists it as nothing"),
-    "kept, no Application": (crd("old"), None, "pending", "lists it as nothing"),
-    "deleted": (None, LISTED, "hopeless", "was deleted"),
-    "deleted and made anew": (crd("new"), LISTED, "hopeless", "was deleted"),
-    "on its way out": (crd("old", deletionTimestamp="2026-11-23T00:00:00Z"), LISTED, "hopeless", "was deleted"),
+    return {"spec": {"source": "without it"}, "status": status}
+
+
+KEPT_CASES: dict[str, tuple[Object | None, Object, bool, State, str]] = {
+    "forgotten": (crd("old"), stack([]), False, "met", "lists it as nothing"),
+    "forgotten, it should not be": (crd("old"), stack([TO_PRUNE]), False, "pending", "OutOfSync"),
+    "not yet compared": (crd("old"), stack([], compared="with it"), False, "pending", "not yet compared"),
+    "never compared": (crd("old"), {"spec": {"source": None}}, False, "pending", "not yet compared"),
+    "spared": (crd("old"), stack([TO_PRUNE], [SKIPPED]), True, "met", "PruneSkipped"),
+    "to be pruned, nobody tried": (crd("old"), stack([TO_PRUNE]), True, "pending", "latest sync as nothing"),
+    "spared, and no longer said": (crd("old"), stack([NAMED], [SKIPPED]), True, "pending", "lists it as"),
+    "deleted": (None, stack([]), False, "hopeless", "was deleted"),
+    "deleted and made anew": (crd("new"), stack([]), False, "hopeless", "was deleted"),
+    "on its way out": (crd("old", deletionTimestamp="2026-11-23"), stack([]), True, "hopeless", "was deleted"),
 }
 
 
 @pytest.mark.parametrize("case", KEPT_CASES)
 def test_kept(case: str) -> None:
-    definition, app, state, words = KEPT_CASES[case]
-    verdict = judge_kept(definition, app, "old")
+    definition, app, marked, state, words = KEPT_CASES[case]
+    verdict = judge_kept(definition, app, "old", marked=marked)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
 def test_leaving_it_out_drops_exactly_the_definition(breakage: Breakage, world: ApiServer) -> None:
     with pytest.raises(NotReady, match=r"should exist, but does not"):
-        crd_loss.leave_out(breakage)
+        crd_loss.leave_out(breakage, marked=False)
     world.put(f"{CRDS}/{serving.CRD.name}", crd("old"))
-    probe = crd_loss.leave_out(breakage)
+    probe = crd_loss.leave_out(breakage, marked=True)
     app = world.objects[f"{APPLICATIONS}/{serving.APPLICATION}"]
     (patch,) = app["spec"]["source"]["kustomize"]["patches"]
     assert yaml.safe_load(patch["patch"]) == {
@@ -318,9 +329,21 @@ def test_leaving_it_out_drops_exactly_the_definition(breakage: Breakage, world: 
         "metadata": {"name": "inferenceservices.serving.kserve.io"},
         "$patch": "delete",
     }
+    assert world.objects[f"{CRDS}/{serving.CRD.name}"]["metadata"]["annotations"] == crd_loss.MARK
     assert probe.look(breakage.platform.cluster).state == "pending"
     breakage.undo()
     assert "kustomize" not in world.objects[f"{APPLICATIONS}/{serving.APPLICATION}"]["spec"]["source"]
+
+
+def test_what_is_kept_must_stay(breakage: Breakage, world: ApiServer) -> None:
+    path, app = f"{CRDS}/{serving.CRD.name}", f"{APPLICATIONS}/{serving.APPLICATION}"
+    world.put(path, crd("old"))
+    kept = crd_loss.leave_out(breakage, marked=False)
+    source = world.objects[app]["spec"]["source"]
+    world.put(app, merge(world.objects[app], {"status": {"sync": {"comparedTo": {"source": source}}}}))
+    threading.Timer(0.2, lambda: world.put(path, crd("new"))).start()
+    with pytest.raises(NotMet, match=r"the definition was deleted"):
+        crd_loss.stays_kept(kept, breakage.platform)
 
 
 # --- a component is down
@@ -334,7 +357,7 @@ def outage(breakage: Breakage, world: ApiServer) -> Iterator[Callable[[str], out
             "apiVersion": "apps/v1",
             "kind": ref.kind,
             "metadata": {"name": ref.name, "namespace": ref.namespace},
-            "spec": {"replicas": 1},
+            "spec": {"replicas": 1, "selector": {"matchLabels": {"app": ref.name}}},
         }
         world.put(f"/apis/apps/v1/namespaces/{ref.namespace}/{plural}/{ref.name}", obj)
     with ExitStack() as streams:
@@ -347,6 +370,40 @@ def test_the_component_is_down_where_nobody_puts_it_back(
     began = outage("the activator")
     assert began.effect.fault == ScaledTo(target=serving.ACTIVATOR, replicas=0)
     assert [effect.fault for effect in breakage.effects[:2]] == list(hands_off(serving.APPLICATION))
+
+
+def test_a_component_is_down_when_its_last_pod_is_gone(
+    outage: Callable[[str], outages.Outage], world: ApiServer
+) -> None:
+    labels = {"app": serving.GATEWAY.name}
+    path = f"/api/v1/namespaces/{serving.GATEWAY.namespace}/pods/drains"
+    pod: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "drains", "labels": labels}, "spec": {}}
+    world.put(path, pod)
+    threading.Timer(0.5, world.remove, [path]).start()
+    before = time.monotonic()
+    assert outage("the gateway").effect.at - before > 0.4
+
+
+def test_a_pod_that_does_not_leave_is_told(
+    outage: Callable[[str], outages.Outage], world: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outages, "_LEAVES", 0.3)
+    meta = {"name": "stays", "labels": {"app": serving.GATEWAY.name}}
+    pod: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}}
+    world.put(f"/api/v1/namespaces/{serving.GATEWAY.namespace}/pods/stays", pod)
+    with pytest.raises(NotMet, match=r"no pod of the gateway is left.*1 pods"):
+        outage("the gateway")
+
+
+def test_nothing_is_taken_down_while_a_pod_is_leaving(
+    outage: Callable[[str], outages.Outage], breakage: Breakage, world: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outages, "_LEAVES", 0.3)
+    meta = {"name": "old", "deletionTimestamp": "2026-11-23T00:00:00Z"}
+    world.put("/api/v1/namespaces/default/pods/old", {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}})
+    with pytest.raises(NotReady, match=r"Nothing was taken down.*on its way out: old"):
+        outage("the gateway")
+    assert breakage.effects == []
 
 
 def test_predictions_that_go_on(
@@ -405,16 +462,11 @@ def test_scaling_that_works_and_that_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(outages, "_CHANCE", 0.6)
-    path = "/apis/autoscaling.internal.knative.dev/v1alpha1"
-    monkeypatch.setitem(apiserver.KINDS, path, {"podautoscalers": ("PodAutoscaler", True)})
-    scaler: Object = {
-        "apiVersion": "autoscaling.internal.knative.dev/v1alpha1",
-        "kind": "PodAutoscaler",
-        "metadata": {"name": f"{NAME}-predictor-00001", "namespace": "default", "annotations": {"class": "kpa"}},
-    }
-    world.put(f"{path}/namespaces/default/podautoscalers/{NAME}-predictor-00001", scaler)
+    revision = f"{KNATIVE}/revisions/{NAME}-predictor-00001"
+    world.put(revision, world.objects[revision])
     began = outage("the autoscaler")
     outages.demand_scaling(began, "no", "scenario", kept.append)
+    assert world.objects[revision]["metadata"]["annotations"]["autoscaling.knative.dev/min-scale"] == "2"
     began.breakage.undo()
 
     began = outage("the activator")

@@ -59,12 +59,12 @@ def test_quick(case: str) -> None:
 @pytest.mark.usefixtures("world")
 def test_requests_in_turn_are_kept_before_they_are_judged(cluster: Cluster, gateway: Gateway) -> None:
     platform, kept = paper_platform(cluster), list[Sample]()
-    answers = load.ask_in_turn(20, platform)
+    answers = load.ask_in_turn(20, platform, "scenario", kept.append)
     assert gateway.asked == 20
-    load.demand_quick(answers, (5, 5), platform, "scenario", kept.append)
+    assert [one.claim for one in kept] == ["prediction-median", "prediction-p99"]
+    load.demand_quick(answers, (5, 5), platform)
     with pytest.raises(NotMet, match="p50"):
-        load.demand_quick(answers, (0, 0), platform, "scenario", kept.append)
-    assert [one.claim for one in kept] == ["prediction-median", "prediction-p99"] * 2
+        load.demand_quick(answers, (0, 0), platform)
 
 
 # --- under load

@@ -1,0 +1,60 @@
+"""What faults do with objects, and read in them."""
+
+from __future__ import annotations
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.errors import ClusterRefused
+from neuroscale.waiting import Verdict, met, pending
+
+
+def create_unless_present(cluster: Cluster, before: Object) -> None:
+    """Create what a snapshot saw; somebody may have been quicker."""
+    try:
+        cluster.create(fresh(before))
+    except ClusterRefused as error:
+        if error.reason != "AlreadyExists":
+            raise
+
+
+def delete_if_present(cluster: Cluster, ref: Ref) -> None:
+    """Delete; somebody may have been quicker."""
+    try:
+        cluster.delete(ref)
+    except ClusterRefused as error:
+        if error.status != 404:
+            raise
+
+
+def judge_gone(cluster: Cluster, ref: Ref) -> Verdict:
+    """Whether an object, or even its kind, is gone; else what holds it."""
+    try:
+        obj = cluster.get(ref)
+    except ClusterRefused as error:
+        if error.status != 404:
+            raise
+        return met("its kind is gone")
+    if obj is None:
+        return met("it is gone")
+    holders = obj["metadata"].get("finalizers")
+    return pending("it is still there" + (f", held by finalizers {holders}" if holders else ""))
+
+
+def millicpu(quantity: str) -> int:
+    """A CPU quantity in thousandths: ``"2"`` -> 2000, ``"250m"`` -> 250."""
+    return int(quantity[:-1]) if quantity.endswith("m") else int(float(quantity) * 1000)
+
+
+def requested_millicpu(pod: Object) -> int:
+    """What the containers of a pod, or of a pod template, ask for together."""
+    return sum(
+        millicpu(((container.get("resources") or {}).get("requests") or {}).get("cpu", "0"))
+        for container in pod["spec"]["containers"]
+    )
+
+
+def fresh(obj: Object) -> Object:
+    """An object without what the API server adds, so that it can be created again."""
+    added = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "deletionTimestamp")
+    meta = {key: value for key, value in obj["metadata"].items() if key not in added}
+    return {**{key: value for key, value in obj.items() if key != "status"}, "metadata": meta}

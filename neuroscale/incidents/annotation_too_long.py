@@ -1,0 +1,32 @@
+"""B2: a client-side apply keeps the whole object in an annotation, and the definition is larger than one may be."""
+
+from neuroscale.chaos.fault import FieldsEdited
+from neuroscale.incidents.model import Incident
+from neuroscale.probes import argo, serving
+from neuroscale.serving.handsoff import hands_off
+
+INCIDENT = Incident(
+    number="b2",
+    slug="annotation_too_long",
+    title="Applied by the client, the definition of InferenceServices is too long for its own annotation",
+    milestone="b",
+    faults=(
+        hands_off(serving.APPLICATION)[0],
+        FieldsEdited(
+            target=argo.application(serving.APPLICATION),
+            patch={"spec": {"syncPolicy": {"syncOptions": ["RespectIgnoreDifferences=true"]}}},
+        ),
+        FieldsEdited(
+            target=serving.CRD, patch={"metadata": {"annotations": {"controller-gen.kubebuilder.io/version": "v0"}}}
+        ),
+    ),
+    symptom=(
+        argo.shows_error(serving.APPLICATION, ("SyncError", "OperationFailed", "SyncFailed"), "Too long"),
+        argo.ApplicationProbe(serving.APPLICATION, "is OutOfSync", argo.judge_out_of_sync),
+    ),
+    shows_within=90,
+    remedy="end the operation under way, and put ServerSideApply=true back into the sync options, in Git",
+    recovers_within=120,
+    claim="serving-recovery",
+    retrying=serving.APPLICATION,
+)

@@ -1,0 +1,29 @@
+"""A model that somebody brings along while serving is broken; what was there before often goes on unharmed."""
+
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.probes.generated import inference_service
+from neuroscale.serving.models import SERVED, storage_uri
+
+NEW_MODEL: Ref = inference_service("late-comer")
+MANIFEST: Object = {
+    "apiVersion": NEW_MODEL.api_version,
+    "kind": NEW_MODEL.kind,
+    "metadata": {
+        "name": NEW_MODEL.name,
+        "namespace": NEW_MODEL.namespace,
+        "labels": {"owner": "platform-team", "cost-center": "cc-platform"},
+    },
+    "spec": {
+        "predictor": {
+            "minReplicas": 1,
+            "model": {
+                "modelFormat": {"name": "sklearn"},
+                "storageUri": storage_uri(SERVED),
+                "resources": {
+                    "requests": {"cpu": "100m", "memory": "128Mi"},
+                    "limits": {"cpu": "1", "memory": "512Mi"},
+                },
+            },
+        }
+    },
+}

@@ -1,0 +1,49 @@
+"""B1: KServe counts on an Istio that is not there."""
+
+import json
+
+from neuroscale.chaos.fault import FieldsEdited, ObjectCreated
+from neuroscale.cluster.refs import Ref
+from neuroscale.incidents.model import Incident
+from neuroscale.incidents.new_model import MANIFEST, NEW_MODEL
+from neuroscale.probes import serving
+from neuroscale.probes.symptoms import HasEvent, NotFound, Shows
+from neuroscale.serving.handsoff import hands_off
+
+#: What upstream ships, but for the domain.
+ISTIO = FieldsEdited(
+    target=Ref("ConfigMap", "inferenceservice-config", "kserve"),
+    patch={
+        "data": {
+            "ingress": json.dumps(
+                {
+                    "ingressGateway": "knative-serving/knative-ingress-gateway",
+                    "localGateway": "knative-serving/knative-local-gateway",
+                    "localGatewayService": "knative-local-gateway.istio-system.svc.cluster.local",
+                    "ingressDomain": serving.DOMAIN,
+                    "ingressClassName": "istio",
+                    "domainTemplate": "{{ .Name }}-{{ .Namespace }}.{{ .IngressDomain }}",
+                    "urlScheme": "http",
+                    "disableIstioVirtualHost": False,
+                }
+            )
+        }
+    },
+)
+
+INCIDENT = Incident(
+    number="b1",
+    slug="virtual_hosts_on",
+    title="Istio is assumed and Kourier installed: a new model is called Ready, and its URL leads nowhere",
+    milestone="b",
+    faults=(*hands_off(serving.APPLICATION), ISTIO, ObjectCreated(manifest=MANIFEST)),
+    symptom=(
+        HasEvent(NEW_MODEL, "VirtualServiceCRDNotFound"),
+        Shows(NEW_MODEL, "Ready", ("True",)),
+        NotFound(NEW_MODEL.name),
+    ),
+    shows_within=60,
+    remedy="set disableIstioVirtualHost to true in the ConfigMap inferenceservice-config, in Git",
+    recovers_within=120,
+    claim="serving-recovery",
+)

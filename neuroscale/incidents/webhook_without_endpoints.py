@@ -1,0 +1,37 @@
+"""B3: a sidecar that cannot be pulled keeps KServe's controller unready, and with it the webhook it serves."""
+
+from neuroscale.chaos.fault import ContainerAdded, FieldsEdited
+from neuroscale.cluster.refs import Ref
+from neuroscale.incidents.model import Incident
+from neuroscale.incidents.new_model import MANIFEST
+from neuroscale.probes import serving
+from neuroscale.probes.symptoms import ImageMissing, NoEndpoint, Unwelcome
+from neuroscale.serving.handsoff import hands_off
+
+_SIDECAR = "kube-rbac-proxy"
+
+INCIDENT = Incident(
+    number="b3",
+    slug="webhook_without_endpoints",
+    title="A sidecar's image is gone: KServe's webhook has no endpoints, and no model can be changed",
+    milestone="b",
+    faults=(
+        *hands_off(serving.APPLICATION),
+        FieldsEdited(
+            target=serving.KSERVE_CONTROLLER, patch={"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}}
+        ),
+        ContainerAdded(
+            target=serving.KSERVE_CONTROLLER,
+            container={"name": _SIDECAR, "image": "gcr.io/kubebuilder/kube-rbac-proxy:v0.13.1"},
+        ),
+    ),
+    symptom=(
+        ImageMissing(serving.KSERVE_CONTROLLER, _SIDECAR),
+        NoEndpoint(Ref("Service", "kserve-webhook-server-service", "kserve")),
+        Unwelcome(MANIFEST, "failed calling webhook"),
+    ),
+    shows_within=90,
+    remedy="take the sidecar out of the Deployment, in Git",
+    recovers_within=120,
+    claim="webhook-endpoint-recovery",
+)

@@ -1,0 +1,121 @@
+"""Mutants of the incidents of milestone B: each takes the symptom away."""
+
+from __future__ import annotations
+
+from neuroscale.chaos.fault import FieldsEdited, ObjectDeleted, ScaledTo
+from neuroscale.cluster.refs import Ref
+from neuroscale.incidents.new_model import NEW_MODEL
+from neuroscale.mutants.model import Mutant
+from neuroscale.probes import argo, serving
+from neuroscale.probes.generated import INGRESS_CLASS
+
+_NO_ARGO = ScaledTo(target=argo.CONTROLLER, replicas=0)
+_NO_KSERVE = ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0)
+_SYMPTOM = "its symptom shows"
+
+MUTANTS = (
+    Mutant(
+        "no-symptom-b1",
+        "The new model is gone before anybody looks at it",
+        scenario="Istio is assumed, Kourier is installed",
+        before=_SYMPTOM,
+        faults=(ObjectDeleted(target=NEW_MODEL),),
+        red_step=_SYMPTOM,
+        reason=r"VirtualServiceCRDNotFound is about.*events: none",
+    ),
+    Mutant(
+        "no-symptom-b2",
+        "Argo CD's controller is down: nobody tries to apply the definition",
+        scenario="A definition is too long to be applied by the client",
+        before='the incident "annotation_too_long" begins',
+        faults=(_NO_ARGO,),
+        red_step=_SYMPTOM,
+        reason=r"no SyncError or OperationFailed or SyncFailed with 'Too long'",
+    ),
+    Mutant(
+        "no-symptom-b3",
+        "KServe's controller is scaled away: no image is missing, and nobody waits for one",
+        scenario="The webhook of the models has no endpoint",
+        before=_SYMPTOM,
+        faults=(_NO_KSERVE,),
+        red_step=_SYMPTOM,
+        reason=r"waits for its image.*containers: none",
+        hold=5,
+    ),
+    Mutant(
+        "no-symptom-b4",
+        "Somebody names our own domain again",
+        scenario="The models' domain belongs to somebody else",
+        before=_SYMPTOM,
+        faults=(
+            FieldsEdited(
+                target=Ref("ConfigMap", "config-domain", "knative-serving"),
+                patch={"data": {serving.DOMAIN: "", "example.com": None}},
+            ),
+        ),
+        red_step=_SYMPTOM,
+        reason=r"lies below example\.com.*its URL is http://\S+\.models\.neuroscale\.internal",
+        hold=10,
+    ),
+    Mutant(
+        "no-symptom-b5",
+        "Argo CD's controller is down: nobody rewrites anything",
+        scenario="Two writers never agree",
+        before='the incident "endless_sync" begins',
+        faults=(_NO_ARGO,),
+        red_step=_SYMPTOM,
+        reason=r"healed 3 times.*attempts",
+    ),
+    Mutant(
+        "no-symptom-b7",
+        "The definition is in the render again, and Argo CD restores it",
+        scenario="A definition is missing from Git",
+        before=_SYMPTOM,
+        faults=(
+            FieldsEdited(target=argo.application(serving.APPLICATION), patch={"spec": {"source": {"kustomize": None}}}),
+        ),
+        red_step=_SYMPTOM,
+        reason=r"is gone.*it exists",
+        hold=40,
+    ),
+    Mutant(
+        "no-symptom-b9",
+        "Somebody tells Knative of Kourier",
+        scenario="Nobody is told which ingress to use",
+        before=_SYMPTOM,
+        faults=(
+            FieldsEdited(
+                target=Ref("ConfigMap", "config-network", "knative-serving"),
+                patch={"data": {"ingress-class": INGRESS_CLASS}},
+            ),
+        ),
+        red_step=_SYMPTOM,
+        reason=r"shows RoutesReady Unknown",
+        hold=20,
+    ),
+    Mutant(
+        "no-symptom-d3",
+        "Argo CD is at work again, and restores the definition",
+        scenario="The definition of all models is deleted",
+        before=_SYMPTOM,
+        faults=(
+            FieldsEdited(
+                target=argo.application(serving.APPLICATION),
+                patch={"spec": {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}},
+            ),
+        ),
+        red_step=_SYMPTOM,
+        reason=r"is gone.*it exists",
+        hold=40,
+    ),
+    Mutant(
+        "no-symptom-d3b",
+        "KServe's controller is back and lets go: nothing waits",
+        scenario="The definition waits for models that nobody lets go",
+        before=_SYMPTOM,
+        faults=(ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=1),),
+        red_step=_SYMPTOM,
+        reason=r"shows Terminating True.*it does not exist",
+        hold=20,
+    ),
+)

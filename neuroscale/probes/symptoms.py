@@ -1,0 +1,208 @@
+"""What an operator sees while serving is broken: each a question whose answer is yes as long as the trouble lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.errors import ClusterRefused
+from neuroscale.probes import argo
+from neuroscale.probes.generated import condition, fetch, inference_service
+from neuroscale.probes.workloads import pods_of
+from neuroscale.serving.models import golden
+from neuroscale.serving.predict import Endpoint, ask, endpoint_of, gateway_url, judge_not_found
+from neuroscale.waiting import Verdict, met, pending
+
+
+@dataclass(frozen=True)
+class Shows:
+    """An object has a condition of this type, with this status and, if one is given, this reason."""
+
+    ref: Ref
+    condition: str
+    status: Collection[str]
+    reason: str = ""
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        why = f" for {self.reason}" if self.reason else ""
+        return f"{self.ref} shows {self.condition} {' or '.join(self.status)}{why}"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        return judge_shown(fetch(cluster, self.ref), self.condition, self.status, self.reason)
+
+
+def judge_shown(obj: Object | None, kind: str, status: Collection[str], reason: str) -> Verdict:
+    """Whether the condition is there as expected."""
+    if obj is None:
+        return pending("it does not exist")
+    found = condition(obj, kind)
+    seen = f"{kind}={found.get('status', 'nothing')} ({found.get('reason', '')}: {found.get('message', '')[:300]})"
+    good = found.get("status") in status and reason in (found.get("reason", ""), "")
+    return met(seen) if good else pending(seen)
+
+
+@dataclass(frozen=True)
+class HasEvent:
+    """An event about an object has this reason."""
+
+    ref: Ref
+    reason: str
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"an event {self.reason} is about {self.ref}"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """List the events about the object that has this name now: those of a namesake before it stay for an hour."""
+        uid = (fetch(cluster, self.ref) or {"metadata": {"uid": None}})["metadata"]["uid"]
+        events = cluster.list("Event", self.ref.namespace)
+        about = [event for event in events if event["involvedObject"].get("uid", "") == uid]
+        said = {event.get("reason", ""): event.get("message", "") for event in about}
+        return met(said[self.reason]) if self.reason in said else pending(f"events: {', '.join(said) or 'none'}")
+
+
+@dataclass(frozen=True)
+class ImageMissing:
+    """A container of a workload's pod waits for an image that cannot be had."""
+
+    ref: Ref
+    container: str
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"the container {self.container} of {self.ref} waits for its image"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Judge the pods."""
+        obj = cluster.get(self.ref)
+        return judge_image_missing(pods_of(cluster, obj) if obj else [], self.container)
+
+
+def judge_image_missing(pods: Sequence[Object], container: str) -> Verdict:
+    """Whether a container of that name waits because of its image."""
+    seen = []
+    for pod in pods:
+        for status in (pod.get("status") or {}).get("containerStatuses") or []:
+            waiting = (status.get("state") or {}).get("waiting") or {}
+            if status["name"] == container and waiting.get("reason") in ("ErrImagePull", "ImagePullBackOff"):
+                return met(f"pod {pod['metadata']['name']}: {waiting['reason']}: {waiting.get('message', '')[:300]}")
+            seen.append(f"{status['name']} {waiting.get('reason', 'does not wait')}")
+    return pending(f"containers: {', '.join(seen) or 'none'}")
+
+
+@dataclass(frozen=True)
+class NoEndpoint:
+    """Nobody answers for a Service: it has no ready endpoint."""
+
+    ref: Ref
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"{self.ref} has no ready endpoint"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Count over its slices."""
+        slices = cluster.list("EndpointSlice", self.ref.namespace, labels=f"kubernetes.io/service-name={self.ref.name}")
+        if not slices:
+            return pending("it has no slice of endpoints, so nothing can be said")
+        ends = [one for part in slices for one in part.get("endpoints") or []]
+        ready = sum(bool((one.get("conditions") or {}).get("ready")) for one in ends)
+        return pending(f"{ready} ready endpoints") if ready else met(f"0 ready of {len(ends)}")
+
+
+@dataclass(frozen=True)
+class Unwelcome:
+    """The API server would refuse this new object, in these words; asked in a dry run."""
+
+    manifest: Object
+    words: str
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"a new {self.manifest['kind']} is refused with {self.words!r}"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Ask."""
+        try:
+            cluster.create(self.manifest, dry_run=True)
+        except ClusterRefused as error:
+            return met(str(error)) if self.words in str(error) else pending(str(error))
+        return pending("it would be taken")
+
+
+@dataclass(frozen=True)
+class LeadsTo:
+    """The URL of an InferenceService lies below a domain."""
+
+    name: str
+    domain: str
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f'the URL of "{self.name}" lies below {self.domain}'
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        isvc = fetch(cluster, inference_service(self.name))
+        url = str(((isvc or {}).get("status") or {}).get("url", ""))
+        return (met if urlsplit(url).netloc.endswith(f".{self.domain}") else pending)(f"its URL is {url or 'not set'}")
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """The gateway answers 404: at the URL of an InferenceService, or at a host that it used to have."""
+
+    name: str
+    host: str = ""
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f'the gateway knows nothing of "{self.name}" at {self.host or "its URL"}'
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Ask once."""
+        gateway = gateway_url(cluster)
+        known = endpoint_of(fetch(cluster, inference_service(self.name)), gateway)
+        where = Endpoint(gateway, self.host, self.name) if self.host else known
+        if where is None:
+            return pending("it has no URL")
+        return judge_not_found(ask(where, golden().inputs["the reference rows"]))
+
+
+@dataclass(frozen=True)
+class SyncsAgain:
+    """Self-heal has synced an Application so many times at one commit."""
+
+    name: str
+    attempts: int
+    area: str = "gitops"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f'Application "{self.name}" is healed {self.attempts} times at one commit'
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Ask its latest operation."""
+        app = cluster.get(argo.application(self.name)) or {}
+        seen = f"{argo.attempts(app)} attempts; {argo.describe(app)}"
+        return met(seen) if argo.attempts(app) >= self.attempts else pending(seen)

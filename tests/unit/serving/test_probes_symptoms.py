@@ -1,0 +1,155 @@
+"""Symptoms: each is seen when it is there, and not when something like it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apiserver
+import pytest
+from apiserver import ApiServer, merge
+from served import ISVCS, NAME, Gateway, host_of, isvc
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.probes.generated import inference_service
+from neuroscale.probes.symptoms import (
+    HasEvent,
+    LeadsTo,
+    NoEndpoint,
+    NotFound,
+    Shows,
+    SyncsAgain,
+    Unwelcome,
+    judge_image_missing,
+    judge_shown,
+)
+from neuroscale.waiting import State
+
+NEWCOMER = isvc("newcomer")
+
+
+def with_ready(status: str, reason: str) -> Object:
+    return {"status": {"conditions": [{"type": "Ready", "status": status, "reason": reason, "message": "why"}]}}
+
+
+SHOWN: dict[str, tuple[Object | None, str, State, str]] = {
+    "as expected": (with_ready("Unknown", "Uninitialized"), "Uninitialized", "met", "Ready=Unknown (Uninitialized"),
+    "any reason will do": (with_ready("False", "Whatever"), "", "met", "Whatever"),
+    "another reason": (with_ready("Unknown", "Deploying"), "Uninitialized", "pending", "Deploying"),
+    "another status": (with_ready("True", "Uninitialized"), "Uninitialized", "pending", "Ready=True"),
+    "no such condition": ({"status": {}}, "", "pending", "Ready=nothing"),
+    "absent": (None, "", "pending", "does not exist"),
+}
+
+
+@pytest.mark.parametrize("case", SHOWN)
+def test_shown(case: str) -> None:
+    obj, reason, state, words = SHOWN[case]
+    verdict = judge_shown(obj, "Ready", ("Unknown", "False"), reason)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+def pod(name: str, reason: str = "") -> Object:
+    state: dict[str, Any] = {"waiting": {"reason": reason, "message": "403"}} if reason else {"running": {}}
+    return {"metadata": {"name": "p"}, "status": {"containerStatuses": [{"name": name, "state": state}]}}
+
+
+IMAGES: dict[str, tuple[list[Object], State, str]] = {
+    "backing off": ([pod("manager"), pod("proxy", "ImagePullBackOff")], "met", "pod p: ImagePullBackOff: 403"),
+    "another container": ([pod("manager", "ErrImagePull")], "pending", "manager ErrImagePull"),
+    "it crashes": ([pod("proxy", "CrashLoopBackOff")], "pending", "proxy CrashLoopBackOff"),
+    "it runs": ([pod("proxy")], "pending", "proxy does not wait"),
+    "no pod": ([], "pending", "containers: none"),
+}
+
+
+@pytest.mark.parametrize("case", IMAGES)
+def test_image_missing(case: str) -> None:
+    pods, state, words = IMAGES[case]
+    verdict = judge_image_missing(pods, "proxy")
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+def test_a_refusal_is_a_symptom_only_in_its_own_words(world: ApiServer, cluster: Cluster) -> None:
+    symptom = Unwelcome(NEWCOMER, "failed calling webhook")
+    assert symptom.look(cluster).observed == "it would be taken"
+    world.answers[f"POST {ISVCS}"] = (500, b'{"message": "failed calling webhook \\"x\\""}', {})
+    assert symptom.look(cluster).state == "met"
+    world.answers[f"POST {ISVCS}"] = (403, b'{"message": "exceeded quota"}', {})
+    assert "exceeded quota" in symptom.look(cluster).observed
+    assert symptom.look(cluster).state == "pending"
+
+
+def test_where_a_url_leads(world: ApiServer, cluster: Cluster) -> None:
+    assert LeadsTo(NAME, "models.neuroscale.internal").look(cluster).state == "met"
+    assert LeadsTo(NAME, "example.com").look(cluster).state == "pending"
+    world.put(f"{ISVCS}/{NAME}", merge(isvc(), {"status": {"url": "http://x.example.com"}}))
+    assert LeadsTo(NAME, "example.com").look(cluster).state == "met"
+    assert LeadsTo("nobody", "example.com").look(cluster).observed == "its URL is not set"
+
+
+@pytest.mark.usefixtures("world")
+def test_not_found_is_404_and_nothing_else(cluster: Cluster, gateway: Gateway) -> None:
+    assert NotFound(NAME).look(cluster).state == "pending"
+    assert NotFound(NAME, "nobody.example.com").look(cluster).state == "met"
+    assert NotFound("nobody").look(cluster).observed == "it has no URL"
+    gateway.instead[host_of(NAME)] = (503, "down")
+    assert NotFound(NAME).look(cluster).state == "pending"
+
+
+@pytest.mark.usefixtures("world")
+def test_absent_objects_show_nothing(cluster: Cluster) -> None:
+    assert Shows(inference_service("nobody"), "Ready", ("True",)).look(cluster).state == "pending"
+    assert Shows(inference_service(NAME), "Ready", ("True",)).look(cluster).state == "met"
+
+
+def test_attempts_at_one_commit_are_counted(world: ApiServer, cluster: Cluster) -> None:
+    symptom = SyncsAgain("stack", 3)
+    assert symptom.look(cluster).state == "pending"
+    operation = {"operation": {"sync": {"autoHealAttemptsCount": 3}}, "phase": "Succeeded"}
+    app: Object = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "stack", "namespace": "argocd"},
+        "status": {"operationState": operation},
+    }
+    world.put("/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/stack", app)
+    assert symptom.look(cluster).state == "met"
+    assert SyncsAgain("stack", 4).look(cluster).state == "pending"
+
+
+def test_no_ready_endpoint_of_any_slice(world: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = "/apis/discovery.k8s.io/v1"
+    monkeypatch.setitem(apiserver.KINDS, path, {"endpointslices": ("EndpointSlice", True)})
+    symptom = NoEndpoint(Ref("Service", "hook", "kserve"))
+    assert symptom.look(cluster).state == "pending"
+    slices: Object = {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": "hook-1", "namespace": "kserve", "labels": {"kubernetes.io/service-name": "hook"}},
+        "endpoints": [{"conditions": {"ready": False}}],
+    }
+    world.put(f"{path}/namespaces/kserve/endpointslices/hook-1", slices)
+    assert symptom.look(cluster).observed == "0 ready of 1"
+    world.put(f"{path}/namespaces/kserve/endpointslices/hook-1", {**slices, "endpoints": None})
+    assert symptom.look(cluster).state == "met"
+    ready = [{"conditions": {"ready": False}}, {"conditions": {"ready": True}}]
+    world.put(f"{path}/namespaces/kserve/endpointslices/hook-1", {**slices, "endpoints": ready})
+    assert symptom.look(cluster).observed == "1 ready endpoints"
+
+
+def test_an_event_is_known_by_its_reason(world: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(apiserver.KINDS, "/api/v1", {**apiserver.KINDS["/api/v1"], "events": ("Event", True)})
+    event: Object = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": "e", "namespace": "default"},
+        "involvedObject": {"uid": isvc()["metadata"]["uid"]},
+        "reason": "Seen",
+        "message": "what was seen",
+    }
+    world.put("/api/v1/namespaces/default/events/e", event)
+    assert HasEvent(inference_service(NAME), "Seen").look(cluster).observed == "what was seen"
+    assert HasEvent(inference_service(NAME), "Other").look(cluster).observed == "events: Seen"
+    world.put("/api/v1/namespaces/default/events/e", merge(event, {"involvedObject": {"uid": "a namesake"}}))
+    assert HasEvent(inference_service(NAME), "Seen").look(cluster).observed == "events: none"

@@ -188,3 +188,37 @@ def test_a_relapse_after_the_recovery_fails_and_the_figure_stays(
     with pytest.raises(NotMet, match="down again"):
         resolve(incident, replay.breakage, "scenario", replay.kept.append)
     assert [sample.censored for sample in replay.kept] == [False]
+
+
+def test_the_steady_state_holds_all_at_once_or_not_at_all(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first part is good, then bad again when the second part has become good."""
+    incident = incidents.begin("toy", replay.breakage)
+    first = iter([met("good"), pending("on its way down")])
+    second = iter([pending("not yet"), met("good")])
+    parts: list[Probe] = [
+        Asked("first part", lambda: next(first, met("good")), replay.log),
+        Asked("second part", lambda: next(second, met("good")), replay.log),
+    ]
+    replay.log.clear()
+    monkeypatch.setattr(model, "probes_of", lambda milestone, platform: parts)
+    resolve(incident, replay.breakage, "scenario", replay.kept.append)
+    looks = [line for line in replay.log if "part" in line]
+    assert looks[:5] == [
+        "first part: met", "second part: pending", "first part: pending", "first part: met", "second part: met",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("phase", "after"), [("Running", "Terminating"), ("Succeeded", "Succeeded")])
+def test_what_is_retried_is_ended_and_a_commit_follows(
+    phase: str, after: str, replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/stack"
+    meta = {"name": "stack", "namespace": "argocd"}
+    status = {"operationState": {"phase": phase}}
+    app = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": meta, "status": status}
+    replay.api.put(path, app)
+    incident = incidents.begin("toy", replay.breakage)
+    monkeypatch.setattr(model, "new_epoch", lambda platform: replay.log.append("a commit"))
+    resolve(replace(incident, retrying="stack"), replay.breakage, "scenario", replay.kept.append)
+    assert replay.api.objects[path]["status"]["operationState"]["phase"] == after
+    assert replay.log.index("a commit") < replay.log.index("steady state: met")

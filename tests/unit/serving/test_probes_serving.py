@@ -122,7 +122,7 @@ LEAVING: Object = {"metadata": {"deletionTimestamp": "2026-11-23T00:00:00Z"}}
 ASLEEP: dict[str, tuple[Object | None, list[Object] | None, State, str]] = {
     "asleep": (isvc(), [], "met", "no pod"),
     "awake": (isvc(), [POD], "pending", "1 pods: a-pod"),
-    "the last pod is on its way out": (isvc(), [merge(POD, LEAVING)], "met", "no pod"),
+    "the last pod is on its way out": (isvc(), [merge(POD, LEAVING)], "pending", "1 pods: a-pod"),
     "gone is not asleep": (None, [], "pending", "does not exist"),
     "without a deployment": (isvc(), None, "pending", "no deployment"),
     "not Ready": (with_condition(isvc(), "Ready", "Unknown", "Deploying", "x"), [], "pending", "Ready=Unknown"),

@@ -19,7 +19,8 @@ from neuroscale.errors import FaultHadNoEffect, NotMet
 from neuroscale.platform import Platform
 from neuroscale.waiting import Verdict, met, until
 
-_EFFECT_SECONDS = 30
+#: A pod that has to make room for another first drains, which takes a model server half a minute.
+_EFFECT_SECONDS = 90
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def give_replicas(breakage: Breakage, count: int) -> Pushed:
     if old is None:
         raise NotReady(f"{MANIFEST} should hold a line `replicas: N`, but does not. Try: neuroscale up")
     changed = manifest.replace(old.group(0), f"  replicas: {count}")
-    return _push(
+    return push(
         breakage, f"Give {TEST_APP} {count} replicas", {MANIFEST: changed}, Replicas(count), Replicas(int(old.group(1)))
     )
 
@@ -101,14 +101,14 @@ def give_replicas(breakage: Breakage, count: int) -> Pushed:
 def add_object(breakage: Breakage) -> Pushed:
     """Commit one more ConfigMap to the test application."""
     files = {"apps/test-app/extra.yaml": _config_map(_EXTRA)}
-    return _push(breakage, f"Add a ConfigMap to {TEST_APP}", files, Exists(_EXTRA), argo.Gone(_EXTRA))
+    return push(breakage, f"Add a ConfigMap to {TEST_APP}", files, Exists(_EXTRA), argo.Gone(_EXTRA))
 
 
 def add_folder(breakage: Breakage) -> Pushed:
     """Commit a new folder under ``apps/``."""
     files = {f"apps/{NEWCOMER}/config.yaml": _config_map(NEWCOMER_OBJECT)}
     gone = argo.Gone(argo.application(NEWCOMER))
-    return _push(breakage, f"Add the workload {NEWCOMER}", files, argo.good(NEWCOMER), gone)
+    return push(breakage, f"Add the workload {NEWCOMER}", files, argo.good(NEWCOMER), gone)
 
 
 def _unparsable(manifest: str) -> str:
@@ -133,7 +133,7 @@ def break_manifest(breakage: Breakage, defect: str) -> Pushed:
     spoil, error = _DEFECTS[defect]
     manifest = _read(breakage.platform, MANIFEST)
     message = f"Break {TEST_APP}: it {defect}"
-    return _push(breakage, message, {MANIFEST: spoil(manifest)}, error, argo.good(TEST_APP))
+    return push(breakage, message, {MANIFEST: spoil(manifest)}, error, argo.good(TEST_APP))
 
 
 def revert(pushed: Pushed, platform: Platform) -> Pushed:
@@ -210,7 +210,19 @@ class ComparedWith:
         return pending("; ".join(f"{name} at {revision[:8]}" for name, revision in sorted(found.items())))
 
 
-def _push(breakage: Breakage, message: str, files: Files, expects: Probe, before: Probe) -> Pushed:
+def push(breakage: Breakage, message: str, files: Files, expects: Probe, before: Probe) -> Pushed:
+    """Commit files; how to take them back is in the journal before the push.
+
+    Args:
+        breakage: Undoes it.
+        message: Of the commit.
+        files: Path to content; ``None`` removes.
+        expects: What the cluster shows once it followed.
+        before: What it shows before, and again after a revert.
+
+    Raises:
+        NotReady: The repository has no commit after the push.
+    """
     effect = breakage.inject(Committed(message=message, files=dict(files)))
     commit = breakage.platform.forge.head()
     if commit is None:

@@ -74,7 +74,7 @@ def status() -> None:
         console.print(f"  {name} {version}")
     for entry in Journal.of(state.nonce).unfinished():
         console.print(f"[yellow]open fault[/]: {entry.fault.says} (since {entry.at}). Try: neuroscale heal")
-    check(" ".join(state.milestones))
+    check()
 
 
 def ports() -> None:

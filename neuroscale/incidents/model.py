@@ -78,7 +78,7 @@ def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callabl
     platform, at, start = breakage.platform, datetime.now(UTC), time.monotonic()
     breakage.remedy()
     if incident.retrying:
-        argo.end_operation(platform.cluster, incident.retrying)
+        _end_operation(platform.cluster, incident.retrying)
         new_epoch(platform)
     phases: dict[str, float | None] = {"remedy applied": round(time.monotonic() - start, 3), "steady state": None}
     steady = _SteadyState(incident.milestone, probes_of(incident.milestone, platform))
@@ -100,6 +100,15 @@ def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callabl
             )
         )
     throughout(steady, platform.cluster, lasting=BUDGETS.stable)
+
+
+def _end_operation(cluster: Cluster, application: str) -> None:
+    """End the operation under way of an Application, if there is one, as ``argocd app terminate-op`` does."""
+    ref = argo.application(application)
+    operation = ((cluster.get(ref) or {}).get("status") or {}).get("operationState") or {}
+    if operation.get("phase") == "Running":
+        # Applications have no status apart.
+        cluster.patch(ref, {"status": {"operationState": {"phase": "Terminating"}}})
 
 
 @dataclass(frozen=True)

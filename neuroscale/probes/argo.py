@@ -155,15 +155,6 @@ def attempts(app: Object) -> int:
     return int((operation.get("sync") or {}).get("autoHealAttemptsCount", 0))
 
 
-def end_operation(cluster: Cluster, name: str) -> None:
-    """End the operation under way of an Application, if there is one, as ``argocd app terminate-op`` does."""
-    ref = application(name)
-    operation = ((cluster.get(ref) or {}).get("status") or {}).get("operationState") or {}
-    if operation.get("phase") == "Running":
-        # Applications have no status apart.
-        cluster.patch(ref, {"status": {"operationState": {"phase": "Terminating"}}})
-
-
 def since_last_sync(app: Object) -> float | None:
     """Seconds since the last operation ended, or ``None`` when there was none."""
     finished = ((app.get("status") or {}).get("operationState") or {}).get("finishedAt")

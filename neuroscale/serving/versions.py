@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import yaml
 
-from neuroscale.changes import Pushed
+from neuroscale.changes import Pushed, push
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.chaos.fault import Committed
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import NotReady
 from neuroscale.platform import Platform
@@ -82,8 +81,5 @@ def _change(breakage: Breakage, message: str, edit: Callable[[Object], None], ex
     path, isvc = manifest_of(name, platform)
     served = version_of(model_uri(isvc)) or model_uri(isvc)
     edit(isvc)
-    effect = breakage.inject(Committed(message=message, files={path: yaml.safe_dump(isvc)}))
-    commit = platform.forge.head()
-    if commit is None:
-        raise NotReady("main should have a commit after a push, but the repository is empty. Try: neuroscale up")
-    return Pushed(commit, effect.clock, expects, Serves(name, gateway_url(platform.cluster), served))
+    files = {path: yaml.safe_dump(isvc)}
+    return push(breakage, message, files, expects, Serves(name, gateway_url(platform.cluster), served))

@@ -361,6 +361,16 @@ MUTANTS = (
         reason=r"the definition was deleted",
         hold=10,
     ),
+    # --- the certificate is lost
+    Mutant(
+        "nobody-renews-the-certificate",
+        "What renews the certificate is scaled to 0",
+        scenario="A lost certificate is made anew",
+        before="the certificate of KServe's webhooks is lost",
+        faults=(*_HANDS_OFF, ScaledTo(target=serving.WEBHOOK_CERTS, replicas=0)),
+        red_step="another one is made, and new models are accepted within its time",
+        reason=r"the Secret does not exist",
+    ),
     # --- a component is down
     Mutant(
         "outage-hits-predictions",

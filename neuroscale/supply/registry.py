@@ -20,7 +20,7 @@ from neuroscale.host.engine import Engine
 from neuroscale.settings import cache_dir
 from neuroscale.supply.contract import Milestone, Plan, Provisions
 from neuroscale.supply.pins import pins
-from neuroscale.supply.source import NODE_ARGS, UPSTREAM_NODE_ARGS, manifests, tarballs
+from neuroscale.supply.source import NODE_ARGS, UPSTREAM_NODE_ARGS, manifests, tarballs, targets
 from neuroscale.supply.workshop import Workshop
 
 #: What no image registry has: k3d itself, the manifests that upstream publishes with its source, and our own image.
@@ -113,7 +113,7 @@ class RegistrySupply:
 
     def plan(self, milestones: Collection[Milestone]) -> Plan:
         """What is there and what is to be done. Needs no Docker and changes nothing."""
-        return self.workshop.plan(self.name, self.reason, _targets(milestones))
+        return self.workshop.plan(self.name, self.reason, targets(milestones, TARGETS))
 
     def build(self, milestones: Collection[Milestone]) -> None:
         """Make what is missing, without Docker.
@@ -123,7 +123,7 @@ class RegistrySupply:
             HostError: The disk is too small, or a build tool is missing.
             Locked: Another process is building.
         """
-        self.workshop.provide(_targets(milestones))
+        self.workshop.provide(targets(milestones, TARGETS))
 
     def provide(self, milestones: Collection[Milestone]) -> Provisions:
         """Pull the node image and make what no registry has.
@@ -133,7 +133,7 @@ class RegistrySupply:
             HostError: The engine cannot pull the node image, or could not run it.
             Locked: Another process is building.
         """
-        parts = self.workshop.provide(_targets(milestones))
+        parts = self.workshop.provide(targets(milestones, TARGETS))
         images = pins().images
         built_here = self._pull(images["node"])
         if not built_here and not capability.has_sys_resource():
@@ -223,7 +223,3 @@ def _complaint(url: str, within: float) -> str:
 
 def _api(registry: str) -> str:
     return _HUB_API if registry == _DOCKER_HUB else registry
-
-
-def _targets(milestones: Collection[Milestone]) -> list[str]:
-    return [part for name, parts in TARGETS.items() if name == "a" or name in milestones for part in parts]

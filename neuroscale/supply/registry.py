@@ -19,6 +19,7 @@ from neuroscale.host import capability
 from neuroscale.host.engine import Engine
 from neuroscale.settings import cache_dir
 from neuroscale.supply.contract import Milestone, Plan, Provisions
+from neuroscale.supply.parts import PARTS, ImageArchive
 from neuroscale.supply.pins import pins
 from neuroscale.supply.source import NODE_ARGS, UPSTREAM_NODE_ARGS, manifests, tarballs, targets
 from neuroscale.supply.workshop import Workshop
@@ -173,27 +174,31 @@ class RegistrySupply:
         subnet = self.engine.call("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}")
         gateway = next(ipaddress.ip_network(subnet.strip()).hosts())
         file = cache_dir() / "registries.yaml"
-        content = self.mirror.registries_file(upstream_registries(), str(gateway))
+        # Of every milestone: a cluster made for one of them may be given another later.
+        content = self.mirror.registries_file(upstream_registries(TARGETS), str(gateway))
         file.write_text(yaml.safe_dump(content), encoding="utf-8")
         return ("--registry-config", str(file))
 
 
-def upstream_registries() -> set[str]:
-    """Names of the registries that the pinned images come from."""
-    return {reference.partition("/")[0] for reference in pins().images.values()}
+def upstream_registries(milestones: Collection[Milestone]) -> set[str]:
+    """Names of the registries that the milestones' images are pulled from."""
+    pulled = [PARTS[part] for part in set(targets(milestones)) - set(targets(milestones, TARGETS))]
+    images = {image for part in pulled if isinstance(part, ImageArchive) for image in part.images}
+    return {pins().images[image].partition("/")[0] for image in images}
 
 
-def answering(mirror: Mirror | None, within: float) -> str:
-    """Ask each registry at once whether it speaks the registry protocol.
+def answering(mirror: Mirror | None, milestones: Collection[Milestone], within: float) -> str:
+    """Ask each registry that the milestones need, all at once, whether it speaks the registry protocol.
 
     Args:
         mirror: To be asked instead of upstream.
+        milestones: Letters.
         within: Seconds until a registry counts as silent.
 
     Returns:
         Empty if all do, otherwise which does not and why.
     """
-    urls = [mirror.url] if mirror else [f"https://{_api(name)}" for name in sorted(upstream_registries())]
+    urls = [mirror.url] if mirror else [f"https://{_api(name)}" for name in sorted(upstream_registries(milestones))]
     complaints = {url: f"{urlsplit(url).netloc} does not answer within {within:.0f} s" for url in urls}
 
     def ask(url: str) -> None:

@@ -47,6 +47,8 @@ _LIAR = {
 }
 #: Seconds until a changed model has taken over.
 _TAKEN_OVER = 40.0
+#: Seconds for which a pod of Knative's goes on answering on its way out, and some more.
+_DRAINED = 60.0
 _UNANSWERED = r"no prediction|no client error|no answer|failed"
 
 _COMPLETE = "Every component of the serving stack is complete"
@@ -253,6 +255,7 @@ MUTANTS = (
         faults=(*_HANDS_OFF, ScaledTo(target=serving.ACTIVATOR, replicas=0)),
         red_step="each of them is answered",
         reason=r"5 of 5 were not",
+        hold=_DRAINED,
     ),
     Mutant(
         "fast-and-wrong",

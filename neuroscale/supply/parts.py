@@ -89,6 +89,7 @@ PARTS: Mapping[str, Kind] = {
             "kourier/cmd/kourier",
         )
     ),
+    "kyverno": GoPrograms(("kyverno/cmd/kyverno", "kyverno/cmd/reports-controller")),
     "coredns": GoProgram(package="."),
     "k3d": GoProgram(variables=(("github.com/k3d-io/k3d/v5/version.Version", "{version}"),)),
     "kustomize": GoProgram(variables=(("sigs.k8s.io/kustomize/api/provenance.version", "{version}"),)),
@@ -114,6 +115,7 @@ PARTS: Mapping[str, Kind] = {
             ("kserve", (ModuleFiles("kserve", ("config",)),)),
         )
     ),
+    "kyverno-files": ModuleTree((("kyverno", (ModuleFiles("kyverno", ("config/install-latest-testing.yaml",)),)),)),
     "debian-node": DebianRoot("node"),
     "debian-pods": DebianRoot("pods"),
     "debian-python": DebianRoot("python"),
@@ -138,6 +140,7 @@ PARTS: Mapping[str, Kind] = {
             "sklearnserver",
         )
     ),
+    "images-d": ImageArchive(("kyverno", "kyverno-reports")),
     # What no registry has.
     "images-own": ImageArchive(("webhook-certs",)),
 }

@@ -17,6 +17,7 @@ from neuroscale.supply.workshop import Workshop, all_versions
 TARGETS: Mapping[Milestone, tuple[str, ...]] = {
     "a": ("k3d", "node", "images-a", "argocd-files"),
     "b": ("images-b", "images-own", "serving-stack-files"),
+    "d": ("images-d", "kyverno-files"),
 }
 
 #: Images that are nowhere to be pulled from again must never be collected. The kubelet would do so on any disk that
@@ -128,5 +129,5 @@ def manifests(parts: Mapping[str, Stored]) -> dict[str, Path]:
     return {
         name.removesuffix("-files"): part.path / "manifests"
         for name, part in parts.items()
-        if name in {"argocd-files", "serving-stack-files"}
+        if name in {"argocd-files", "kyverno-files", "serving-stack-files"}
     }

@@ -26,8 +26,10 @@ LATER = {
     "apps/ai-model-alpha": "b",
     "apps/demo-iris-2": "b",
     "infrastructure/apps/kserve-runtimes.yaml": "b",
+    "infrastructure/apps/policy-guardrails.yaml": "d",
     "infrastructure/apps/serving-stack.yaml": "b",
     "infrastructure/kserve": "b",
+    "infrastructure/kyverno": "d",
     "infrastructure/serving-stack": "b",
 }
 

@@ -115,6 +115,7 @@ STAGES = (
         after=("forge",),
     ),
     Stage("serving", lambda *_: None, partial(probes_of, "b"), milestone="b"),
+    Stage("guardrails", lambda *_: None, partial(probes_of, "d"), milestone="d"),
 )
 
 

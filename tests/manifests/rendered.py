@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
-from serving_stack import write_upstream
+from upstream import write_upstream
 
 from neuroscale.bootstrap.render import LATER, documents, gitops_tree, kustomize
 from neuroscale.cluster.refs import Object
@@ -36,6 +36,7 @@ CLUSTER_SCOPED = frozenset(
         "StorageClass",
         "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding",
+        "ValidatingPolicy",
         "ValidatingWebhookConfiguration",
     }
 )
@@ -48,10 +49,13 @@ def places(milestones: frozenset[str] = frozenset({"a", *LATER.values()})) -> di
     Upstream's manifests are fetched at set-up and not part of the checkout; here stand-ins take their place.
     """
     with TemporaryDirectory() as name:
-        argocd, stack = Path(name) / "argocd", Path(name) / "stack"
+        argocd = Path(name) / "argocd"
         argocd.mkdir()
         (argocd / "install.yaml").write_text(yaml.safe_dump_all(_argocd()), encoding="utf-8")
-        manifests = {"argocd": argocd, "serving-stack": write_upstream(stack)}
+        others = {
+            component: write_upstream(component, Path(name) / component) for component in ("kyverno", "serving-stack")
+        }
+        manifests = {"argocd": argocd, **others}
         with gitops_tree(manifests, milestones) as tree:
             return {str(folder.relative_to(tree)): objects_of(folder) for folder in _folders(tree)}
 
@@ -97,9 +101,9 @@ def _configured(obj: Object) -> Iterator[str]:
 
 
 def _folders(tree: Path) -> list[Path]:
-    """Kustomizations, and folders of plain manifests that are not inside one."""
-    found = sorted(file for file in tree.rglob("kustomization.yaml") if "upstream" not in file.parts)
-    roots = [file.parent for file in found]
+    """Kustomizations that are not part of another, and folders of plain manifests that are not inside one."""
+    found = {file.parent for file in tree.rglob("kustomization.yaml") if "upstream" not in file.parts}
+    roots = sorted(folder for folder in found if not found & set(folder.parents))
     plain = sorted({file.parent for file in tree.rglob("*.yaml")})
     return [*roots, *(folder for folder in plain if not any(root in (folder, *folder.parents) for root in roots))]
 

@@ -20,6 +20,9 @@ TARGETS: Mapping[Milestone, tuple[str, ...]] = {
     "d": ("images-d", "kyverno-files"),
 }
 
+#: Programs of the CI gate, which no cluster needs.
+GATE_TOOLS = ("kyverno-cli", "helm")
+
 #: Images that are nowhere to be pulled from again must never be collected. The kubelet would do so on any disk that
 #: looks 85 % full to it, and evict pods besides.
 KEEP_IMAGES = (
@@ -104,7 +107,7 @@ class SourceSupply:
         Raises:
             Locked: Another process is building.
         """
-        wanted = targets(TARGETS)
+        wanted = [*targets(TARGETS), *GATE_TOOLS]
         removed, size = self.workshop.prune(wanted)
         outdated = self._outdated_images(Catalogue(wanted, pins()).recipe["node"]) if self.engine.answers() else []
         return [*map(str, removed), *filter(self.engine.remove_image, outdated)], size

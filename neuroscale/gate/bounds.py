@@ -61,14 +61,14 @@ def check(places: Places) -> list[Finding]:
     names: dict[str, str] = {}
     for app in applications(places):
         name, folder = app["metadata"]["name"], app["spec"].get("source", {}).get("path", "")
-        if folder not in places:
-            said = f"Application {name} should deploy a folder of this tree, but deploys {folder or 'something else'}"
-            found.append(Finding("bounds", "source", folder or name, said))
-            continue
         if name in names:
             said = f"its Application should have a name of its own, but {names[name]} has one named {name}, too"
             found.append(Finding("bounds", "collision", folder, said))
         names[name] = folder
+        if folder not in places:
+            said = f"Application {name} should deploy a folder of this tree, but deploys {folder or 'something else'}"
+            found.append(Finding("bounds", "source", folder or name, said))
+            continue
         found += violations(app, folder, places[folder], projects.get(app["spec"]["project"]), scoped)
     return found
 

@@ -31,8 +31,13 @@ class _Unreadable(Exception):
     """A file that is not a stream of Kubernetes objects; its text says why."""
 
 
+def _text(key: object) -> str:
+    """A key as it becomes one of JSON: YAML takes ``on`` for true, and 8080 for a number."""
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
 class _StrictLoader(yaml.CSafeLoader):
-    """YAML as Kubernetes means it: no key twice, and no dates."""
+    """YAML as Kubernetes means it: keys are text, none stands twice, and there are no dates."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         seen = set()
@@ -43,7 +48,7 @@ class _StrictLoader(yaml.CSafeLoader):
             if name in seen:
                 raise _Unreadable(f"the key {name!r} stands twice in line {key.start_mark.line + 1}")
             seen.add(name)
-        return super().construct_mapping(node, deep=deep)
+        return {_text(key): value for key, value in super().construct_mapping(node, deep=deep).items()}
 
 
 # A date is a string to Kubernetes; without this an annotation of that shape would not fit its schema.

@@ -1,8 +1,8 @@
 """Manifests of which everybody who judges manifests must say the same: data, with the verdict written into it.
 
 A specimen is a file or a folder below ``tests/corpus/good`` or ``tests/corpus/bad``. Comments at its top, in a folder
-at the top of its ``README.md``, say what it is about, and for a bad one the stage and the rule that must refuse it. Names
-of objects begin with that of the specimen, so that all of them can be judged together.
+those of its ``README.md``, say what it is about, and for a bad one the stage and the rule that must refuse it. Names of
+objects begin with that of the specimen, so that all of them can be judged together.
 """
 
 from __future__ import annotations

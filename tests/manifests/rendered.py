@@ -13,33 +13,10 @@ from upstream import write_upstream
 
 from neuroscale.bootstrap.render import LATER, documents, gitops_tree, kustomize
 from neuroscale.cluster.refs import Object
+from neuroscale.gate.render import folders
 from neuroscale.probes import argo
 from neuroscale.settings import ROOT
 from neuroscale.supply.pins import pins
-
-#: Kinds without a namespace, of those that a manifest here could hold.
-CLUSTER_SCOPED = frozenset(
-    {
-        "APIService",
-        "ClusterPolicy",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "ClusterServingRuntime",
-        "ClusterStorageContainer",
-        "CustomResourceDefinition",
-        "MutatingWebhookConfiguration",
-        "Namespace",
-        "Node",
-        "PersistentVolume",
-        "PriorityClass",
-        "RuntimeClass",
-        "StorageClass",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-        "ValidatingPolicy",
-        "ValidatingWebhookConfiguration",
-    }
-)
 
 
 @cache
@@ -57,7 +34,7 @@ def places(milestones: frozenset[str] = frozenset({"a", *LATER.values()})) -> di
         }
         manifests = {"argocd": argocd, **others}
         with gitops_tree(manifests, milestones) as tree:
-            return {str(folder.relative_to(tree)): objects_of(folder) for folder in _folders(tree)}
+            return {str(folder.relative_to(tree)): objects_of(folder) for folder in folders(tree)}
 
 
 def objects_of(folder: Path) -> list[Object]:
@@ -98,14 +75,6 @@ def _configured(obj: Object) -> Iterator[str]:
         yield data["queue-sidecar-image"]
     if "storageInitializer" in data:
         yield json.loads(data["storageInitializer"])["image"]
-
-
-def _folders(tree: Path) -> list[Path]:
-    """Kustomizations that are not part of another, and folders of plain manifests that are not inside one."""
-    found = {file.parent for file in tree.rglob("kustomization.yaml") if "upstream" not in file.parts}
-    roots = sorted(folder for folder in found if not found & set(folder.parents))
-    plain = sorted({file.parent for file in tree.rglob("*.yaml")})
-    return [*roots, *(folder for folder in plain if not any(root in (folder, *folder.parents) for root in roots))]
 
 
 def _argocd() -> list[Object]:

@@ -15,7 +15,6 @@ import yaml
 from argo_schema import MODELS as ARGO
 from kserve_schema import MODELS as KSERVE
 from kyverno_schema import MODELS as KYVERNO
-from projects import violations
 from pydantic import ValidationError
 from rendered import all_objects, images, manifests, objects_of, places
 
@@ -23,6 +22,8 @@ from neuroscale.bootstrap.render import documents
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import SupplyError
 from neuroscale.forge import BRANCH, IN_CLUSTER_URL
+from neuroscale.gate import bounds
+from neuroscale.gate.findings import Finding
 from neuroscale.probes.expected import application_names
 from neuroscale.settings import APPLICATION_SET, ROOT, ROOT_APPLICATION
 from neuroscale.supply.pins import pins
@@ -226,6 +227,11 @@ def test_each_application_leads_to_a_folder_that_exists() -> None:
 
 
 # --- projects
+
+
+def violations(app: Object, objects: list[Object], project: Object) -> list[Finding]:
+    """What Argo CD would refuse."""
+    return bounds.violations(app, app["spec"]["source"]["path"], objects, project, bounds.cluster_scoped(places()))
 
 
 @pytest.mark.parametrize("name", applications())

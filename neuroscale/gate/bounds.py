@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -39,6 +39,9 @@ _CLUSTER_SCOPED = frozenset(
     }
 )
 
+#: What no Application deploys.
+_BY_HAND = "bootstrap"
+
 
 def cluster_scoped(places: Places) -> frozenset[str]:
     """Kinds without a namespace: Kubernetes' own, and those that a tree defines."""
@@ -54,7 +57,7 @@ def applications(places: Places) -> list[Object]:
 
 
 def check(places: Places) -> list[Finding]:
-    """All folders that an Application deploys; the others are applied by hand, at set-up."""
+    """All folders but those that are applied by hand, at set-up."""
     objects = [obj for several in places.values() for obj in several]
     projects = {obj["metadata"]["name"]: obj for obj in objects if obj["kind"] == "AppProject"}
     scoped, found = cluster_scoped(places), []
@@ -70,7 +73,17 @@ def check(places: Places) -> list[Finding]:
             found.append(Finding("bounds", "source", folder or name, said))
             continue
         found += violations(app, folder, places[folder], projects.get(app["spec"]["project"]), scoped)
-    return found
+    return [*found, *_undeployed(places, names.values())]
+
+
+def _undeployed(places: Places, deployed: Collection[str]) -> list[Finding]:
+    """Folders that nobody looks at, as it is with names that are kept for the platform."""
+    said = "an Application should deploy it, but none does"
+    return [
+        Finding("bounds", "undeployed", place, said)
+        for place in places
+        if place not in deployed and place.partition("/")[0] != _BY_HAND
+    ]
 
 
 def violations(

@@ -89,7 +89,7 @@ def _before_policies(
     objects, findings = render_folder(laid, place, tools.chart)
     findings = findings or [finding for obj in objects for finding in schemas.findings(place, obj)]
     if not findings and specimen.deployed == "apps":
-        findings = [one for one in bounds.check({**tree, place: objects}) if one.where.startswith(place)]
+        findings = [one for one in bounds.check({**tree, place: objects}) if one.where.partition(":")[0] == place]
     return place, objects, findings
 
 

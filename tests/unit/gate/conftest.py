@@ -21,7 +21,9 @@ COPIED = (
     "apps/test-app",
     "infrastructure/namespaces/default",
     "infrastructure/apps/model-endpoints.yaml",
+    "infrastructure/apps/default-namespace-resources.yaml",
     "bootstrap/projects.yaml",
+    "bootstrap/root-app.yaml",
 )
 _OPEN: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
@@ -35,8 +37,8 @@ def checkout(tmp_path: Path) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         copy(ROOT / name, root / name)
     argo = [definition("argoproj.io", "v1alpha1", kind, _OPEN) for kind in ("AppProject", "ApplicationSet")]
-    write(root / "infrastructure/definitions/definitions.yaml", *DEFINITIONS, *argo)
-    write(root / "infrastructure/policies/policies.yaml", *map(policy, POLICIES))
+    write(root / "bootstrap/definitions/definitions.yaml", *DEFINITIONS, *argo)
+    write(root / "bootstrap/policies/policies.yaml", *map(policy, POLICIES))
     git("init", "--quiet", "--initial-branch", "main", str(root))
     commit(root)
     return root

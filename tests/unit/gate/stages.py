@@ -91,7 +91,7 @@ def judged(specimen: Specimen, folder: Path, schemas: Schemas) -> list[Finding]:
         return findings
     places = {**around(), place: objects}
     if specimen.deployed == "apps":
-        findings = [one for one in bounds.check(places) if one.where.startswith(place)]
+        findings = [one for one in bounds.check(places) if one.where.partition(":")[0] == place]
     return findings or refused_by_oracle(place, objects) or resources.check(policy.placed(places))
 
 

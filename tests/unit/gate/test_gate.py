@@ -45,7 +45,7 @@ def misbehave(tools: Tools, mode: str) -> Tools:
 def test_a_tree_that_complies_passes_and_all_is_counted(checkout: Path, tools: Tools) -> None:
     passage = pass_through(tools, repository=checkout)
     assert passage.findings == []
-    assert passage.rendered == passage.validated == 21
+    assert passage.rendered == passage.validated == 23
     assert len(passage.places) == 6
     # One Deployment, and no model.
     assert passage.evaluated == {name: 1 for name in POLICIES if name != POLICIES[0]}
@@ -84,7 +84,7 @@ def test_an_object_in_two_folders_has_two_masters(checkout: Path, tools: Tools) 
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_policy_that_is_gone_is_missed(name: str, checkout: Path, tools: Tools) -> None:
-    file = checkout / "infrastructure/policies/policies.yaml"
+    file = checkout / "bootstrap/policies/policies.yaml"
     write(file, *(policy(other) for other in POLICIES if other != name))
     assert rules(pass_through(tools, repository=checkout)) == {("policy", name)}
 
@@ -95,7 +95,7 @@ def test_a_policy_that_is_gone_is_missed(name: str, checkout: Path, tools: Tools
 def test_a_policy_that_only_watches_is_found(change: Object, checkout: Path, tools: Tools) -> None:
     mild = policy(POLICIES[2])
     mild["spec"] |= change
-    write(checkout / "infrastructure/policies/policies.yaml", mild, *(policy(n) for n in POLICIES if n != POLICIES[2]))
+    write(checkout / "bootstrap/policies/policies.yaml", mild, *(policy(n) for n in POLICIES if n != POLICIES[2]))
     (finding,) = pass_through(tools, repository=checkout).findings
     assert (finding.rule, finding.says[:14]) == (POLICIES[2], "it should deny")
 
@@ -143,7 +143,7 @@ def test_a_tree_without_objects_is_no_verdict(tmp_path: Path, tools: Tools) -> N
 
 
 def test_a_tree_without_policies_is_no_verdict(checkout: Path, tools: Tools) -> None:
-    (checkout / "infrastructure/policies/policies.yaml").unlink()
+    (checkout / "bootstrap/policies/policies.yaml").unlink()
     with pytest.raises(NothingJudged, match="and 0"):
         pass_through(tools, repository=checkout)
 
@@ -215,7 +215,7 @@ def run(checkout: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def test_the_command_says_what_it_looked_at(run: CliRunner) -> None:
     done = run.invoke(app, ["gate"])
     assert done.exit_code == ExitCode.PASSED
-    assert "21 objects rendered from 6 folders, 21 fit their schemas" in done.output
+    assert "23 objects rendered from 6 folders, 23 fit their schemas" in done.output
     assert "disallow-root-containers: 1 objects evaluated" in done.output
     assert "requests.cpu 100m" in done.output
     assert "passed" in done.output

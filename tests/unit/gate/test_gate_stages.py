@@ -160,6 +160,19 @@ def test_a_project_that_is_not_there_is_said() -> None:
     assert "neuroscale-models is not" in finding.says
 
 
+def test_two_applications_of_one_name_are_said() -> None:
+    """Each would undo what the other does."""
+    (app,) = bounds.applications({**projects(), "apps/a": [CONFIG]})
+    itself = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **app}
+    found = bounds.check({**projects(), "infrastructure/apps": [itself], "apps/a": [CONFIG]})
+    assert ("collision", "apps/a") in {(finding.rule, finding.where) for finding in found}
+
+
+def test_a_folder_that_nobody_deploys_is_said() -> None:
+    (finding,) = bounds.check({**projects(), "elsewhere/a": [CONFIG]})
+    assert (finding.rule, finding.where) == ("undeployed", "elsewhere/a")
+
+
 def test_an_application_that_leads_nowhere_is_said() -> None:
     app = {
         "apiVersion": "argoproj.io/v1alpha1",
@@ -167,7 +180,7 @@ def test_an_application_that_leads_nowhere_is_said() -> None:
         "metadata": {"name": "x"},
         "spec": {"source": {"path": "gone"}},
     }
-    (finding,) = bounds.check({"infrastructure/apps": [app]})
+    (finding,) = bounds.check({"bootstrap": [app]})
     assert (finding.rule, finding.where) == ("source", "gone")
 
 

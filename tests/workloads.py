@@ -142,10 +142,13 @@ def _some_container(draw: st.DrawFn, obj: Object) -> Object:
 def _unbound(draw: st.DrawFn, obj: Object) -> str:
     resources = _some_container(draw, obj)["resources"]
     side = draw(st.sampled_from(["requests", "limits"]))
-    if draw(st.booleans()):
+    way, what = draw(st.sampled_from(["all", "one", "zero"])), draw(st.sampled_from(["cpu", "memory"]))
+    if way == "all":
         del resources[side]
-    else:
-        del resources[side][draw(st.sampled_from(["cpu", "memory"]))]
+    elif way == "one":
+        del resources[side][what]
+    else:  # the API server itself refuses a limit below its request
+        resources["requests"][what] = "0"
     return RESOURCES
 
 

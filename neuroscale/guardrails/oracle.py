@@ -155,7 +155,7 @@ def _resources(obj: Object) -> Iterator[str]:
 
 def _positive(amount: object) -> bool:
     """A quantity of zero bounds nothing."""
-    number = re.fullmatch(r"\+?([0-9.]+)([a-zA-Z]*|[eE][-+]?[0-9]+)", str(amount or ""))
+    number = re.fullmatch(r"\+?(\d+\.?\d*|\.\d+)([numkMGTPE]?|[KMGTPE]i|[eE][-+]?\d+)", str(amount or ""))
     return number is not None and bool(number[1].strip("0."))
 
 

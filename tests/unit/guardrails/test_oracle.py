@@ -108,7 +108,7 @@ def test_an_ephemeral_container_is_judged_by_image_and_user_and_has_no_resources
 @pytest.mark.parametrize(
     ("amount", "bounds"),
     [("100m", True), (1, True), (0.5, True), ("1e3", True), ("1E", True), ("0", False), (0, False), ("0m", False),
-     ("0.00", False), ("", False), (None, False), ("-1", False), ("much", False)],
+     ("0.00", False), ("", False), (None, False), ("-1", False), ("much", False), ("1Zi", False), ("1.2.3", False)],
 )  # fmt: skip
 def test_zero_bounds_nothing(amount: object, bounds: bool) -> None:
     container = {"name": "a", "image": "a:1.2.3", "securityContext": {"runAsNonRoot": True}}

@@ -85,6 +85,8 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
         results = policy.simulate(tools.kyverno, places)
         passage.evaluated = policy.evaluated(results)
         passage.findings += policy.check(places, results)
+    if not passage.evaluated and not passage.findings:
+        raise NothingJudged("The policies should judge at least one object, but judged none. Try: a full checkout")
     with passage.timed("resources"):
         demands = resources.demands(places)
         passage.demand = resources.totals(demands)

@@ -8,45 +8,10 @@ from typing import Any
 
 from neuroscale.cluster.refs import Object
 from neuroscale.gate.findings import Finding, Places, named
-
-#: Kubernetes' own kinds without a namespace: https://kubernetes.io/docs/reference/kubernetes-api/
-_CLUSTER_SCOPED = frozenset(
-    {
-        "APIService",
-        "CertificateSigningRequest",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "ClusterTrustBundle",
-        "CSIDriver",
-        "CSINode",
-        "CustomResourceDefinition",
-        "FlowSchema",
-        "IngressClass",
-        "MutatingAdmissionPolicy",
-        "MutatingAdmissionPolicyBinding",
-        "MutatingWebhookConfiguration",
-        "Namespace",
-        "Node",
-        "PersistentVolume",
-        "PriorityClass",
-        "PriorityLevelConfiguration",
-        "RuntimeClass",
-        "StorageClass",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-        "ValidatingWebhookConfiguration",
-        "VolumeAttachment",
-    }
-)
+from neuroscale.gate.kinds import cluster_scoped
 
 #: What no Application deploys.
 _BY_HAND = "bootstrap"
-
-
-def cluster_scoped(places: Places) -> frozenset[str]:
-    """Kinds without a namespace: Kubernetes' own, and those that a tree defines."""
-    definitions = (obj for objects in places.values() for obj in objects if obj["kind"] == "CustomResourceDefinition")
-    return _CLUSTER_SCOPED | {one["spec"]["names"]["kind"] for one in definitions if one["spec"]["scope"] == "Cluster"}
 
 
 def applications(places: Places) -> list[Object]:

@@ -11,12 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-import yaml
-
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import NothingJudged
-from neuroscale.gate.bounds import applications, cluster_scoped
+from neuroscale.gate.bounds import applications
 from neuroscale.gate.findings import Finding, Places, named
+from neuroscale.gate.kinds import cluster_scoped, concerns
 from neuroscale.guardrails.oracle import POLICIES, speaks_of
 from neuroscale.settings import ARGOCD
 
@@ -80,22 +79,21 @@ def simulate(cli: Path, places: Places) -> list[Result]:
         places: The objects, each in its namespace, policies and definitions among them.
 
     Raises:
-        NothingJudged: There is nothing to judge or to judge by, or the CLI failed or contradicts itself.
+        NothingJudged: The CLI failed, or contradicts itself.
     """
     everything = [obj for objects in places.values() for obj in objects]
     definitions = [obj for obj in everything if obj["kind"] == _DEFINITION]
-    # No policy is about definitions, and they are ten times all the rest.
-    objects, rules = [obj for obj in everything if obj["kind"] != _DEFINITION], policies(places)
+    rules = policies(places)
+    # The CLI compiles every policy anew for every object, whether it is about it or not.
+    objects = [obj for obj in everything if any(concerns(rule, obj) for rule in rules)]
     if not objects or not rules:
-        raise NothingJudged(
-            f"The tree should hold objects and policies to judge them by, but holds {len(objects)} and {len(rules)}. "
-            f"Try: a full checkout"
-        )
+        return []
     with TemporaryDirectory(prefix="neuroscale-gate-") as name:
         folder = Path(name)
-        files = {"policies": rules, "objects": objects, "values": [_values(objects)], "user": [_USER]}
+        files = {"policies": rules, "objects": objects, "values": [_values(everything)], "user": [_USER]}
         for file, documents in files.items():
-            (folder / f"{file}.yaml").write_text(yaml.dump_all(documents, Dumper=yaml.CSafeDumper), encoding="utf-8")
+            # JSON is YAML without doubts: 1e3 unquoted is text to one reader and a number to another.
+            (folder / f"{file}.yaml").write_text("\n---\n".join(map(json.dumps, documents)), encoding="utf-8")
         (folder / "kinds.json").write_text(json.dumps(_kinds(definitions)), encoding="utf-8")
         command = [str(cli), "apply", f"{folder}/policies.yaml", "--resource", f"{folder}/objects.yaml"]
         command += ["--userinfo", f"{folder}/user.yaml", "--values-file", f"{folder}/values.yaml"]

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import NothingJudged
 from neuroscale.gate.findings import Finding, Places, named
+from neuroscale.gate.kinds import plural
 from neuroscale.guardrails.oracle import PodShape, pods
 
 Amounts = dict[str, Decimal]
@@ -185,16 +186,8 @@ def _counts(places: Places) -> Amounts:
     kinds: Amounts = defaultdict(Decimal)
     for obj in _all(places):
         group = obj["apiVersion"].rpartition("/")[0]
-        kinds[".".join(filter(None, (f"count/{_plural(obj['kind'])}", group)))] += 1
+        kinds[".".join(filter(None, (f"count/{plural(obj['kind'])}", group)))] += 1
     return dict(kinds)
-
-
-def _plural(kind: str) -> str:
-    """As Kubernetes itself guesses a resource from a kind."""
-    name = kind.lower()
-    if name.endswith("s"):
-        return f"{name}es"
-    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
 
 
 def _all(places: Places) -> Iterator[Object]:

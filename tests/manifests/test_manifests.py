@@ -24,6 +24,7 @@ from neuroscale.errors import SupplyError
 from neuroscale.forge import BRANCH, IN_CLUSTER_URL
 from neuroscale.gate import bounds
 from neuroscale.gate.findings import Finding
+from neuroscale.gate.kinds import cluster_scoped
 from neuroscale.probes.expected import application_names
 from neuroscale.settings import APPLICATION_SET, ROOT, ROOT_APPLICATION
 from neuroscale.supply.pins import pins
@@ -231,7 +232,7 @@ def test_each_application_leads_to_a_folder_that_exists() -> None:
 
 def violations(app: Object, objects: list[Object], project: Object) -> list[Finding]:
     """What Argo CD would refuse."""
-    return bounds.violations(app, app["spec"]["source"]["path"], objects, project, bounds.cluster_scoped(places()))
+    return bounds.violations(app, app["spec"]["source"]["path"], objects, project, cluster_scoped(places()))
 
 
 @pytest.mark.parametrize("name", applications())

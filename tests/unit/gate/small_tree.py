@@ -11,7 +11,9 @@ from neuroscale.cluster.refs import Object
 
 
 def policy(name: str) -> Object:
-    spec = {"validationActions": ["Deny"], "failurePolicy": "Fail"}
+    kinds = [{"apiGroups": ["apps", "serving.kserve.io"], "resources": ["deployments", "inferenceservices"]}]
+    constraints = {"resourceRules": kinds}
+    spec = {"validationActions": ["Deny"], "failurePolicy": "Fail", "matchConstraints": constraints}
     return {
         "apiVersion": "policies.kyverno.io/v1beta1",
         "kind": "ValidatingPolicy",

@@ -82,6 +82,11 @@ def test_an_object_in_two_folders_has_two_masters(checkout: Path, tools: Tools) 
 # --- policies that are not what they should be
 
 
+def test_a_tree_without_policies_misses_each(checkout: Path, tools: Tools) -> None:
+    (checkout / "bootstrap/policies/policies.yaml").unlink()
+    assert rules(pass_through(tools, repository=checkout)) == {("policy", name) for name in POLICIES}
+
+
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_policy_that_is_gone_is_missed(name: str, checkout: Path, tools: Tools) -> None:
     file = checkout / "bootstrap/policies/policies.yaml"
@@ -142,9 +147,9 @@ def test_a_tree_without_objects_is_no_verdict(tmp_path: Path, tools: Tools) -> N
         pass_through(tools, repository=tmp_path / "empty")
 
 
-def test_a_tree_without_policies_is_no_verdict(checkout: Path, tools: Tools) -> None:
-    (checkout / "bootstrap/policies/policies.yaml").unlink()
-    with pytest.raises(NothingJudged, match="and 0"):
+def test_a_tree_in_which_no_object_is_judged_is_no_verdict(checkout: Path, tools: Tools) -> None:
+    (checkout / DEPLOYMENT).unlink()
+    with pytest.raises(NothingJudged, match="judged none"):
         pass_through(tools, repository=checkout)
 
 

@@ -15,7 +15,7 @@ from stages import DEFINITIONS, definition, no_chart
 
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import NothingJudged, SupplyError
-from neuroscale.gate import bounds, policy, resources
+from neuroscale.gate import bounds, kinds, policy, resources
 from neuroscale.gate.render import folders, render, render_folder
 from neuroscale.gate.schema import Schemas, kubernetes
 from neuroscale.gate.tools import Tools
@@ -186,11 +186,34 @@ def test_an_application_that_leads_nowhere_is_said() -> None:
 
 def test_a_kind_that_a_definition_gives_no_namespace_belongs_to_the_cluster() -> None:
     whole = definition("example.com", "v1", "Thing", RICH, "Cluster")
-    assert "Thing" in bounds.cluster_scoped({"a": [whole]})
-    assert "Thing" not in bounds.cluster_scoped({"a": []})
+    assert "Thing" in kinds.cluster_scoped({"a": [whole]})
+    assert "Thing" not in kinds.cluster_scoped({"a": []})
 
 
 # --- policy
+
+
+def about(groups: list[str], resources: list[str]) -> Object:
+    """A policy."""
+    rules = [{"apiGroups": groups, "resources": resources}]
+    kind = {"apiVersion": "policies.kyverno.io/v1", "kind": "ValidatingPolicy", "metadata": {"name": "p"}}
+    return {**kind, "spec": {"matchConstraints": {"resourceRules": rules}}}
+
+
+@pytest.mark.parametrize(
+    ("groups", "resources", "concerned"),
+    [
+        (["apps"], ["deployments"], True),
+        (["*"], ["*"], True),
+        (["", "apps"], ["pods", "*/*"], True),
+        (["apps"], ["deployments/scale"], False),
+        (["apps"], ["statefulsets"], False),
+        (["batch"], ["deployments"], False),
+    ],
+)
+def test_the_cli_is_spared_what_no_policy_is_about(groups: list[str], resources: list[str], concerned: bool) -> None:
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}
+    assert kinds.concerns(about(groups, resources), deployment) is concerned
 
 
 def test_the_cli_is_given_the_namespaces_kinds_and_user(tmp_path: Path) -> None:
@@ -204,7 +227,7 @@ def test_the_cli_is_given_the_namespaces_kinds_and_user(tmp_path: Path) -> None:
         f"open('{tmp_path}/said', 'w').write(json.dumps([sys.argv[1:], list(os.environ), files]))\n",
     )
     program.chmod(0o755)
-    rule = {"apiVersion": "policies.kyverno.io/v1", "kind": "ValidatingPolicy", "metadata": {"name": "p"}}
+    rule = about(["*"], ["configmaps"])
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine", "labels": {"a": "b"}}}
     obj = {**CONFIG, "metadata": {"name": "a", "namespace": "other"}}
     assert policy.simulate(program, {"x": [rule, namespace, obj, *DEFINITIONS]}) == []
@@ -212,13 +235,13 @@ def test_the_cli_is_given_the_namespaces_kinds_and_user(tmp_path: Path) -> None:
     assert arguments[0] == "apply"
     assert "KUBECONFIG" not in environment
     read = {Path(name).name: text for name, text in files.items()}
-    assert [one["metadata"]["name"] for one in yaml.safe_load_all(read["objects.yaml"])] == ["p", "mine", "a"]
+    assert [one["metadata"]["name"] for one in yaml.safe_load_all(read["objects.yaml"])] == ["a"]
     given = yaml.safe_load(read["values.yaml"])["namespaces"]
     assert [one["metadata"]["name"] for one in given] == ["default", "mine", "other"]
     assert given[1]["metadata"]["labels"] == {"kubernetes.io/metadata.name": "mine", "a": "b"}
     assert yaml.safe_load(read["user.yaml"])["userInfo"]["username"].endswith(":argocd-application-controller")
-    kinds = {group["Group"]["name"]: group["VersionedResources"] for group in json.loads(read["kinds.json"])}
-    assert kinds["serving.kserve.io"]["v1beta1"][0] == {
+    groups = {group["Group"]["name"]: group["VersionedResources"] for group in json.loads(read["kinds.json"])}
+    assert groups["serving.kserve.io"]["v1beta1"][0] == {
         "name": "inferenceservices",
         "singularName": "inferenceservice",
         "namespaced": True,
@@ -232,9 +255,8 @@ def test_a_cli_that_does_not_end_is_no_verdict(tmp_path: Path, monkeypatch: pyte
         raise subprocess.TimeoutExpired("kyverno", 120)
 
     monkeypatch.setattr(subprocess, "run", hang)
-    rule = {"apiVersion": "policies.kyverno.io/v1", "kind": "ValidatingPolicy", "metadata": {"name": "p"}}
     with pytest.raises(NothingJudged, match="within 120 s"):
-        policy.simulate(tmp_path, {"a": [rule]})
+        policy.simulate(tmp_path, {"a": [about(["*"], ["*"]), CONFIG]})
 
 
 # --- resources

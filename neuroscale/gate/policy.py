@@ -204,7 +204,7 @@ def _values(objects: list[Object]) -> Object:
             {
                 "metadata": {
                     "name": name,
-                    "labels": {"kubernetes.io/metadata.name": name, **given.get(name, {}).get("labels", {})},
+                    "labels": {**given.get(name, {}).get("labels", {}), "kubernetes.io/metadata.name": name},
                 }
             }
             for name in sorted(names)

@@ -50,8 +50,7 @@ class Schemas:
         group, _, version = obj["apiVersion"].rpartition("/")
         key = (group, version, obj["kind"])
         if key in self._custom:
-            validators = [self._validators.setdefault(key, _strict(self._custom[key]))]
-            parts = [obj]
+            validators, parts = [self._of_custom(key)], [obj]
             # Metadata is the same in every kind.
             if (plain := _builtin("v1", "ConfigMap")) is not None:
                 validators.append(plain)
@@ -63,6 +62,11 @@ class Schemas:
             return [Finding("schema", "unknown-kind", named(place, obj), said)]
         errors = (best_match(one.iter_errors(part)) for one, part in zip(validators, parts, strict=True))
         return [Finding("schema", "invalid", named(place, obj), _sentence(error)) for error in errors if error]
+
+    def _of_custom(self, key: tuple[str, str, str]) -> Validator:
+        if key not in self._validators:
+            self._validators[key] = _strict(self._custom[key])
+        return self._validators[key]
 
 
 def check(places: Places, schemas: Schemas) -> tuple[Places, list[Finding]]:

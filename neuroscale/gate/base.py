@@ -37,8 +37,11 @@ def checkout(reference: str, repository: Path = ROOT) -> Iterator[Path]:
         )
     archive = _git(repository, reference, "archive", "--format=tar", commit, *present)
     with TemporaryDirectory(prefix="neuroscale-base-") as name:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-            files.extractall(name, filter="data")
+        try:
+            with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+                files.extractall(name, filter="data")
+        except tarfile.TarError as error:  # a link that leads out of it, for one
+            raise NothingJudged(f"{reference} should unpack, but: {error}. Try: another --base") from error
         yield Path(name)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +19,6 @@ _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _CHART = "Chart.yaml"
 #: What Argo CD reads in a folder of plain manifests, beside Jsonnet.
 _PLAIN = (".yaml", ".yml", ".json")
-_ELSEWHERE = re.compile(r"://|^(github\.com|git@)|\?ref=")
 #: Fields of a kustomization that name files, folders or addresses.
 _NAMING = ("resources", "components", "bases", "crds", "configurations", "generators", "transformers", "validators")
 
@@ -130,9 +128,10 @@ def _flat(documents: list[Any]) -> Iterator[Object]:
             raise _Unreadable(f"an object should have kind and apiVersion, but has {sorted(map(str, document))}")
         if kind.endswith("List") and isinstance(document.get("items"), list):
             yield from _flat(document["items"])
-        elif not isinstance(name := (document.get("metadata") or {}).get("name"), str) or not name:
-            raise _Unreadable(f"a {kind} should have a name, but has {document.get('metadata')!r:.60}")
         else:
+            meta = document.get("metadata")
+            if not (isinstance(meta, dict) and isinstance(meta.get("name"), str) and meta["name"]):
+                raise _Unreadable(f"a {kind} should have a name, but has {meta!r:.60}")
             yield document
 
 
@@ -140,10 +139,14 @@ def _refuse_elsewhere(folder: Path) -> None:
     """What a kustomization takes from elsewhere is not in this commit, or at least not looked at where it is used."""
     for file in (file for name in _KUSTOMIZATIONS for file in folder.rglob(name)):
         for document in _read(file):
-            strings = [text for key in _NAMING for text in document.get(key) or [] if isinstance(text, str)]
-            for text in strings:
-                if _ELSEWHERE.search(text) or not (file.parent / text).resolve().is_relative_to(folder.resolve()):
-                    raise _Unreadable(f"{file.relative_to(folder)} should stay in its folder, but takes {text}")
+            if not isinstance(document, dict):
+                raise _Unreadable(f"{file.relative_to(folder)} should be a kustomization, but is {document!r:.60}")
+            for text in (text for key in _NAMING for text in document.get(key) or [] if isinstance(text, str)):
+                taken = (file.parent / text).resolve()
+                # What is not there would be fetched, if it can be read as an address.
+                if "\n" not in text and not (taken.exists() and taken.is_relative_to(folder.resolve())):
+                    said = f"{file.relative_to(folder)} should take what is in its folder, but takes {text}"
+                    raise _Unreadable(said)
 
 
 def _twice(places: Places) -> list[Finding]:

@@ -196,6 +196,14 @@ def test_a_commit_that_git_does_not_have_is_no_verdict(reference: str, checkout:
         pass_through(tools, reference, checkout)
 
 
+def test_a_base_with_a_link_that_leads_out_of_it_is_no_verdict(checkout: Path, tools: Tools) -> None:
+    (checkout / "apps/test-app/link.yaml").symlink_to("/etc/hostname")
+    commit(checkout)
+    (checkout / "apps/test-app/link.yaml").unlink()
+    with pytest.raises(NothingJudged, match="main should unpack"):
+        pass_through(tools, "main", checkout)
+
+
 def test_a_base_that_does_not_render_is_no_verdict(checkout: Path, tools: Tools) -> None:
     good = (checkout / DEPLOYMENT).read_text(encoding="utf-8")
     (checkout / DEPLOYMENT).write_text("a: [", encoding="utf-8")

@@ -47,7 +47,9 @@ def test_a_chart_is_rendered_by_helm(tmp_path: Path) -> None:
     assert [obj["metadata"]["name"] for obj in places["apps/a"]] == ["a"]
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "a: {b: 1, b: 2}", "? [a]\n: 1", "- a\n- b"])
+@pytest.mark.parametrize(
+    "text", ["[1, 2]", "{kind: A, apiVersion: v1, metadata: [name]}", "a: {b: 1, b: 2}", "? [a]\n: 1", "- a\n- b"]
+)
 def test_what_is_no_object_is_said(text: str, tmp_path: Path) -> None:
     put(tmp_path / "a.yaml", text)
     objects, (finding,) = render_folder(tmp_path, "a", no_chart)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,13 +106,16 @@ def test_a_policy_that_only_watches_is_found(change: Object, checkout: Path, too
     assert (finding.rule, finding.says[:14]) == (POLICIES[2], "it should deny")
 
 
-@pytest.mark.parametrize("mode", ["only the first", "skips"])
-def test_what_no_policy_looked_at_is_no_pass(mode: str, checkout: Path, tools: Tools) -> None:
+@pytest.mark.parametrize(("mode", "evaluated"), [("only the first", 1), ("skips", 0)])
+def test_what_no_policy_looked_at_is_no_pass(mode: str, evaluated: int, checkout: Path, tools: Tools) -> None:
     """Incident D4, and a policy whose match was narrowed."""
+    shutil.copytree(checkout / "apps/test-app", checkout / "apps/unseen", ignore=shutil.ignore_patterns("[!d]*.yaml"))
+    with edited(checkout / "apps/unseen/deployment.yaml") as obj:
+        obj["metadata"]["name"] = "unseen"
     passage = pass_through(misbehave(tools, mode), repository=checkout)
     assert rules(passage) == {("policy", name) for name in POLICIES[1:]}
     assert {finding.says for finding in passage.findings} == {"the policy should judge it, but passed it over"}
-    assert sum(passage.evaluated.values()) == 0
+    assert {passage.evaluated.get(name, 0) for name in POLICIES[1:]} == {evaluated}
 
 
 def test_a_policy_that_errs_refuses(checkout: Path, tools: Tools) -> None:

@@ -117,7 +117,7 @@ def documents(text: str) -> list[Object]:
 
 
 @contextmanager
-def gitops_tree(manifests: Mapping[str, Path], milestones: Collection[str], root: Path = ROOT) -> Iterator[Path]:
+def gitops_tree(manifests: Mapping[str, Path], milestones: Collection[str], root: Path | None = None) -> Iterator[Path]:
     """The tree for the forge: a checkout's GitOps folders, plus the upstream manifests where they belong.
 
     Args:
@@ -129,9 +129,10 @@ def gitops_tree(manifests: Mapping[str, Path], milestones: Collection[str], root
     with TemporaryDirectory(prefix="neuroscale-tree-") as name:
         tree = Path(name)
         for folder in GITOPS_FOLDERS:
-            if (root / folder).is_dir():
+            source = (root or ROOT) / folder
+            if source.is_dir():
                 # Build recipes are not for Argo CD.
-                shutil.copytree(root / folder, tree / folder, ignore=shutil.ignore_patterns("images", "upstream"))
+                shutil.copytree(source, tree / folder, ignore=shutil.ignore_patterns("images", "upstream"))
         for path, milestone in LATER.items():
             if milestone not in milestones:
                 _remove(tree / path)

@@ -132,7 +132,11 @@ def _labels(labels: Object | None, whose: str) -> Iterator[str]:
 
 
 def _model_labels(obj: Object) -> Iterator[str]:
-    return _labels(obj["metadata"].get("labels"), "its")
+    """The object's, which pods take over unless a component has its own."""
+    labels = obj["metadata"].get("labels") or {}
+    yield from _labels(labels, "its")
+    for name in _COMPONENTS:
+        yield from _labels({**labels, **((obj["spec"].get(name) or {}).get("labels") or {})}, f"its {name}'s")
 
 
 def _workload_labels(obj: Object) -> Iterator[str]:

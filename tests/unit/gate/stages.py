@@ -62,7 +62,7 @@ _MODEL = _object(
     resources=_ANY,
     securityContext=_ANY,
 )
-_COMPONENT = _object(minReplicas=_INTEGER, model=_MODEL, containers={"type": "array", "items": _ANY})
+_COMPONENT = _object(minReplicas=_INTEGER, labels=_ANY, model=_MODEL, containers={"type": "array", "items": _ANY})
 #: Stand-ins for the definitions that the supply takes out of upstream's modules.
 DEFINITIONS = (
     definition(

@@ -165,6 +165,16 @@ def test_each_component_of_a_model_is_judged(component: str) -> None:
     assert set(judge(obj)) == {RESOURCES, ROOT_USER}
 
 
+@pytest.mark.parametrize("component", ["predictor", "transformer", "explainer"])
+@pytest.mark.parametrize(
+    ("labels", "refused"), [({"owner": "ml-platform"}, False), ({"cost-center": "x"}, True), ({"a": "b"}, False)]
+)
+def test_a_components_own_labels_go_before_its_models(component: str, labels: Object, refused: bool) -> None:
+    obj = copy.deepcopy(MODEL)
+    obj["spec"][component] = {**obj["spec"].get(component, {}), "labels": labels}
+    assert set(judge(obj)) == ({POLICIES[0]} if refused else set())
+
+
 @given(PINNED)
 def test_pinned(image: str) -> None:
     assert is_pinned(image)

@@ -96,7 +96,7 @@ def render_folder(folder: Path, place: str, chart: Chart) -> tuple[list[Object],
 def _objects(folder: Path, chart: Chart) -> list[Any]:
     if (folder / _CHART).is_file():
         return chart(folder)
-    if any((folder / name).is_file() for name in _KUSTOMIZATIONS):
+    if _kustomizations(folder):
         _refuse_elsewhere(folder)
         return kustomize(folder)
     found = []
@@ -137,16 +137,28 @@ def _flat(documents: list[Any]) -> Iterator[Object]:
 
 def _refuse_elsewhere(folder: Path) -> None:
     """What a kustomization takes from elsewhere is not in this commit, or at least not looked at where it is used."""
-    for file in (file for name in _KUSTOMIZATIONS for file in folder.rglob(name)):
-        for document in _read(file):
-            if not isinstance(document, dict):
-                raise _Unreadable(f"{file.relative_to(folder)} should be a kustomization, but is {document!r:.60}")
-            for text in (text for key in _NAMING for text in document.get(key) or [] if isinstance(text, str)):
+    here, pending = folder.resolve(), [folder.resolve()]
+    while pending:
+        for file in _kustomizations(pending.pop()):
+            for text in (text for document in _read(file) for text in _taken(document)):
                 taken = (file.parent / text).resolve()
                 # What is not there would be fetched, if it can be read as an address.
-                if "\n" not in text and not (taken.exists() and taken.is_relative_to(folder.resolve())):
-                    said = f"{file.relative_to(folder)} should take what is in its folder, but takes {text}"
+                if not (taken.exists() and taken.is_relative_to(here)):
+                    said = f"{file.relative_to(here)} should take what is in its folder, but takes {text}"
                     raise _Unreadable(said)
+                pending.append(taken)
+
+
+def _kustomizations(folder: Path) -> list[Path]:
+    return [folder / name for name in _KUSTOMIZATIONS if (folder / name).is_file()]
+
+
+def _taken(document: Any) -> list[str]:
+    """The files, folders and addresses that a kustomization names; what spans lines is written out in place."""
+    if not isinstance(document, dict):
+        raise _Unreadable(f"a kustomization should be an object, but is {document!r:.60}")
+    named = [text for key in _NAMING for text in document.get(key) or []]
+    return [text for text in named if isinstance(text, str) and "\n" not in text]
 
 
 def _twice(places: Places) -> list[Finding]:

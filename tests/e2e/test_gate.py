@@ -108,7 +108,7 @@ def test_each_specimen_is_refused_by_its_stage_and_rule_or_passes(
 # --- the oracle
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(made=st.lists(flawed(), min_size=8, max_size=12))
 def test_the_cli_and_the_oracle_agree(made: list[tuple[Object, set[str]]], tools: Tools, policies: Places) -> None:
     """On generated workloads; what they disagree about is shrunk and printed as a manifest."""

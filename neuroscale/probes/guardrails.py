@@ -59,6 +59,9 @@ def judge_policy(policy: Object | None, webhooks: Object | None) -> Verdict:
     ]
     if bad or not status.get("ready"):
         return pending("; ".join(bad) or "Kyverno does not call it ready")
+    # Kyverno says "ready" as soon as any one condition is good, while no webhook is there.
+    if not any(condition["type"] == "WebhookConfigured" for condition in status.get("conditions") or []):
+        return pending("Kyverno calls it ready, and has not yet put it into its webhook")
     called = [hook for hook in (webhooks or {}).get("webhooks") or [] if hook["name"].endswith(f"-{name}")]
     if not called:
         return pending("no webhook calls it")

@@ -43,6 +43,16 @@ NOT_CONFIGURED: Object = {
 }
 
 
+RBAC_ONLY: Object = {
+    "status": {
+        "conditionStatus": {
+            "ready": True,
+            "conditions": [{"type": "RBACPermissionsGranted", "status": "True", "message": "ready for reporting"}],
+        }
+    }
+}
+
+
 def changed(obj: Object, change: Object) -> Object:
     return dict(merge(obj, change))
 
@@ -55,6 +65,7 @@ def changed(obj: Object, change: Object) -> Object:
         (changed(POLICY, {"spec": {"validationActions": ["Audit"]}}), WEBHOOKS, "pending", "['Audit']"),
         (changed(POLICY, NOT_CONFIGURED), WEBHOOKS, "pending", "WebhookConfigured is False: not configured"),
         (changed(POLICY, {"status": None}), WEBHOOKS, "pending", "does not call it ready"),
+        (changed(POLICY, RBAC_ONLY), WEBHOOKS, "pending", "not yet put it into its webhook"),
         (POLICY, None, "pending", "no webhook calls it"),
         (POLICY, {"webhooks": []}, "pending", "no webhook calls it"),
         (POLICY, {"webhooks": [{**WEBHOOKS["webhooks"][0], "failurePolicy": "Ignore"}]}, "pending", "fails open"),

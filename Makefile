@@ -35,8 +35,8 @@ conformance: install ## The real cluster: MILESTONES="a b" (default: all). Makes
 	$(BIN)/neuroscale up --milestones "$(MILESTONES)"
 	@status=0; $(BIN)/python -m pytest -m "$(MARKERS)" || status=$$?; $(BIN)/neuroscale report; exit $$status
 
-incidents: install ## Replay every incident on the real cluster
-	@status=0; $(BIN)/python -m pytest -m incident || status=$$?; $(BIN)/neuroscale report; exit $$status
+incidents: install ## Replay every incident and take down each component, on the real cluster
+	@status=0; $(BIN)/python -m pytest -m "incident or outage" || status=$$?; $(BIN)/neuroscale report; exit $$status
 
 kill-matrix: install ## Prove that each check can fail: MILESTONES="a b" (default: all)
 	$(BIN)/neuroscale kill-matrix --milestones "$(MILESTONES)"

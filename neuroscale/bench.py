@@ -12,6 +12,8 @@ from neuroscale.bootstrap import up
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object
 from neuroscale.cluster.state import exclusive, load_state
 from neuroscale.errors import NotMet, NotReady
 from neuroscale.killmatrix import Runner
@@ -20,12 +22,16 @@ from neuroscale.platform import Platform
 from neuroscale.record import Run, RunFolder
 from neuroscale.report import Benchmark
 from neuroscale.supply import choose
+from neuroscale.waiting import pause
 
 #: Further drifts at one commit, beyond the first; each waits longer than the one before.
 _REPEATS = 4
 _FRESH_STARTS = 3
 #: Milestones brought up from nothing -> seconds allowed. A last: it stays, and everything after it is measured on it.
 _PLATFORMS = {("a", "b"): 150, ("a",): 75}
+_MEMORY_GB = 3
+#: Seconds without anybody asking for anything, before memory is measured.
+_REST = 30.0
 _SECOND_UPS = 5
 
 
@@ -39,7 +45,7 @@ def run(rounds: int, pytest: Runner, say: Callable[[str], None]) -> tuple[RunFol
     """
     folder = RunFolder.new()
     record = Run(name=folder.path.name, kind="bench", started_at=datetime.now(UTC), command="neuroscale bench")
-    numbers = [_fresh_starts(milestones, limit, say) for milestones, limit in _PLATFORMS.items()]
+    numbers = [number for milestones, limit in _PLATFORMS.items() for number in _fresh_starts(milestones, limit, say)]
     numbers += [_second_ups(say), _fast_tier(pytest, say), _milestone(pytest, say), _disk()]
     say(f"sampling {rounds} first drifts and {_REPEATS} repeated ones")
     with exclusive():
@@ -51,15 +57,31 @@ def run(rounds: int, pytest: Runner, say: Callable[[str], None]) -> tuple[RunFol
     return folder, numbers
 
 
-def _fresh_starts(milestones: tuple[str, ...], limit: float, say: Callable[[str], None]) -> Benchmark:
-    samples: list[float] = []
+def _fresh_starts(milestones: tuple[str, ...], limit: float, say: Callable[[str], None]) -> list[Benchmark]:
+    samples, memory = list[float](), list[Object]()
     for _ in range(_FRESH_STARTS):
         say("deleting the cluster and bringing the platform up from warm caches")
         with exclusive():
             k3d.delete()
             with _timed(samples):
-                up(milestones, say=say)
-    return Benchmark(f"warm caches, no cluster: platform {'+'.join(milestones).upper()} healthy", limit, samples)
+                platform = up(milestones, say=say).platform
+            pause(_REST)
+            memory.append(_memory(platform.cluster))
+    name = f"platform {'+'.join(milestones).upper()}"
+    return [
+        Benchmark(f"warm caches, no cluster: {name} healthy", limit, samples),
+        *(
+            Benchmark(f"memory of {name} at rest, {what}", _MEMORY_GB, [one[key] / 1e9 for one in memory], "GB")
+            for key, what in {"rssBytes": "what programs hold", "workingSetBytes": "with files in use"}.items()
+        ),
+    ]
+
+
+def _memory(cluster: Cluster) -> Object:
+    """What the kubelet says of its node's memory; the node is a container, so this is the whole platform."""
+    node = cluster.list("Node")[0]["metadata"]["name"]
+    memory: Object = cluster.read(f"/api/v1/nodes/{node}/proxy/stats/summary")["node"]["memory"]
+    return memory
 
 
 def _second_ups(say: Callable[[str], None]) -> Benchmark:
@@ -87,7 +109,7 @@ def _milestone(pytest: Runner, say: Callable[[str], None]) -> Benchmark:
 
 
 def _disk() -> Benchmark:
-    sizes = [part.size for part in choose("auto", may_install=False).plan(("a",)).parts if part.condition == "present"]
+    sizes = [part.size for part in choose("auto", ("a",)).plan(("a",)).parts if part.condition == "present"]
     return Benchmark("disk left behind by a build of milestone A", 3, [sum(sizes) / 1e9], "GB")
 
 

@@ -67,6 +67,12 @@ CLAIMS = {
             "reference platform, incident B3",
         ),
         Claim(
+            "certificate-recovery",
+            "New models are accepted again within 2 min of the loss of the certificate of KServe's webhooks",
+            120,
+            "this platform; the kubelet may take a minute and a half to bring a changed Secret to a pod",
+        ),
+        Claim(
             "definition-recovery",
             "After the InferenceService CRD was deleted, all endpoints are back within 4 min",
             240,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ import httpx
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Ref
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError
+from neuroscale.host.programs import output
 from neuroscale.settings import BUDGETS, CLUSTER_NAME, FORGE, state_dir
 
 OWNER, REPOSITORY, BRANCH = "neuroscale", "platform", "main"
@@ -225,24 +225,17 @@ class Forge:
         }
         for index, (key, value) in enumerate(settings.items()):
             environment |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
-        try:
-            done = subprocess.run(
-                ["git", *arguments],
-                cwd=self._clone,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=_GIT_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ClusterUnreachable(
+        return output(
+            ["git", *arguments],
+            within=_GIT_SECONDS,
+            late=lambda _: ClusterUnreachable(
                 f"git {arguments[0]} should answer within {_GIT_SECONDS} s at {self.url}, but did not. "
                 "Try: neuroscale status"
-            ) from error
-        if done.returncode != 0:
-            raise NeuroscaleError(
-                f"git {arguments[0]} at {self.url} should succeed, but exited with {done.returncode}: "
-                f"{done.stderr.strip()[-500:]}. Try: neuroscale status"
-            )
-        return done.stdout.strip()
+            ),
+            failed=lambda ended: NeuroscaleError(
+                f"git {arguments[0]} at {self.url} should succeed, but exited with {ended.returncode}: "
+                f"{ended.stderr.strip()[-500:]}. Try: neuroscale status"
+            ),
+            env=environment,
+            folder=self._clone,
+        ).strip()

@@ -23,6 +23,7 @@ def _serving(platform: Platform) -> Iterable[Probe]:
     # Nothing is served for long that is not reconciled: an incident of serving may begin and end in Argo CD.
     yield argo.EachApplication(expected.applications(platform.forge), platform.forge.head())
     yield serving.workloads_ready()
+    yield serving.KServeLeads()
     uris = expected.inference_services(platform.forge)
     yield serving.AllReady(frozenset(uris))
     yield serving.AllGenerated(frozenset(uris))

@@ -5,6 +5,7 @@
     run.json              Run: when, what, versions, verdict of each scenario
     recovery.json         every Sample behind every recovery figure
     killmatrix.json       list of Kill (only ``make kill-matrix``)
+    streams/<scenario>/   every request of each stream, as CSV
     allure-results/       for Allure
     junit.xml             for CI
     evidence/<scenario>/  collected when a scenario fails
@@ -150,6 +151,19 @@ class RunFolder:
     def add_sample(self, sample: Sample) -> None:
         """Append to ``recovery.json``."""
         self._write("recovery.json", _SAMPLES.dump_json([*self.samples, sample], indent=1))
+
+    def add_stream(self, scenario: str, model: str, requests: str) -> None:
+        """Write ``streams/<scenario>/<number>-<model>.csv``.
+
+        Args:
+            scenario: Name of a folder.
+            model: That was asked.
+            requests: CSV.
+        """
+        folder = self.path / "streams" / scenario
+        folder.mkdir(parents=True, exist_ok=True)
+        number = sum(1 for _ in folder.iterdir()) + 1
+        (folder / f"{number}-{model}.csv").write_text(requests, encoding="utf-8")
 
     @property
     def kills(self) -> list[Kill]:

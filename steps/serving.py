@@ -17,7 +17,8 @@ from neuroscale.probes import expected, serving
 from neuroscale.probes.serving import AllAnswer, AllGenerated, AllReady, Answers
 from neuroscale.probes.workloads import AllAvailable
 from neuroscale.record import Sample
-from neuroscale.serving import asking, crd_loss, load, newborn, outages, traffic, versions, waking
+from neuroscale.serving import asking, certificate, crd_loss, load, newborn, outages, traffic, versions, waking
+from neuroscale.serving.certificate import Lost
 from neuroscale.serving.crd_loss import KeptOutOfGit, Loss
 from neuroscale.serving.load import Load
 from neuroscale.serving.models import NEXT, SERVED
@@ -255,6 +256,19 @@ def the_definition_is_left_out(mark: str, breakage: Breakage) -> KeptOutOfGit:
 @then("Argo CD declines to prune it, and it stays")
 def argo_cd_keeps_it(kept: KeptOutOfGit, platform: Platform) -> None:
     crd_loss.stays_kept(kept, platform)
+
+
+# --- the certificate of the webhooks
+
+
+@when("the certificate of KServe's webhooks is lost", target_fixture="lost")
+def the_certificate_is_lost(breakage: Breakage) -> Lost:
+    return certificate.lose(breakage)
+
+
+@then("another one is made, and new models are accepted within its time")
+def the_certificate_is_renewed(lost: Lost, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> None:
+    certificate.wait_until_renewed(lost, platform, request.node.name, sample)
 
 
 # --- a component is down

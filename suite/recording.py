@@ -7,6 +7,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from neuroscale.errors import NeuroscaleError
 from neuroscale.evidence import collect
 from neuroscale.record import Sample, ScenarioResult, ScenarioVerdict
 from neuroscale.report import terminal
+from neuroscale.serving import traffic
+from neuroscale.serving.traffic import Stream, listed
 from neuroscale.settings import reports_dir
 from neuroscale.waiting import Timeline
 from suite.redaction import redact
@@ -54,10 +57,21 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     item.stash[_TIMELINES] = []
     item.stash[_STARTED] = time.monotonic()
     waiting.listeners.append(item.stash[_TIMELINES].append)
+    traffic.listeners.append(partial(_keep_requests, item.config, item.name))
     try:
         return (yield)  # type: ignore[return-value]
     finally:
         waiting.listeners.pop()
+        traffic.listeners.pop()
+
+
+def _keep_requests(config: pytest.Config, test: str, stream: Stream) -> None:
+    """Put the requests of a stream on record, in the run's folder and in the Allure report."""
+    if FOLDER not in config.stash or not stream.shots:
+        return
+    requests = listed(stream.shots, partial(redact, config))
+    config.stash[FOLDER].add_stream(_slug(test), stream.name, requests)
+    allure.attach(requests, f"requests to {stream.name}", allure.attachment_type.CSV)
 
 
 def pytest_bdd_step_error(

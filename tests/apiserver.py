@@ -29,6 +29,10 @@ KINDS = {
         "secrets": ("Secret", True),
         "services": ("Service", True),
     },
+    "/apis/admissionregistration.k8s.io/v1": {
+        "mutatingwebhookconfigurations": ("MutatingWebhookConfiguration", False),
+        "validatingwebhookconfigurations": ("ValidatingWebhookConfiguration", False),
+    },
     "/apis/apps/v1": {"deployments": ("Deployment", True), "statefulsets": ("StatefulSet", True)},
     "/apis/argoproj.io/v1alpha1": {"applications": ("Application", True)},
 }

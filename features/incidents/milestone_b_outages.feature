@@ -1,6 +1,6 @@
 Feature: What still works while one component of milestone B is down
 
-  @incident @outage
+  @outage
   Scenario Outline: A component goes down
     Given the models are served
     When <component> goes down while requests flow

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ import yaml
 from neuroscale.cluster.refs import Object
 from neuroscale.cluster.state import write_private
 from neuroscale.errors import SupplyError
+from neuroscale.host.programs import output
 from neuroscale.settings import GITOPS_FOLDERS, ROOT, cache_dir
 
 _RENDER_SECONDS = 60
@@ -92,22 +92,14 @@ def _keep(file: Path, objects: list[Object]) -> None:
 
 
 def _render(folder: Path, program: str) -> list[Object]:
-    try:
-        done = subprocess.run(
-            [program, "kustomize", str(folder)],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_RENDER_SECONDS,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise SupplyError(
-            f"{folder} should render within {_RENDER_SECONDS} s, but did not. Try: kubectl kustomize {folder}"
-        ) from error
-    if done.returncode != 0:
-        raise SupplyError(f"{folder} should render, but: {done.stderr.strip()}. Try: kubectl kustomize {folder}")
-    return documents(done.stdout)
+    move = f"Try: kubectl kustomize {folder}"
+    rendered = output(
+        [program, "kustomize", str(folder)],
+        within=_RENDER_SECONDS,
+        late=lambda _: SupplyError(f"{folder} should render within {_RENDER_SECONDS} s, but did not. {move}"),
+        failed=lambda ended: SupplyError(f"{folder} should render, but: {ended.stderr.strip()}. {move}"),
+    )
+    return documents(rendered)
 
 
 def documents(text: str) -> list[Object]:

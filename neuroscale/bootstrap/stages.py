@@ -83,13 +83,15 @@ def _stamp_settings(objects: list[Object]) -> None:
             template["annotations"] = {**(template.get("annotations") or {}), "neuroscale.io/settings": digest}
 
 
-def _models(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - models are not in the tree
+def _repository(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - it is made empty
     platform.forge.ensure_repository()
+
+
+def _models(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - models are not in the tree
     ensure_models(platform.forge)
 
 
 def _gitops(platform: Platform, tree: Path) -> None:
-    platform.forge.ensure_repository()
     platform.forge.fill(tree, "Platform as in the checkout")
     for file in ("projects.yaml", "root-app.yaml"):
         apply_all(platform.cluster, documents((tree / "bootstrap" / file).read_text(encoding="utf-8")))
@@ -106,13 +108,15 @@ STAGES = (
         ],
     ),
     Stage("Argo CD", _argocd, lambda _: [argo.workloads_ready()]),
-    # Before the models that are fetched from it. What was uploaded is there: the gate is in the deed.
-    Stage("model store", _models, lambda _: [], after=("forge",), milestone="b"),
+    # What was made or uploaded is there: for these two the gate is in the deed.
+    Stage("repository", _repository, lambda _: [], after=("forge",)),
+    # Before the models that are fetched from it.
+    Stage("model store", _models, lambda _: [], after=("repository",), milestone="b"),
     Stage(
         "GitOps",
         _gitops,
         partial(probes_of, "a"),
-        after=("forge",),
+        after=("repository",),
     ),
     Stage("serving", lambda *_: None, partial(probes_of, "b"), milestone="b"),
     Stage("guardrails", lambda *_: None, partial(probes_of, "d"), milestone="d"),

@@ -68,7 +68,7 @@ def up(
         for line in host.prepare(allow_install=install).lines:
             say(line)
     with _timed("supply", seconds):
-        chosen = choose(supply, may_install=install)
+        chosen = choose(supply, wanted, may_install=install)
         say(f"supply: {chosen.name} ({chosen.reason})")
         provisions = chosen.provide(wanted)
     with _timed("cluster", seconds):

@@ -19,8 +19,8 @@ from neuroscale.errors import FaultHadNoEffect, NotMet
 from neuroscale.platform import Platform
 from neuroscale.waiting import Verdict, met, until
 
-#: A pod that has to make room for another first drains, which takes a model server half a minute.
-_EFFECT_SECONDS = 90
+#: A pod that needs the room of a model server on its way out waits for it to drain, which takes that half a minute.
+_EFFECT_SECONDS = 60
 
 
 @dataclass(frozen=True)

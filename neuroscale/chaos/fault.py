@@ -245,7 +245,7 @@ class ContainerAdded(_ObjectFault):
 
 
 class CpuTaken(_Fault):
-    """A pod of high priority takes so much CPU that a workload's pod must go and does not fit again.
+    """A pod of higher priority takes so much CPU that a workload's pod must go and does not fit again.
 
     What is asked for is computed from the node at hand: everything free, and more than half of what the workload's pod
     asks for, so that evicting that pod is what makes room.
@@ -264,7 +264,12 @@ class CpuTaken(_Fault):
 
     def snapshot(self, platform: Platform) -> Receipt:
         """The filler that this node needs."""
-        pods = [pod for pod in platform.cluster.list("Pod") if pod["status"].get("phase") in ("Pending", "Running")]
+        # What a pod on its way out holds is free in a moment: counted as taken, it would leave room for the workload.
+        pods = [
+            pod
+            for pod in platform.cluster.list("Pod")
+            if pod["status"].get("phase") in ("Pending", "Running") and "deletionTimestamp" not in pod["metadata"]
+        ]
         node = platform.cluster.list("Node")[0]
         free = millicpu(node["status"]["allocatable"]["cpu"]) - sum(map(requested_millicpu, pods))
         workload = platform.cluster.get(self.short_of)

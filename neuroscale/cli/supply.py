@@ -46,7 +46,7 @@ def build(
 ) -> None:
     """Make what is missing. Can be stopped at any time and goes on where it was."""
     wanted = letters(milestones)
-    chosen = choose(source, may_install=install)
+    chosen = choose(source, wanted, may_install=install)
     if dry_run:
         _show(chosen.plan(wanted))
         return

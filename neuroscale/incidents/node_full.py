@@ -8,6 +8,8 @@ from neuroscale.probes.workloads import PodUnschedulable
 
 _NAMESPACE = "incident-node-full"
 _PRIORITY = "incident-node-full"
+#: Above the test application, which gives way (-10), and below everything else (0): nobody else has to leave.
+_VALUE = -5
 
 INCIDENT = Incident(
     number="a3",
@@ -21,7 +23,7 @@ INCIDENT = Incident(
                 "apiVersion": "scheduling.k8s.io/v1",
                 "kind": "PriorityClass",
                 "metadata": {"name": _PRIORITY},
-                "value": 1000,
+                "value": _VALUE,
                 "description": "Lets the filler of incident A3 evict the test application's pod",
             }
         ),

@@ -48,6 +48,8 @@ _LIAR = {
 }
 #: Seconds until a changed model has taken over.
 _TAKEN_OVER = 40.0
+#: Seconds for which a pod of Knative's goes on answering on its way out, and some more.
+_DRAINED = 60.0
 _UNANSWERED = r"no prediction|no client error|no answer|failed"
 
 _COMPLETE = "Every component of the serving stack is complete"
@@ -254,6 +256,7 @@ MUTANTS = (
         faults=(*_HANDS_OFF, ScaledTo(target=serving.ACTIVATOR, replicas=0)),
         red_step="each of them is answered",
         reason=r"5 of 5 were not",
+        hold=_DRAINED,
     ),
     Mutant(
         "fast-and-wrong",
@@ -361,6 +364,16 @@ MUTANTS = (
         red_step="Argo CD does not speak of it, and it stays",
         reason=r"the definition was deleted",
         hold=10,
+    ),
+    # --- the certificate is lost
+    Mutant(
+        "nobody-renews-the-certificate",
+        "What renews the certificate is scaled to 0",
+        scenario="A lost certificate is made anew",
+        before="the certificate of KServe's webhooks is lost",
+        faults=(*_HANDS_OFF, ScaledTo(target=serving.WEBHOOK_CERTS, replicas=0)),
+        red_step="another one is made, and new models are accepted within its time",
+        reason=r"the Secret does not exist",
     ),
     # --- a component is down
     Mutant(

@@ -47,6 +47,9 @@ WORKLOADS = (
     GATEWAY,
 )
 
+#: Who of KServe's controllers works; the others stand by.
+KSERVE_LEASE = Ref("Lease", "kserve-controller-manager-leader-lock", "kserve", "coordination.k8s.io/v1")
+
 #: Conditions of an InferenceService in Knative mode. All of them say True of a good one.
 _CONDITIONS = (
     "Ready",
@@ -62,6 +65,35 @@ _CONDITIONS = (
 def workloads_ready() -> AllAvailable:
     """The components run."""
     return AllAvailable("serving", WORKLOADS, area="serving")
+
+
+@dataclass(frozen=True)
+class KServeLeads:
+    """KServe's controller is at work, and not just ready.
+
+    *Measured* with KServe 0.20: a new one is ready some 15 s before the lease of its predecessor ends. Then it looks at
+    every model once, with the configuration of that moment, and not again when the configuration changes.
+    """
+
+    area: str = "serving"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return "KServe's controller holds the lease that lets it work"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch the lease and the pods."""
+        deployment = cluster.get(KSERVE_CONTROLLER)
+        return judge_leads(cluster.get(KSERVE_LEASE), pods_of(cluster, deployment) if deployment else [])
+
+
+def judge_leads(lease: Object | None, pods: list[Object]) -> Verdict:
+    """The lease is held by a pod that is there to stay."""
+    holder = ((lease or {}).get("spec") or {}).get("holderIdentity") or "nobody"
+    staying = [pod["metadata"]["name"] for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+    seen = f"the lease is held by {holder}, the pods are {', '.join(staying) or 'none'}"
+    return met(seen) if holder.split("_")[0] in staying else pending(seen)
 
 
 # --- judgements on one object

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neuroscale.errors import SupplyError
+from neuroscale.host.programs import Ended, output
 from neuroscale.settings import cache_dir
 from neuroscale.supply.locking import exclusive
 from neuroscale.supply.pins import pins
@@ -75,22 +75,19 @@ def run(
         SupplyError: It is missing, failed or took longer than ``within`` seconds.
     """
     name = " ".join(Path(part).name for part in command[:3])
+
+    def did_not_end(error: Exception) -> SupplyError:
+        return SupplyError(f"{name} should end within {within:.0f} s, but: {error}")
+
+    def failed(ended: Ended) -> SupplyError:
+        last = " ".join((ended.stderr.strip() or ended.stdout.strip()).splitlines()[-3:])[-300:]
+        return SupplyError(f"{name} should succeed, but exited with {ended.returncode}: {last}")
+
+    environment = {**os.environ, **(extra or {})}
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env={**os.environ, **(extra or {})},
-            capture_output=True,
-            text=True,
-            timeout=within,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise SupplyError(f"{name} should end within {within:.0f} s, but: {error}") from error
-    if done.returncode != 0:
-        last = " ".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-3:])[-300:]
-        raise SupplyError(f"{name} should succeed, but exited with {done.returncode}: {last}")
-    return done.stdout
+        return output(command, within=within, late=did_not_end, failed=failed, env=environment, folder=folder)
+    except OSError as error:
+        raise did_not_end(error) from error
 
 
 def _major(program: str) -> int:

@@ -5,7 +5,6 @@ The store is the forge's package registry (``docs/decisions/0012``). A version i
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Collection, Sequence
 from functools import cache
@@ -16,6 +15,7 @@ from pydantic import BaseModel
 
 from neuroscale.errors import SupplyError
 from neuroscale.forge import OWNER, Forge
+from neuroscale.host.programs import output
 from neuroscale.settings import FORGE, ROOT
 
 #: As in ``models/iris/train.py``: what is served, what it is replaced by, one that answers wrongly, half a file.
@@ -91,25 +91,17 @@ def ensure_models(forge: Forge) -> list[str]:
 
 def _train(folder: Path) -> None:
     """In a process of its own: whoever brings a platform up need not load scikit-learn."""
-    command = [sys.executable, str(_TRAINING), "--into", str(folder)]
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_TRAIN_SECONDS,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise SupplyError(
+    output(
+        [sys.executable, str(_TRAINING), "--into", str(folder)],
+        within=_TRAIN_SECONDS,
+        late=lambda _: SupplyError(
             f"The models should be trained within {_TRAIN_SECONDS} s, but were not. Try: make install"
-        ) from error
-    if done.returncode != 0:
-        raise SupplyError(
-            f"The models should be trained, but that exited with {done.returncode}: {done.stderr.strip()[-500:]}. "
+        ),
+        failed=lambda ended: SupplyError(
+            f"The models should be trained, but that exited with {ended.returncode}: {ended.stderr.strip()[-500:]}. "
             "Try: make install"
-        )
+        ),
+    )
 
 
 def _upload(forge: Forge, folder: Path, versions: Collection[str]) -> None:

@@ -79,7 +79,7 @@ def create(breakage: Breakage, streams: ExitStack) -> Newborn:
     _, isvc = manifest_of(MODEL, breakage.platform)
     meta = {**isvc["metadata"], "name": NAME, "namespace": APPS_NAMESPACE}
     effect = breakage.inject(ObjectCreated(manifest={**isvc, "metadata": meta}))
-    stream = stream_to(lambda: _latest(effect), gateway_url(breakage.platform.cluster), _RATE)
+    stream = stream_to(lambda: _latest(effect), gateway_url(breakage.platform.cluster), _RATE, NAME)
     return Newborn(effect, streams.enter_context(stream))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 import threading
 import time
@@ -30,6 +32,9 @@ from neuroscale.waiting import Verdict, duration, hopeless, met, pause, pending,
 RATE = 10.0
 #: A request that hangs must not hold up those after it: as many as are sent during one request's timeout.
 _AT_ONCE = 128
+#: Of the list of one stream's requests: half an hour and more while they are answered, minutes while each one fails.
+MOST_BYTES = 1_000_000
+_HEADING_BYTES = 200
 
 
 @dataclass(frozen=True)
@@ -59,14 +64,17 @@ class Stream:
     Args:
         asking: Sends one request.
         rate: Requests a second.
+        name: Of the model that is asked.
     """
 
-    def __init__(self, asking: Callable[[], Answer], rate: float = RATE) -> None:
+    def __init__(self, asking: Callable[[], Answer], rate: float = RATE, name: str = MODEL) -> None:
+        self.name = name
         self._asking = asking
         self._rate = rate
         self._shots: list[Shot] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
+        self._published = False
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="request")
         self._pace = threading.Thread(target=self._run, name="stream", daemon=True)
 
@@ -84,6 +92,10 @@ class Stream:
         self._over.set()
         self._pace.join()
         self._pool.shutdown()
+        if not self._published:
+            self._published = True
+            for listener in listeners:
+                listener(self)
 
     @property
     def shots(self) -> Sequence[Shot]:
@@ -106,13 +118,18 @@ class Stream:
             self._shots.append(Shot(at, clock, answer, frozenset(versions)))
 
 
-def stream_to(latest: Callable[[], Object | None], gateway: str, rate: float = RATE) -> Stream:
+#: Called with each stream that has come to an end, so that the report has its requests. Filled by the runner.
+listeners: list[Callable[[Stream], None]] = []
+
+
+def stream_to(latest: Callable[[], Object | None], gateway: str, rate: float = RATE, name: str = MODEL) -> Stream:
     """A stream to an InferenceService; its host is taken from its status anew for each request.
 
     Args:
         latest: Hands out the InferenceService as it was last seen.
         gateway: Base URL of the gateway.
         rate: Requests a second.
+        name: Of the InferenceService.
     """
 
     def asking() -> Answer:
@@ -121,7 +138,7 @@ def stream_to(latest: Callable[[], Object | None], gateway: str, rate: float = R
             return Answer(None, 0.0, None, "the model has no URL yet")
         return ask(endpoint, golden().inputs[TELLING])
 
-    return Stream(asking, rate)
+    return Stream(asking, rate, name)
 
 
 def begin(streams: ExitStack, platform: Platform) -> Stream:
@@ -137,6 +154,41 @@ def begin(streams: ExitStack, platform: Platform) -> Stream:
     except NotMet as error:
         raise NotReady(f"Requests should be answered before anything is done to the platform. {error}") from error
     return stream
+
+
+# --- the requests themselves
+
+
+def listed(shots: Sequence[Shot], redact: Callable[[str], str], most: int = MOST_BYTES) -> str:
+    """Each request as a line of CSV: when it was sent, how long it took, which version answered or what came instead.
+
+    Args:
+        shots: At least one, in the order of sending.
+        redact: Takes secrets out of what was answered.
+        most: Bytes; the first requests that fit are listed, and the heading says so when some do not.
+    """
+    start, left = shots[0], most - _HEADING_BYTES
+    told = {said: " ".join(redact(said).split()) for said in {_outcome(shot) for shot in shots}}
+    lines: list[str] = []
+    for shot in shots:
+        line = _line(f"{shot.at - start.at:.3f}", f"{shot.answer.seconds * 1000:.1f}", told[_outcome(shot)])
+        left -= len(line.encode())
+        if left < 0:
+            break
+        lines.append(line)
+    cut = f" (cut: the first {len(lines)} of {len(shots)} requests)" if len(lines) < len(shots) else ""
+    heading = _line(f"sent: s after {start.clock:%Y-%m-%dT%H:%M:%S.%fZ}", "took: ms", f"outcome{cut}")
+    return "".join([heading, *lines])
+
+
+def _outcome(shot: Shot) -> str:
+    return " or ".join(sorted(shot.versions)) or str(shot.answer)
+
+
+def _line(*fields: str) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(fields)
+    return text.getvalue()
 
 
 # --- figures

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
-from neuroscale.supply.contract import Supply
+from neuroscale.supply.contract import Milestone, Supply
 from neuroscale.supply.registry import Mirror, RegistrySupply, answering
 from neuroscale.supply.source import SourceSupply
 from neuroscale.supply.workshop import Workshop
@@ -14,11 +15,12 @@ Mode = Literal["auto", "registry", "source"]
 _ANSWER_WITHIN = 3.0
 
 
-def choose(mode: Mode = "auto", *, may_install: bool = False) -> Supply:
+def choose(mode: Mode, milestones: Collection[Milestone], *, may_install: bool = False) -> Supply:
     """The supply for a mode.
 
     Args:
         mode: ``auto`` asks the registries and takes them if all answer within 3 s, else the source.
+        milestones: Letters; registries that none of their images come from are not asked.
         may_install: Whether missing build tools may be installed on this machine.
 
     Raises:
@@ -31,6 +33,6 @@ def choose(mode: Mode = "auto", *, may_install: bool = False) -> Supply:
     where = f"the mirror {mirror.host}" if mirror else "the upstream registries"
     if mode == "registry":
         return RegistrySupply(f"asked for; from {where}", mirror, workshop)
-    if complaint := answering(mirror, _ANSWER_WITHIN):
+    if complaint := answering(mirror, milestones, _ANSWER_WITHIN):
         return SourceSupply(f"no registry: {complaint}", workshop)
     return RegistrySupply(f"{where} answered", mirror, workshop)

@@ -19,8 +19,9 @@ from neuroscale.host import capability
 from neuroscale.host.engine import Engine
 from neuroscale.settings import cache_dir
 from neuroscale.supply.contract import Milestone, Plan, Provisions
+from neuroscale.supply.parts import PARTS, ImageArchive
 from neuroscale.supply.pins import pins
-from neuroscale.supply.source import NODE_ARGS, UPSTREAM_NODE_ARGS, manifests, tarballs
+from neuroscale.supply.source import NODE_ARGS, UPSTREAM_NODE_ARGS, manifests, tarballs, targets
 from neuroscale.supply.workshop import Workshop
 
 #: What no image registry has: k3d itself, the manifests that upstream publishes with its source, and our own image.
@@ -114,7 +115,7 @@ class RegistrySupply:
 
     def plan(self, milestones: Collection[Milestone]) -> Plan:
         """What is there and what is to be done. Needs no Docker and changes nothing."""
-        return self.workshop.plan(self.name, self.reason, _targets(milestones))
+        return self.workshop.plan(self.name, self.reason, targets(milestones, TARGETS))
 
     def build(self, milestones: Collection[Milestone]) -> None:
         """Make what is missing, without Docker.
@@ -124,7 +125,7 @@ class RegistrySupply:
             HostError: The disk is too small, or a build tool is missing.
             Locked: Another process is building.
         """
-        self.workshop.provide(_targets(milestones))
+        self.workshop.provide(targets(milestones, TARGETS))
 
     def provide(self, milestones: Collection[Milestone]) -> Provisions:
         """Pull the node image and make what no registry has.
@@ -134,7 +135,7 @@ class RegistrySupply:
             HostError: The engine cannot pull the node image, or could not run it.
             Locked: Another process is building.
         """
-        parts = self.workshop.provide(_targets(milestones))
+        parts = self.workshop.provide(targets(milestones, TARGETS))
         images = pins().images
         built_here = self._pull(images["node"])
         if not built_here and not capability.has_sys_resource():
@@ -174,27 +175,31 @@ class RegistrySupply:
         subnet = self.engine.call("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}")
         gateway = next(ipaddress.ip_network(subnet.strip()).hosts())
         file = cache_dir() / "registries.yaml"
-        content = self.mirror.registries_file(upstream_registries(), str(gateway))
+        # Of every milestone: a cluster made for one of them may be given another later.
+        content = self.mirror.registries_file(upstream_registries(TARGETS), str(gateway))
         file.write_text(yaml.safe_dump(content), encoding="utf-8")
         return ("--registry-config", str(file))
 
 
-def upstream_registries() -> set[str]:
-    """Names of the registries that the pinned images come from."""
-    return {reference.partition("/")[0] for reference in pins().images.values()}
+def upstream_registries(milestones: Collection[Milestone]) -> set[str]:
+    """Names of the registries that the milestones' images are pulled from."""
+    pulled = [PARTS[part] for part in set(targets(milestones)) - set(targets(milestones, TARGETS))]
+    images = {image for part in pulled if isinstance(part, ImageArchive) for image in part.images}
+    return {pins().images[image].partition("/")[0] for image in images}
 
 
-def answering(mirror: Mirror | None, within: float) -> str:
-    """Ask each registry at once whether it speaks the registry protocol.
+def answering(mirror: Mirror | None, milestones: Collection[Milestone], within: float) -> str:
+    """Ask each registry that the milestones need, all at once, whether it speaks the registry protocol.
 
     Args:
         mirror: To be asked instead of upstream.
+        milestones: Letters.
         within: Seconds until a registry counts as silent.
 
     Returns:
         Empty if all do, otherwise which does not and why.
     """
-    urls = [mirror.url] if mirror else [f"https://{_api(name)}" for name in sorted(upstream_registries())]
+    urls = [mirror.url] if mirror else [f"https://{_api(name)}" for name in sorted(upstream_registries(milestones))]
     complaints = {url: f"{urlsplit(url).netloc} does not answer within {within:.0f} s" for url in urls}
 
     def ask(url: str) -> None:
@@ -224,7 +229,3 @@ def _complaint(url: str, within: float) -> str:
 
 def _api(registry: str) -> str:
     return _HUB_API if registry == _DOCKER_HUB else registry
-
-
-def _targets(milestones: Collection[Milestone]) -> list[str]:
-    return [part for name, parts in TARGETS.items() if name == "a" or name in milestones for part in parts]

@@ -117,9 +117,9 @@ class SourceSupply:
         return [reference for name in names for reference in self.engine.images(name) if not reference.endswith(recipe)]
 
 
-def targets(milestones: Collection[Milestone]) -> list[str]:
-    """The parts that milestones ask for."""
-    return [part for name, parts in TARGETS.items() if name == "a" or name in milestones for part in parts]
+def targets(milestones: Collection[Milestone], of: Mapping[Milestone, tuple[str, ...]] = TARGETS) -> list[str]:
+    """The parts that milestones ask for, by this supply's table or another's."""
+    return [part for name, parts in of.items() if name == "a" or name in milestones for part in parts]
 
 
 def tarballs(parts: Mapping[str, Stored]) -> tuple[Path, ...]:

@@ -57,9 +57,9 @@ def test_the_tag_table_is_closed() -> None:
     assert sorted(specification.documented_tags(FEATURES / "README.md")) == sorted(declared)
 
 
-def test_each_scenario_belongs_to_a_milestone_or_is_an_incident() -> None:
+def test_each_scenario_is_of_one_kind() -> None:
     for entry in catalogue.entries():
-        kinds = [tag for tag in entry.tags if re.fullmatch(r"milestone_[a-f]|incident|safety", tag)]
+        kinds = [tag for tag in entry.tags if re.fullmatch(r"milestone_[a-f]|incident|outage|safety", tag)]
         assert len(kinds) == 1, entry
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -343,10 +344,32 @@ def test_a_gate_that_stays_shut_names_its_stage(bring_up: BringUp, log: list[str
 def test_the_stages_need_only_what_comes_before_them() -> None:
     names = [stage.name for stage in STAGES]
     of_a = {stage.name: stage for stage in STAGES if stage.milestone == "a"}
-    assert list(of_a) == ["cluster DNS", "forge", "Argo CD", "GitOps"]
+    assert list(of_a) == ["cluster DNS", "forge", "Argo CD", "repository", "GitOps"]
     for number, stage in enumerate(STAGES):
         assert set(stage.after) <= set(names[:number])
-    assert "forge" in of_a["GitOps"].after
+    assert "forge" in of_a["repository"].after
+    assert "repository" in of_a["GitOps"].after
+
+
+@pytest.mark.parametrize("milestones", [{"a"}, {"a", "b"}])
+def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_forge(
+    milestones: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    forge = SimpleNamespace(
+        url="",
+        ensure_repository=lambda: asked.append("repository"),
+        fill=lambda tree, message: asked.append("content"),
+    )
+    monkeypatch.setattr(stages, "ensure_models", lambda forge: asked.append("models"))
+    monkeypatch.setattr(stages, "apply_all", lambda *_: None)
+    monkeypatch.setattr(up_module, "_gate", lambda *_: None)
+    quiet = {"forge": lambda *_: None, "Argo CD": lambda *_: None}
+    some = [replace(stage, apply=quiet.get(stage.name, stage.apply)) for stage in STAGES]
+    monkeypatch.setattr(up_module, "STAGES", some)
+    platform = cast("Platform", SimpleNamespace(cluster=None, forge=forge))
+    up_module._bring_up(platform, ROOT, milestones, {}, lambda line: None)
+    assert asked == ["repository", *(["models"] if "b" in milestones else []), "content"]
 
 
 def test_a_long_wait_is_told_once_for_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,11 +78,11 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     run, seen = subprocess.run, list[tuple[str, bool]]()
 
     def recorded(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        if "env" in options:  # the tests' own git has none
+        if options.get("env"):  # the tests' own git has none
             seen.append((command[1], "Authorization: Basic" in " ".join(options["env"].values())))
         return run(command, **options)  # type: ignore[no-any-return]
 
-    monkeypatch.setattr("neuroscale.forge.subprocess.run", recorded)
+    monkeypatch.setattr("neuroscale.host.programs.subprocess.run", recorded)
     return seen
 
 

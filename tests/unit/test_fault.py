@@ -205,6 +205,8 @@ def test_the_filler_takes_what_is_free_and_a_bit_more(api: ApiServer, toy_platfo
     populate(api)
     done = {**pod("done", "1"), "status": {"phase": "Succeeded"}}
     api.put("/api/v1/namespaces/default/pods/done", done)
+    leaving = _with({**pod("leaving", "1"), "status": {"phase": "Running"}}, deletionTimestamp="2026-11-22T22:04:05Z")
+    api.put("/api/v1/namespaces/default/pods/leaving", leaving)
     receipt = FILLER.snapshot(toy_platform)
     assert (receipt["millicpu"], receipt["needed"]) == (2000 - 100 + 60, 100)
 

@@ -237,6 +237,7 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
         f"--image {IMAGE}",
         f"--api-port 127.0.0.1:{ports.api}",
         "--kubeconfig-update-default=false --kubeconfig-switch-context=false",
+        "--env GOGC=50@server:0",
         f"--runtime-label {LABEL}={state.nonce}@server:0",
         f"--volume {file}:/var/lib/rancher/k3s/server/manifests/marker.yaml@server:0",
         f"--port 127.0.0.1:{ports.forge}:30300@server:0:direct",
@@ -258,6 +259,20 @@ def test_a_crash_right_after_the_creation_finds_it_to_be_ours(
     state = load_state()
     assert state is not None
     assert len(state.nonce) == 32
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize(
+    ("script", "why"), [(None, "No such file or directory"), ("#!/bin/sh\nexec sleep 9", "timed out after")]
+)
+def test_a_k3d_that_does_not_run_says_why(
+    engine: FakeEngine, provisions: Provisions, monkeypatch: pytest.MonkeyPatch, script: str | None, why: str
+) -> None:
+    engine.there = False
+    monkeypatch.setattr(k3d, "_COMMAND_SECONDS", 0.2)
+    provisions.binaries["k3d"].unlink() if script is None else provisions.binaries["k3d"].write_text(script)
+    with pytest.raises(HostError, match=rf"`k3d cluster create` should run, but: .*{why}.*\. Try: docker info$"):
+        ensure(provisions)
 
 
 def test_the_journal_of_an_earlier_cluster_is_not_replayed_on_a_new_one(

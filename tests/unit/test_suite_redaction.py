@@ -20,6 +20,9 @@ from types import SimpleNamespace
 import pytest
 from pytest_bdd import given, then, parsers
 from neuroscale.errors import NeuroscaleError, NotMet, RevertFailed
+from neuroscale.serving.predict import Answer
+from neuroscale.serving.traffic import Stream
+from neuroscale.waiting import pause
 from suite.session import PLATFORM
 
 pytest_plugins = ["suite.session", "suite.redaction", "suite.recording"]
@@ -60,6 +63,16 @@ def not_set_up(broken):
 def cannot_be_undone(not_undone):
     pass
 
+@pytest.fixture
+def stream(platform):
+    with Stream(lambda: Answer(503, 0.01, None, f"no service for {platform}"), rate=100) as stream:
+        yield stream
+
+@given("requests flow")
+def requests_flow(stream):
+    while len(stream.shots) < 2:
+        pause(0.01)
+
 @then("it is refused")
 def refused(word):
     try:
@@ -87,6 +100,10 @@ Feature: Secrets
     Given a word of warning
     And something that cannot be undone
     Then it is well
+
+  @drift
+  Scenario: Requests flow until the end
+    Given requests flow
 """
 
 
@@ -121,6 +138,14 @@ def test_no_report_of_a_session_has_a_secret(tmp_path: Path) -> None:
         assert f"{sentence} {REDACTED}" in allure
         assert f"{sentence} {REDACTED}" in session.stdout
     assert f"KeyError: '{REDACTED}'" in allure
+    # What a stream was answered is kept of a scenario that passed, too, although the stream ended after its last step.
+    (requests,) = tmp_path.glob("reports/*/streams/test_requests_flow_until_the_end/1-*.csv")
+    lines = requests.read_text(encoding="utf-8").splitlines()
+    assert len(lines) > 2
+    assert lines[1].startswith("0.000,10.0,")
+    assert lines[1].endswith(f"503: no service for {REDACTED}")
+    flowed = [text for name, text in texts.items() if "Requests flow" in text and name.endswith("-result.json")]
+    assert [f'"requests to {requests.stem[2:]}"' in text for text in flowed] == [True]
     # Nor does a report name a folder of this machine where it leads to the evidence.
     assert "Evidence: reports/" in allure
     assert f"Evidence: {tmp_path}" not in allure

@@ -17,6 +17,7 @@ from kserve import InferRequest, InferResponse, Model, ModelServer
 from kserve.errors import InvalidInput
 from kserve.logging import configure_logging, logger, trace_logger
 from kserve.model_server import parser as server_arguments
+from kserve.protocol.dataplane import DataPlane
 from kserve.utils.utils import get_predict_input, get_predict_response
 
 SUFFIXES = (".joblib", ".pkl", ".pickle")
@@ -24,6 +25,28 @@ SUFFIXES = (".joblib", ".pkl", ".pickle")
 
 class Unusable(Exception):
     """The folder holds no model that can be served."""
+
+
+class Reader(DataPlane):
+    """The SDK's way from requests to models, but what it cannot read is answered as the client's mistake.
+
+    Left alone, most malformed requests of the v2 protocol's binary extension end as errors of the server.
+    """
+
+    def decode(self, *arguments: Any, **options: Any) -> tuple[Any, dict[str, Any]]:
+        """Read one request.
+
+        Raises:
+            InvalidInput: It is not of the protocol.
+        """
+        try:
+            decoded: tuple[Any, dict[str, Any]] = super().decode(*arguments, **options)
+        except InvalidInput:
+            raise
+        except Exception as error:  # nothing but the client's bytes is at work here, and they fail in as many ways
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+            raise InvalidInput(f"The request cannot be read by the protocol: {reason}") from error
+        return decoded
 
 
 class SklearnModel(Model):
@@ -99,6 +122,10 @@ def check(payload: Any) -> None:
     if isinstance(payload, InferRequest):
         if not payload.inputs:
             raise InvalidInput('Expected "inputs" to hold at least one tensor')
+        if not isinstance(payload.id or "", str):
+            raise InvalidInput('Expected "id" to be a string')
+        if not isinstance(payload.parameters or {}, dict):
+            raise InvalidInput('Expected "parameters" to be an object')
     elif not isinstance(payload, dict):
         raise InvalidInput('Expected a JSON object with "instances" and the content type application/json')
     elif not isinstance(payload.get("instances", payload.get("inputs")), list):
@@ -120,7 +147,9 @@ def main() -> int:
         logger.error("Model %s cannot be served. %s. Correct the model or its storageUri.", model.name, error)
         return 1
     # Without gRPC: the ingress leads to the HTTP port alone.
-    ModelServer(enable_grpc=False).start([model])
+    server = ModelServer(enable_grpc=False)
+    server.dataplane = Reader(model_registry=server.registered_models)
+    server.start([model])
     return 0
 
 

@@ -20,6 +20,7 @@ INGRESSES = "/apis/networking.internal.knative.dev/v1alpha1/namespaces/default/i
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 #: For :data:`apiserver.KINDS`.
 KINDS = {
+    "/apis/coordination.k8s.io/v1": {"leases": ("Lease", True)},
     "/apis/serving.kserve.io/v1beta1": {"inferenceservices": ("InferenceService", True)},
     "/apis/serving.knative.dev/v1": {
         "services": ("Service", True),

@@ -23,6 +23,7 @@ from neuroscale.probes.serving import (
     SaysWhyNotLoaded,
     Serves,
     judge_asleep,
+    judge_leads,
     judge_not_loaded,
     judge_service,
     judge_together,
@@ -335,3 +336,26 @@ def test_every_component_is_among_the_workloads() -> None:
     named = {ref for ref in vars(serving).values() if isinstance(ref, Ref) and ref.kind == "Deployment"}
     assert refs == named
     assert {ref.namespace for ref in refs} == {"knative-serving", "kourier-system", "kserve"}
+
+
+def _pod(name: str, **meta: str) -> Object:
+    return {"metadata": {"name": name, **meta}}
+
+
+@pytest.mark.parametrize(
+    ("holder", "pods", "state"),
+    [
+        ("manager-new_4711", [_pod("manager-new")], "met"),
+        ("manager-old_4711", [_pod("manager-new")], "pending"),
+        ("manager-old_4711", [_pod("manager-old", deletionTimestamp="2026-11-24T00:03:34Z")], "pending"),
+        ("", [_pod("manager-new")], "pending"),
+        (None, [_pod("manager-new")], "pending"),
+        ("manager-old_4711", [], "pending"),
+    ],
+)
+def test_who_is_ready_does_not_yet_lead(holder: str | None, pods: list[Object], state: State) -> None:
+    assert judge_leads({"spec": {"holderIdentity": holder}}, pods).state == state
+
+
+def test_without_a_lease_nobody_leads() -> None:
+    assert judge_leads(None, [_pod("manager-new")]).observed == "the lease is held by nobody, the pods are manager-new"

@@ -10,6 +10,7 @@ from apiserver import ApiServer, merge
 from captured import captured, having
 from paper import paper_platform
 from served import ISVCS, NAME, Gateway, host_of, isvc, made, put
+from toys import pod
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.milestones import letters, probes_of
@@ -19,6 +20,7 @@ from neuroscale.serving.models import SWAPPED
 from neuroscale.settings import ROOT_APPLICATION
 
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/kserve/leases/kserve-controller-manager-leader-lock"
 OTHER = "sklearn-iris"
 
 
@@ -28,6 +30,11 @@ def platform(world: ApiServer, cluster: Cluster, gateway: Gateway) -> Platform:
     for ref in serving.WORKLOADS:
         path = f"/apis/apps/v1/namespaces/{ref.namespace}/deployments/{ref.name}"
         world.objects[path] = having(captured("deployment-complete"), name=ref.name, namespace=ref.namespace)
+    selected = {"metadata": {"labels": captured("deployment-complete")["spec"]["selector"]["matchLabels"]}}
+    manager = having(merge(pod("manager", "20m"), selected), namespace="kserve")
+    world.put("/api/v1/namespaces/kserve/pods/manager", manager)
+    lease = {"kind": "Lease", "metadata": {"name": serving.KSERVE_LEASE.name}}
+    world.put(LEASE, {**lease, "spec": {"holderIdentity": "manager_4711"}})
     put(world, isvc(OTHER), made(OTHER))
     gateway.versions[host_of(OTHER)] = gateway.versions[host_of(NAME)]
     files = {f"apps/{name}/isvc.yaml": yaml.safe_dump(isvc(name)) for name in (NAME, OTHER)}
@@ -53,6 +60,10 @@ def test_one_thing_amiss(platform: Platform, world: ApiServer, gateway: Gateway)
     scaler = "/apis/apps/v1/namespaces/knative-serving/deployments/autoscaler"
     world.objects[scaler] = merge(whole[scaler], {"spec": {"replicas": 0}})
     assert unmet(platform) == ["AllAvailable"]
+    world.objects = dict(whole)
+
+    world.objects[LEASE] = merge(whole[LEASE], {"spec": {"holderIdentity": "predecessor_4711"}})
+    assert unmet(platform) == ["KServeLeads"]
     world.objects = dict(whole)
 
     gateway.versions[host_of(OTHER)] = SWAPPED

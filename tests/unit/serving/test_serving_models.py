@@ -195,3 +195,9 @@ def test_a_training_that_fails_says_so(monkeypatch: pytest.MonkeyPatch, forge: F
     monkeypatch.setattr(models, "_TRAINING", ROOT / "models" / "iris" / "absent.py")
     with pytest.raises(SupplyError, match=r"should be trained, but that exited with 2.*absent.py.*Try: "):
         ensure_models(forge)
+
+
+def test_a_training_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, forge: Forge) -> None:
+    monkeypatch.setattr(models, "_TRAIN_SECONDS", 0.001)
+    with pytest.raises(SupplyError, match=r"should be trained within 0\.001 s, but were not\. Try: make install"):
+        ensure_models(forge)

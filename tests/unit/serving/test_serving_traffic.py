@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -26,6 +28,7 @@ from neuroscale.serving.traffic import (
     figures,
     first_right,
     judge_unbroken,
+    listed,
     quantile,
     stream_to,
 )
@@ -97,6 +100,40 @@ def test_unbroken(case: str) -> None:
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
+# --- the requests themselves
+
+
+def rows(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_each_request_is_listed_with_what_became_of_it() -> None:
+    some = [shot(7.0), shot(7.1, None, seconds=2), shot(7.25, NEXT, seconds=0.0123)]
+    heading, *found = rows(listed(some, str))
+    assert heading == ["sent: s after 2026-11-23T00:00:07.000000Z", "took: ms", "outcome"]
+    assert found == [
+        ["0.000", "10.0", SERVED],
+        ["0.100", "2000.0", "503: no healthy upstream"],
+        ["0.250", "12.3", NEXT],
+    ]
+
+
+def test_an_answer_stays_in_its_line_and_is_redacted() -> None:
+    odd = Shot(0, START, Answer(500, 0, None, 'a "quoted", \nlong word: hunter2'), frozenset())
+    (_, (*_, outcome)) = rows(listed([odd], lambda text: text.replace("hunter2", "[redacted]")))
+    assert outcome == '500: a "quoted", long word: [redacted]'
+
+
+def test_a_list_that_is_too_long_says_so() -> None:
+    many = shots("." * 1000)
+    assert len(listed(many, str).encode()) < 30_000
+    text = listed(many, str, most=5_000)
+    heading, *found = rows(text)
+    assert 4_500 < len(text.encode()) <= 5_000
+    assert heading[-1] == f"outcome (cut: the first {len(found)} of 1000 requests)"
+    assert found == rows(listed(many, str))[1 : len(found) + 1]
+
+
 # --- a stream
 
 RIGHT = Answer(200, 0.01, tuple(golden().outputs[SERVED][TELLING]), "")
@@ -148,6 +185,16 @@ def test_nothing_is_sent_after_the_end_and_ending_twice_is_fine() -> None:
     count = len(stream.shots)
     pause(0.05)
     assert len(stream.shots) == count
+
+
+def test_who_listens_hears_of_each_stream_once_and_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[tuple[str, int]] = []
+    monkeypatch.setattr(traffic, "listeners", [lambda stream: heard.append((stream.name, len(stream.shots)))])
+    with Stream(lambda: RIGHT, rate=100, name="iris") as stream:
+        wait_for(stream, 2)
+        assert heard == []
+        stream.stop()
+    assert heard == [("iris", len(stream.shots))]
 
 
 def test_the_host_is_looked_up_anew_for_each_request(gateway: Gateway) -> None:

@@ -92,13 +92,13 @@ def supply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RegistrySupply:
 
 def test_auto_takes_a_registry_that_answers(registry: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROSCALE_MIRROR", address(registry))
-    chosen = choose("auto")
+    chosen = choose("auto", ["a"])
     assert (chosen.name, chosen.reason) == ("registry", f"the mirror 127.0.0.1:{registry.server_port} answered")
 
 
 def test_auto_falls_back_to_source_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROSCALE_MIRROR", "http://127.0.0.1:1")
-    chosen = choose("auto")
+    chosen = choose("auto", ["a"])
     assert chosen.name == "source"
     assert chosen.reason == "no registry: 127.0.0.1:1 cannot be reached (ConnectError)"
 
@@ -107,7 +107,7 @@ def test_auto_decides_within_five_seconds_whatever_hangs(registry: HTTPServer, m
     release = threading.Event()
     monkeypatch.setattr(FakeRegistry, "delay", release)
     start = time.monotonic()
-    complaint = answering(Mirror(address(registry)), 0.3)
+    complaint = answering(Mirror(address(registry)), ["a"], 0.3)
     release.set()
     assert time.monotonic() - start < 2
     assert "127.0.0.1" in complaint
@@ -115,19 +115,45 @@ def test_auto_decides_within_five_seconds_whatever_hangs(registry: HTTPServer, m
 
 def test_a_page_that_is_no_registry_is_not_taken_for_one(registry: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry.RequestHandlerClass, "headers_sent", {"Content-Type": "text/html"})
-    assert "answers, but not as a registry does (HTTP 200)" in answering(Mirror(address(registry)), 3)
+    assert "answers, but not as a registry does (HTTP 200)" in answering(Mirror(address(registry)), ["a"], 3)
 
 
 def test_a_registry_that_wants_a_login_is_one(registry: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeRegistry, "status", 401)
-    assert answering(Mirror(address(registry)), 3) == ""
+    assert answering(Mirror(address(registry)), ["a"], 3) == ""
+
+
+@pytest.mark.parametrize(
+    ("milestones", "silent", "chosen"),
+    [("a", "gcr.io", "registry"), ("ab", "gcr.io", "source"), ("a", "quay.io", "source")],
+)
+def test_auto_asks_only_registries_that_the_milestones_images_come_from(
+    milestones: str, silent: str, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def complaint(url: str, within: float) -> str:
+        asked.append(url.removeprefix("https://"))
+        return f"{silent} cannot be reached (ConnectError)" if silent in url else ""
+
+    monkeypatch.delenv("NEUROSCALE_MIRROR", raising=False)
+    monkeypatch.setattr(module, "_complaint", complaint)
+    assert choose("auto", milestones).name == chosen
+    of_b = ["gcr.io"] if "b" in milestones else []
+    assert sorted(asked) == sorted(["public.ecr.aws", "quay.io", "registry-1.docker.io", *of_b])
+
+
+def test_every_image_that_is_not_our_own_is_pulled_from_a_registry_of_its_milestone() -> None:
+    own = pins().images["webhook-certs"]
+    all_of_them = {reference.partition("/")[0] for reference in pins().images.values() if reference != own}
+    assert upstream_registries(module.TARGETS) == all_of_them
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:5000", "ftp://mirror", "http://"])
 def test_a_mirror_that_is_no_url_is_refused_with_an_example(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROSCALE_MIRROR", url)
     with pytest.raises(UsageError, match="Try: NEUROSCALE_MIRROR=http"):
-        choose("registry")
+        choose("registry", ["a"])
 
 
 @pytest.mark.parametrize(
@@ -163,7 +189,7 @@ def test_the_node_image_is_pulled_from_the_mirror_and_named_as_upstream(supply: 
     assert provisions.binaries == {"k3d": Path("/store/k3d/k3d")}
     config = Path(provisions.k3d_args[provisions.k3d_args.index("--registry-config") + 1])
     mirrors = yaml.safe_load(config.read_text())["mirrors"]
-    assert set(mirrors) == upstream_registries()
+    assert set(mirrors) == upstream_registries(["a", "b"])
     assert all(mirror["endpoint"] == ["http://172.17.0.1:5000"] for mirror in mirrors.values())
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import logging
+import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -31,8 +33,18 @@ class InvalidInput(ValueError):
 class InferRequest:
     """A request by the v2 protocol."""
 
-    def __init__(self, *inputs: Any) -> None:
-        self.inputs = inputs
+    def __init__(self, *inputs: Any, id: Any = None, parameters: Any = None) -> None:  # noqa: A002 - the SDK's name
+        self.inputs, self.id, self.parameters = inputs, id, parameters
+
+
+class DataPlane:
+    """Reads a request by calling it."""
+
+    def __init__(self, *, model_registry: Any) -> None:
+        self.model_registry = model_registry
+
+    def decode(self, body: Callable[[], Any], headers: dict[str, str]) -> tuple[Any, dict[str, Any]]:
+        return body(), headers
 
 
 class Model:
@@ -46,12 +58,16 @@ class ModelServer:
     """Remembers what it would serve."""
 
     started: list[Any]
+    readers: list[Any]
 
     def __init__(self, *, enable_grpc: bool) -> None:
-        """Take the arguments that the server gives."""
+        self.registered_models = object()
+        self.dataplane = DataPlane(model_registry=self.registered_models)
 
     def start(self, models: list[Any]) -> None:
+        assert self.dataplane.model_registry is self.registered_models
         self.started.extend(models)
+        self.readers.append(self.dataplane)
 
 
 @pytest.fixture
@@ -59,7 +75,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--model_name")
     parser.add_argument("--log_config_file")
-    monkeypatch.setattr(ModelServer, "started", [], raising=False)
+    for kept in ("started", "readers"):
+        monkeypatch.setattr(ModelServer, kept, [], raising=False)
     names: dict[str, dict[str, Any]] = {
         "kserve": {
             "InferRequest": InferRequest, "InferResponse": dict, "Model": Model, "ModelServer": ModelServer,
@@ -71,6 +88,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
             "trace_logger": logging.getLogger("kserve.trace"),
         },
         "kserve.model_server": {"parser": parser},
+        "kserve.protocol": {},
+        "kserve.protocol.dataplane": {"DataPlane": DataPlane},
         "kserve.utils": {},
         "kserve.utils.utils": {
             "get_predict_input": lambda payload: np.array(payload.get("instances", payload.get("inputs"))),
@@ -108,6 +127,47 @@ def test_a_model_is_served_once_it_is_loaded(
     (model,) = ModelServer.started
     assert (model.name, model.ready) == ("iris", True)
     assert model.predict({key: _ROWS}, {}) == {"predictions": [0, 2]}
+
+
+class InferenceError(RuntimeError):
+    """What the SDK answers with 500, also when it is the client's tensor that is wrong."""
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (KeyError("inputs"), "KeyError: 'inputs'"),
+        (AttributeError("'int' object has no attribute 'upper'"), "AttributeError: 'int' object"),
+        (TypeError("'NoneType' object is not iterable"), "TypeError: 'NoneType' object"),
+        (ValueError("cannot reshape array of size 4 into shape (1,3)\nand more"), "into shape (1,3)"),
+        (struct.error("unpack_from requires a buffer of at least 4 bytes"), "error: unpack_from requires"),
+        (InferenceError("got unexpected numpy array shape"), "InferenceError: got unexpected"),
+    ],
+)
+def test_a_request_that_the_sdk_cannot_read_is_the_clients_mistake(
+    server: ModuleType, folder: Path, *, error: Exception, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def body() -> None:
+        raise error
+
+    run(server, folder, monkeypatch)
+    (reader,) = ModelServer.readers
+    with pytest.raises(InvalidInput) as refused:
+        reader.decode(body, {})
+    assert str(refused.value).startswith("The request cannot be read by the protocol: ")
+    assert reason in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_reading_hands_on_requests_and_the_sdks_own_refusals(server: ModuleType) -> None:
+    reader = server.Reader(model_registry=None)
+    assert reader.decode(lambda: {"instances": _ROWS}, headers={"a": "b"}) == ({"instances": _ROWS}, {"a": "b"})
+
+    def refused() -> None:
+        raise InvalidInput("Unrecognized request format: unexpected end of data")
+
+    with pytest.raises(InvalidInput, match=r"^Unrecognized request format: unexpected end of data$"):
+        reader.decode(refused, {})
 
 
 def no_file(folder: Path) -> None:
@@ -163,6 +223,8 @@ def test_a_model_that_cannot_be_loaded_ends_the_process_with_the_reason(
         (_ROWS, 'Expected a JSON object with "instances"'),
         (b"1,2,3,4", 'Expected a JSON object with "instances"'),
         (InferRequest(), 'Expected "inputs" to hold at least one tensor'),
+        (InferRequest(1, id=5), 'Expected "id" to be a string'),
+        (InferRequest(1, parameters=["pd"]), 'Expected "parameters" to be an object'),
     ],
 )
 def test_input_that_the_model_cannot_take_is_refused_in_one_line(

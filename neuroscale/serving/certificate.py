@@ -1,0 +1,136 @@
+"""KServe's webhooks lose their certificate: the platform makes another one, and new models are accepted again."""
+
+from __future__ import annotations
+
+import time
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from neuroscale.chaos.breakage import Breakage, Effect
+from neuroscale.chaos.fault import ObjectDeleted
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.errors import ClusterRefused, NotReady
+from neuroscale.platform import Platform
+from neuroscale.record import Sample
+from neuroscale.serving.newborn import NAME
+from neuroscale.serving.question import Question
+from neuroscale.serving.versions import MODEL, manifest_of
+from neuroscale.settings import APPS_NAMESPACE, BUDGETS
+from neuroscale.waiting import Verdict, met, pending, throughout, until
+
+SECRET = Ref("Secret", "kserve-webhook-server-cert", "kserve")
+#: Those that every InferenceService passes.
+_WEBHOOKS = tuple(
+    Ref(kind, "inferenceservice.serving.kserve.io", None, "admissionregistration.k8s.io/v1")
+    for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+)
+#: The kubelet brings a changed Secret to a pod within its sync period of a minute and its cache's lifetime.
+_WITHIN = 120.0
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The certificate is gone.
+
+    Attributes:
+        effect: Its deletion.
+        authority: Digest of the certificate of the authority that had signed it.
+        newcomer: A model that somebody would like to create meanwhile.
+    """
+
+    effect: Effect
+    authority: str
+    newcomer: Object
+
+
+def lose(breakage: Breakage) -> Lost:
+    """Delete the Secret that holds the certificate.
+
+    Raises:
+        NotReady: There was no certificate to lose.
+    """
+    platform = breakage.platform
+    authority = authority_of(platform.cluster.get(SECRET))
+    if not authority:
+        raise NotReady(f"{SECRET} should hold a certificate, but holds none. Try: neuroscale check serving")
+    _, isvc = manifest_of(MODEL, platform)
+    meta = {**isvc["metadata"], "name": NAME, "namespace": APPS_NAMESPACE}
+    return Lost(breakage.inject(ObjectDeleted(target=SECRET)), authority, {**isvc, "metadata": meta})
+
+
+def wait_until_renewed(lost: Lost, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """Another certificate, webhooks that trust it, and models that pass them; each phase is kept.
+
+    Raises:
+        NotMet: One did not come in time, or did not last.
+    """
+    cluster = platform.cluster
+    accepted = Question("a new model is accepted", lambda: judge_accepted(cluster, lost.newcomer))
+    steps = {
+        "another certificate": Question(
+            "there is another certificate", lambda: judge_another(cluster.get(SECRET), lost.authority)
+        ),
+        "trusted": Question("the webhooks' callers trust it", lambda: judge_trusted(cluster)),
+        "new models accepted": accepted,
+    }
+    phases: dict[str, float | None] = dict.fromkeys(steps)
+    try:
+        for name, question in steps.items():
+            until(question, cluster, within=max(0.0, _WITHIN - (time.monotonic() - lost.effect.at)))
+            phases[name] = round(time.monotonic() - lost.effect.at, 3)
+    finally:
+        total = phases["new models accepted"]
+        keep(
+            Sample(
+                scenario=scenario,
+                claim="certificate-recovery",
+                fault=lost.effect.fault.says,
+                subject="KServe's webhooks",
+                series="lost to new models accepted",
+                at=lost.effect.clock,
+                phases=phases,
+                seconds=_WITHIN if total is None else total,
+                censored=total is None,
+            )
+        )
+    throughout(accepted, cluster, lasting=BUDGETS.stable)
+
+
+def authority_of(secret: Object | None) -> str:
+    """Digest of the authority's certificate that a Secret holds; empty when it holds none."""
+    encoded = ((secret or {}).get("data") or {}).get("ca.crt", "")
+    return sha256(b64decode(encoded)).hexdigest()[:16] if encoded else ""
+
+
+def judge_another(secret: Object | None, before: str) -> Verdict:
+    """The Secret is there, with the certificate of another authority than before."""
+    if secret is None:
+        return pending("the Secret does not exist")
+    now = authority_of(secret)
+    if not now:
+        return pending("the Secret holds no certificate")
+    return met(f"authority {now}") if now != before else pending(f"the certificate is the old one, of {before}")
+
+
+def judge_trusted(cluster: Cluster) -> Verdict:
+    """Every webhook that a new model passes is called with trust in the authority that the Secret names."""
+    secret = cluster.get(SECRET) or {}
+    wanted = (secret.get("data") or {}).get("ca.crt", "")
+    for ref in _WEBHOOKS:
+        webhooks = (cluster.get(ref) or {}).get("webhooks") or []
+        strangers = [one["name"] for one in webhooks if one["clientConfig"].get("caBundle") != wanted]
+        if strangers or not webhooks:
+            return pending(f"{ref}: {', '.join(strangers) or 'it has no webhook'} not with the new authority")
+    return met(f"all webhooks of {len(_WEBHOOKS)} configurations") if wanted else pending("there is no certificate")
+
+
+def judge_accepted(cluster: Cluster, isvc: Object) -> Verdict:
+    """A server-side dry run of its creation passes admission."""
+    try:
+        cluster.create(isvc, dry_run=True)
+    except ClusterRefused as error:
+        return pending(str(error))
+    return met("accepted")

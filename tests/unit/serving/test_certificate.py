@@ -1,0 +1,65 @@
+"""A lost certificate: what counts as another one, as trusted, and as accepted."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+from neuroscale.cluster.refs import Object
+from neuroscale.platform import Platform
+from neuroscale.serving.certificate import SECRET, authority_of, judge_accepted, judge_another, judge_trusted
+from tests.apiserver import ApiServer
+
+CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1"
+
+
+def secret(authority: str) -> Object:
+    data = {"ca.crt": b64encode(authority.encode()).decode()} if authority else {}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET.name}, "data": data}
+
+
+def test_the_old_authority_is_not_another_one() -> None:
+    before = authority_of(secret("old"))
+    assert (judge_another(secret("old"), before).state, judge_another(secret("new"), before).state) == (
+        "pending",
+        "met",
+    )
+
+
+def test_neither_no_secret_nor_an_empty_one_is_a_certificate() -> None:
+    assert judge_another(None, "x").observed == "the Secret does not exist"
+    assert judge_another(secret(""), "x").observed == "the Secret holds no certificate"
+    assert judge_another({**secret(""), "data": None}, "x").observed == "the Secret holds no certificate"
+
+
+def test_trusted_is_what_every_webhook_of_both_configurations_trusts(api: ApiServer, toy_platform: Platform) -> None:
+    def put(plural: str, kind: str, bundle: str | None) -> None:
+        webhooks = [] if bundle is None else [{"name": "one", "clientConfig": {"caBundle": bundle}}]
+        api.put(
+            f"{CONFIGURATIONS}/{plural}/inferenceservice.serving.kserve.io",
+            {
+                "apiVersion": "admissionregistration.k8s.io/v1",
+                "kind": kind,
+                "metadata": {"name": "inferenceservice.serving.kserve.io"},
+                "webhooks": webhooks,
+            },
+        )
+
+    def look() -> str:
+        return judge_trusted(toy_platform.cluster).observed
+
+    new, old = secret("new"), secret("old")["data"]["ca.crt"]
+    api.put("/api/v1/namespaces/kserve/secrets/kserve-webhook-server-cert", new)
+    put("mutatingwebhookconfigurations", "MutatingWebhookConfiguration", new["data"]["ca.crt"])
+    put("validatingwebhookconfigurations", "ValidatingWebhookConfiguration", old)
+    assert "one not with the new authority" in look()
+    put("validatingwebhookconfigurations", "ValidatingWebhookConfiguration", None)
+    assert "it has no webhook" in look()
+    put("validatingwebhookconfigurations", "ValidatingWebhookConfiguration", new["data"]["ca.crt"])
+    assert look() == "all webhooks of 2 configurations"
+
+
+def test_a_refusal_is_not_accepted(api: ApiServer, toy_platform: Platform) -> None:
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "default"}}
+    assert judge_accepted(toy_platform.cluster, config_map).state == "met"
+    api.put("/api/v1/namespaces/default/configmaps/a", config_map)
+    assert judge_accepted(toy_platform.cluster, config_map).state == "pending"

@@ -72,6 +72,10 @@ def prepare(*, allow_install: bool, host: Host | None = None) -> HostReport:
         _explain_deaf_engine(host)
         if not shutil.which("dockerd"):
             lines += packages.ensure(packages.DOCKER, "a container engine", allow_install=allow_install)
+            if not shutil.which("dockerd"):
+                raise HostError(
+                    "The container engine is installed, but dockerd is not on PATH. Type: export PATH=$PATH:/usr/sbin"
+                )
             # The package starts the engine in its own way, which lacks the wrapper.
             if not capability.has_sys_resource() and host.engine.answers():
                 _service("service", "docker", "stop")

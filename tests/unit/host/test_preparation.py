@@ -26,6 +26,7 @@ class World:
     systemd: bool = False
     capable: bool = True
     dockerd_installed: bool = True
+    path_has_sbin: bool = True
     starts: bool = True
     launched: list[list[str]] = field(default_factory=list)
     ran: list[list[str]] = field(default_factory=list)
@@ -67,6 +68,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         if not allow_install:
             raise HostError(f"Type: sudo apt-get install -y {' '.join(packages)}")
         world.installed += packages
+        world.dockerd_installed = world.path_has_sbin
         return [f"installed {' '.join(packages)}"]
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
@@ -145,6 +147,13 @@ def test_docker_is_installed_where_that_is_allowed(world: World, tmp_path: Path)
     lines = prepare(allow_install=True, host=host(world, tmp_path)).lines
     assert lines[0] == "installed docker.io"
     assert world.launched == [["dockerd"]]
+
+
+def test_a_path_without_system_programs_is_told(world: World, tmp_path: Path) -> None:
+    world.dockerd_installed = world.path_has_sbin = False
+    with pytest.raises(HostError, match=r"dockerd is not on PATH\. Type: export PATH=\$PATH:/usr/sbin"):
+        prepare(allow_install=True, host=host(world, tmp_path))
+    assert world.launched == []
 
 
 def test_without_docker_and_leave_to_install_it_the_command_is_named(world: World, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
 MARKERS := $(subst $(SPACE), or ,$(addprefix milestone_,$(strip $(MILESTONES))))
 
-.PHONY: help install test conformance incidents kill-matrix bench report down docs
+.PHONY: help install test gate conformance incidents kill-matrix bench report down docs
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -27,6 +27,9 @@ test: install ## Fast tier: ruff, mypy, unit tests, manifests, Gherkin lint. No 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy neuroscale
 	$(BIN)/python -m pytest -q -n logical
+
+gate: install ## Manifests alone: render, schemas, bounds, policies, resources. BASE=main compares resources with a commit
+	$(BIN)/neuroscale gate $(if $(BASE),--base "$(BASE)")
 
 conformance: install ## The real cluster: MILESTONES="a b" (default: all). Makes what is missing, runs, reports
 	$(BIN)/neuroscale up --milestones "$(MILESTONES)"

@@ -159,7 +159,8 @@ KINDS: dict[str, Kind] = {
     "deletes the ConfigMap": _delete(PAGE),
     "changes the number of replicas": _edit(NGINX, lambda _: {"spec": {"replicas": 3}}),
     "changes the image": _edit(NGINX, _container({"image": "docker.io/library/no-such-image:0.0.1"})),
-    "changes a label": _edit(NGINX, lambda _: {"metadata": {"labels": {"owner": "somebody-else"}}}),
+    # Registered: another owner would not be admitted, and nothing would drift.
+    "changes a label": _edit(NGINX, lambda _: {"metadata": {"labels": {"owner": "ml-platform"}}}),
     "changes the environment": _edit(NGINX, _container({"env": [{"name": "GREETING", "value": "goodbye"}]})),
     "adds an object with the mark": Kind(_STRAY, _stray, was_pruned),
     "turns off self-heal on a child Application": _edit(

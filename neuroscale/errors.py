@@ -10,6 +10,7 @@
     ├── SupplyError                 exit 3: an image, binary or manifest cannot be had
     ├── ClusterUnreachable          exit 3: the API server does not answer
     ├── ClusterRefused              exit 3: the API server answered, and it was a no
+    ├── NothingJudged               exit 3: the CI gate could not do its work, which is no pass
     ├── NotReady                    exit 3: a gate failed, so the scenario did not happen
     ├── FaultHadNoEffect            exit 3: the fault was injected and nothing changed
     ├── RevertFailed                exit 3: an undo did not succeed; it stays in the journal
@@ -84,6 +85,10 @@ class ClusterRefused(NeuroscaleError):
         super().__init__(message)
         self.status = status
         self.reason = reason
+
+
+class NothingJudged(NeuroscaleError):
+    """The CI gate could not judge what it was given: a tool failed, git did, or there was nothing."""
 
 
 class NotReady(NeuroscaleError):

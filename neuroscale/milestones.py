@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from neuroscale.errors import NotMet, NotReady, UsageError
 from neuroscale.platform import Platform
-from neuroscale.probes import argo, expected, serving
+from neuroscale.probes import argo, expected, guardrails, serving
 from neuroscale.serving.predict import gateway_url
 from neuroscale.settings import BUDGETS
 from neuroscale.waiting import Probe, until
@@ -30,11 +30,17 @@ def _serving(platform: Platform) -> Iterable[Probe]:
     yield serving.AllAnswer(uris, gateway_url(platform.cluster))
 
 
-_STEADY_STATES: dict[str, Callable[[Platform], Iterable[Probe]]] = {"a": _gitops, "b": _serving}
+def _guardrails(platform: Platform) -> Iterable[Probe]:
+    yield argo.EachApplication(expected.applications(platform.forge), platform.forge.head())
+    yield guardrails.workloads_ready()
+    yield guardrails.AllEnforced(expected.policies(platform.forge))
+
+
+_STEADY_STATES: dict[str, Callable[[Platform], Iterable[Probe]]] = {"a": _gitops, "b": _serving, "d": _guardrails}
 #: Milestones that have scenarios, in order.
 MILESTONES = tuple(_STEADY_STATES)
 #: What people call them -> letter.
-NAMES = {"gitops": "a", "serving": "b"}
+NAMES = {"gitops": "a", "serving": "b", "guardrails": "d"}
 
 
 def letters(text: str) -> list[str]:

@@ -26,8 +26,10 @@ LATER = {
     "apps/ai-model-alpha": "b",
     "apps/demo-iris-2": "b",
     "infrastructure/apps/kserve-runtimes.yaml": "b",
+    "infrastructure/apps/policy-guardrails.yaml": "d",
     "infrastructure/apps/serving-stack.yaml": "b",
     "infrastructure/kserve": "b",
+    "infrastructure/kyverno": "d",
     "infrastructure/serving-stack": "b",
 }
 
@@ -107,20 +109,22 @@ def documents(text: str) -> list[Object]:
 
 
 @contextmanager
-def gitops_tree(manifests: Mapping[str, Path], milestones: Collection[str]) -> Iterator[Path]:
-    """The tree for the forge: this checkout's GitOps folders, plus the upstream manifests where they belong.
+def gitops_tree(manifests: Mapping[str, Path], milestones: Collection[str], root: Path | None = None) -> Iterator[Path]:
+    """The tree for the forge: a checkout's GitOps folders, plus the upstream manifests where they belong.
 
     Args:
         manifests: Component -> folder with its upstream manifests, from the supply. A component's manifests go into
             ``upstream/`` of its folder below ``bootstrap/`` or ``infrastructure/``.
         milestones: Letters of those that the cluster is for; what belongs to others is left out.
+        root: The checkout; this one, if not said otherwise.
     """
     with TemporaryDirectory(prefix="neuroscale-tree-") as name:
         tree = Path(name)
         for folder in GITOPS_FOLDERS:
-            if (ROOT / folder).is_dir():
+            source = (root or ROOT) / folder
+            if source.is_dir():
                 # Build recipes are not for Argo CD.
-                shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("images", "upstream"))
+                shutil.copytree(source, tree / folder, ignore=shutil.ignore_patterns("images", "upstream"))
         for path, milestone in LATER.items():
             if milestone not in milestones:
                 _remove(tree / path)

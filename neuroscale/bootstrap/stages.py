@@ -119,6 +119,7 @@ STAGES = (
         after=("repository",),
     ),
     Stage("serving", lambda *_: None, partial(probes_of, "b"), milestone="b"),
+    Stage("guardrails", lambda *_: None, partial(probes_of, "d"), milestone="d"),
 )
 
 

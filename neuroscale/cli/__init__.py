@@ -7,6 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
+from neuroscale.cli.gate import gate
 from neuroscale.cli.platform import adopt, check, down, heal, ports, status, up
 from neuroscale.cli.report import report
 from neuroscale.cli.runs import bench, incident, kill_matrix
@@ -20,7 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, down, status, check, heal, ports, adopt, report, bench, kill_matrix):
+for command in (up, down, status, check, heal, ports, adopt, gate, report, bench, kill_matrix):
     app.command()(command)
 app.add_typer(incident, name="incident")
 app.add_typer(supply, name="supply")

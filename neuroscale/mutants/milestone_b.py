@@ -44,6 +44,7 @@ _LIAR = {
         "--http_port=8080",
     ],
     "readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1},
+    "securityContext": {"runAsNonRoot": True},  # else its pods would not be admitted
 }
 #: Seconds until a changed model has taken over.
 _TAKEN_OVER = 40.0

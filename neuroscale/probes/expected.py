@@ -36,5 +36,18 @@ def service_uris(manifests: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def policies(forge: Forge) -> frozenset[str]:
+    """Names of the policies below ``infrastructure/kyverno/policies``."""
+    return policy_names(forge.files("infrastructure/kyverno/policies"))
+
+
+def policy_names(manifests: Mapping[str, str]) -> frozenset[str]:
+    """The same from the contents of that folder."""
+    documents = _objects({path: text for path, text in manifests.items() if path.endswith((".yaml", ".yml"))})
+    # Beside the policies lie patches over them, which are lists.
+    found = (document for document in documents if isinstance(document, dict))
+    return frozenset(obj["metadata"]["name"] for obj in found if obj["kind"] == "ValidatingPolicy")
+
+
 def _objects(manifests: Mapping[str, str]) -> list[Object]:
     return [obj for text in manifests.values() for obj in yaml.safe_load_all(text) if obj]

@@ -70,6 +70,8 @@ PARTS: Mapping[str, Kind] = {
         package="cmd",
         variables=(("github.com/argoproj/argo-cd/v3/common.version", "{bare}"),),
     ),
+    # Of the same versions as the controllers of Kyverno.
+    "kyverno-cli": GoProgram(package="."),
     "gitea": GoProgram(
         tags=("sqlite", "sqlite_unlock_notify"),
         variables=(
@@ -89,8 +91,10 @@ PARTS: Mapping[str, Kind] = {
             "kourier/cmd/kourier",
         )
     ),
+    "kyverno": GoPrograms(("kyverno/cmd/kyverno", "kyverno/cmd/reports-controller")),
     "coredns": GoProgram(package="."),
     "k3d": GoProgram(variables=(("github.com/k3d-io/k3d/v5/version.Version", "{version}"),)),
+    "helm": GoProgram(package="cmd/helm", variables=(("helm.sh/helm/v3/internal/version.version", "{version}"),)),
     "kustomize": GoProgram(variables=(("sigs.k8s.io/kustomize/api/provenance.version", "{version}"),)),
     # Of the same versions as KServe, hence mostly compiled with it.
     "webhook-certs": GoProgram(package="."),
@@ -114,6 +118,7 @@ PARTS: Mapping[str, Kind] = {
             ("kserve", (ModuleFiles("kserve", ("config",)),)),
         )
     ),
+    "kyverno-files": ModuleTree((("kyverno", (ModuleFiles("kyverno", ("config/install-latest-testing.yaml",)),)),)),
     "debian-node": DebianRoot("node"),
     "debian-pods": DebianRoot("pods"),
     "debian-python": DebianRoot("python"),
@@ -138,6 +143,7 @@ PARTS: Mapping[str, Kind] = {
             "sklearnserver",
         )
     ),
+    "images-d": ImageArchive(("kyverno", "kyverno-reports")),
     # What no registry has.
     "images-own": ImageArchive(("webhook-certs",)),
 }

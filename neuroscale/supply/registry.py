@@ -28,6 +28,7 @@ from neuroscale.supply.workshop import Workshop
 TARGETS: Mapping[Milestone, tuple[str, ...]] = {
     "a": ("k3d", "argocd-files"),
     "b": ("images-own", "serving-stack-files"),
+    "d": ("kyverno-files",),
 }
 _DOCKER_HUB = "docker.io"
 #: Where Docker Hub's API is, which its own name does not lead to.

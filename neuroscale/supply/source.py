@@ -17,7 +17,11 @@ from neuroscale.supply.workshop import Workshop, all_versions
 TARGETS: Mapping[Milestone, tuple[str, ...]] = {
     "a": ("k3d", "node", "images-a", "argocd-files"),
     "b": ("images-b", "images-own", "serving-stack-files"),
+    "d": ("images-d", "kyverno-files"),
 }
+
+#: Programs of the CI gate, which no cluster needs.
+GATE_TOOLS = ("kyverno-cli", "helm")
 
 #: Images that are nowhere to be pulled from again must never be collected. The kubelet would do so on any disk that
 #: looks 85 % full to it, and evict pods besides.
@@ -103,7 +107,7 @@ class SourceSupply:
         Raises:
             Locked: Another process is building.
         """
-        wanted = targets(TARGETS)
+        wanted = [*targets(TARGETS), *GATE_TOOLS]
         removed, size = self.workshop.prune(wanted)
         outdated = self._outdated_images(Catalogue(wanted, pins()).recipe["node"]) if self.engine.answers() else []
         return [*map(str, removed), *filter(self.engine.remove_image, outdated)], size
@@ -128,5 +132,5 @@ def manifests(parts: Mapping[str, Stored]) -> dict[str, Path]:
     return {
         name.removesuffix("-files"): part.path / "manifests"
         for name, part in parts.items()
-        if name in {"argocd-files", "serving-stack-files"}
+        if name in {"argocd-files", "kyverno-files", "serving-stack-files"}
     }

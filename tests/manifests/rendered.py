@@ -9,36 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
-from serving_stack import write_upstream
+from upstream import write_upstream
 
 from neuroscale.bootstrap.render import LATER, documents, gitops_tree, kustomize
 from neuroscale.cluster.refs import Object
+from neuroscale.gate.render import folders
 from neuroscale.probes import argo
 from neuroscale.settings import ROOT
 from neuroscale.supply.pins import pins
-
-#: Kinds without a namespace, of those that a manifest here could hold.
-CLUSTER_SCOPED = frozenset(
-    {
-        "APIService",
-        "ClusterPolicy",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "ClusterServingRuntime",
-        "ClusterStorageContainer",
-        "CustomResourceDefinition",
-        "MutatingWebhookConfiguration",
-        "Namespace",
-        "Node",
-        "PersistentVolume",
-        "PriorityClass",
-        "RuntimeClass",
-        "StorageClass",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-        "ValidatingWebhookConfiguration",
-    }
-)
 
 
 @cache
@@ -48,12 +26,15 @@ def places(milestones: frozenset[str] = frozenset({"a", *LATER.values()})) -> di
     Upstream's manifests are fetched at set-up and not part of the checkout; here stand-ins take their place.
     """
     with TemporaryDirectory() as name:
-        argocd, stack = Path(name) / "argocd", Path(name) / "stack"
+        argocd = Path(name) / "argocd"
         argocd.mkdir()
         (argocd / "install.yaml").write_text(yaml.safe_dump_all(_argocd()), encoding="utf-8")
-        manifests = {"argocd": argocd, "serving-stack": write_upstream(stack)}
+        others = {
+            component: write_upstream(component, Path(name) / component) for component in ("kyverno", "serving-stack")
+        }
+        manifests = {"argocd": argocd, **others}
         with gitops_tree(manifests, milestones) as tree:
-            return {str(folder.relative_to(tree)): objects_of(folder) for folder in _folders(tree)}
+            return {str(folder.relative_to(tree)): objects_of(folder) for folder in folders(tree)}
 
 
 def objects_of(folder: Path) -> list[Object]:
@@ -94,14 +75,6 @@ def _configured(obj: Object) -> Iterator[str]:
         yield data["queue-sidecar-image"]
     if "storageInitializer" in data:
         yield json.loads(data["storageInitializer"])["image"]
-
-
-def _folders(tree: Path) -> list[Path]:
-    """Kustomizations, and folders of plain manifests that are not inside one."""
-    found = sorted(file for file in tree.rglob("kustomization.yaml") if "upstream" not in file.parts)
-    roots = [file.parent for file in found]
-    plain = sorted({file.parent for file in tree.rglob("*.yaml")})
-    return [*roots, *(folder for folder in plain if not any(root in (folder, *folder.parents) for root in roots))]
 
 
 def _argocd() -> list[Object]:

@@ -6,6 +6,7 @@ import copy
 import functools
 import operator
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import kubernetes_validate
@@ -13,7 +14,7 @@ import pytest
 import yaml
 from argo_schema import MODELS as ARGO
 from kserve_schema import MODELS as KSERVE
-from projects import violations
+from kyverno_schema import MODELS as KYVERNO
 from pydantic import ValidationError
 from rendered import all_objects, images, manifests, objects_of, places
 
@@ -21,6 +22,9 @@ from neuroscale.bootstrap.render import documents
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import SupplyError
 from neuroscale.forge import BRANCH, IN_CLUSTER_URL
+from neuroscale.gate import bounds
+from neuroscale.gate.findings import Finding
+from neuroscale.gate.kinds import cluster_scoped
 from neuroscale.probes.expected import application_names
 from neuroscale.settings import APPLICATION_SET, ROOT, ROOT_APPLICATION
 from neuroscale.supply.pins import pins
@@ -33,6 +37,7 @@ REFERENCE = {
     "neuroscale-infrastructure": ("Application", "infrastructure/apps", "argocd"),
     "neuroscale-default-namespace-resources": ("Application", "infrastructure/namespaces/default", "default"),
     "neuroscale-kserve-runtimes": ("Application", "infrastructure/kserve", "kserve"),
+    "neuroscale-policy-guardrails": ("Application", "infrastructure/kyverno", "kyverno"),
     "neuroscale-model-endpoints": ("ApplicationSet", "apps/*", "default"),
     "neuroscale-serving-stack": ("Application", "infrastructure/serving-stack", "default"),
 }
@@ -40,7 +45,6 @@ REFERENCE = {
 REFERENCE_LATER = {
     "neuroscale-backstage",
     "neuroscale-opencost",
-    "neuroscale-policy-guardrails",
 }
 REFERENCE_WORKLOADS = {"test-app", "demo-iris-2", "ai-model-alpha"}
 
@@ -53,6 +57,9 @@ def validate(obj: Object) -> str:
     if obj["apiVersion"].startswith("serving.kserve.io/"):
         KSERVE[obj["kind"]].model_validate(obj)
         return "kserve"
+    if obj["apiVersion"].startswith("policies.kyverno.io/"):
+        KYVERNO[obj["kind"]].model_validate(obj)
+        return "kyverno"
     assert VERSION is not None
     return str(kubernetes_validate.validate(obj, VERSION[1], strict=True))
 
@@ -67,13 +74,16 @@ def test_every_manifest_is_rendered_somewhere() -> None:
     assert len(all_objects()) >= 20
     known = set(places())
     for file in manifests():
-        folder = file.parent
-        while str(folder.relative_to(ROOT)) not in known:
+        wanted, folder = file, file.parent
+        while True:
+            if (folder / "kustomization.yaml").exists() and wanted.name != "kustomization.yaml":
+                named = (folder / "kustomization.yaml").read_text(encoding="utf-8")
+                assert str(wanted.relative_to(folder)) in named, f"{wanted} is not in its kustomization"
+                wanted = folder  # … which may be a part of another
+            if str(folder.relative_to(ROOT)) in known:
+                break
             folder = folder.parent
             assert folder != ROOT, f"{file} belongs to no place"
-        if (folder / "kustomization.yaml").exists() and file.name != "kustomization.yaml":
-            named = (folder / "kustomization.yaml").read_text(encoding="utf-8")
-            assert str(file.relative_to(folder)) in named, f"{file} is not in its kustomization"
 
 
 @pytest.mark.parametrize(("place", "obj"), all_objects(), ids=_named)
@@ -148,12 +158,21 @@ def test_names_and_folders_are_the_reference_platforms() -> None:
     assert application_set()["metadata"]["name"] == APPLICATION_SET
     for name, (kind, folder, namespace) in REFERENCE.items():
         if kind == "ApplicationSet":
-            assert (name, generator["directories"]) == (APPLICATION_SET, [{"path": folder}])
+            assert (name, generator["directories"][0]) == (APPLICATION_SET, {"path": folder})
         else:
             assert sources[name] == (folder, namespace)
     ours = set(sources) | {APPLICATION_SET}
     assert ours - set(REFERENCE) - REFERENCE_LATER <= REFERENCE_WORKLOADS
     assert ours >= REFERENCE_WORKLOADS
+
+
+def test_no_workload_can_take_the_name_of_a_platform_application() -> None:
+    """The ApplicationSet would rewrite it, and its objects would be pruned."""
+    (excluded,) = (entry for entry in application_set()["spec"]["generators"][0]["git"]["directories"][1:])
+    assert excluded["exclude"] is True
+    ours = [name for name in applications() if name not in REFERENCE_WORKLOADS]
+    assert len(ours) >= 5
+    assert [name for name in ours if not fnmatchcase(f"apps/{name}", excluded["path"])] == []
 
 
 def test_names_are_computed_from_git_as_the_suite_does() -> None:
@@ -211,6 +230,11 @@ def test_each_application_leads_to_a_folder_that_exists() -> None:
 # --- projects
 
 
+def violations(app: Object, objects: list[Object], project: Object) -> list[Finding]:
+    """What Argo CD would refuse."""
+    return bounds.violations(app, app["spec"]["source"]["path"], objects, project, cluster_scoped(places()))
+
+
 @pytest.mark.parametrize("name", applications())
 def test_each_application_stays_within_its_project(name: str) -> None:
     app = applications()[name]
@@ -226,6 +250,32 @@ PLANTED = {
         "kind": "ValidatingWebhookConfiguration",
         "metadata": {"name": "x"},
     },
+    "ValidatingPolicy": {
+        "apiVersion": "policies.kyverno.io/v1beta1",
+        "kind": "ValidatingPolicy",
+        "metadata": {"name": "x"},
+    },
+    "PolicyException": {
+        "apiVersion": "policies.kyverno.io/v1beta1",
+        "kind": "PolicyException",
+        "metadata": {"name": "x"},
+    },
+    "PolicyException of old": {
+        "apiVersion": "kyverno.io/v2",
+        "kind": "PolicyException",
+        "metadata": {"name": "x"},
+    },
+    "ValidatingAdmissionPolicyBinding": {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": "x"},
+    },
+    "RoleBinding": {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "x"},
+    },
+    "ResourceQuota": {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "x"}},
     "Secret": {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}},
     "Role": {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "x"}},
     "Application": {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "x"}},

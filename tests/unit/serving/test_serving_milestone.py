@@ -76,4 +76,4 @@ def test_one_thing_amiss(platform: Platform, world: ApiServer, gateway: Gateway)
 
 def test_it_has_a_name() -> None:
     assert letters("serving") == letters("b") == ["b"]
-    assert letters("all") == ["a", "b"]
+    assert letters("all") == ["a", "b", "d"]

@@ -197,6 +197,7 @@ def test_our_own_image_is_built_and_imported_as_no_registry_has_it(supply: Regis
     provisions = supply.provide(["a", "b"])
     assert provisions.image_tarballs == (Path("/store/images-own/images.tar"),)
     assert provisions.manifests["serving-stack"] == Path("/store/serving-stack-files/manifests")
+    assert supply.provide(["a", "d"]).manifests["kyverno"] == Path("/store/kyverno-files/manifests")
 
 
 def test_images_are_never_collected_whichever_node_image_it_is(supply: RegistrySupply) -> None:

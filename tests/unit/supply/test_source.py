@@ -86,6 +86,9 @@ def test_a_later_milestone_adds_its_images_and_manifests(supply: SourceSupply) -
         "argocd": Path("/store/argocd-files/manifests"),
         "serving-stack": Path("/store/serving-stack-files/manifests"),
     }
+    guarded = supply.provide(["a", "d"])
+    assert guarded.image_tarballs == tuple(Path(f"/store/images-{name}/images.tar") for name in ("a", "d"))
+    assert guarded.manifests["kyverno"] == Path("/store/kyverno-files/manifests")
 
 
 def test_pruning_leaves_images_that_are_current_or_in_use(supply: SourceSupply) -> None:

@@ -16,10 +16,10 @@ from neuroscale.supply import workshop as module
 from neuroscale.supply.locking import exclusive
 from neuroscale.supply.parts import PARTS, Catalogue
 from neuroscale.supply.pins import pins
-from neuroscale.supply.source import TARGETS
+from neuroscale.supply.source import GATE_TOOLS, TARGETS
 from neuroscale.supply.workshop import Workshop
 
-_TARGETS = tuple(part for parts in TARGETS.values() for part in parts)
+_TARGETS = (*(part for parts in TARGETS.values() for part in parts), *GATE_TOOLS)
 
 
 class Recorder(Workshop):

@@ -1,4 +1,4 @@
-"""Stand-ins for the upstream manifests of the serving stack: the same objects by name, in the least valid shape."""
+"""Stand-ins for a component's upstream manifests: the same objects by name, in the least valid shape."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from captured import DATA
 
 from neuroscale.cluster.refs import Object
 
-_LISTED = DATA / "serving-stack-upstream.json"
 
-
-def write_upstream(folder: Path) -> Path:
-    """Fill a folder as the supply fills ``infrastructure/serving-stack/upstream``."""
-    for name, entries in json.loads(_LISTED.read_text(encoding="utf-8")).items():
+def write_upstream(component: str, folder: Path) -> Path:
+    """Fill a folder as the supply fills ``infrastructure/COMPONENT/upstream``."""
+    for name, entries in listed(component).items():
         place = folder / name
         if place.suffix != ".yaml":
             place.mkdir(parents=True)
@@ -24,6 +22,11 @@ def write_upstream(folder: Path) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(yaml.safe_dump_all(map(_stand_in, entries)), encoding="utf-8")
     return folder
+
+
+def listed(component: str) -> dict[str, list[Object]]:
+    """File or folder below ``upstream/`` -> its objects, by name."""
+    return dict(json.loads((DATA / f"{component}-upstream.json").read_text(encoding="utf-8")))
 
 
 def _stand_in(entry: Object) -> Object:
@@ -63,21 +66,22 @@ def _definition(entry: Object) -> Object:
 
 def _deployment(entry: Object) -> Object:
     labels = {"app": entry["name"]}
-    containers = [
-        {
-            "name": name,
-            "image": image,
-            "env": [{"name": "SYSTEM_NAMESPACE", "value": entry["namespace"]}],
-            "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 10},
-            "resources": {"requests": {"cpu": "300m"}},
-        }
-        for name, image in entry["containers"].items()
-    ]
     # The container that matters stands first, as it does upstream.
-    return {
-        "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}},
+    pod = {
+        key: [
+            {
+                "name": name,
+                "image": image,
+                "args": [],
+                "env": [{"name": "SYSTEM_NAMESPACE", "value": entry["namespace"]}],
+                "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 10},
+                "resources": {"requests": {"cpu": "300m"}},
+            }
+            for name, image in entry.get(key, {}).items()
+        ]
+        for key in ("containers", "initContainers")
     }
+    return {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}}
 
 
 def _webhook(entry: Object) -> Object:

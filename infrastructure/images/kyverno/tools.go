@@ -1,0 +1,9 @@
+//go:build tools
+
+// Package tools keeps the module that is built here in go.mod.
+package tools
+
+import (
+	_ "github.com/kyverno/kyverno/cmd/kyverno"
+	_ "github.com/kyverno/kyverno/cmd/reports-controller"
+)

@@ -1,0 +1,40 @@
+"""What the gate has to say against a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from neuroscale.cluster.refs import Object
+
+Stage = Literal["render", "schema", "bounds", "policy", "resources"]
+#: A folder of the tree -> the objects that it makes.
+Places = Mapping[str, list[Object]]
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One reason why a change must not be merged.
+
+    Attributes:
+        stage: Who found it.
+        rule: What was broken: a policy by its name, or a word for the rule of another stage.
+        where: The folder, and the object in it if there is one.
+        says: What should be and what is.
+    """
+
+    stage: Stage
+    rule: str
+    where: str
+    says: str
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.where}: {self.says} [{self.rule}]"
+
+
+def named(place: str, obj: Object) -> str:
+    """An object as people look for it: ``apps/test-app: Deployment nginx-test``."""
+    meta = obj["metadata"]
+    where = f"{meta['namespace']}/" if meta.get("namespace") else ""
+    return f"{place}: {obj['kind']} {where}{meta['name']}"

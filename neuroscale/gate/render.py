@@ -1,0 +1,175 @@
+"""First stage: what Argo CD would make of each folder of the tree, as objects."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from neuroscale.bootstrap.render import kustomize
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import SupplyError
+from neuroscale.gate.findings import Finding, Places, named
+
+#: Kustomize takes any of these.
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_CHART = "Chart.yaml"
+#: What Argo CD reads in a folder of plain manifests, beside Jsonnet.
+_PLAIN = (".yaml", ".yml", ".json")
+#: Fields of a kustomization that name files, folders or addresses.
+_NAMING = ("resources", "components", "bases", "crds", "configurations", "generators", "transformers", "validators")
+
+Chart = Callable[[Path], list[Object]]
+
+
+class _Unreadable(Exception):
+    """A file that is not a stream of Kubernetes objects; its text says why."""
+
+
+def _text(key: object) -> str:
+    """A key as it becomes one of JSON: YAML takes ``on`` for true, and 8080 for a number."""
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+class _StrictLoader(yaml.CSafeLoader):
+    """YAML as Kubernetes means it: keys are text, none stands twice, and there are no dates."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        seen = set()
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                continue
+            name = self.construct_object(key, deep=True)
+            if name in seen:
+                raise _Unreadable(f"the key {name!r} stands twice in line {key.start_mark.line + 1}")
+            seen.add(name)
+        return {_text(key): value for key, value in super().construct_mapping(node, deep=deep).items()}
+
+
+# A date is a string to Kubernetes; without this an annotation of that shape would not fit its schema.
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def folders(tree: Path) -> list[Path]:
+    """Kustomizations and charts, and folders of plain manifests; none that is inside a kustomization or a chart."""
+    made = {file.parent for name in (*_KUSTOMIZATIONS, _CHART) for file in tree.rglob(name)}
+    plain = {file.parent for file in tree.rglob("*") if file.suffix in {*_PLAIN, ".jsonnet"} and file.is_file()}
+    return sorted(folder for folder in made | plain if not made & set(folder.parents))
+
+
+def render(tree: Path, chart: Chart) -> tuple[Places, list[Finding]]:
+    """Every folder's objects, and what does not render.
+
+    Args:
+        tree: As the forge's repository has it, with upstream's manifests in place.
+        chart: Renders a Helm chart.
+    """
+    places: dict[str, list[Object]] = {}
+    findings: list[Finding] = []
+    for folder in folders(tree):
+        place = str(folder.relative_to(tree))
+        places[place], wrong = render_folder(folder, place, chart)
+        findings += wrong
+    return places, [*findings, *_twice(places)]
+
+
+def render_folder(folder: Path, place: str, chart: Chart) -> tuple[list[Object], list[Finding]]:
+    """One folder's objects, lists taken apart, and what is wrong with it."""
+    try:
+        objects = list(_flat(_objects(folder, chart)))
+    except _Unreadable as error:
+        return [], [Finding("render", "unreadable", place, str(error))]
+    except SupplyError as error:
+        return [], [Finding("render", "unrenderable", place, str(error))]
+    if not objects:
+        said = "it should make at least one object, but makes none"
+        return [], [Finding("render", "empty", place, said)]
+    return objects, []
+
+
+def _objects(folder: Path, chart: Chart) -> list[Any]:
+    if (folder / _CHART).is_file():
+        return chart(folder)
+    if _kustomizations(folder):
+        _refuse_elsewhere(folder)
+        return kustomize(folder)
+    found = []
+    for file in sorted(file for file in folder.iterdir() if file.is_file()):
+        if file.suffix == ".jsonnet":
+            raise _Unreadable(f"{file.name} is Jsonnet, a program that Argo CD would run; write its objects instead")
+        if file.suffix in _PLAIN:
+            found += _read(file)
+    return found
+
+
+def _read(file: Path) -> list[Any]:
+    try:
+        documents = list(yaml.load_all(file.read_text(encoding="utf-8"), Loader=_StrictLoader))
+    except _Unreadable as error:
+        raise _Unreadable(f"{file.name}: {error}") from error
+    except (yaml.YAMLError, TypeError, ValueError) as error:
+        raise _Unreadable(f"{file.name} should be YAML, but {' '.join(str(error).split())}") from error
+    return [document for document in documents if document is not None]
+
+
+def _flat(documents: list[Any]) -> Iterator[Object]:
+    """Objects, where a list stands for what it holds."""
+    for document in documents:
+        if not isinstance(document, dict):
+            raise _Unreadable(f"a document should be an object, but is {document!r:.60}")
+        kind, version = document.get("kind"), document.get("apiVersion")
+        if not (isinstance(kind, str) and isinstance(version, str) and kind and version):
+            raise _Unreadable(f"an object should have kind and apiVersion, but has {sorted(map(str, document))}")
+        if kind.endswith("List") and isinstance(document.get("items"), list):
+            yield from _flat(document["items"])
+        else:
+            meta = document.get("metadata")
+            if not (isinstance(meta, dict) and isinstance(meta.get("name"), str) and meta["name"]):
+                raise _Unreadable(f"a {kind} should have a name, but has {meta!r:.60}")
+            yield document
+
+
+def _refuse_elsewhere(folder: Path) -> None:
+    """What a kustomization takes from elsewhere is not in this commit, or at least not looked at where it is used."""
+    here, pending = folder.resolve(), [folder.resolve()]
+    while pending:
+        for file in _kustomizations(pending.pop()):
+            for text in (text for document in _read(file) for text in _taken(document)):
+                taken = (file.parent / text).resolve()
+                # What is not there would be fetched, if it can be read as an address.
+                if not (taken.exists() and taken.is_relative_to(here)):
+                    said = f"{file.relative_to(here)} should take what is in its folder, but takes {text}"
+                    raise _Unreadable(said)
+                pending.append(taken)
+
+
+def _kustomizations(folder: Path) -> list[Path]:
+    return [folder / name for name in _KUSTOMIZATIONS if (folder / name).is_file()]
+
+
+def _taken(document: Any) -> list[str]:
+    """The files, folders and addresses that a kustomization names; what spans lines is written out in place."""
+    if not isinstance(document, dict):
+        raise _Unreadable(f"a kustomization should be an object, but is {document!r:.60}")
+    named = [text for key in _NAMING for text in document.get(key) or []]
+    return [text for text in named if isinstance(text, str) and "\n" not in text]
+
+
+def _twice(places: Places) -> list[Finding]:
+    """Two Applications that both own an object undo each other's work; the bootstrap's folders have no Application."""
+    seen: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for place, objects in places.items():
+        for obj in objects if not place.startswith("bootstrap") else []:
+            group, meta = obj["apiVersion"].rpartition("/")[0], obj["metadata"]
+            seen[group, obj["kind"], meta.get("namespace", ""), meta["name"]].append(named(place, obj))
+    return [
+        Finding("render", "twice", owners[0], f"one folder should make it, but so does {owners[1]}")
+        for owners in seen.values()
+        if len(owners) > 1
+    ]

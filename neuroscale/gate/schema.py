@@ -1,0 +1,161 @@
+"""Second stage: each object fits the schema of its kind, Kubernetes' own or the definition that the tree installs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.protocols import Validator
+from referencing import Registry, Resource
+
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import SupplyError
+from neuroscale.gate.findings import Finding, Places, named
+from neuroscale.supply.pins import pins
+
+_OWN = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
+#: Keys of a schema that judge nothing.
+_PROSE = frozenset({"default", "description", "example", "externalDocs", "title"})
+
+
+class Schemas:
+    """Kubernetes' schemas for the node's version, and those of some CustomResourceDefinitions.
+
+    Rules that a definition states in CEL are the API server's to judge; they are not looked at here.
+    """
+
+    def __init__(self, definitions: Iterable[Object]) -> None:
+        self._custom = {
+            (definition["spec"]["group"], version["name"], definition["spec"]["names"]["kind"]): version["schema"]
+            for definition in definitions
+            for version in definition["spec"]["versions"]
+            if version.get("served") and "schema" in version
+        }
+        self._validators: dict[tuple[str, str, str], Validator] = {}
+
+    @classmethod
+    def of(cls, places: Places) -> Schemas:
+        """With the definitions that a tree installs."""
+        found = (obj for objects in places.values() for obj in objects)
+        return cls(obj for obj in found if obj["kind"] == "CustomResourceDefinition")
+
+    def findings(self, place: str, obj: Object) -> list[Finding]:
+        """What is wrong with an object, the most telling thing first, at most one thing of each part."""
+        group, _, version = obj["apiVersion"].rpartition("/")
+        key = (group, version, obj["kind"])
+        if key in self._custom:
+            validators, parts = [self._of_custom(key)], [obj]
+            # Metadata is the same in every kind.
+            if (plain := _builtin("v1", "ConfigMap")) is not None:
+                validators.append(plain)
+                parts.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": obj["metadata"]})
+        elif (validator := _builtin(obj["apiVersion"], obj["kind"])) is not None:
+            validators, parts = [validator], [obj]
+        else:
+            said = f"{obj['apiVersion']} should have a kind {obj['kind']}, of Kubernetes or defined here, but has none"
+            return [Finding("schema", "unknown-kind", named(place, obj), said)]
+        errors = (best_match(one.iter_errors(part)) for one, part in zip(validators, parts, strict=True))
+        return [Finding("schema", "invalid", named(place, obj), _sentence(error)) for error in errors if error]
+
+    def _of_custom(self, key: tuple[str, str, str]) -> Validator:
+        if key not in self._validators:
+            self._validators[key] = _strict(self._custom[key])
+        return self._validators[key]
+
+
+def check(places: Places, schemas: Schemas) -> tuple[Places, list[Finding]]:
+    """The objects that fit, and what is wrong with the others."""
+    fitting: dict[str, list[Object]] = {place: [] for place in places}
+    findings: list[Finding] = []
+    for place, objects in places.items():
+        for obj in objects:
+            found = schemas.findings(place, obj)
+            findings += found
+            if not found:
+                fitting[place].append(obj)
+    return fitting, findings
+
+
+def _sentence(error: ValidationError) -> str:
+    return f"{error.json_path.removeprefix('$').removeprefix('.') or 'it'} does not fit: {error.message:.200}"
+
+
+@cache
+def kubernetes() -> str:
+    """The minor version whose schemas hold: the node's.
+
+    Raises:
+        SupplyError: The pins do not say.
+    """
+    version = re.search(r"v(\d+\.\d+)", pins().modules["k3s"].known_as)
+    if version is None:
+        raise SupplyError("pins.toml should say which Kubernetes k3s is, but does not. Try: give k3s a release there")
+    return version[1]
+
+
+@cache
+def _builtin(api_version: str, kind: str) -> Validator | None:
+    """Kubernetes' own schema, strict, or ``None``; the package's own ``validate`` reads 2 MB for each object."""
+    group, _, version = api_version.rpartition("/")
+    # The schemas lie under the group's first word; what they allow as apiVersion tells groups apart that share it.
+    name = "-".join(filter(None, (kind.lower(), group.partition(".")[0], version)))
+    file = _folder() / f"{name}.json"
+    if not re.fullmatch(r"[\w-]+", name) or not file.is_file():
+        return None
+    schema = json.loads(file.read_text(encoding="utf-8"))
+    allowed = schema["properties"]
+    if api_version not in allowed["apiVersion"].get("enum", [api_version]):
+        return None
+    if kind not in allowed["kind"].get("enum", [kind]):
+        return None
+    return jsonschema.Draft202012Validator(schema, registry=_registry())
+
+
+@cache
+def _registry() -> Registry[Any]:
+    file = _folder() / "_definitions.json"
+    definitions: Resource[Any] = Resource.from_contents(json.loads(file.read_text(encoding="utf-8")))
+    return definitions @ Registry()
+
+
+@cache
+def _folder() -> Any:
+    found = files("kubernetes_validate") / "kubernetes-json-schema" / f"v{kubernetes()}.0-local-strict"
+    if not found.is_dir():
+        raise SupplyError(
+            f"kubernetes-validate should have the schemas of Kubernetes {kubernetes()}, but has not. "
+            f"Try: another version of it in constraints.txt"
+        )
+    return found
+
+
+def _strict(schema: Object) -> Validator:
+    """A definition's schema as the API server takes it when asked to be strict: no field that is not in it."""
+    root = _closed(schema["openAPIV3Schema"])
+    root["properties"] = _OWN | root.get("properties", {}) | {"metadata": {"type": "object"}}
+    return jsonschema.Draft4Validator(root)
+
+
+def _closed(schema: Object) -> Object:
+    closed = {key: value for key, value in schema.items() if key not in _PROSE} | dict(_parts(schema))
+    open_ = schema.get("x-kubernetes-preserve-unknown-fields") or "additionalProperties" in schema
+    if schema.get("type") == "object" and not open_:
+        embedded = _OWN if schema.get("x-kubernetes-embedded-resource") else {}
+        closed |= {"properties": {**embedded, **closed.get("properties", {})}, "additionalProperties": False}
+    # OpenAPI's way to allow null, which JSON Schema does not know.
+    return {"anyOf": [{"enum": [None]}, closed]} if schema.get("nullable") else closed
+
+
+def _parts(schema: Object) -> Iterator[tuple[str, Any]]:
+    """The schemas inside a schema. Those in anyOf and the like add conditions to them, and close nothing."""
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            yield key, _closed(schema[key])
+    if "properties" in schema:
+        yield "properties", {name: _closed(part) for name, part in schema["properties"].items()}

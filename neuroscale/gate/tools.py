@@ -1,0 +1,72 @@
+"""The programs and upstream manifests that the gate needs, from the supply."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from neuroscale.bootstrap.render import documents
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import SupplyError
+from neuroscale.supply.source import GATE_TOOLS, TARGETS, manifests
+from neuroscale.supply.workshop import Workshop
+
+_CLI, _HELM = GATE_TOOLS
+_CHART_WITHIN = 60
+
+
+def provide_helm() -> Path:
+    """Helm, built if it is missing.
+
+    Raises:
+        SupplyError: It cannot be had.
+    """
+    return Workshop().provide([_HELM])[_HELM].path / _HELM
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the gate works with.
+
+    Attributes:
+        kyverno: The Kyverno CLI.
+        manifests: Component -> folder with its upstream manifests.
+        helm: Provides Helm; building it takes minutes, and only a tree with a chart needs it.
+    """
+
+    kyverno: Path
+    manifests: Mapping[str, Path]
+    helm: Callable[[], Path] = provide_helm
+
+    def chart(self, folder: Path) -> list[Object]:
+        """The objects of a Helm chart, with its own values.
+
+        Raises:
+            SupplyError: It does not render, or Helm cannot be had.
+        """
+        command = [str(self.helm()), "template", folder.name, str(folder)]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=_CHART_WITHIN, stdin=subprocess.DEVNULL
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise SupplyError(f"{folder.name} should render, but: {error}. Try: helm template {folder}") from error
+        if done.returncode:
+            said = " ".join(done.stderr.split())
+            raise SupplyError(f"{folder.name} should render, but: {said}. Try: helm template {folder}")
+        return documents(done.stdout)
+
+
+def provide() -> Tools:
+    """Build what is missing; some minutes the first time, and nothing afterwards.
+
+    Raises:
+        SupplyError: A part cannot be had.
+        HostError: The disk does not suffice.
+        Locked: Another process is building.
+    """
+    wanted = [part for parts in TARGETS.values() for part in parts if part.endswith("-files")]
+    parts = Workshop().provide([*wanted, _CLI])
+    return Tools(parts[_CLI].path / _CLI, manifests(parts))

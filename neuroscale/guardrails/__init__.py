@@ -1,0 +1,1 @@
+"""What a workload must keep to, whoever enforces it."""

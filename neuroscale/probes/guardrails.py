@@ -1,0 +1,126 @@
+"""Guardrails: Kyverno's controllers, and the policies that Git describes, in both places that enforce them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.probes.workloads import AllAvailable
+from neuroscale.waiting import Verdict, hopeless, met, pending
+
+APPLICATION = "neuroscale-policy-guardrails"
+
+ADMISSION_CONTROLLER = Ref("Deployment", "kyverno-admission-controller", "kyverno")
+REPORTS_CONTROLLER = Ref("Deployment", "kyverno-reports-controller", "kyverno")
+WORKLOADS = (ADMISSION_CONTROLLER, REPORTS_CONTROLLER)
+#: Kyverno writes it, with one webhook for each policy.
+WEBHOOKS = Ref("ValidatingWebhookConfiguration", "kyverno-resource-validating-webhook-cfg")
+
+_ADMISSION = "admissionregistration.k8s.io/v1"
+
+
+def policy(name: str) -> Ref:
+    """A policy as Kyverno has it: its webhook enforces it, its scans report."""
+    return Ref("ValidatingPolicy", name, api_version="policies.kyverno.io/v1beta1")
+
+
+def admission_policy(name: str) -> Ref:
+    """The same policy as the API server has it, which enforces it by itself."""
+    return Ref("ValidatingAdmissionPolicy", name, api_version=_ADMISSION)
+
+
+def binding(name: str) -> Ref:
+    """What puts the API server's policy in force."""
+    return Ref("ValidatingAdmissionPolicyBinding", name, api_version=_ADMISSION)
+
+
+def workloads_ready() -> AllAvailable:
+    """The components run."""
+    return AllAvailable("guardrails", WORKLOADS, area="guardrails")
+
+
+# --- judgements
+
+
+def judge_policy(policy: Object | None, webhooks: Object | None) -> Verdict:
+    """Kyverno calls the policy ready, it denies, and its webhook is there and fails closed."""
+    if policy is None:
+        return pending("Kyverno does not have it")
+    name, actions = policy["metadata"]["name"], policy["spec"].get("validationActions")
+    if actions != ["Deny"]:
+        return pending(f"it should deny, but its actions are {actions}")
+    status = (policy.get("status") or {}).get("conditionStatus") or {}
+    bad = [
+        f"{condition['type']} is {condition['status']}: {condition.get('message', '')}"
+        for condition in status.get("conditions") or []
+        if condition["status"] != "True"
+    ]
+    if bad or not status.get("ready"):
+        return pending("; ".join(bad) or "Kyverno does not call it ready")
+    # Kyverno says "ready" as soon as any one condition is good, while no webhook is there.
+    if not any(condition["type"] == "WebhookConfigured" for condition in status.get("conditions") or []):
+        return pending("Kyverno calls it ready, and has not yet put it into its webhook")
+    called = [hook for hook in (webhooks or {}).get("webhooks") or [] if hook["name"].endswith(f"-{name}")]
+    if not called:
+        return pending("no webhook calls it")
+    closed = all(hook["failurePolicy"] == "Fail" for hook in called)
+    return met("ready, and its webhook fails closed") if closed else pending("its webhook fails open")
+
+
+def judge_admission(policy: Object | None, binding: Object | None) -> Verdict:
+    """The API server has checked the policy, found nothing to complain of, and denies by it."""
+    if policy is None or binding is None:
+        return pending(f"the API server does not have {'the policy' if policy is None else 'its binding'}")
+    if policy["spec"].get("failurePolicy") != "Fail":
+        return pending("in the API server it fails open")
+    actions = binding["spec"].get("validationActions")
+    if "Deny" not in (actions or []):
+        return pending(f"the API server should deny by it, but its actions are {actions}")
+    status = policy.get("status") or {}
+    if status.get("observedGeneration", 0) < policy["metadata"].get("generation", 0):
+        return pending("the API server has not checked it yet")
+    if warnings := (status.get("typeChecking") or {}).get("expressionWarnings"):
+        return hopeless(f"the API server complains of it: {warnings[0].get('warning', '')}")
+    return met("enforced by the API server")
+
+
+# --- probes
+
+
+@dataclass(frozen=True)
+class AllEnforced:
+    """Each of these policies is enforced, by Kyverno's webhook and by the API server itself."""
+
+    names: frozenset[str]
+    area: str = "guardrails"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return (
+            f"each of the {len(self.names)} policies that Git describes is enforced, by Kyverno and by the API server"
+        )
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge each."""
+        webhooks = cluster.get(WEBHOOKS)
+        return judge_enforced(
+            {
+                name: (
+                    judge_policy(cluster.get(policy(name)), webhooks),
+                    judge_admission(cluster.get(admission_policy(name)), cluster.get(binding(name))),
+                )
+                for name in sorted(self.names)
+            }
+        )
+
+
+def judge_enforced(verdicts: Mapping[str, tuple[Verdict, Verdict]]) -> Verdict:
+    """All of them in both places, or those that are not; hopeless when there is nothing to judge."""
+    if not verdicts:
+        return hopeless("Git describes no policy, so nothing can be said")
+    bad = [f"{name}: {verdict.observed}" for name, both in verdicts.items() for verdict in both if not verdict]
+    worst = hopeless if any(verdict.state == "hopeless" for both in verdicts.values() for verdict in both) else pending
+    return worst("; ".join(bad)) if bad else met(f"{', '.join(verdicts)}: each in force twice")

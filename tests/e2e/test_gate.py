@@ -1,0 +1,146 @@
+"""The CI gate with its real tools: on this checkout, on the corpus, and beside the oracle. Needs no cluster.
+
+``pytest -m gate``
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from workloads import flawed
+
+from neuroscale.bootstrap.render import LATER, gitops_tree
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import NothingJudged
+from neuroscale.gate import bounds, pass_through, policy, resources
+from neuroscale.gate.findings import Finding, Places
+from neuroscale.gate.render import render, render_folder
+from neuroscale.gate.schema import Schemas
+from neuroscale.gate.tools import Tools, provide
+from neuroscale.guardrails.corpus import Specimen, specimens
+from neuroscale.guardrails.oracle import POLICIES
+
+pytestmark = pytest.mark.gate
+ALL = {f"{one.path.parent.name}-{one.name}": one for one in specimens()}
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    return provide()
+
+
+@pytest.fixture(scope="module")
+def tree(tools: Tools) -> Places:
+    """All that this checkout makes, upstream's real manifests included."""
+    with gitops_tree(tools.manifests, {"a", *LATER.values()}) as folder:
+        places, findings = render(folder, tools.chart)
+    assert findings == []
+    return places
+
+
+@pytest.fixture(scope="module")
+def policies(tree: Places) -> Places:
+    """The policies, and the definitions of all kinds."""
+    wanted = ("ValidatingPolicy", "CustomResourceDefinition")
+    return {"policies": [obj for objects in tree.values() for obj in objects if obj["kind"] in wanted]}
+
+
+def test_this_checkout_passes_in_twenty_seconds(tools: Tools) -> None:
+    passage = pass_through(tools, "HEAD")
+    assert passage.findings == []
+    assert passage.rendered == passage.validated > 200
+    assert set(passage.evaluated) == set(POLICIES)
+    assert sum(passage.seconds.values()) <= 20, passage.seconds
+
+
+# --- the corpus
+
+
+@pytest.fixture(scope="module")
+def verdicts(tools: Tools, tree: Places, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Finding]]:
+    """Specimen -> what the first stage that refuses it finds. The CLI judges all that come so far at once."""
+    schemas, found, left = Schemas.of(tree), {}, {}
+    for name, specimen in ALL.items():
+        place, objects, findings = _before_policies(specimen, tmp_path_factory.mktemp("apps"), tools, tree, schemas)
+        found[name] = findings
+        if not findings:
+            left[name] = (place, objects)
+    # Folders may have the same name; what they make may not.
+    together = policy.placed({**tree, **{f"corpus/{name}": objects for name, (_, objects) in left.items()}})
+    by_place: dict[str, list[Finding]] = defaultdict(list)
+    for finding in policy.check(together, policy.simulate(tools.kyverno, together)):
+        by_place[finding.where.partition(":")[0]].append(finding)
+    for name, (place, objects) in left.items():
+        found[name] = by_place[f"corpus/{name}"] or resources.check(policy.placed({**tree, place: objects}))
+    return found
+
+
+def _before_policies(
+    specimen: Specimen, folder: Path, tools: Tools, tree: Places, schemas: Schemas
+) -> tuple[str, list[Object], list[Finding]]:
+    laid = specimen.put(folder)
+    place = f"apps/{laid.name}"
+    objects, findings = render_folder(laid, place, tools.chart)
+    findings = findings or [finding for obj in objects for finding in schemas.findings(place, obj)]
+    if not findings and specimen.deployed == "apps":
+        findings = [one for one in bounds.check({**tree, place: objects}) if one.where.partition(":")[0] == place]
+    return place, objects, findings
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_specimen_is_refused_by_its_stage_and_rule_or_passes(
+    name: str, verdicts: dict[str, list[Finding]]
+) -> None:
+    specimen, found = ALL[name], verdicts[name]
+    assert {(one.stage, one.rule) for one in found} == (
+        set() if specimen.is_good else {(specimen.stage, specimen.rule)}
+    )
+    if specimen.stage == "policy":
+        assert {one.says.partition(":")[0] for one in found} == {specimen.detail}
+
+
+# --- the oracle
+
+
+@settings(max_examples=15, deadline=None)
+@given(made=st.lists(flawed(), min_size=8, max_size=12))
+def test_the_cli_and_the_oracle_agree(made: list[tuple[Object, set[str]]], tools: Tools, policies: Places) -> None:
+    """On generated workloads; what they disagree about is shrunk and printed as a manifest."""
+    named: list[Object] = []
+    for index, (obj, _) in enumerate(made):
+        copied = copy.deepcopy(obj)
+        copied["metadata"] |= {"name": f"generated-{index}", "namespace": "default"}
+        named.append(copied)
+    results = policy.simulate(tools.kyverno, {**policies, "generated": named})
+    assert Counter(one.outcome for one in results).keys() <= {"pass", "fail"}
+    refused: dict[policy.Key, set[str]] = defaultdict(set)
+    for result in results:
+        if result.outcome == "fail":
+            refused[result.subject].add(result.policy)
+    for obj, (_, broken) in zip(named, made, strict=True):
+        said = refused[policy.key_of(obj)]
+        assert said == broken, f"the CLI refuses for {said}, the oracle for {broken}:\n{yaml.safe_dump(obj)}"
+
+
+def test_a_disagreement_would_be_seen(tools: Tools, policies: Places) -> None:
+    """With one policy less the CLI says less than the oracle."""
+    fewer = {"policies": [obj for obj in policies["policies"] if obj["metadata"]["name"] != POLICIES[4]]}
+    specimen = ALL["bad-may-be-root"]
+    obj = yaml.safe_load(specimen.path.read_text(encoding="utf-8"))
+    verdicts = [policy.simulate(tools.kyverno, {**one, "x": [obj]}) for one in (policies, fewer)]
+    assert [any(result.outcome == "fail" for result in one) for one in verdicts] == [True, False]
+
+
+def test_a_kind_without_definition_is_no_verdict(tools: Tools, tree: Places) -> None:
+    """The CLI ends at the first object of a kind that it does not know."""
+    undefined = {
+        place: [obj for obj in objects if obj["kind"] != "CustomResourceDefinition"] for place, objects in tree.items()
+    }
+    with pytest.raises(NothingJudged, match="failed to map"):
+        policy.simulate(tools.kyverno, policy.placed(undefined))

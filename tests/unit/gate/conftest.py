@@ -1,0 +1,55 @@
+"""A small repository with all that the gate looks at, and a stand-in for the CLI."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import toy_kyverno
+from repository import git
+from small_tree import commit, policy, write
+from stages import DEFINITIONS, definition, no_chart
+
+from neuroscale.cluster.refs import Object
+from neuroscale.gate.tools import Tools
+from neuroscale.guardrails.oracle import POLICIES
+from neuroscale.settings import ROOT
+
+COPIED = (
+    "apps/test-app",
+    "infrastructure/namespaces/default",
+    "infrastructure/apps/model-endpoints.yaml",
+    "infrastructure/apps/default-namespace-resources.yaml",
+    "bootstrap/projects.yaml",
+    "bootstrap/root-app.yaml",
+)
+_OPEN: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository with one app, one commit on ``main``."""
+    root = tmp_path / "checkout"
+    for name in COPIED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / name, root / name)
+    argo = [definition("argoproj.io", "v1alpha1", kind, _OPEN) for kind in ("AppProject", "ApplicationSet")]
+    write(root / "bootstrap/definitions/definitions.yaml", *DEFINITIONS, *argo)
+    write(root / "bootstrap/policies/policies.yaml", *map(policy, POLICIES))
+    git("init", "--quiet", "--initial-branch", "main", str(root))
+    commit(root)
+    return root
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Tools:
+    """The stand-in, as a program; a tree without upstream's manifests."""
+    program = tmp_path / "bin" / "kyverno-cli"
+    program.parent.mkdir()
+    toy = Path(toy_kyverno.__file__)
+    program.write_text(f"#!{sys.executable}\n{toy.read_text(encoding='utf-8')}", encoding="utf-8")
+    program.chmod(0o755)
+    return Tools(program, {}, lambda: no_chart(toy))  # type: ignore[arg-type,return-value]

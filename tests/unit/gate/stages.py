@@ -1,0 +1,104 @@
+"""The stages of the gate on one specimen, beside the platform's own folders; the oracle takes the place of the CLI."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from neuroscale.cluster.refs import Object
+from neuroscale.gate import bounds, policy, resources
+from neuroscale.gate.findings import Finding, named
+from neuroscale.gate.render import render_folder
+from neuroscale.gate.schema import Schemas
+from neuroscale.guardrails.corpus import Specimen
+from neuroscale.guardrails.oracle import judge
+from neuroscale.settings import ROOT
+
+#: What decides about a folder below apps/: projects, the ApplicationSet, quotas, and the runtime of the models.
+DECIDING = ("bootstrap", "infrastructure/apps", "infrastructure/kserve", "infrastructure/namespaces/default")
+_ANY: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+_INTEGER, _TEXT = {"type": "integer", "format": "int32"}, {"type": "string"}
+
+
+def no_chart(folder: Path) -> list[Object]:
+    raise AssertionError(f"{folder} needs Helm")
+
+
+@cache
+def around() -> dict[str, list[Object]]:
+    """The folders that decide."""
+    found = {}
+    for place in DECIDING:
+        objects, findings = render_folder(ROOT / place, place, no_chart)
+        assert findings == []
+        found[place] = objects
+    return found
+
+
+def definition(group: str, version: str, kind: str, spec: Object, scope: str = "Namespaced") -> Object:
+    """A CustomResourceDefinition in the shape that upstream's have."""
+    names = {"kind": kind, "plural": f"{kind.lower()}s", "singular": kind.lower()}
+    root = {"type": "object", "properties": {"metadata": {"type": "object"}, "spec": spec, "status": _ANY}}
+    versions = [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": root}}]
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{names['plural']}.{group}"},
+        "spec": {"group": group, "scope": scope, "names": names, "versions": versions},
+    }
+
+
+def _object(**properties: Any) -> Object:
+    return {"type": "object", "properties": properties}
+
+
+_MODEL = _object(
+    modelFormat=_object(name=_TEXT, version=_TEXT),
+    storageUri=_TEXT,
+    runtime=_TEXT,
+    image=_TEXT,
+    resources=_ANY,
+    securityContext=_ANY,
+)
+_COMPONENT = _object(minReplicas=_INTEGER, labels=_ANY, model=_MODEL, containers={"type": "array", "items": _ANY})
+#: Stand-ins for the definitions that the supply takes out of upstream's modules.
+DEFINITIONS = (
+    definition(
+        "serving.kserve.io", "v1beta1", "InferenceService", _object(predictor=_COMPONENT, transformer=_COMPONENT)
+    ),
+    definition("serving.knative.dev", "v1", "Service", _object(template=_object(metadata=_ANY, spec=_ANY))),
+    definition("argoproj.io", "v1alpha1", "Application", _ANY),
+    definition("policies.kyverno.io", "v1beta1", "PolicyException", _ANY),
+    definition("policies.kyverno.io", "v1beta1", "ValidatingPolicy", _ANY, "Cluster"),
+)
+
+
+def laid(specimen: Specimen, folder: Path) -> tuple[str, Path]:
+    """A specimen in a tree: its place, and the folder."""
+    shutil.rmtree(folder / "apps", ignore_errors=True)
+    found = specimen.put(folder / "apps")
+    return f"apps/{found.name}", found
+
+
+def judged(specimen: Specimen, folder: Path, schemas: Schemas) -> list[Finding]:
+    """What the first stage that refuses it finds."""
+    place, found = laid(specimen, folder)
+    objects, findings = render_folder(found, place, no_chart)
+    findings = findings or [one for obj in objects for one in schemas.findings(place, obj)]
+    if findings:
+        return findings
+    places = {**around(), place: objects}
+    if specimen.deployed == "apps":
+        findings = [one for one in bounds.check(places) if one.where.partition(":")[0] == place]
+    return findings or refused_by_oracle(place, objects) or resources.check(policy.placed(places))
+
+
+def refused_by_oracle(place: str, objects: list[Object]) -> list[Finding]:
+    """What the policies must refuse."""
+    return [
+        Finding("policy", rule, named(place, obj), "; ".join(reasons))
+        for obj in objects
+        for rule, reasons in judge(obj).items()
+    ]

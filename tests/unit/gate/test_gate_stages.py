@@ -1,0 +1,371 @@
+"""Each stage of the gate by itself."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+from stages import DEFINITIONS, definition, no_chart
+
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import NothingJudged, SupplyError
+from neuroscale.gate import bounds, kinds, policy, resources
+from neuroscale.gate.render import folders, render, render_folder
+from neuroscale.gate.schema import Schemas, kubernetes
+from neuroscale.gate.tools import Tools
+from neuroscale.settings import ROOT
+
+CONFIG: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+
+
+def put(file: Path, text: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+# --- render
+
+
+def test_what_is_inside_a_kustomization_or_a_chart_is_no_place_of_its_own(tmp_path: Path) -> None:
+    for name in ("a/kustomization.yaml", "a/base/kustomization.yml", "a/x/y.yaml", "b/Chart.yaml", "b/templates/z.yaml",
+                 "c/d/one.yml", "e/two.json", "f/Kustomization", "g/notes.md"):  # fmt: skip
+        put(tmp_path / name, "{}")
+    assert [str(folder.relative_to(tmp_path)) for folder in folders(tmp_path)] == ["a", "b", "c/d", "e", "f"]
+
+
+def test_a_chart_is_rendered_by_helm(tmp_path: Path) -> None:
+    put(tmp_path / "apps/a/Chart.yaml", "name: a\n")
+    places, findings = render(tmp_path, lambda folder: [{**CONFIG, "metadata": {"name": folder.name}}])
+    assert findings == []
+    assert [obj["metadata"]["name"] for obj in places["apps/a"]] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "text", ["[1, 2]", "{kind: A, apiVersion: v1, metadata: [name]}", "a: {b: 1, b: 2}", "? [a]\n: 1", "- a\n- b"]
+)
+def test_what_is_no_object_is_said(text: str, tmp_path: Path) -> None:
+    put(tmp_path / "a.yaml", text)
+    objects, (finding,) = render_folder(tmp_path, "a", no_chart)
+    assert (objects, finding.stage, finding.rule) == ([], "render", "unreadable")
+
+
+def test_keys_and_dates_are_text(tmp_path: Path) -> None:
+    put(tmp_path / "a.yaml", yaml.safe_dump(CONFIG) + "data: {on: 2026-11-23, 8080: yes}\n")
+    (obj,), _ = render_folder(tmp_path, "a", no_chart)
+    assert obj["data"] == {"true": "2026-11-23", "8080": True}
+
+
+def helm(tmp_path: Path, program: str) -> Tools:
+    file = put(tmp_path / "helm", f"#!{sys.executable}\n{program}")
+    file.chmod(0o755)
+    return Tools(file, {}, lambda: file)
+
+
+def test_helm_is_asked_for_the_folder(tmp_path: Path) -> None:
+    tools = helm(tmp_path, "import sys, json; print(json.dumps({'kind': 'List', 'said': sys.argv[1:]}))")
+    assert tools.chart(tmp_path / "x") == [{"kind": "List", "said": ["template", "x", str(tmp_path / "x")]}]
+
+
+def test_a_chart_that_does_not_render_is_said(tmp_path: Path) -> None:
+    tools = helm(tmp_path, "import sys; sys.exit('Error: no such value')")
+    with pytest.raises(SupplyError, match="Error: no such value"):
+        tools.chart(tmp_path / "x")
+
+
+# --- schema
+
+
+def test_schemas_are_those_of_the_node() -> None:
+    assert kubernetes() == "1.31"
+
+
+RICH: Object = {
+    "type": "object",
+    "properties": {
+        "port": {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]},
+        "maybe": {"type": "string", "nullable": True},
+        "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+        "map": {"type": "object", "additionalProperties": {"type": "object", "properties": {"a": {"type": "integer"}}}},
+        "list": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "integer"}}}},
+        "whole": {"type": "object", "x-kubernetes-embedded-resource": True, "properties": {"spec": {"type": "object"}}},
+        "few": {"type": "integer", "minimum": 0, "exclusiveMinimum": True},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("spec", "fits"),
+    [
+        ({"port": 80}, True),
+        ({"port": "http"}, True),
+        ({"port": [80]}, False),
+        ({"maybe": None}, True),
+        ({"maybe": 1}, False),
+        ({"free": {"anything": {"goes": 1}}}, True),
+        ({"map": {"x": {"a": 1}}}, True),
+        ({"map": {"x": {"b": 1}}}, False),
+        ({"list": [{"a": 1}, {"a": "1"}]}, False),
+        ({"list": [{"b": 1}]}, False),
+        ({"whole": {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": {}}}, True),
+        ({"few": 1}, True),
+        ({"few": 0}, False),
+        ({"other": 1}, False),
+    ],
+)
+def test_a_definition_is_taken_as_the_api_server_takes_it(spec: Object, fits: bool) -> None:
+    schemas = Schemas([definition("example.com", "v1", "Thing", RICH)])
+    obj = {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "a"}, "spec": spec}
+    assert (schemas.findings("a", obj) == []) is fits
+
+
+def test_a_version_that_is_not_served_does_not_exist() -> None:
+    old = definition("example.com", "v1", "Thing", RICH)
+    old["spec"]["versions"][0]["served"] = False
+    obj = {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "a"}}
+    (finding,) = Schemas([old]).findings("a", obj)
+    assert finding.rule == "unknown-kind"
+
+
+# --- bounds
+
+
+def projects() -> dict[str, list[Object]]:
+    texts = [
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in ("bootstrap/projects.yaml", "infrastructure/apps/model-endpoints.yaml")
+    ]
+    return {"bootstrap": [obj for text in texts for obj in yaml.safe_load_all(text)]}
+
+
+@pytest.mark.parametrize(
+    ("folder", "generated"),
+    [("apps/a", True), ("apps/a/b", False), ("apps", False), ("other/a", False), ("apps/left-out", False)],
+)
+def test_an_application_set_finds_folders_as_argo_cd_does(folder: str, generated: bool) -> None:
+    places = projects()
+    application_set = places["bootstrap"][-1]
+    application_set["spec"]["generators"][0]["git"]["directories"].append({"path": "apps/left-*", "exclude": True})
+    found = bounds.applications({**places, folder: [CONFIG]})
+    assert [app["spec"]["source"]["path"] for app in found] == ([folder] if generated else [])
+
+
+def test_a_project_that_is_not_there_is_said() -> None:
+    places = {"bootstrap": projects()["bootstrap"][-1:], "apps/a": [CONFIG]}
+    (finding,) = bounds.check(places)
+    assert "neuroscale-models is not" in finding.says
+
+
+def test_two_applications_of_one_name_are_said() -> None:
+    """Each would undo what the other does."""
+    (app,) = bounds.applications({**projects(), "apps/a": [CONFIG]})
+    itself = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **app}
+    found = bounds.check({**projects(), "infrastructure/apps": [itself], "apps/a": [CONFIG]})
+    assert ("collision", "apps/a") in {(finding.rule, finding.where) for finding in found}
+
+
+def test_a_folder_that_nobody_deploys_is_said() -> None:
+    (finding,) = bounds.check({**projects(), "elsewhere/a": [CONFIG]})
+    assert (finding.rule, finding.where) == ("undeployed", "elsewhere/a")
+
+
+def test_an_application_that_leads_nowhere_is_said() -> None:
+    app = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "x"},
+        "spec": {"source": {"path": "gone"}},
+    }
+    (finding,) = bounds.check({"bootstrap": [app]})
+    assert (finding.rule, finding.where) == ("source", "gone")
+
+
+def test_a_kind_that_a_definition_gives_no_namespace_belongs_to_the_cluster() -> None:
+    whole = definition("example.com", "v1", "Thing", RICH, "Cluster")
+    assert "Thing" in kinds.cluster_scoped({"a": [whole]})
+    assert "Thing" not in kinds.cluster_scoped({"a": []})
+
+
+# --- policy
+
+
+def about(groups: list[str], resources: list[str]) -> Object:
+    """A policy."""
+    rules = [{"apiGroups": groups, "resources": resources}]
+    kind = {"apiVersion": "policies.kyverno.io/v1", "kind": "ValidatingPolicy", "metadata": {"name": "p"}}
+    return {**kind, "spec": {"matchConstraints": {"resourceRules": rules}}}
+
+
+@pytest.mark.parametrize(
+    ("groups", "resources", "concerned"),
+    [
+        (["apps"], ["deployments"], True),
+        (["*"], ["*"], True),
+        (["", "apps"], ["pods", "*/*"], True),
+        (["apps"], ["deployments/scale"], False),
+        (["apps"], ["statefulsets"], False),
+        (["batch"], ["deployments"], False),
+    ],
+)
+def test_the_cli_is_spared_what_no_policy_is_about(groups: list[str], resources: list[str], concerned: bool) -> None:
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}
+    assert kinds.concerns(about(groups, resources), deployment) is concerned
+
+
+def test_the_cli_is_given_the_namespaces_kinds_and_user(tmp_path: Path) -> None:
+    """It has no cluster to ask."""
+    program = put(
+        tmp_path / "cli",
+        f"#!{sys.executable}\n"
+        "import json, os, sys\n"
+        "names = [name for name in [*sys.argv, os.environ['NEUROSCALE_KINDS']] if name.startswith('/')]\n"
+        "files = {name: open(name).read() for name in names}\n"
+        f"open('{tmp_path}/said', 'w').write(json.dumps([sys.argv[1:], list(os.environ), files]))\n",
+    )
+    program.chmod(0o755)
+    rule = about(["*"], ["configmaps"])
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine", "labels": {"a": "b"}}}
+    obj = {**CONFIG, "metadata": {"name": "a", "namespace": "other"}}
+    assert policy.simulate(program, {"x": [rule, namespace, obj, *DEFINITIONS]}) == []
+    arguments, environment, files = json.loads((tmp_path / "said").read_text(encoding="utf-8"))
+    assert arguments[0] == "apply"
+    assert "KUBECONFIG" not in environment
+    read = {Path(name).name: text for name, text in files.items()}
+    assert [one["metadata"]["name"] for one in yaml.safe_load_all(read["objects.yaml"])] == ["a"]
+    given = yaml.safe_load(read["values.yaml"])["namespaces"]
+    assert [one["metadata"]["name"] for one in given] == ["default", "mine", "other"]
+    assert given[1]["metadata"]["labels"] == {"kubernetes.io/metadata.name": "mine", "a": "b"}
+    assert yaml.safe_load(read["user.yaml"])["userInfo"]["username"].endswith(":argocd-application-controller")
+    groups = {group["Group"]["name"]: group["VersionedResources"] for group in json.loads(read["kinds.json"])}
+    assert groups["serving.kserve.io"]["v1beta1"][0] == {
+        "name": "inferenceservices",
+        "singularName": "inferenceservice",
+        "namespaced": True,
+        "kind": "InferenceService",
+        "verbs": ["create"],
+    }
+
+
+def test_a_cli_that_does_not_end_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("kyverno", 120)
+
+    monkeypatch.setattr(subprocess, "run", hang)
+    with pytest.raises(NothingJudged, match="within 120 s"):
+        policy.simulate(tmp_path, {"a": [about(["*"], ["*"]), CONFIG]})
+
+
+# --- resources
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("250m", "0.25"), ("2", "2"), (2, "2"), (0.5, "0.5"), ("1Gi", str(1024**3)), ("64M", "64000000"), ("1e3", "1000"),
+     ("1E", "1e18"), ("1.5Ki", "1536"), ("5u", "0.000005"), ("+1k", "1000")],
+)  # fmt: skip
+def test_quantities(text: object, number: str) -> None:
+    assert resources.quantity(text) == Decimal(number)
+
+
+@pytest.mark.parametrize("text", ["", "much", "1Zi", None])
+def test_what_is_no_quantity_is_said(text: object) -> None:
+    with pytest.raises(NothingJudged, match="should be a quantity"):
+        resources.quantity(text)
+
+
+@pytest.mark.parametrize(
+    ("what", "amount", "text"),
+    [("requests.cpu", "0.25", "250m"), ("limits.cpu", "2", "2"), ("requests.memory", "134217728", "128Mi"),
+     ("requests.memory", "0", "0"), ("requests.memory", "1000", "1000"), ("pods", "3", "3"),
+     ("limits.memory", "-1073741824", "-1Gi")],
+)  # fmt: skip
+def test_amounts_are_written_as_in_manifests(what: str, amount: str, text: str) -> None:
+    assert resources.readable(what, Decimal(amount)) == text
+
+
+def container(cpu: str, **more: object) -> Object:
+    return {"name": "a", "resources": {"requests": {"cpu": cpu}, "limits": {"cpu": cpu, "memory": "1Mi"}}, **more}
+
+
+def asked(obj: Object, *others: Object) -> resources.Amounts:
+    (found,) = resources.demands({"a": [obj, *others]}).values()
+    return found
+
+
+def workload(kind: str, spec: Object, pod: Object) -> Object:
+    version = {"CronJob": "batch/v1", "Job": "batch/v1", "Service": "serving.knative.dev/v1"}.get(kind, "apps/v1")
+    body = (
+        {"jobTemplate": {"spec": {**spec, "template": {"spec": pod}}}}
+        if kind == "CronJob"
+        else {**spec, "template": {"spec": pod}}
+    )
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": "a"}, "spec": body}
+
+
+@pytest.mark.parametrize(
+    ("init", "cpu"),
+    [
+        ([], 3),
+        ([container("1")], 3),
+        ([container("5")], 5),
+        ([container("1", restartPolicy="Always")], 4),
+        ([container("1", restartPolicy="Always"), container("5")], 6),
+        ([container("5"), container("1", restartPolicy="Always")], 5),
+    ],
+)
+def test_what_a_pod_asks_for_is_its_peak(init: list[Object], cpu: int) -> None:
+    pod = {"containers": [container("1"), container("2")], "initContainers": init}
+    found = asked(workload("Deployment", {}, pod))
+    assert found["requests.cpu"] == cpu
+
+
+def test_a_limit_stands_in_for_a_request() -> None:
+    assert asked(workload("Deployment", {}, {"containers": [container("1")]}))["requests.memory"] == 1024**2
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "pods"),
+    [("Deployment", {"replicas": 3}, 3), ("Deployment", {}, 1), ("Deployment", {"replicas": 0}, 0),
+     ("DaemonSet", {}, 1), ("Job", {"parallelism": 2}, 2), ("CronJob", {"parallelism": 2}, 2), ("Service", {}, 0)],
+)  # fmt: skip
+def test_replicas_count(kind: str, spec: Object, pods: int) -> None:
+    found = asked(workload(kind, spec, {"containers": [container("1")]}))
+    assert (found["pods"], found["requests.cpu"]) == (pods, pods)
+
+
+def test_a_model_takes_from_its_runtime_what_it_leaves_out() -> None:
+    """Incident E2."""
+    runtime = yaml.safe_load((ROOT / "infrastructure/kserve/sklearn-runtime.yaml").read_text(encoding="utf-8"))
+    model = yaml.safe_load((ROOT / "apps/demo-iris-2/inference-service.yaml").read_text(encoding="utf-8"))
+    model["spec"]["predictor"] |= {"minReplicas": 2}
+    model["spec"]["predictor"]["model"]["resources"] = {"requests": {"cpu": "300m"}}
+    found = asked(model, runtime)
+    assert (found["requests.cpu"], found["limits.cpu"], found["pods"]) == (Decimal("0.6"), 2, 2)
+    named = copy.deepcopy(model)
+    named["spec"]["predictor"]["model"]["runtime"] = "another"
+    assert asked(named, runtime)["limits.cpu"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "plural"), [("Ingress", "ingresses"), ("NetworkPolicy", "networkpolicies"), ("Pod", "pods")]
+)
+def test_numbers_of_objects_have_quotas_too(kind: str, plural: str) -> None:
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "q", "namespace": "n"},
+        "spec": {"hard": {f"count/{plural}": "1"}},
+    }
+    one, two, elsewhere = (
+        {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": {}}
+        for name, namespace in (("a", "n"), ("b", "n"), ("c", "m"))
+    )
+    assert resources.check({"x": [quota, one, elsewhere]}) == []
+    (finding,) = resources.check({"x": [quota, one], "y": [two, elsewhere]})
+    assert finding.says == f"n should ask for at most 1 count/{plural}, but asks for 2"

@@ -1,0 +1,200 @@
+"""The oracle finds each flaw that is built in, and no other."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from workloads import MOVING, PINNED, compliant, flawed, pod_of, template_of
+
+from neuroscale.cluster.refs import Object
+from neuroscale.guardrails.oracle import (
+    COST_CENTERS,
+    LABELS,
+    OWNERS,
+    PLATFORM_NAMESPACES,
+    POLICIES,
+    RESOURCES,
+    ROOT_USER,
+    TAG,
+    is_pinned,
+    judge,
+    speaks_of,
+)
+from neuroscale.settings import ROOT
+
+TEMPLATED = (
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "ReplicationController",
+    "Job",
+    "CronJob",
+    "Service",
+)
+
+
+@given(compliant())
+def test_what_complies_is_refused_by_nothing(obj: Object) -> None:
+    assert judge(obj) == {}
+
+
+@given(flawed())
+def test_each_flaw_is_found_and_no_other(made: tuple[Object, set[str]]) -> None:
+    obj, broken = made
+    assert set(judge(obj)) == broken
+
+
+@given(flawed(), st.sampled_from(sorted(PLATFORM_NAMESPACES)))
+def test_the_platforms_own_namespaces_are_not_a_tenants(made: tuple[Object, set[str]], namespace: str) -> None:
+    obj, _ = made
+    obj["metadata"]["namespace"] = namespace
+    assert judge(obj) == {}
+
+
+@given(flawed(), st.sampled_from(["default", "team-a", "kube-system-2", "Kube-system"]))
+def test_any_other_namespace_is(made: tuple[Object, set[str]], namespace: str) -> None:
+    obj, broken = made
+    obj["metadata"]["namespace"] = namespace
+    assert set(judge(obj)) == broken
+
+
+@given(flawed())
+def test_no_label_annotation_or_owner_lets_anybody_through(made: tuple[Object, set[str]]) -> None:
+    obj, broken = made
+    obj["metadata"]["labels"]["serving.knative.dev/configuration"] = "mine"
+    obj["metadata"]["annotations"] = {"policies.kyverno.io/exempt": "true"}
+    obj["metadata"]["ownerReferences"] = [{"kind": "Revision", "name": "a", "controller": True}]
+    assert set(judge(obj)) == broken
+
+
+@given(compliant(TEMPLATED))
+def test_pods_carry_the_labels_too(obj: Object) -> None:
+    del template_of(obj)["metadata"]
+    assert set(judge(obj)) == {LABELS}
+
+
+@given(compliant())
+def test_a_container_overrules_its_pod(obj: Object) -> None:
+    pod = pod_of(obj)
+    pod["securityContext"] = {"runAsNonRoot": False, "runAsUser": 0}
+    for container in [*pod["containers"], *pod.get("initContainers", [])]:
+        container["securityContext"] = {"runAsNonRoot": True, "runAsUser": 1000}
+    assert judge(obj) == {}
+    pod["securityContext"] = {"runAsNonRoot": True}
+    pod["containers"][0]["securityContext"] = {"runAsNonRoot": False}
+    assert set(judge(obj)) == {ROOT_USER}
+
+
+def test_an_ephemeral_container_is_judged_by_image_and_user_and_has_no_resources() -> None:
+    container = {"name": "debug", "image": "busybox:latest"}
+    good = {"name": "debug", "image": "busybox:1.36.1", "securityContext": {"runAsNonRoot": True}}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "a", "labels": {"owner": "platform-team", "cost-center": "cc-demo"}},
+        "spec": {"containers": [], "ephemeralContainers": [container]},
+    }
+    assert set(judge(pod)) == {TAG, ROOT_USER}
+    pod["spec"] = {"containers": [], "ephemeralContainers": [good]}
+    assert judge(pod) == {}
+
+
+@pytest.mark.parametrize(
+    ("amount", "bounds"),
+    [("100m", True), (1, True), (0.5, True), ("1e3", True), ("1E", True), ("0", False), (0, False), ("0m", False),
+     ("0.00", False), ("", False), (None, False), ("-1", False), ("much", False), ("1Zi", False), ("1.2.3", False)],
+)  # fmt: skip
+def test_zero_bounds_nothing(amount: object, bounds: bool) -> None:
+    container = {"name": "a", "image": "a:1.2.3", "securityContext": {"runAsNonRoot": True}}
+    limits = {"cpu": amount, "memory": "1Gi"}
+    obj = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "a", "labels": {"owner": "platform-team", "cost-center": "cc-demo"}},
+        "spec": {
+            "containers": [{**container, "resources": {"requests": {"cpu": "1m", "memory": 1}, "limits": limits}}]
+        },
+    }
+    assert set(judge(obj)) == (set() if bounds else {RESOURCES})
+
+
+MODEL = yaml.safe_load((ROOT / "apps/demo-iris-2/inference-service.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("framework", ["model", "sklearn", "xgboost"])
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        ({}, set()),
+        ({"resources": None}, set()),
+        ({"image": "docker.io/kserve/sklearnserver:v0.20.0"}, set()),
+        ({"image": "docker.io/kserve/sklearnserver"}, {TAG}),
+        ({"image": ""}, {TAG}),
+        ({"runtimeVersion": "v0.20.0"}, set()),
+        ({"runtimeVersion": "latest"}, {TAG}),
+        ({"securityContext": {"runAsNonRoot": False}}, {ROOT_USER}),
+        ({"securityContext": {"runAsUser": 0}}, {ROOT_USER}),
+    ],
+)
+def test_a_runtime_speaks_for_what_a_model_leaves_out(framework: str, change: Object, refused: set[str]) -> None:
+    obj = copy.deepcopy(MODEL)
+    predictor = obj["spec"]["predictor"]
+    predictor[framework] = {**predictor.pop("model"), **change}
+    assert set(judge(obj)) == refused
+
+
+def test_a_container_beside_a_model_takes_from_the_runtime_and_may_not_say_worse() -> None:
+    obj = copy.deepcopy(MODEL)
+    beside: dict[str, Any] = {"name": "kserve-container"}
+    obj["spec"]["predictor"]["containers"] = [beside]
+    assert judge(obj) == {}
+    beside |= {"image": "a:latest", "securityContext": {"runAsNonRoot": False}}
+    assert set(judge(obj)) == {TAG, ROOT_USER}
+
+
+@pytest.mark.parametrize("component", ["transformer", "explainer"])
+def test_each_component_of_a_model_is_judged(component: str) -> None:
+    obj = copy.deepcopy(MODEL)
+    obj["spec"][component] = {"containers": [{"name": "kserve-container", "image": "a:1.2.3"}]}
+    assert set(judge(obj)) == {RESOURCES, ROOT_USER}
+
+
+@pytest.mark.parametrize("component", ["predictor", "transformer", "explainer"])
+@pytest.mark.parametrize(
+    ("labels", "refused"), [({"owner": "ml-platform"}, False), ({"cost-center": "x"}, True), ({"a": "b"}, False)]
+)
+def test_a_components_own_labels_go_before_its_models(component: str, labels: Object, refused: bool) -> None:
+    obj = copy.deepcopy(MODEL)
+    obj["spec"][component] = {**obj["spec"].get(component, {}), "labels": labels}
+    assert set(judge(obj)) == ({POLICIES[0]} if refused else set())
+
+
+@given(PINNED)
+def test_pinned(image: str) -> None:
+    assert is_pinned(image)
+
+
+@given(MOVING)
+def test_moving(image: str) -> None:
+    assert not is_pinned(image)
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "Service", "ServiceAccount"])
+def test_what_makes_no_pods_is_not_judged(kind: str) -> None:
+    obj = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "a"}}
+    assert judge(obj) == {}
+    assert not any(speaks_of(policy, obj) for policy in POLICIES)
+
+
+def test_names_in_the_repository_are_registered() -> None:
+    """Whoever deploys here answers for it, by a name that the oracle knows."""
+    for file in (ROOT / "apps").rglob("*.yaml"):
+        for obj in yaml.safe_load_all(file.read_text(encoding="utf-8")):
+            assert obj["metadata"]["labels"]["owner"] in OWNERS
+            assert obj["metadata"]["labels"]["cost-center"] in COST_CENTERS

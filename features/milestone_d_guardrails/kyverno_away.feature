@@ -1,0 +1,27 @@
+@milestone_d
+Feature: Nothing slips in while Kyverno is away
+
+  Scenario Outline: Kyverno is away
+    Given the guardrails are in force
+    And violating and compliant objects are submitted all the time
+    When Kyverno <event>
+    Then no violating object is admitted
+    And what complies is <compliant>
+
+    Examples:
+      | event                                       | compliant                           |
+      | is scaled to 0                              | admitted or refused for a while     |
+      | is killed                                   | refused because the webhook is away |
+      | restarts                                    | admitted or refused for a while     |
+      | is led to by a Service that selects nothing | refused because the webhook is away |
+      | loses its certificate                       | admitted or refused for a while     |
+
+  Scenario: Every webhook that fails closed can be answered
+    Given the cluster answers
+    When the webhooks that fail closed are looked at
+    Then each has an endpoint, a certificate that its authority has signed, and a time limit
+
+  Scenario: Admission costs milliseconds
+    Given the guardrails are in force
+    When 100 objects are submitted with Kyverno and without it, in turn
+    Then half of those with it take at most 100 ms

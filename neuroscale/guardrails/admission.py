@@ -1,0 +1,213 @@
+"""What the API server says of a new object, asked in a dry run: who refuses it, by which policy and rule, or who cannot.
+
+A refusal is evidence only if it names what it should name. Three things look alike and are told apart here: a policy
+said no; the webhook that should have said something did not answer; something else is wrong with the object.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import yaml
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import ClusterRefused, NotReady
+from neuroscale.guardrails.corpus import Specimen, specimens
+from neuroscale.platform import Platform
+from neuroscale.serving.question import demand
+from neuroscale.settings import APPS_NAMESPACE
+from neuroscale.waiting import Verdict, hopeless, met
+
+Enforcer = Literal["the API server", "Kyverno"]
+Outcome = Literal["admitted", "refused by policy", "refused because a webhook is away", "refused otherwise"]
+#: How either says no. Which webhook of Kyverno's it was stands in front of its words.
+_DENIALS: dict[Enforcer, re.Pattern[str]] = {
+    "the API server": re.compile(r"ValidatingAdmissionPolicy '([\w-]+)' with binding '[\w-]+' denied request: ([\w-]+):"),
+    "Kyverno": re.compile(r"Policy ([\w-]+) failed: ([\w-]+):"),
+}
+_WEBHOOK = re.compile(r'admission webhook "vpol\.validate\.kyverno\.svc-fail[^"]*" denied the request')
+_AWAY = re.compile(r'failed calling webhook "([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Denial:
+    """One policy's no.
+
+    Attributes:
+        rule: With which its message begins.
+    """
+
+    enforcer: Enforcer
+    policy: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was said of one object.
+
+    Attributes:
+        outcome: Admitted, or in which of three ways it was not.
+        denials: Of the policies that said no.
+        said: The API server's own words; empty when admitted.
+    """
+
+    outcome: Outcome
+    denials: frozenset[Denial]
+    said: str
+
+
+def answer_to(error: ClusterRefused | None) -> Answer:
+    """Read a refusal; ``None`` is none."""
+    if error is None:
+        return Answer("admitted", frozenset(), "")
+    said = str(error)
+    found = frozenset(
+        Denial(enforcer, policy, rule)
+        for enforcer, pattern in _DENIALS.items()
+        for policy, rule in pattern.findall(said)
+        if enforcer != "Kyverno" or _WEBHOOK.search(said)
+    )
+    if found:
+        return Answer("refused by policy", found, said)
+    return Answer("refused because a webhook is away" if _AWAY.search(said) else "refused otherwise", found, said)
+
+
+def submit(cluster: Cluster, obj: Object, namespace: str = APPS_NAMESPACE) -> Answer:
+    """Ask once, in the namespace that the object names or else in this one."""
+    meta = {"namespace": namespace, **obj["metadata"]}
+    try:
+        cluster.create({**obj, "metadata": meta}, dry_run=True)
+    except ClusterRefused as error:
+        return answer_to(error)
+    return answer_to(None)
+
+
+# --- specimens of the corpus
+
+
+def for_admission() -> list[Specimen]:
+    """Those that a person could send as they are, and of which a policy has the last word: the good, and its bad ones."""
+    return [one for one in specimens() if one.path.is_file() and one.stage in ("", "policy")]
+
+
+def specimen(name: str, *, good: bool) -> Specimen:
+    """One of them by name.
+
+    Raises:
+        NotReady: There is none.
+    """
+    for one in for_admission():
+        if one.name == name and one.is_good == good:
+            return one
+    raise NotReady(f"The corpus should have a {'good' if good else 'bad'} specimen {name}, but has none.")
+
+
+def objects_of(one: Specimen) -> list[Object]:
+    """What it asks for, lists taken apart."""
+    found: list[Object] = []
+    waiting = [obj for obj in yaml.safe_load_all(one.path.read_text(encoding="utf-8")) if obj]
+    while waiting:
+        obj = waiting.pop(0)
+        if obj["kind"].endswith("List") and "items" in obj:
+            waiting = [*obj["items"], *waiting]
+        else:
+            found.append(obj)
+    return found
+
+
+def answers_to(one: Specimen, cluster: Cluster, namespace: str = APPS_NAMESPACE) -> list[Answer]:
+    """What is said of each of its objects, wherever it says it belongs."""
+    return [submit(cluster, {**obj, "metadata": _without_namespace(obj)}, namespace) for obj in objects_of(one)]
+
+
+def _without_namespace(obj: Object) -> Object:
+    return {key: value for key, value in obj["metadata"].items() if key != "namespace"}
+
+
+def judge_specimen(one: Specimen, answers: Collection[Answer], enforcer: Enforcer = "the API server") -> Verdict:
+    """A good one is admitted whole; a bad one is refused by the policy and rule that its page names, and by no other."""
+    refusals = [answer for answer in answers if answer.outcome != "admitted"]
+    if one.is_good:
+        return hopeless(f"{one.name}: {refusals[0].said}") if refusals else met(f"{one.name} is admitted")
+    if not refusals:
+        return hopeless(f"{one.name}: admitted, although {one.says[0].lower()}{one.says[1:]}")
+    wanted = Denial(enforcer, one.rule, one.detail)
+    for answer in refusals:
+        if answer.outcome != "refused by policy":
+            return hopeless(f"{one.name}: {answer.outcome}: {answer.said}")
+        if strangers := answer.denials - {wanted}:
+            return hopeless(f"{one.name}: {'; '.join(map(_named, sorted(strangers, key=_named)))}")
+    return met(f"{one.name}: {_named(wanted)}")
+
+
+def _named(denial: Denial) -> str:
+    return f"refused by {denial.enforcer}, policy {denial.policy}, rule {denial.rule}"
+
+
+# --- what is demanded
+
+
+def demand_refused(
+    one: Specimen, answers: Sequence[Answer], policy: str, rule: str, platform: Platform
+) -> None:
+    """Refused by this policy and rule.
+
+    Raises:
+        NotMet: Admitted, or refused by somebody else or for something else.
+    """
+    if (one.rule, one.detail) != (policy, rule):
+        raise NotReady(f"{one.path.name} should be about rule {rule} of {policy}, but is about {one.rule} {one.detail}.")
+    demand(f"{one.name} is refused by rule {rule} of {policy}", judge_specimen(one, answers), platform)
+
+
+def demand_twin_admitted(one: Specimen, platform: Platform) -> None:
+    """The good one that differs in a single field is admitted.
+
+    Raises:
+        NotMet: It is not.
+        NotReady: It has no twin.
+    """
+    twin = specimen(one.twin, good=True)
+    verdict = judge_specimen(twin, answers_to(twin, platform.cluster))
+    demand(f"{twin.name}, one field apart from {one.name}, is admitted", verdict, platform)
+
+
+def judge_all(
+    chosen: Sequence[Specimen], cluster: Cluster, enforcer: Enforcer = "the API server", namespace: str = APPS_NAMESPACE
+) -> Verdict:
+    """All of them as their pages say."""
+    if not chosen:
+        return hopeless("there is no such specimen, so nothing can be said")
+    verdicts = [judge_specimen(one, answers_to(one, cluster, namespace), enforcer) for one in chosen]
+    wrong = [verdict.observed for verdict in verdicts if not verdict]
+    if wrong:
+        return hopeless(f"{len(wrong)} of {len(chosen)} are not: {'; '.join(wrong[:5])}")
+    return met(f"{len(chosen)} of {len(chosen)}")
+
+
+def demand_good_admitted(platform: Platform, namespace: str = APPS_NAMESPACE) -> None:
+    """Each good specimen is admitted.
+
+    Raises:
+        NotMet: One is not.
+    """
+    chosen = [one for one in for_admission() if one.is_good]
+    demand("what complies is admitted", judge_all(chosen, platform.cluster, namespace=namespace), platform)
+
+
+def demand_bad_refused(
+    platform: Platform, enforcer: Enforcer = "the API server", namespace: str = APPS_NAMESPACE
+) -> None:
+    """Each bad specimen is refused by its policy and rule.
+
+    Raises:
+        NotMet: One is not.
+    """
+    chosen = [one for one in for_admission() if not one.is_good]
+    verdict = judge_all(chosen, platform.cluster, enforcer, namespace)
+    demand(f"each bad specimen is refused by {enforcer}, by its policy and rule", verdict, platform)

@@ -1,0 +1,214 @@
+"""What the namespace of workloads may hold: its quota and the bounds of a container, tried at their very edges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.fault import ObjectCreated
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.errors import NotReady
+from neuroscale.gate.resources import quantity
+from neuroscale.guardrails.admission import Answer, objects_of, specimen, submit
+from neuroscale.platform import Platform
+from neuroscale.serving.question import demand
+from neuroscale.settings import APPS_NAMESPACE
+from neuroscale.waiting import Verdict, hopeless, met
+
+QUOTA = Ref("ResourceQuota", "default-namespace-quota", APPS_NAMESPACE, "v1")
+LIMITS = Ref("LimitRange", "default-namespace-limits", APPS_NAMESPACE, "v1")
+#: What is counted by objects -> the good specimen of which there may be so many.
+_COUNTED = {
+    "Deployments": ("count/deployments.apps", "deployment"),
+    "models": ("count/inferenceservices.serving.kserve.io", "model"),
+}
+_AMOUNTS = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
+#: The smallest step of each amount.
+_STEP = {"cpu": Decimal("0.001"), "memory": Decimal(1024 * 1024)}
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What was answered right below a bound, at it, and right above it."""
+
+    bound: str
+    below: Answer
+    at: Answer
+    above: Answer
+
+
+def judge_edge(edge: Edge, words: str) -> Verdict:
+    """Up to the bound everything is admitted, and what is above it is refused in these words."""
+    for answer, where in ((edge.below, "below"), (edge.at, "at")):
+        if answer.outcome != "admitted":
+            return hopeless(f"right {where} {edge.bound}: {answer.said}")
+    if edge.above.outcome != "refused otherwise" or words not in edge.above.said:
+        return hopeless(f"right above {edge.bound}: {edge.above.outcome}: {edge.above.said or 'nothing was said'}")
+    return met(edge.above.said)
+
+
+def demand_edge(edge: Edge, words: str, platform: Platform) -> None:
+    """The bound holds, to the last one.
+
+    Raises:
+        NotMet: It is wider or narrower.
+    """
+    demand(f"up to {edge.bound} is admitted, and no more", judge_edge(edge, words), platform)
+
+
+# --- the quota
+
+
+def fill(what: str, breakage: Breakage) -> Edge:
+    """Make objects of a kind until the quota of them is reached, and ask for one more each time.
+
+    Raises:
+        NotReady: There is no quota of them, or no room to try it.
+    """
+    cluster, (resource, name) = breakage.platform.cluster, _COUNTED[what]
+    hard, used = _quota(cluster, resource)
+    room = int(hard - used)
+    if room < 1:
+        raise NotReady(f"The quota {resource} should leave room to try, but {used} of {hard} are taken.")
+    pattern = objects_of(specimen(name, good=True))[0]
+    answers = []
+    for number in range(1, room + 1):
+        answers.append(submit(cluster, _numbered(pattern, number)))
+        if answers[-1].outcome != "admitted":
+            break
+        breakage.inject(ObjectCreated(manifest=_numbered(pattern, number)))
+    above = submit(cluster, _numbered(pattern, room + 1))
+    below = answers[-2] if len(answers) > 1 else answers[-1]
+    return Edge(f"{hard} {what}", below, answers[-1], above)
+
+
+def _numbered(pattern: Object, number: int) -> Object:
+    meta = {**pattern["metadata"], "name": f"counted-{number}", "namespace": APPS_NAMESPACE}
+    spec = dict(pattern["spec"])
+    if "replicas" in spec:
+        spec["replicas"] = 0  # counted is the object; its pods have a quota of their own
+    if "predictor" in spec:
+        spec["predictor"] = {**spec["predictor"], "minReplicas": 0}
+    return {**pattern, "metadata": meta, "spec": spec}
+
+
+def ask_for_all(what: str, platform: Platform) -> Edge:
+    """Ask for a pod that takes all that the quota leaves of an amount, a little less, and a little more.
+
+    Raises:
+        NotReady: There is no quota of it.
+    """
+    cluster = platform.cluster
+    left = {amount: _left(cluster, amount) for amount in _AMOUNTS}
+    answers = [submit(cluster, _pod(_asking(what, left, step))) for step in (-1, 0, 1)]
+    return Edge(f"all that is left of {what}", *answers)
+
+
+def _asking(what: str, left: Mapping[str, Decimal], step: int) -> dict[str, Decimal]:
+    """One amount at its edge; a request takes the limit along, which has more room."""
+    side, of = what.split(".")
+    asked = {"requests.cpu": Decimal("0.02"), "requests.memory": Decimal(64 * 1024 * 1024)}
+    asked |= {f"limits.{kind}": asked[f"requests.{kind}"] for kind in _STEP}
+    wanted = left[what] + step * _STEP[of]
+    asked[what] = wanted
+    if side == "requests":
+        asked[f"limits.{of}"] = wanted
+    return asked
+
+
+def _pod(amounts: Mapping[str, Decimal]) -> Object:
+    """A pod of three containers that share the amounts: one alone may not have so much."""
+    pod = objects_of(specimen("pod", good=True))[0]
+    pattern = pod["spec"]["containers"][0]
+    share: list[Object] = []
+    for number, part in enumerate(_thirds(amounts)):
+        resources = {side: {of: str(part[f"{side}.{of}"]) for of in _STEP} for side in ("requests", "limits")}
+        share.append({**pattern, "name": f"part-{number}", "resources": resources})
+    meta = {**pod["metadata"], "name": "asks-for-all"}
+    return {**pod, "metadata": meta, "spec": {**pod["spec"], "containers": share}}
+
+
+def _thirds(amounts: Mapping[str, Decimal]) -> list[dict[str, Decimal]]:
+    parts: list[dict[str, Decimal]] = [{}, {}, {}]
+    for what, amount in amounts.items():
+        step = _STEP[what.split(".")[1]]
+        third = (amount / 3) // step * step
+        for part, value in zip(parts, (third, third, amount - 2 * third), strict=True):
+            part[what] = value
+    return parts
+
+
+def _left(cluster: Cluster, what: str) -> Decimal:
+    hard, used = _quota(cluster, what)
+    return hard - used
+
+
+def _quota(cluster: Cluster, what: str) -> tuple[Decimal, Decimal]:
+    status = (cluster.get(QUOTA) or {}).get("status") or {}
+    if what not in status.get("hard", {}):
+        raise NotReady(f"{QUOTA} should bound {what}, but does not. Try: neuroscale check gitops")
+    return quantity(status["hard"][what]), quantity(status.get("used", {}).get(what, "0"))
+
+
+# --- the bounds of a container
+
+
+def ask_at_bound(which: str, platform: Platform) -> Edge:
+    """Ask for a container right at a bound (``"minimum cpu"``), and a step to either side of it.
+
+    Raises:
+        NotReady: There is no such bound.
+    """
+    side, of = which.split()
+    limit = _container_limits(platform.cluster)
+    bound = (limit.get("min" if side == "minimum" else "max") or {}).get(of)
+    if bound is None:
+        raise NotReady(f"{LIMITS} should have a {which}, but has none. Try: neuroscale check gitops")
+    inward = _STEP[of] if side == "minimum" else -_STEP[of]
+    answers = [submit(platform.cluster, _of_one(of, quantity(bound) + step)) for step in (inward, 0, -inward)]
+    return Edge(f"the {which} of {bound}", *answers)
+
+
+def _of_one(of: str, amount: Decimal) -> Object:
+    pod = objects_of(specimen("pod", good=True))[0]
+    container = pod["spec"]["containers"][0]
+    usual = {"cpu": "50m", "memory": "64Mi"}
+    asked = {**usual, of: str(amount)}
+    sized = {**container, "resources": {"requests": asked, "limits": asked}}
+    return {**pod, "metadata": {**pod["metadata"], "name": "at-the-bound"}, "spec": {**pod["spec"], "containers": [sized]}}
+
+
+def _container_limits(cluster: Cluster) -> Object:
+    limits = ((cluster.get(LIMITS) or {}).get("spec") or {}).get("limits") or []
+    return next((one for one in limits if one["type"] == "Container"), {})
+
+
+@dataclass(frozen=True)
+class SystemContainersFit:
+    """What the platform adds to a tenant's pods asks for no less than a container must."""
+
+    area: str = "guardrails"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return "the smallest container that the platform adds to pods is within the bounds"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Compare Knative's queue with the bounds."""
+        config = cluster.get(Ref("ConfigMap", "config-deployment", "knative-serving"))
+        return judge_fits((config or {}).get("data") or {}, _container_limits(cluster))
+
+
+def judge_fits(config: Mapping[str, str], limits: Object) -> Verdict:
+    """Knative's own default for its queue is 25m of CPU; where nothing else is configured, it asks for no memory."""
+    smallest = (limits.get("min") or {}).get("cpu")
+    if smallest is None:
+        return hopeless("containers have no minimum, so nothing can be said")
+    asked = config.get("queue-sidecar-cpu-request", "25m")
+    fits = quantity(asked) >= quantity(smallest)
+    seen = f"Knative's queue asks for {asked} of CPU, the minimum is {smallest}"
+    return met(seen) if fits else hopeless(seen)

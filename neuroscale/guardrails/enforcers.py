@@ -1,0 +1,138 @@
+"""The two that enforce the policies, taken away one at a time or both, and a workload that slips in meanwhile."""
+
+from __future__ import annotations
+
+from neuroscale.chaos.breakage import Breakage, Effect
+from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ScaledTo
+from neuroscale.chaos.journal import Journal
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.cluster.state import load_state
+from neuroscale.errors import NotMet, NotReady
+from neuroscale.guardrails.admission import Enforcer, objects_of, specimen, submit
+from neuroscale.guardrails.oracle import POLICIES, judge
+from neuroscale.platform import Platform
+from neuroscale.probes import guardrails
+from neuroscale.serving.handsoff import hands_off
+from neuroscale.serving.question import Question
+from neuroscale.settings import APPS_NAMESPACE
+from neuroscale.waiting import Verdict, met, pending, until
+
+HANDS_OFF = hands_off(guardrails.APPLICATION)
+#: The API server only writes down what its policies would have refused.
+AUDIT_ONLY: tuple[Fault, ...] = tuple(
+    FieldsEdited(target=guardrails.binding(name), patch={"spec": {"validationActions": ["Audit"]}}) for name in POLICIES
+)
+NO_KYVERNO: tuple[Fault, ...] = (ScaledTo(target=guardrails.ADMISSION_CONTROLLER, replicas=0),)
+_AWAY: dict[Enforcer, tuple[Fault, ...]] = {"Kyverno": NO_KYVERNO, "the API server": AUDIT_ONLY}
+#: Seconds. The API server reads its policies anew after a moment; Kyverno takes its webhooks along when it goes.
+_GONE_WITHIN = 30.0
+#: Seconds until a scan has reported what it found: new objects are scanned as they come.
+_REPORTED_WITHIN = 120.0
+_STOWAWAY = "slipped-in"
+
+
+def take_away(enforcer: Enforcer, breakage: Breakage) -> None:
+    """Leave the other one alone, and wait until this one says nothing any more.
+
+    Raises:
+        NotReady: It goes on refusing.
+    """
+    for fault in (*HANDS_OFF, *_AWAY[enforcer]):
+        breakage.inject(fault)
+    cluster = breakage.platform.cluster
+    judges = {"Kyverno": judge_no_webhook, "the API server": judge_no_policy}
+    question = Question(f"{enforcer} no longer enforces", lambda: judges[enforcer](cluster), area="guardrails")
+    try:
+        until(question, cluster, within=_GONE_WITHIN)
+    except NotMet as error:
+        raise NotReady(f"Nobody was left alone. {error}") from error
+
+
+def judge_no_webhook(cluster: Cluster) -> Verdict:
+    """Kyverno is not asked any more."""
+    hooks = (cluster.get(guardrails.WEBHOOKS) or {}).get("webhooks") or []
+    return pending(f"{len(hooks)} webhooks ask it") if hooks else met("no webhook asks it")
+
+
+def judge_no_policy(cluster: Cluster) -> Verdict:
+    """None of the API server's policies refuses: it would speak before any webhook."""
+    still = [
+        f"{denial.policy}"
+        for name in ("owner-missing", "no-cpu-request", "no-tag", "may-be-root", "model-owner-missing")
+        for obj in objects_of(specimen(name, good=False))
+        for denial in submit(cluster, obj).denials
+        if denial.enforcer == "the API server"
+    ]
+    return pending(f"it refuses by {', '.join(still)}") if still else met("it refuses nothing")
+
+
+# --- what was there before the policies
+
+
+def slip_in(breakage: Breakage) -> Effect:
+    """A workload that breaks all promises comes into being while nobody enforces any, and then both do again.
+
+    Raises:
+        NotReady: It was refused all the same, or one of the two did not come back.
+    """
+    platform, state = breakage.platform, load_state()
+    if state is None:
+        raise NotReady("The cluster should be known to this machine. Try: neuroscale up")
+    with Breakage(platform, Journal.of(state.nonce)) as unguarded:
+        take_away("Kyverno", unguarded)
+        for fault in AUDIT_ONLY:
+            unguarded.inject(fault)
+        try:
+            until(Question("nobody enforces", lambda: judge_no_policy(platform.cluster)), platform.cluster, within=30)
+        except NotMet as error:
+            raise NotReady(f"Nothing could slip in. {error}") from error
+        effect = breakage.inject(ObjectCreated(manifest=stowaway()))
+    return effect
+
+
+def stowaway() -> Object:
+    """A Deployment that nobody answers for, from whatever image is the latest, as root and without bounds; of no pods."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": _STOWAWAY, "namespace": APPS_NAMESPACE},
+        "spec": {
+            "replicas": 0,
+            "selector": {"matchLabels": {"app": _STOWAWAY}},
+            "template": {
+                "metadata": {"labels": {"app": _STOWAWAY}},
+                "spec": {"containers": [{"name": "main", "image": "docker.io/library/nginx:latest"}]},
+            },
+        },
+    }
+
+
+def wait_for_report(effect: Effect, platform: Platform) -> None:
+    """A scan reports it, by each policy that must refuse it.
+
+    Raises:
+        NotMet: A policy says nothing of it.
+    """
+    wanted = set(judge(stowaway()))
+    target = effect.fault.target
+    question = Question(
+        f"a scan reports {target} as failing {len(wanted)} policies",
+        lambda: judge_reported(platform.cluster, target, wanted),
+        area="guardrails",
+    )
+    until(question, platform.cluster, within=_REPORTED_WITHIN, every=1)
+
+
+def judge_reported(cluster: Cluster, target: Ref | None, wanted: set[str]) -> Verdict:
+    """Whether reports say of an object that it fails these policies."""
+    obj = cluster.get(target) if target else None
+    if obj is None:
+        return pending("it does not exist")
+    reports = cluster.list("PolicyReport", APPS_NAMESPACE, api_version="wgpolicyk8s.io/v1alpha2")
+    about = [report for report in reports if (report.get("scope") or {}).get("uid") == obj["metadata"]["uid"]]
+    failing = {
+        result["policy"] for report in about for result in report.get("results") or [] if result["result"] == "fail"
+    }
+    seen = f"{len(about)} reports about it, failing {', '.join(sorted(failing)) or 'nothing'}"
+    return met(seen) if failing == wanted else pending(seen)

@@ -1,0 +1,255 @@
+"""Objects that must be refused, submitted all the time while something happens to Kyverno; and what slipped in."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectDeleted
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.errors import ClusterUnreachable, NotMet, NotReady
+from neuroscale.guardrails.admission import Answer, Outcome, objects_of, specimen, submit
+from neuroscale.guardrails.enforcers import HANDS_OFF, NO_KYVERNO
+from neuroscale.platform import Platform
+from neuroscale.probes import guardrails
+from neuroscale.probes.workloads import pods_of
+from neuroscale.record import Sample
+from neuroscale.serving.question import Question, demand
+from neuroscale.settings import BUDGETS
+from neuroscale.waiting import Verdict, hopeless, met, pause, pending, throughout, until
+
+#: Requests a second, of each sort. A restart of Kyverno takes some ten seconds.
+_RATE = 10.0
+_AT_ONCE = 32
+#: Of each sort, after the fault: fewer would prove little.
+_ENOUGH = 100
+_WITHIN = 60.0
+_SERVICE = Ref("Service", "kyverno-svc", "kyverno")
+_SERVING_PAIR = Ref("Secret", "kyverno-svc.kyverno.svc.kyverno-tls-pair", "kyverno")
+_VIOLATING = ("owner-missing", "no-cpu-request", "no-tag", "may-be-root", "model-owner-missing")
+_COMPLIANT = ("deployment", "model")
+
+
+@dataclass(frozen=True)
+class Try:
+    """One object, submitted.
+
+    Attributes:
+        at: Monotonic seconds at which it was sent.
+        answer: ``None`` when the API server itself did not answer.
+    """
+
+    at: float
+    is_good: bool
+    answer: Answer | None
+
+
+class Onslaught:
+    """Submits violating and compliant objects in turn, in dry runs, from ``with`` to the end of the block."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._objects = [
+            *((obj, False) for name in _VIOLATING for obj in objects_of(specimen(name, good=False))),
+            *((obj, True) for name in _COMPLIANT for obj in objects_of(specimen(name, good=True))),
+        ]
+        self._tries: list[Try] = []
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="submit")
+        self._pace = threading.Thread(target=self._run, name="onslaught", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._pace.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._pace.join()
+        self._pool.shutdown()
+
+    @property
+    def tries(self) -> Sequence[Try]:
+        """Every one that has come to an end, in the order of sending."""
+        with self._lock:
+            return tuple(sorted(self._tries, key=lambda one: one.at))
+
+    def _run(self) -> None:
+        due, number = time.monotonic(), 0
+        while not self._over.is_set():
+            self._pool.submit(self._try, *self._objects[number % len(self._objects)])
+            number += 1
+            due += 1 / (2 * _RATE)
+            pause(max(0.0, due - time.monotonic()))
+
+    def _try(self, obj: Object, is_good: bool) -> None:  # noqa: FBT001 - unpacked from a pair
+        at = time.monotonic()
+        try:
+            answer = submit(self._platform.cluster, obj)
+        except ClusterUnreachable:
+            answer = None
+        with self._lock:
+            self._tries.append(Try(at, is_good, answer))
+
+
+def begin(streams: ExitStack, platform: Platform) -> Onslaught:
+    """Start, and see the guardrails at work: what slips in later, slipped in later.
+
+    Raises:
+        NotReady: They did not work before anything was done to Kyverno.
+    """
+    onslaught = streams.enter_context(Onslaught(platform))
+    try:
+        until(_Question(onslaught, 0, 20), platform.cluster, within=BUDGETS.request)
+    except NotMet as error:
+        raise NotReady(f"Nothing was done to Kyverno. {error}") from error
+    return onslaught
+
+
+# --- what happens to Kyverno
+
+
+def _killed(platform: Platform) -> Sequence[Fault]:
+    """Its pod is gone at once, with no time to say good-bye; its Deployment makes another one."""
+    deployment = platform.cluster.get(guardrails.ADMISSION_CONTROLLER)
+    pods = pods_of(platform.cluster, deployment) if deployment else []
+    if not pods:
+        raise NotReady("Kyverno should have a pod to be killed, but has none. Try: neuroscale check guardrails")
+    return [ObjectDeleted(target=Ref.to({"apiVersion": "v1", "kind": "Pod", **pod}), at_once=True) for pod in pods]
+
+
+def _restarted(platform: Platform) -> Sequence[Fault]:  # noqa: ARG001 - the signature of the others
+    stamp = {"neuroscale.io/restarted": datetime.now(UTC).isoformat()}
+    patch = {"spec": {"template": {"metadata": {"annotations": stamp}}}}
+    return [*HANDS_OFF, FieldsEdited(target=guardrails.ADMISSION_CONTROLLER, patch=patch)]
+
+
+_EVENTS: dict[str, Callable[[Platform], Sequence[Fault]]] = {
+    "is scaled to 0": lambda _: (*HANDS_OFF, *NO_KYVERNO),
+    "is killed": _killed,
+    "restarts": _restarted,
+    "is led to by a Service that selects nothing": lambda _: (
+        *HANDS_OFF,
+        FieldsEdited(
+            target=_SERVICE, patch={"spec": {"selector": {"app.kubernetes.io/component": "nobody"}}}
+        ),
+    ),
+    "loses its certificate": lambda _: (*HANDS_OFF, ObjectDeleted(target=_SERVING_PAIR)),
+}
+
+
+def happen(what: str, breakage: Breakage) -> float:
+    """Let it happen; monotonic seconds of the first fault that touches Kyverno."""
+    faults = _EVENTS[what](breakage.platform)
+    at = 0.0
+    for fault in faults:
+        at = at or (0.0 if fault in HANDS_OFF else time.monotonic())
+        breakage.inject(fault)
+    return at
+
+
+# --- what is demanded
+
+
+@dataclass(frozen=True)
+class _Question:
+    """No violating object was admitted since a moment, of at least so many."""
+
+    onslaught: Onslaught
+    since: float
+    enough: int
+    area: str = "guardrails"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return f"none of at least {self.enough} violating objects is admitted"
+
+    def look(self, cluster: object) -> Verdict:  # noqa: ARG002 - the stream knows
+        """Count."""
+        return judge_none_slipped_in([one for one in self.onslaught.tries if one.at >= self.since], self.enough)
+
+
+def judge_none_slipped_in(tries: Sequence[Try], enough: int) -> Verdict:
+    """Every violating object was refused, and by a policy."""
+    bad = [one.answer for one in tries if not one.is_good and one.answer is not None]
+    outcomes = Counter(answer.outcome for answer in bad)
+    seen = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()) or "no answer yet"
+    if outcomes["admitted"]:
+        return hopeless(f"{outcomes['admitted']} of {len(bad)} violating objects were admitted: {seen}")
+    if others := [answer for answer in bad if answer.outcome != "refused by policy"]:
+        return hopeless(f"{seen}; first: {others[0].said}")
+    return met(f"of {len(bad)}: {seen}") if len(bad) >= enough else pending(f"of {len(bad)}: {seen}")
+
+
+def demand_none_slipped_in(
+    onslaught: Onslaught, since: float, what: str, platform: Platform, scenario: str, keep: Callable[[Sample], None]
+) -> None:
+    """No violating object is admitted while it lasts, nor for a while after; what became of the others is kept.
+
+    Raises:
+        NotMet: One slipped in.
+    """
+    try:
+        until(_Question(onslaught, since, _ENOUGH), platform.cluster, within=_WITHIN)
+        throughout(_Question(onslaught, since, _ENOUGH), platform.cluster, lasting=BUDGETS.stable)
+    finally:
+        keep(_figure(onslaught, since, what, scenario))
+
+
+def demand_compliant(onslaught: Onslaught, since: float, expected: str, platform: Platform) -> None:
+    """What complies was admitted, or refused because the webhook is away, as the table says.
+
+    Raises:
+        NotMet: It was otherwise.
+    """
+    good = [one.answer for one in onslaught.tries if one.at >= since and one.is_good and one.answer is not None]
+    demand(f"what complies is {expected}", judge_compliant(good, expected), platform)
+
+
+def judge_compliant(answers: Sequence[Answer], expected: str) -> Verdict:
+    """``admitted``: all; ``refused for a while``: some because the webhook is away, the others admitted."""
+    if not answers:
+        return hopeless("nothing was asked")
+    outcomes = Counter(answer.outcome for answer in answers)
+    seen = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
+    allowed: dict[str, set[Outcome]] = {
+        "admitted": {"admitted"},
+        "admitted or refused for a while": {"admitted", "refused because a webhook is away"},
+        "refused because the webhook is away": {"admitted", "refused because a webhook is away"},
+    }
+    if expected == "refused because the webhook is away" and not outcomes["refused because a webhook is away"]:
+        return hopeless(seen)
+    return met(seen) if outcomes.keys() <= allowed[expected] else hopeless(seen)
+
+
+def _figure(onslaught: Onslaught, since: float, what: str, scenario: str) -> Sample:
+    tries = [one for one in onslaught.tries if one.at >= since]
+    bad = Counter(one.answer.outcome if one.answer else "no answer" for one in tries if not one.is_good)
+    good = Counter(one.answer.outcome if one.answer else "no answer" for one in tries if one.is_good)
+    away = [one.at for one in tries if one.answer and one.answer.outcome == "refused because a webhook is away"]
+    return Sample(
+        scenario=scenario,
+        claim="none-slips-in",
+        fault=f"Kyverno {what}",
+        subject="violating objects admitted",
+        series=f"webhook away while Kyverno {what}",
+        at=datetime.now(UTC),
+        phases={},
+        seconds=round(away[-1] - away[0], 3) if away else 0.0,
+        facts={
+            **{f"violating {outcome}": count for outcome, count in bad.items()},
+            **{f"compliant {outcome}": count for outcome, count in good.items()},
+        },
+    )

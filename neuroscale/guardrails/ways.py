@@ -1,0 +1,34 @@
+"""The known ways around guardrails of this kind, by their number in the reference platform's catalogue, section 5.2."""
+
+from __future__ import annotations
+
+from neuroscale.guardrails.admission import for_admission, judge_all
+from neuroscale.guardrails.corpus import Specimen
+from neuroscale.platform import Platform
+from neuroscale.serving.question import demand
+
+#: In words -> number.
+WAYS = {
+    "a kind that no rule spoke of": 2,
+    "a label that excused its bearer": 3,
+    "a container that only prepares": 4,
+    "a tag that moves, or is none": 5,
+    "user 0 behind a promise not to be root": 6,
+    "a model in a container of one's own": 7,
+    "pods without the labels of their workload": 8,
+    "a label that names nobody": 9,
+}
+
+
+def attempts(way: str) -> list[Specimen]:
+    """The specimens that go this way."""
+    return [one for one in for_admission() if one.bypass == WAYS[way]]
+
+
+def demand_closed(way: str, chosen: list[Specimen], platform: Platform) -> None:
+    """Each is refused by the policy and rule that its page names.
+
+    Raises:
+        NotMet: One is not, or there is none.
+    """
+    demand(f"{way} leads nowhere", judge_all(chosen, platform.cluster), platform)

@@ -301,18 +301,21 @@ class Asleep:
         """Look at its status and at the pods of its deployment."""
         isvc, made = fetch(cluster, inference_service(self.name)), fetch_generated(cluster, self.name)
         pods = pods_of(cluster, made.deployment) if made.deployment else None
-        return judge_asleep(isvc, pods)
+        return judge_asleep(isvc, made.deployment, pods)
 
 
-def judge_asleep(isvc: Object | None, pods: list[Object] | None) -> Verdict:
-    """Ready, and the deployment of its latest revision has no pod, not even one on its way out.
+def judge_asleep(isvc: Object | None, deployment: Object | None, pods: list[Object] | None) -> Verdict:
+    """Ready, and the deployment of its latest revision wants no pod and has none, not even one on its way out.
 
     A pod that drains goes on answering: asked at that moment, a model wakes in 20 ms that needs seconds from its sleep.
+    So does a model whose latest revision is a moment old: its first pod is on its way, and the one before is there.
     """
-    if isvc is None or pods is None:
+    if isvc is None or deployment is None or pods is None:
         return pending("it does not exist" if isvc is None else "it has no deployment")
     if condition(isvc, "Ready").get("status") != "True":
         return pending(describe(isvc))
+    if wanted := deployment["spec"].get("replicas", 1):
+        return pending(f"{wanted} pods wanted")
     if pods:
         return pending(f"{len(pods)} pods: {', '.join(sorted(pod['metadata']['name'] for pod in pods))}")
     return met("Ready, and no pod")

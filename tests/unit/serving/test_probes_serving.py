@@ -120,20 +120,23 @@ def test_not_loaded(case: str) -> None:
 
 POD: Object = {"metadata": {"name": "a-pod"}}
 LEAVING: Object = {"metadata": {"deletionTimestamp": "2026-11-23T00:00:00Z"}}
-ASLEEP: dict[str, tuple[Object | None, list[Object] | None, State, str]] = {
-    "asleep": (isvc(), [], "met", "no pod"),
-    "awake": (isvc(), [POD], "pending", "1 pods: a-pod"),
-    "the last pod is on its way out": (isvc(), [merge(POD, LEAVING)], "pending", "1 pods: a-pod"),
-    "gone is not asleep": (None, [], "pending", "does not exist"),
-    "without a deployment": (isvc(), None, "pending", "no deployment"),
-    "not Ready": (with_condition(isvc(), "Ready", "Unknown", "Deploying", "x"), [], "pending", "Ready=Unknown"),
+SCALED_AWAY: Object = {"spec": {"replicas": 0}}
+ASLEEP: dict[str, tuple[Object | None, Object | None, list[Object] | None, State, str]] = {
+    "asleep": (isvc(), SCALED_AWAY, [], "met", "no pod"),
+    "awake": (isvc(), {"spec": {"replicas": 1}}, [POD], "pending", "1 pods wanted"),
+    "about to get its first pod": (isvc(), {"spec": {"replicas": 1}}, [], "pending", "1 pods wanted"),
+    "the last pod is still there": (isvc(), SCALED_AWAY, [POD], "pending", "1 pods: a-pod"),
+    "the last pod is on its way out": (isvc(), SCALED_AWAY, [merge(POD, LEAVING)], "pending", "1 pods: a-pod"),
+    "gone is not asleep": (None, SCALED_AWAY, [], "pending", "does not exist"),
+    "without a deployment": (isvc(), None, None, "pending", "no deployment"),
+    "not Ready": (with_condition(isvc(), "Ready", "Unknown", "Why", "x"), SCALED_AWAY, [], "pending", "Ready=Unknown"),
 }
 
 
 @pytest.mark.parametrize("case", ASLEEP)
 def test_asleep(case: str) -> None:
-    obj, pods, state, words = ASLEEP[case]
-    verdict = judge_asleep(obj, pods)
+    obj, deployment, pods, state, words = ASLEEP[case]
+    verdict = judge_asleep(obj, deployment, pods)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
@@ -320,6 +323,9 @@ def test_a_kind_that_is_gone_is_a_model_that_is_gone(api: ApiServer, cluster: Cl
 
 
 def test_asleep_looks_at_the_pods_of_the_latest_deployment(world: ApiServer, cluster: Cluster) -> None:
+    assert "1 pods wanted" in Asleep(NAME).look(cluster).observed
+    latest = f"{DEPLOYMENTS}/{NAME}-predictor-00001-deployment"
+    world.put(latest, merge(world.objects[latest], {"spec": {"replicas": 0}}))
     assert Asleep(NAME).look(cluster).state == "met"
     pod = {"kind": "Pod", "metadata": {"name": "p", "namespace": "default"}, "spec": {"containers": []}}
     world.put("/api/v1/namespaces/default/pods/p", pod)
@@ -327,7 +333,7 @@ def test_asleep_looks_at_the_pods_of_the_latest_deployment(world: ApiServer, clu
     labels = {"labels": {"serving.knative.dev/revisionUID": "u"}}
     world.put("/api/v1/namespaces/default/pods/p", merge(pod, {"metadata": labels}))
     assert "1 pods: p" in Asleep(NAME).look(cluster).observed
-    world.remove(f"{DEPLOYMENTS}/{NAME}-predictor-00001-deployment")
+    world.remove(latest)
     assert "no deployment" in Asleep(NAME).look(cluster).observed
 
 

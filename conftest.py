@@ -10,4 +10,5 @@ pytest_plugins = [
     "steps.repository",
     "steps.serving",
     "steps.incidents",
+    "steps.gate",
 ]

@@ -16,9 +16,11 @@ from neuroscale.chaos.fault import (
     FieldsEdited,
     ObjectCreated,
     ObjectDeleted,
+    Rewired,
     ScaledTo,
 )
 from neuroscale.cluster.refs import Object, Ref
+from neuroscale.gate import schema
 
 NGINX = Ref("Deployment", "nginx-test", "default")
 PAGE = Ref("ConfigMap", "nginx-page", "default")
@@ -45,6 +47,7 @@ FAULTS: dict[str, Fault] = {
         target=Ref("Pod", "filler", "default"), priority_class="neuroscale-filler", image="pause", short_of=NGINX
     ),
     "committed": Committed(message="Break it", files={"first.txt": "two\n", "second/new.txt": "new\n"}),
+    "rewired": Rewired(wire="neuroscale.gate.schema:check", replacement="neuroscale.mutants.gate:ignore_schemas"),
 }
 
 
@@ -95,4 +98,5 @@ def picture(api: ApiServer, repository: Path) -> dict[str, Any]:
     for path, obj in api.objects.items():
         meta = {key: value for key, value in obj["metadata"].items() if key not in ("uid", "resourceVersion")}
         objects[path] = {**{key: value for key, value in obj.items() if key != "status"}, "metadata": meta}
-    return {"objects": objects, "main": git("-C", str(repository), "ls-tree", "-r", "main")}
+    main = git("-C", str(repository), "ls-tree", "-r", "main")
+    return {"objects": objects, "main": main, "gate": schema.check.__qualname__}

@@ -7,37 +7,34 @@ it took effect is judged on what a watch saw, since a self-healing platform may 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from neuroscale.chaos.fields import contains, flat, inverse
+from neuroscale.chaos.model import FaultModel, Receipt
 from neuroscale.chaos.objects import create_unless_present, delete_if_present, judge_gone, millicpu, requested_millicpu
+from neuroscale.chaos.wires import Rewired
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.cluster.watch import Sighting
 from neuroscale.platform import Platform
 from neuroscale.waiting import Verdict, hopeless, met, pending
 
-#: What a snapshot found: JSON that only the fault that made it understands.
-Receipt = dict[str, Any]
+__all__ = [
+    "Committed",
+    "ContainerAdded",
+    "CpuTaken",
+    "Fault",
+    "FieldsEdited",
+    "ObjectCreated",
+    "ObjectDeleted",
+    "Receipt",
+    "Rewired",
+    "ScaledTo",
+]
 
 
-class _Fault(BaseModel):
-    """One change that breaks something.
-
-    Subclasses answer five questions: what is there (``snapshot``), do it (``inject``), can the change be seen
-    (``took_effect``), bring back what the snapshot saw (``revert``), and in words, what is it (``says``). Those whose
-    revert is only the beginning of the undoing also say when it is over (``undone``).
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    def undone(self, platform: Platform, receipt: Receipt) -> Verdict:  # noqa: ARG002
-        """Whether anything of it is left after the revert."""
-        return met("the revert was all")
-
-
-class _ObjectFault(_Fault):
+class _ObjectFault(FaultModel):
     """A fault of one object that exists."""
 
     target: Ref
@@ -98,7 +95,7 @@ class ObjectDeleted(_ObjectFault):
         return met("it is there")
 
 
-class ObjectCreated(_Fault):
+class ObjectCreated(FaultModel):
     """An object appears that does not belong there."""
 
     kind: Literal["object-created"] = "object-created"
@@ -244,7 +241,7 @@ class ContainerAdded(_ObjectFault):
         platform.cluster.patch(self.target, {"spec": {"template": {"spec": {"containers": containers}}}})
 
 
-class CpuTaken(_Fault):
+class CpuTaken(FaultModel):
     """A pod of higher priority takes so much CPU that a workload's pod must go and does not fit again.
 
     What is asked for is computed from the node at hand: everything free, and more than half of what the workload's pod
@@ -315,7 +312,7 @@ class CpuTaken(_Fault):
         return judge_gone(platform.cluster, self.target) if receipt["before"] is None else met("it was there before")
 
 
-class Committed(_Fault):
+class Committed(FaultModel):
     """A commit on ``main``; a file with content ``None`` is removed."""
 
     kind: Literal["committed"] = "committed"
@@ -351,7 +348,7 @@ class Committed(_Fault):
 
 
 Fault = Annotated[
-    ObjectDeleted | ObjectCreated | FieldsEdited | ScaledTo | ContainerAdded | CpuTaken | Committed,
+    ObjectDeleted | ObjectCreated | FieldsEdited | ScaledTo | ContainerAdded | CpuTaken | Committed | Rewired,
     Field(discriminator="kind"),
 ]
 

@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from neuroscale.errors import ExitCode
-from neuroscale.gate import Passage, pass_through
+from neuroscale.gate import Passage, findings, pass_through
 from neuroscale.gate.resources import COUNTED, readable
 from neuroscale.gate.tools import provide
 from neuroscale.guardrails.oracle import POLICIES
@@ -32,9 +31,9 @@ def gate(
     _show(passage)
     took = ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in passage.seconds.items())
     console.print(f"{duration(time.monotonic() - start)} in all: {took}")
-    if passage.findings:
+    if code := findings.exit_code(passage.findings):
         console.print(f"[red]refused[/]: {len(passage.findings)} findings. Try: mend the first, then neuroscale gate")
-        raise typer.Exit(ExitCode.FAILED)
+        raise typer.Exit(code)
     console.print("[green]passed[/]")
 
 

@@ -71,7 +71,7 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
     """
     passage = Passage()
     with passage.timed("render"):
-        passage.places, passage.findings = _tree(tools, repository)
+        passage.places, passage.findings = rendered(tools, repository)
     if not passage.rendered:
         raise NothingJudged(f"{repository} should make objects, but makes none. Try: a full checkout")
     with passage.timed("schema"):
@@ -100,14 +100,15 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
     return passage
 
 
-def _tree(tools: Tools, repository: Path) -> tuple[Places, list[Finding]]:
+def rendered(tools: Tools, repository: Path = ROOT) -> tuple[Places, list[Finding]]:
+    """Every folder's objects, upstream's manifests in place, and what does not render."""
     with gitops_tree(tools.manifests, {"a", *LATER.values()}, repository) as tree:
         return render(tree, tools.chart)
 
 
 def _demands(tools: Tools, reference: str, repository: Path) -> dict[str, resources.Amounts]:
     with base.checkout(reference, repository) as before:
-        places, wrong = _tree(tools, before)
+        places, wrong = rendered(tools, before)
     fitting, invalid = schema.check(places, schema.Schemas.of(places))
     if wrong or invalid:
         raise NothingJudged(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from neuroscale.cluster.refs import Object
+from neuroscale.errors import ExitCode
 
 Stage = Literal["render", "schema", "bounds", "policy", "resources"]
 #: A folder of the tree -> the objects that it makes.
@@ -38,3 +39,8 @@ def named(place: str, obj: Object) -> str:
     meta = obj["metadata"]
     where = f"{meta['namespace']}/" if meta.get("namespace") else ""
     return f"{place}: {obj['kind']} {where}{meta['name']}"
+
+
+def exit_code(findings: Collection[Finding]) -> ExitCode:
+    """What the gate says to the shell once it has judged."""
+    return ExitCode.FAILED if findings else ExitCode.PASSED

@@ -71,6 +71,44 @@ def _in(obj: Object, namespace: str) -> Object:
     return {**obj, "metadata": {"namespace": namespace, **obj["metadata"]}}
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What the CLI is given beside the objects.
+
+    Attributes:
+        policies: File with the policies.
+        options: Who asks, in which namespaces, and the form of the report.
+        environment: Names the kinds that a tree defines. No home, no proxy: the CLI needs neither, and shall find no
+            cluster.
+    """
+
+    policies: Path
+    options: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+def prepare(folder: Path, everything: list[Object]) -> Prepared:
+    """Lay down what the CLI needs to judge as admission would.
+
+    Args:
+        folder: Where.
+        everything: All objects of a tree, each in its namespace.
+    """
+    write(folder / "policies.yaml", [obj for obj in everything if obj["kind"] == _POLICY])
+    write(folder / "values.yaml", [_values(everything)])
+    write(folder / "user.yaml", [_USER])
+    kinds = _kinds(obj for obj in everything if obj["kind"] == _DEFINITION)
+    (folder / "kinds.json").write_text(json.dumps(kinds), encoding="utf-8")
+    asked = ("--userinfo", f"{folder}/user.yaml", "--values-file", f"{folder}/values.yaml")
+    environment = {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "NEUROSCALE_KINDS": f"{folder}/kinds.json"}
+    return Prepared(folder / "policies.yaml", (*asked, "--policy-report", "--output-format", "json"), environment)
+
+
+def write(file: Path, documents: Iterable[Object]) -> None:
+    """As JSON, which is YAML without doubts: 1e3 unquoted is text to one reader and a number to another."""
+    file.write_text("\n---\n".join(map(json.dumps, documents)), encoding="utf-8")
+
+
 def simulate(cli: Path, places: Places) -> list[Result]:
     """What the policies of a tree say of its objects, as they would be judged when Argo CD makes them.
 
@@ -82,7 +120,6 @@ def simulate(cli: Path, places: Places) -> list[Result]:
         NothingJudged: The CLI failed, or contradicts itself.
     """
     everything = [obj for objects in places.values() for obj in objects]
-    definitions = [obj for obj in everything if obj["kind"] == _DEFINITION]
     rules = policies(places)
     # The CLI compiles every policy anew for every object, whether it is about it or not.
     objects = [obj for obj in everything if any(concerns(rule, obj) for rule in rules)]
@@ -90,17 +127,11 @@ def simulate(cli: Path, places: Places) -> list[Result]:
         return []
     with TemporaryDirectory(prefix="neuroscale-gate-") as name:
         folder = Path(name)
-        files = {"policies": rules, "objects": objects, "values": [_values(everything)], "user": [_USER]}
-        for file, documents in files.items():
-            # JSON is YAML without doubts: 1e3 unquoted is text to one reader and a number to another.
-            (folder / f"{file}.yaml").write_text("\n---\n".join(map(json.dumps, documents)), encoding="utf-8")
-        (folder / "kinds.json").write_text(json.dumps(_kinds(definitions)), encoding="utf-8")
-        command = [str(cli), "apply", f"{folder}/policies.yaml", "--resource", f"{folder}/objects.yaml"]
-        command += ["--userinfo", f"{folder}/user.yaml", "--values-file", f"{folder}/values.yaml"]
-        done = _run(
-            [*command, "--policy-report", "--output-format", "json"], {"NEUROSCALE_KINDS": f"{folder}/kinds.json"}
-        )
-    results, talk = _parse(done.stdout)
+        prepared = prepare(folder, everything)
+        write(folder / "objects.yaml", objects)
+        command = [str(cli), "apply", str(prepared.policies), "--resource", f"{folder}/objects.yaml"]
+        done = run([*command, *prepared.options], prepared.environment)
+    results, talk = parse(done.stdout)
     refused = any(result.outcome in {"fail", "error"} for result in results)
     if talk or bool(done.returncode) != refused:
         said = " ".join((talk or done.stderr or "nothing").split())
@@ -157,8 +188,12 @@ def evaluated(results: Iterable[Result]) -> Mapping[str, int]:
     return Counter(result.policy for result in results if result.outcome in {"pass", "fail"})
 
 
-def _run(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    # The CLI needs neither a home nor a proxy, and shall find no cluster.
+def run(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the CLI to its end, with this environment and no other.
+
+    Raises:
+        NothingJudged: It cannot be started, or does not end.
+    """
     try:
         return subprocess.run(
             command,
@@ -167,7 +202,7 @@ def _run(command: list[str], environment: Mapping[str, str]) -> subprocess.Compl
             check=False,
             timeout=_WITHIN,
             stdin=subprocess.DEVNULL,
-            env={"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", **environment},
+            env=dict(environment),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NothingJudged(
@@ -175,7 +210,7 @@ def _run(command: list[str], environment: Mapping[str, str]) -> subprocess.Compl
         ) from error
 
 
-def _parse(text: str) -> tuple[list[Result], str]:
+def parse(text: str) -> tuple[list[Result], str]:
     """Results, and whatever else the CLI said: it reports policies that it left out in words."""
     results, talk = [], []
     for line in text.splitlines():

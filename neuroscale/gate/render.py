@@ -96,7 +96,7 @@ def render_folder(folder: Path, place: str, chart: Chart) -> tuple[list[Object],
 def _objects(folder: Path, chart: Chart) -> list[Any]:
     if (folder / _CHART).is_file():
         return chart(folder)
-    if _kustomizations(folder):
+    if kustomizations(folder):
         _refuse_elsewhere(folder)
         return kustomize(folder)
     found = []
@@ -104,11 +104,12 @@ def _objects(folder: Path, chart: Chart) -> list[Any]:
         if file.suffix == ".jsonnet":
             raise _Unreadable(f"{file.name} is Jsonnet, a program that Argo CD would run; write its objects instead")
         if file.suffix in _PLAIN:
-            found += _read(file)
+            found += read(file)
     return found
 
 
-def _read(file: Path) -> list[Any]:
+def read(file: Path) -> list[Any]:
+    """The documents of a file, those that say nothing left out."""
     try:
         documents = list(yaml.load_all(file.read_text(encoding="utf-8"), Loader=_StrictLoader))
     except _Unreadable as error:
@@ -139,8 +140,8 @@ def _refuse_elsewhere(folder: Path) -> None:
     """What a kustomization takes from elsewhere is not in this commit, or at least not looked at where it is used."""
     here, pending = folder.resolve(), [folder.resolve()]
     while pending:
-        for file in _kustomizations(pending.pop()):
-            for text in (text for document in _read(file) for text in _taken(document)):
+        for file in kustomizations(pending.pop()):
+            for text in (text for document in read(file) for text in _taken(document)):
                 taken = (file.parent / text).resolve()
                 # What is not there would be fetched, if it can be read as an address.
                 if not (taken.exists() and taken.is_relative_to(here)):
@@ -149,7 +150,8 @@ def _refuse_elsewhere(folder: Path) -> None:
                 pending.append(taken)
 
 
-def _kustomizations(folder: Path) -> list[Path]:
+def kustomizations(folder: Path) -> list[Path]:
+    """The files that make a kustomization of a folder; none: it is something else."""
     return [folder / name for name in _KUSTOMIZATIONS if (folder / name).is_file()]
 
 

@@ -76,6 +76,11 @@ def specimens(corpus: Path = CORPUS) -> list[Specimen]:
     return sorted(_read(corpus), key=lambda one: one.path)
 
 
+def named(name: str) -> Specimen:
+    """The one of a name."""
+    return next(one for one in specimens() if one.name == name)
+
+
 def _read(corpus: Path) -> Iterator[Specimen]:
     for side in ("bad", "good"):
         for path in (corpus / side).iterdir():

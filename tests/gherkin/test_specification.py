@@ -74,6 +74,12 @@ def test_each_incident_has_a_scenario_a_tag_and_a_write_up() -> None:
         assert (ROOT / "docs" / "incidents" / f"{incident.number}_{incident.slug}.md").is_file()
 
 
+def test_each_incident_that_is_tagged_has_a_write_up_also_when_no_cluster_suffers_it() -> None:
+    tags = {tag for entry in catalogue.entries() for tag in entry.tags if tag.startswith("incident_")}
+    written = {file.name.partition("_")[0] for file in (ROOT / "docs" / "incidents").glob("*.md")}
+    assert {tag.removeprefix("incident_") for tag in tags} == written
+
+
 def test_each_claim_is_measured_somewhere() -> None:
     modules = [file for file in (ROOT / "neuroscale").rglob("*.py") if file.name != "claims.py"]
     source = "\n".join(file.read_text(encoding="utf-8") for file in modules)

@@ -9,13 +9,16 @@ from typing import Any, Literal, cast
 
 import pytest
 from apiserver import ApiServer, merge
+from pydantic import ValidationError
 from repository import git
 from toys import CONFIG_MAPS, DEPLOYMENTS, FAULTS, NGINX, PAGE, deployment, picture, pod, populate
 
-from neuroscale.chaos.fault import CpuTaken, Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
+from neuroscale.chaos.fault import CpuTaken, Fault, FieldsEdited, ObjectCreated, ObjectDeleted, Rewired, ScaledTo
 from neuroscale.chaos.objects import fresh, millicpu, requested_millicpu
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.cluster.watch import Sighting
+from neuroscale.gate import schema
+from neuroscale.mutants import gate as mutated
 from neuroscale.platform import Platform
 from neuroscale.waiting import State
 
@@ -109,6 +112,7 @@ CASES: dict[str, tuple[Fault, Object, Sequence[Sighting], State, str]] = {
     "container: no workload": (FAULTS["container-added"], {"before": None}, [], "hopeless", "does not exist"),
     "cpu: placed": (FILLER, ASIDE, [saw("ADDED", UNPLACED), saw("MODIFIED", PLACED)], "met", "holds 1960m"),
     "cpu: not placed": (FILLER, ASIDE, [saw("ADDED", UNPLACED)], "pending", "not placed"),
+    "rewired: the original is there": (FAULTS["rewired"], {}, [], "hopeless", "the original is there"),
     "cpu: nothing to take it from": (FILLER, {**ASIDE, "needed": 0}, [], "hopeless", "asks for no CPU"),
 }  # fmt: skip
 
@@ -126,6 +130,36 @@ def test_a_commit_took_effect_when_main_moved(toy_platform: Platform) -> None:
     assert fault.took_effect(toy_platform, receipt, ()).state == "hopeless"
     fault.inject(toy_platform, receipt)
     assert fault.took_effect(toy_platform, receipt, ()).state == "met"
+
+
+def test_a_rewiring_took_effect_when_the_replacement_is_there(toy_platform: Platform) -> None:
+    fault, original = FAULTS["rewired"], schema.check
+    fault.inject(toy_platform, {})
+    try:
+        assert fault.took_effect(toy_platform, {}, ()).state == "met"
+        assert schema.check is mutated.ignore_schemas
+        fault.inject(toy_platform, {})
+    finally:
+        fault.revert(toy_platform, {})
+    assert schema.check is original
+
+
+@pytest.mark.parametrize(
+    ("wire", "replacement"),
+    [
+        ("subprocess:run", "neuroscale.mutants.gate:ignore_schemas"),
+        ("neuroscale.cluster.guard:Guard", "neuroscale.mutants.gate:ignore_schemas"),
+        ("neuroscale.gateway:check", "neuroscale.mutants.gate:ignore_schemas"),
+        ("neuroscale.gate.schema:check\n", "neuroscale.mutants.gate:ignore_schemas"),
+        ("neuroscale.gate.schema:Schemas.of", "neuroscale.mutants.gate:ignore_schemas"),
+        ("neuroscale.gate.schema:check", "os:system"),
+        ("neuroscale.gate.schema:check", "neuroscale.mutants.gate_d:GATE_D"),
+    ],
+)
+def test_nothing_but_the_gate_can_be_rewired(wire: str, replacement: str) -> None:
+    """A journal is a file: what stands in it must not reach the rest of this process."""
+    with pytest.raises(ValidationError):
+        Rewired(wire=wire, replacement=replacement)
 
 
 # --- snapshot, inject, revert

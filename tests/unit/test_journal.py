@@ -82,7 +82,7 @@ def test_unfinished_is_latest_first_and_without_what_was_closed(path: Path) -> N
     entries = [journal.open(fault, {}) for fault in FAULTS.values()]
     journal.close(entries[1])
     journal.close(entries[4])
-    assert [entry.id for entry in journal.unfinished()] == [entries[number].id for number in (6, 5, 3, 2, 0)]
+    assert [entry.id for entry in journal.unfinished()] == [entries[number].id for number in (7, 6, 5, 3, 2, 0)]
 
 
 def test_no_journal_is_an_empty_one(path: Path) -> None:
@@ -328,7 +328,8 @@ def test_what_a_killed_process_left_is_healed(
     process.start()
     process.join(timeout=60)
     assert process.exitcode == -signal.SIGKILL
-    if death.moment == "deed":
+    # What a process did to itself has ended with it.
+    if death.moment == "deed" and faults != ["rewired"]:
         assert picture(world, repository) != before, "the fault did nothing, so healing it proves nothing"
 
     journal = Journal(path, NONCE)

@@ -53,6 +53,8 @@ def test_there_are_enough_of_each() -> None:
     assert sides[False] >= 25
     assert {one.stage for one in ALL if one.stage} == {"render", "schema", "bounds", "policy", "resources"}
     assert {one.rule for one in ALL if one.stage == "policy"} == set(POLICIES)
+    assert [one.name for one in ALL if one.stage == "policy" and not one.detail] == []
+    assert len({one.name for one in ALL}) == len(ALL)
 
 
 def test_each_known_way_around_that_a_gate_can_see_is_tried() -> None:

@@ -12,14 +12,14 @@ from typing import Any
 
 import yaml
 
+from neuroscale.gate.kinds import concerns
 from neuroscale.guardrails.oracle import judge, speaks_of
 
 
 def main(arguments: list[str]) -> int:
-    given = dict(zip(arguments[2::2], arguments[3::2], strict=False))
-    policies, objects = (
-        list(yaml.safe_load_all(Path(file).read_text())) for file in (arguments[1], given["--resource"])
-    )
+    policies = read(arguments[1])
+    # What stands behind a flag's one value is taken for policies; what is none is left out.
+    objects = [obj for at, word in enumerate(arguments) if word == "--resource" for obj in read(arguments[at + 1])]
     note = Path(sys.argv[0]).with_name("mode")
     mode = note.read_text() if note.exists() else ""
     if mode == "crash":
@@ -27,8 +27,12 @@ def main(arguments: list[str]) -> int:
         return 1
     if mode == "only the first":
         objects = objects[:1]
-    names = [policy["metadata"]["name"] for policy in policies]
-    results = [entry(name, obj) for name in names for obj in objects if speaks_of(name, obj)]
+    results = [
+        entry(name, obj)
+        for policy in policies
+        for obj in objects
+        if concerns(policy, obj) and speaks_of(name := policy["metadata"]["name"], obj)
+    ]
     if mode == "errors":
         results = [{**result, "result": "error", "message": "no such key"} for result in results]
     if mode == "skips":
@@ -39,6 +43,10 @@ def main(arguments: list[str]) -> int:
         print(json.dumps({"kind": "ClusterReport", "results": results}))
     refused = any(result["result"] in {"fail", "error"} for result in results)
     return int(refused and mode != "swallows")
+
+
+def read(file: str) -> list[dict[str, Any]]:
+    return [document for document in yaml.safe_load_all(Path(file).read_text()) if document]
 
 
 def entry(name: str, obj: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,28 @@
+"""What every fault is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from neuroscale.platform import Platform
+from neuroscale.waiting import Verdict, met
+
+#: What a snapshot found: JSON that only the fault that made it understands.
+Receipt = dict[str, Any]
+
+
+class FaultModel(BaseModel):
+    """One change that breaks something.
+
+    Subclasses answer five questions: what is there (``snapshot``), do it (``inject``), can the change be seen
+    (``took_effect``), bring back what the snapshot saw (``revert``), and in words, what is it (``says``). Those whose
+    revert is only the beginning of the undoing also say when it is over (``undone``).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    def undone(self, platform: Platform, receipt: Receipt) -> Verdict:  # noqa: ARG002
+        """Whether anything of it is left after the revert."""
+        return met("the revert was all")

@@ -1,0 +1,140 @@
+"""What the gate says of a repository as CI hears it, and what it should say."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from neuroscale import gate
+from neuroscale.errors import ExitCode, NothingJudged, NotMet
+from neuroscale.gate import Passage, findings
+from neuroscale.gate.specimens import mistake
+from neuroscale.gate.tools import Tools
+from neuroscale.guardrails.corpus import Specimen
+from neuroscale.guardrails.oracle import POLICIES
+from neuroscale.settings import GITOPS_FOLDERS, ROOT
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of asking the gate.
+
+    Attributes:
+        passage: What it judged; empty when there is no verdict.
+        code: What it says to the shell.
+        why: Its findings, or why there is no verdict.
+        seconds: How long it took.
+    """
+
+    passage: Passage
+    code: ExitCode
+    why: tuple[str, ...]
+    seconds: float
+
+    def __str__(self) -> str:
+        more = f", and {len(self.why) - _SHOWN} more" if len(self.why) > _SHOWN else ""
+        return f"exit code {int(self.code)} and {'; '.join(self.why[:_SHOWN]) or 'nothing was found'}{more}"
+
+
+def ask(tools: Tools, repository: Path = ROOT) -> Answer:
+    """Let the gate judge a checkout."""
+    start = time.monotonic()
+    try:
+        passage = gate.pass_through(tools, repository=repository)
+    except NothingJudged as error:
+        return Answer(Passage(), error.exit_code, (_in_one_line(error),), time.monotonic() - start)
+    said = tuple(map(_in_one_line, passage.findings))
+    return Answer(passage, findings.exit_code(passage.findings), said, time.monotonic() - start)
+
+
+@contextmanager
+def copied(repository: Path = ROOT) -> Iterator[Path]:
+    """What the gate looks at in a checkout, to be changed."""
+    with TemporaryDirectory(prefix="neuroscale-changed-") as name:
+        for folder in GITOPS_FOLDERS:
+            if (repository / folder).is_dir():
+                shutil.copytree(repository / folder, Path(name) / folder, ignore=shutil.ignore_patterns("images"))
+        yield Path(name)
+
+
+def each_policy_judged(answer: Answer) -> None:
+    """A policy that judged nothing has nothing against anything.
+
+    Raises:
+        NotMet: At least one judged nothing.
+    """
+    if idle := [name for name in POLICIES if not answer.passage.evaluated.get(name)]:
+        raise NotMet(
+            f"Each policy should judge objects, but {', '.join(idle)} judged none, with {answer}. Try: neuroscale gate"
+        )
+
+
+def is_green(answer: Answer) -> None:
+    """Nothing is refused.
+
+    Raises:
+        NotMet: Something is, or there is no verdict.
+    """
+    if answer.code != ExitCode.PASSED or answer.why:
+        raise NotMet(f"The gate should find nothing to refuse, but ended with {answer}. Try: neuroscale gate")
+
+
+def was_quick(answer: Answer, at_most: float) -> None:
+    """It is asked before each merge.
+
+    Raises:
+        NotMet: It took longer.
+    """
+    if answer.seconds > at_most:
+        took = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in answer.passage.seconds.items())
+        raise NotMet(
+            f"The gate should take at most {at_most:.0f} s, but took {answer.seconds:.1f} s: {took}. "
+            f"Try: neuroscale gate"
+        )
+
+
+def is_not_green(answer: Answer) -> None:
+    """CI must not merge.
+
+    Raises:
+        NotMet: It would.
+    """
+    if answer.code == ExitCode.PASSED:
+        raise NotMet(f"The gate should not be green, but ended with {answer}. Try: pytest -m gate")
+
+
+def says(answer: Answer, text: str) -> None:
+    """Whoever is stopped is told why.
+
+    Raises:
+        NotMet: Something else is said.
+    """
+    if not any(text in said for said in answer.why):
+        raise NotMet(f"The gate should say {text!r}, but ended with {answer}. Try: pytest -m gate")
+
+
+def refuses(answer: Answer, specimen: Specimen, folder: Path) -> None:
+    """One specimen in a folder is refused as it says, by its name, and nothing else is.
+
+    Raises:
+        NotMet: Something else is refused, or nothing, or for another reason.
+    """
+    named = [one for one in answer.passage.findings if one.where.startswith(f"apps/{folder.name}: ")]
+    others = [one for one in answer.passage.findings if one not in named or not one.where.endswith(specimen.name)]
+    if answer.code != ExitCode.FAILED or others or (said := mistake(specimen, named)):
+        wrong = "" if answer.code != ExitCode.FAILED or others else f" ({said})"
+        raise NotMet(
+            f"The gate should refuse {specimen.name} in apps/{folder.name} and nothing else, but ended with "
+            f"{answer}{wrong}. Try: pytest -m gate"
+        )
+
+
+def _in_one_line(said: object) -> str:
+    return " ".join(str(said).split())

@@ -1,0 +1,142 @@
+"""What takes the place of a function of the CI gate: each breaks it in a way in which gates do break.
+
+What a replacement still needs of the original it imports by name: that is bound before anything is exchanged.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from neuroscale.cluster.refs import Object
+from neuroscale.errors import ExitCode, NothingJudged
+from neuroscale.gate import Passage, pass_through
+from neuroscale.gate.findings import Finding, Places, named
+from neuroscale.gate.policy import Prepared, Result, run, simulate
+from neuroscale.gate.render import Chart, kustomizations, read, render_folder
+from neuroscale.gate.schema import Schemas, check
+from neuroscale.gate.tools import Tools
+from neuroscale.settings import ROOT
+from neuroscale.waiting import pause
+
+#: Longer than the gate may take.
+_LONG = 21
+
+# --- the exit code
+
+
+def always_green(found: Collection[Finding]) -> ExitCode:  # noqa: ARG001
+    """Findings are said, and the shell is told that all is well."""
+    return ExitCode.PASSED
+
+
+def no_verdict_is_green(tools: Tools, reference: str | None = None, repository: Path = ROOT) -> Passage:
+    """Who cannot judge has found nothing."""
+    try:
+        return pass_through(tools, reference, repository)
+    except NothingJudged:
+        return Passage()
+
+
+def swallow_the_exit_code(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """The policy engine's, as a pipe does."""
+    done = run(command, environment)
+    return subprocess.CompletedProcess(command, 0, done.stdout, done.stderr)
+
+
+def go_on_without(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """A policy engine that is not there has nothing against anything."""
+    try:
+        return run(command, environment)
+    except NothingJudged:
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+
+# --- what is looked at
+
+
+def first_document(file: Path) -> list[Any]:
+    """Of each file of an app."""
+    return read(file)[: 1 if _is_app(file.parent) else None]
+
+
+def first_object(folder: Path, place: str, chart: Chart) -> tuple[list[Object], list[Finding]]:
+    """Of each app."""
+    objects, found = render_folder(folder, place, chart)
+    return objects[: 1 if _is_app(folder) else None], found
+
+
+def show_the_first(cli: Path, places: Places) -> list[Result]:
+    """Of each app, to the policy engine."""
+    return simulate(cli, {place: some[: 1 if place.startswith("apps/") else None] for place, some in places.items()})
+
+
+def judge_nothing(cli: Path, places: Places) -> list[Result]:  # noqa: ARG001
+    """The policy engine is not asked."""
+    return []
+
+
+def files_as_they_are(folder: Path) -> list[Path]:
+    """Kustomizations of apps are files like others."""
+    return [] if _is_app(folder) else kustomizations(folder)
+
+
+# --- what is found
+
+
+def ignore_schemas(places: Places, schemas: Schemas) -> tuple[Places, list[Finding]]:  # noqa: ARG001
+    """Whatever has no schema, or does not fit it, is taken for right."""
+    return places, []
+
+
+def ignore_unknown_fields(places: Places, schemas: Schemas) -> tuple[Places, list[Finding]]:
+    """Schemas that are not strict."""
+    _, found = check(places, schemas)
+    left = [one for one in found if "Additional properties" not in one.says]
+    refused = {one.where for one in left}
+    return {
+        place: [obj for obj in objects if named(place, obj) not in refused] for place, objects in places.items()
+    }, left
+
+
+def drop_findings(places: Places, results: Iterable[Result] = ()) -> list[Finding]:  # noqa: ARG001
+    """A stage that looks, and keeps to itself what it saw."""
+    return []
+
+
+def refuse_whatever_comes(places: Places) -> list[Finding]:
+    """A stage that is red on what is right."""
+    place = next(iter(places))
+    return [Finding("resources", "quota", place, "this stage should be whole, but is broken")]
+
+
+def take_long(tools: Tools, reference: str | None = None, repository: Path = ROOT) -> Passage:
+    """Nobody waits for a gate for long."""
+    pause(_LONG)
+    return pass_through(tools, reference, repository)
+
+
+# --- the reference platform's checks, mended
+
+
+def one_flag_for_each(cli: Path, prepared: Prepared, files: Sequence[Path]) -> list[str]:
+    """D4's remedy: every manifest is a resource."""
+    given = [text for file in files for text in ("--resource", str(file))]
+    return [str(cli), "apply", str(prepared.policies), *given, *prepared.options]
+
+
+def without_the_pipe(command: list[str], environment: Mapping[str, str]) -> tuple[int, str]:
+    """D4's remedy: the exit code is the judge's."""
+    done = run(command, environment)
+    return done.returncode, done.stdout
+
+
+def without_kustomizations(folder: Path) -> list[Path]:
+    """D7's remedy: files that are no objects are left out."""
+    return [file for file in sorted(folder.rglob("*.yaml")) if file.name != "kustomization.yaml"]
+
+
+def _is_app(folder: Path) -> bool:
+    return folder.parent.name == "apps"

@@ -1,0 +1,262 @@
+"""Mutants of the CI gate, in milestone D. The gate runs in the suite's process, and so does what breaks it."""
+
+from __future__ import annotations
+
+from neuroscale.chaos.fault import Rewired
+from neuroscale.mutants.model import Mutant
+
+_PASSES = "This repository passes the gate"
+_CORPUS = "The gate judges every specimen of the corpus as its page says"
+_BLIND = "A gate that cannot judge is red"
+_D4 = "A check looks at the first manifest only, and is green"
+_D7 = "A check takes every file for an object, and is red on what is right"
+
+_JUDGES_THIS = "the gate judges this repository"
+_JUDGES_CORPUS = "the gate judges the corpus"
+_EACH_BAD_ONE = "each bad one is refused at the stage and by the rule that it names"
+_NOT_GREEN = "it is not green"
+_D4_SYMPTOM = "a check that looks at the first only is green"
+_D4_REFUSED = "the gate refuses the second for its policy"
+_D7_SYMPTOM = "a check that takes every file for an object refuses the kustomization"
+_D7_PASSED = "the gate passes the folder"
+_D7_REFUSED = "the gate refuses the folder once it makes an object that does not fit"
+
+
+def _wired(wire: str, replacement: str) -> Rewired:
+    return Rewired(wire=f"neuroscale.gate{wire}", replacement=f"neuroscale.mutants.gate:{replacement}")
+
+
+_ALWAYS_GREEN = _wired(".findings:exit_code", "always_green")
+_IGNORE_SCHEMAS = _wired(".schema:check", "ignore_schemas")
+_DROP_FINDINGS = _wired(".policy:check", "drop_findings")
+_SWALLOW = _wired(".policy:run", "swallow_the_exit_code")
+
+
+def _judges(flaw: str) -> str:
+    return f"the gate judges a repository {flaw}"
+
+
+GATE_D = (
+    # --- this repository
+    Mutant(
+        "gate-judges-nothing",
+        "The policy engine is not asked",
+        scenario=_PASSES,
+        before=_JUDGES_THIS,
+        faults=(_wired(".policy:simulate", "judge_nothing"),),
+        red_step="each policy has judged objects of it",
+        reason=r"disallow-root-containers judged none",
+    ),
+    Mutant(
+        "gate-red-on-what-is-right",
+        "A stage refuses whatever comes",
+        scenario=_PASSES,
+        before=_JUDGES_THIS,
+        faults=(_wired(".resources:check", "refuse_whatever_comes"),),
+        red_step="there is nothing to refuse",
+        reason=r"exit code 1 and resources: .*should be whole, but is broken",
+    ),
+    Mutant(
+        "gate-slow",
+        "The gate takes its time",
+        scenario=_PASSES,
+        before=_JUDGES_THIS,
+        faults=(_wired(":pass_through", "take_long"),),
+        red_step="it took at most 20 s",
+        reason=r"at most 20 s, but took [2-9]\d\.\d s",
+    ),
+    # --- the corpus
+    Mutant(
+        "corpus-findings-dropped",
+        "The policies' findings are dropped",
+        scenario=_CORPUS,
+        before=_JUDGES_CORPUS,
+        faults=(_DROP_FINDINGS,),
+        red_step=_EACH_BAD_ONE,
+        reason=r"cost-center-missing should be refused: policy [^;]*, but nothing was found",
+    ),
+    Mutant(
+        "corpus-first-document",
+        "Only the first document of a file is read",
+        scenario=_CORPUS,
+        before=_JUDGES_CORPUS,
+        faults=(_wired(".render:read", "first_document"),),
+        red_step=_EACH_BAD_ONE,
+        reason=r"second-of-two should be refused: policy [^;]*, but nothing was found",
+    ),
+    Mutant(
+        "corpus-unknown-fields",
+        "Schemas are not strict: a misspelt field is dropped without a word",
+        scenario=_CORPUS,
+        before=_JUDGES_CORPUS,
+        faults=(_wired(".schema:check", "ignore_unknown_fields"),),
+        red_step=_EACH_BAD_ONE,
+        reason=r"misspelt-field should be refused: schema invalid, but nothing was found",
+    ),
+    Mutant(
+        "corpus-quotas-unseen",
+        "The stage of resources looks at nothing",
+        scenario=_CORPUS,
+        before=_JUDGES_CORPUS,
+        faults=(_wired(".resources:check", "drop_findings"),),
+        red_step=_EACH_BAD_ONE,
+        reason=r"too-many-replicas should be refused: resources quota, but nothing was found",
+    ),
+    Mutant(
+        "corpus-good-refused",
+        "A stage refuses whatever comes",
+        scenario=_CORPUS,
+        before=_JUDGES_CORPUS,
+        faults=(_wired(".resources:check", "refuse_whatever_comes"),),
+        red_step="no good one is refused",
+        reason=r"anchors should pass, but resources: .*should be whole, but is broken",
+    ),
+    Mutant(
+        "corpus-exit-code-swallowed",
+        "The policy engine's exit code is swallowed, and its report says something else",
+        scenario=_CORPUS,
+        before=_JUDGES_CORPUS,
+        faults=(_SWALLOW,),
+        red_step=_JUDGES_CORPUS,
+        reason=r"ended with exit code 0 after \d+ results",
+    ),
+    # --- nothing to judge with
+    Mutant(
+        "gate-green-on-nothing",
+        "No verdict is taken for a pass",
+        scenario=_BLIND,
+        example="in which there is nothing",
+        before=_judges("in which there is nothing"),
+        faults=(_wired(":pass_through", "no_verdict_is_green"),),
+        red_step=_NOT_GREEN,
+        reason=r"should not be green, but ended with exit code 0 and nothing was found",
+    ),
+    Mutant(
+        "gate-green-without-schema",
+        "What has no schema is taken for right",
+        scenario=_BLIND,
+        example="with an object of an unknown kind",
+        before=_judges("with an object of an unknown kind"),
+        faults=(_IGNORE_SCHEMAS,),
+        red_step='it says "should have a kind Deplyoment"',
+        # The project of the apps knows its kinds, and is the second to refuse it.
+        reason=r"should say .* but ended with exit code 1 and bounds: .*does not allow its kind",
+    ),
+    Mutant(
+        "gate-green-without-a-policy",
+        "Nobody looks for the policies that there should be",
+        scenario=_BLIND,
+        example="that lacks one of its policies",
+        before=_judges("that lacks one of its policies"),
+        faults=(_DROP_FINDINGS,),
+        red_step=_NOT_GREEN,
+        reason=r"should not be green, but ended with exit code 0 and nothing was found",
+    ),
+    Mutant(
+        "gate-green-with-an-idle-policy",
+        "The findings are said, and the exit code is swallowed",
+        scenario=_BLIND,
+        example="with a policy about what nobody uses",
+        before=_judges("with a policy about what nobody uses"),
+        faults=(_ALWAYS_GREEN,),
+        red_step=_NOT_GREEN,
+        reason=r"should not be green, but ended with exit code 0 and policy: .*passed it over",
+    ),
+    Mutant(
+        "gate-goes-on-without-engine",
+        "A policy engine that is not there is passed over",
+        scenario=_BLIND,
+        example="without a policy engine",
+        before=_judges("without a policy engine"),
+        faults=(_wired(".policy:run", "go_on_without"),),
+        red_step='it says "No such file or directory"',
+        reason=r"should say .* but ended with exit code 1 and policy: .*passed it over",
+    ),
+    Mutant(
+        "gate-goes-on-after-failure",
+        "The policy engine's exit code is swallowed",
+        scenario=_BLIND,
+        example="with a policy engine that fails",
+        before=_judges("with a policy engine that fails"),
+        faults=(_SWALLOW,),
+        red_step='it says "ended with exit code 1 after 0 results"',
+        reason=r"should say .* but ended with exit code 1 and policy: .*passed it over",
+    ),
+    Mutant(
+        "gate-believes-silence",
+        "Nobody counts what was judged, and no verdict is taken for a pass",
+        scenario=_BLIND,
+        example="with a policy engine that says nothing",
+        before=_judges("with a policy engine that says nothing"),
+        faults=(_DROP_FINDINGS, _wired(":pass_through", "no_verdict_is_green")),
+        red_step=_NOT_GREEN,
+        reason=r"should not be green, but ended with exit code 0 and nothing was found",
+    ),
+    # --- incidents
+    Mutant(
+        "no-symptom-d4",
+        "The check of D4 has a flag for each manifest, and no pipe",
+        scenario=_D4,
+        before=_D4_SYMPTOM,
+        faults=(
+            _wired(".reference:command", "one_flag_for_each"),
+            _wired(".reference:piped", "without_the_pipe"),
+        ),
+        red_step=_D4_SYMPTOM,
+        reason=r"should be green .* but ended with exit code 1 and has seen cost-center-missing, deployment",
+    ),
+    Mutant(
+        "d4-first-object",
+        "The gate judges the first object of a folder",
+        scenario=_D4,
+        before=_D4_REFUSED,
+        faults=(_wired(".render:render_folder", "first_object"),),
+        red_step=_D4_REFUSED,
+        reason=r"should refuse cost-center-missing .* but ended with exit code 0 and nothing was found",
+    ),
+    Mutant(
+        "d4-first-shown",
+        "The policy engine is shown the first object of a folder",
+        scenario=_D4,
+        before=_D4_REFUSED,
+        faults=(_wired(".policy:simulate", "show_the_first"),),
+        red_step=_D4_REFUSED,
+        reason=r"should refuse cost-center-missing .* policy: .*passed it over",
+    ),
+    Mutant(
+        "d4-exit-code-swallowed",
+        "The gate says what it found, and its exit code is swallowed",
+        scenario=_D4,
+        before=_D4_REFUSED,
+        faults=(_ALWAYS_GREEN,),
+        red_step=_D4_REFUSED,
+        reason=r"should refuse cost-center-missing .* but ended with exit code 0 and policy: .*cost-center-missing",
+    ),
+    Mutant(
+        "no-symptom-d7",
+        "The check of D7 leaves kustomizations out",
+        scenario=_D7,
+        before=_D7_SYMPTOM,
+        faults=(_wired(".reference:files", "without_kustomizations"),),
+        red_step=_D7_SYMPTOM,
+        reason=r"should refuse kustomization.yaml alone, but refuses nothing",
+    ),
+    Mutant(
+        "d7-files-as-they-are",
+        "The gate takes a kustomization for an object",
+        scenario=_D7,
+        before=_D7_PASSED,
+        faults=(_wired(".render:kustomizations", "files_as_they_are"),),
+        red_step=_D7_PASSED,
+        reason=r"exit code 1 and render: .*a Kustomization should have a name",
+    ),
+    Mutant(
+        "d7-schemas-ignored",
+        "The gate ignores schemas",
+        scenario=_D7,
+        before=_D7_REFUSED,
+        faults=(_IGNORE_SCHEMAS,),
+        red_step=_D7_REFUSED,
+        reason=r"should refuse kustomization-to-a-misspelt-field .* but ended with exit code 0 and nothing was found",
+    ),
+)

@@ -11,4 +11,5 @@ pytest_plugins = [
     "steps.serving",
     "steps.incidents",
     "steps.gate",
+    "steps.guardrails",
 ]

@@ -78,5 +78,12 @@ CLAIMS = {
             240,
             "reference platform, incident D3",
         ),
+        Claim(
+            "none-slips-in",
+            "While Kyverno is away what complies is refused for at most 3 min",
+            180,
+            "reference platform, incident D1: recovered by itself within 3 min",
+        ),
+        Claim("admission-median", "Admission takes at most 100 ms, median", 0.1, "this platform, milestone D"),
     )
 }

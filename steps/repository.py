@@ -61,6 +61,7 @@ def that_commit_is_reverted(pushed: Pushed, platform: Platform) -> Pushed:
 @then("an Application for it becomes healthy within the pick-up time", target_fixture="lasting")
 @then("its Application is gone within the pick-up time", target_fixture="lasting")
 @then("the Application shows the error within the pick-up time", target_fixture="lasting")
+@then("each Application for it says within the pick-up time what is refused", target_fixture="lasting")
 def the_cluster_follows(pushed: Pushed, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> Probe:
     return changes.wait_until_followed(pushed, platform, request.node.name, sample)
 

@@ -1,10 +1,10 @@
 @milestone_d @milestone_f
-Feature: A namespace of workloads has bounds, and they hold to the last one
+Feature: Workloads have bounds, and they hold to the last one
 
   Scenario Outline: The quota counts objects
     Given the guardrails are in force
     And the models are served
-    When someone makes as many <objects> as the namespace may have
+    When someone makes as many <objects> as there may be
     Then the next one is refused for exceeding its quota
 
     Examples:

@@ -6,7 +6,7 @@ Feature: Nothing slips in while Kyverno is away
     And violating and compliant objects are submitted all the time
     When Kyverno <event>
     Then no violating object is admitted
-    And what complies is <compliant>
+    And what complies was <compliant>
 
     Examples:
       | event                                       | compliant                           |

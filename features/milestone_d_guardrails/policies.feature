@@ -15,7 +15,7 @@ Feature: What breaks a promise is refused, for that reason
 
   Scenario Outline: A rule refuses what breaks it and admits its twin
     Given the guardrails are in force
-    When someone submits the specimen <specimen>
+    When the specimen <specimen> is submitted
     Then it is refused by policy <policy> for <rule>
     And its twin, one field apart, is admitted
 
@@ -34,19 +34,19 @@ Feature: What breaks a promise is refused, for that reason
 
   Scenario: Every specimen of the corpus is judged as its page says
     Given the guardrails are in force
-    When someone submits the whole corpus
+    When the whole corpus is submitted
     Then each bad specimen is refused by its policy and rule
     And what complies is admitted
 
-  Scenario: A namespace that was made a minute ago is guarded as well
+  Scenario: What was made a minute ago is guarded as well
     Given the guardrails are in force
-    When someone makes a namespace of their own
+    When someone brings their own namespace
     Then each bad specimen is refused there, by its policy and rule
     And what complies is admitted there
 
   Scenario Outline: Either enforcer refuses by itself
     Given the guardrails are in force
-    When <the other> no longer enforces
+    When the enforcement by <the other> ends
     Then <enforcer> alone refuses each bad specimen, by its policy and rule
     And what complies is admitted
 
@@ -59,4 +59,4 @@ Feature: What breaks a promise is refused, for that reason
     Given the guardrails are in force
     When a workload slips in while nobody enforces them
     Then a background scan reports it, by each policy that it breaks
-    And it is refused now
+    And its like is refused again

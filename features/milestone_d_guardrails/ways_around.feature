@@ -3,7 +3,7 @@ Feature: The known ways around the guardrails lead nowhere
 
   Scenario Outline: A way around the policies
     Given the guardrails are in force
-    When someone tries <way>
+    When the way around is <way>
     Then each attempt is refused by its policy and rule
 
     Examples:
@@ -21,14 +21,14 @@ Feature: The known ways around the guardrails lead nowhere
   Scenario: The project stops what no policy judges
     Given the guardrails are in force
     When a commit adds workloads that reach beyond their project
-    Then each Application says within the pick-up time what it may not do
+    Then each Application for it says within the pick-up time what is refused
     And nothing of it is there
 
   @commit
   Scenario: A workload that breaks a promise does not run
     Given the guardrails are in force
     When a commit adds the specimen may-be-root as a workload
-    Then each Application says within the pick-up time what it may not do
+    Then each Application for it says within the pick-up time what is refused
     And nothing of it is there
 
   @commit

@@ -49,10 +49,12 @@ class ObjectDeleted(_ObjectFault):
 
     Attributes:
         held: A finalizer is expected to hold it: the deletion is ordered and does not come about.
+        at_once: A pod gets no time to end.
     """
 
     kind: Literal["object-deleted"] = "object-deleted"
     held: bool = False
+    at_once: bool = False
 
     @property
     def says(self) -> str:
@@ -61,7 +63,7 @@ class ObjectDeleted(_ObjectFault):
 
     def inject(self, platform: Platform, receipt: Receipt) -> None:  # noqa: ARG002
         """Delete it in the background, as ``kubectl delete`` does."""
-        platform.cluster.delete(self.target)
+        platform.cluster.delete(self.target, at_once=self.at_once)
 
     def took_effect(self, platform: Platform, receipt: Receipt, seen: Sequence[Sighting]) -> Verdict:  # noqa: ARG002
         """The old UID was seen to go, or another one has taken the name; one that is held was seen to be marked."""
@@ -81,9 +83,12 @@ class ObjectDeleted(_ObjectFault):
         return pending(f"UID {uid} is still there" + (f", held by finalizers {holders}" if holders else ""))
 
     def revert(self, platform: Platform, receipt: Receipt) -> None:
-        """Create it again if nobody has."""
-        if receipt["before"] is not None and platform.cluster.get(self.target) is None:
-            create_unless_present(platform.cluster, receipt["before"])
+        """Create it again if nobody has. The pod of a controller is replaced under another name."""
+        before = receipt["before"]
+        if before is None or (self.target.kind == "Pod" and before["metadata"].get("ownerReferences")):
+            return
+        if platform.cluster.get(self.target) is None:
+            create_unless_present(platform.cluster, before)
 
     def undone(self, platform: Platform, receipt: Receipt) -> Verdict:
         """One that was held goes once nothing holds it, and is then for the platform to put back."""

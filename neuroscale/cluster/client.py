@@ -134,10 +134,17 @@ class Cluster:
 
     # --- writing
 
-    def create(self, obj: Object, *, dry_run: bool = False) -> Object:
-        """Create an object; ``dry_run`` goes through admission on the server and stores nothing."""
+    def create(self, obj: Object, *, dry_run: bool = False, strict: bool = False) -> Object:
+        """Create an object.
+
+        Args:
+            obj: The object.
+            dry_run: It goes through admission on the server, and is not stored.
+            strict: A field that its kind does not have is an error, as it is to Argo CD.
+        """
         ref = Ref.to(obj)
-        query = _query(dryRun="All" if dry_run else "", fieldManager=FIELD_MANAGER)
+        strictness = "Strict" if strict else ""
+        query = _query(dryRun="All" if dry_run else "", fieldManager=FIELD_MANAGER, fieldValidation=strictness)
         return self._write("POST", self._collection(ref.api_version, ref.kind, ref.namespace) + query, obj)
 
     def apply(self, obj: Object) -> Object:
@@ -149,8 +156,13 @@ class Cluster:
         """JSON merge patch: ``None`` deletes a key, a list is replaced whole."""
         return self._write("PATCH", self._path(ref) + _query(fieldManager=FIELD_MANAGER), body, MERGE)
 
-    def delete(self, ref: Ref, *, uid: str | None = None) -> None:
-        """Delete an object and, in the background, what it owns. ``uid`` spares a namesake that came after.
+    def delete(self, ref: Ref, *, uid: str | None = None, at_once: bool = False) -> None:
+        """Delete an object and, in the background, what it owns.
+
+        Args:
+            ref: The object.
+            uid: Spares a namesake that came after.
+            at_once: A pod gets no time to end.
 
         Raises:
             ClusterRefused: Also with status 404, when it does not exist.
@@ -158,6 +170,8 @@ class Cluster:
         options: Object = {"propagationPolicy": "Background"}
         if uid:
             options["preconditions"] = {"uid": uid}
+        if at_once:
+            options["gracePeriodSeconds"] = 0
         self._write("DELETE", self._path(ref), options)
 
     def demand_write(self, deed: str) -> None:

@@ -1,4 +1,4 @@
-"""What the API server says of a new object, asked in a dry run: who refuses it, by which policy and rule, or who cannot.
+"""What the API server says of a new object, asked in a dry run: who refuses it, and for which rule.
 
 A refusal is evidence only if it names what it should name. Three things look alike and are told apart here: a policy
 said no; the webhook that should have said something did not answer; something else is wrong with the object.
@@ -13,6 +13,8 @@ from typing import Literal
 
 import yaml
 
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.fault import ObjectCreated
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import ClusterRefused, NotReady
@@ -26,7 +28,9 @@ Enforcer = Literal["the API server", "Kyverno"]
 Outcome = Literal["admitted", "refused by policy", "refused because a webhook is away", "refused otherwise"]
 #: How either says no. Which webhook of Kyverno's it was stands in front of its words.
 _DENIALS: dict[Enforcer, re.Pattern[str]] = {
-    "the API server": re.compile(r"ValidatingAdmissionPolicy '([\w-]+)' with binding '[\w-]+' denied request: ([\w-]+):"),
+    "the API server": re.compile(
+        r"ValidatingAdmissionPolicy '([\w-]+)' with binding '[\w-]+' denied request: ([\w-]+):"
+    ),
     "Kyverno": re.compile(r"Policy ([\w-]+) failed: ([\w-]+):"),
 }
 _WEBHOOK = re.compile(r'admission webhook "vpol\.validate\.kyverno\.svc-fail[^"]*" denied the request')
@@ -81,7 +85,7 @@ def submit(cluster: Cluster, obj: Object, namespace: str = APPS_NAMESPACE) -> An
     """Ask once, in the namespace that the object names or else in this one."""
     meta = {"namespace": namespace, **obj["metadata"]}
     try:
-        cluster.create({**obj, "metadata": meta}, dry_run=True)
+        cluster.create({**obj, "metadata": meta}, dry_run=True, strict=True)
     except ClusterRefused as error:
         return answer_to(error)
     return answer_to(None)
@@ -91,7 +95,7 @@ def submit(cluster: Cluster, obj: Object, namespace: str = APPS_NAMESPACE) -> An
 
 
 def for_admission() -> list[Specimen]:
-    """Those that a person could send as they are, and of which a policy has the last word: the good, and its bad ones."""
+    """Those that a person could send as they are, and of which a policy has the last word."""
     return [one for one in specimens() if one.path.is_file() and one.stage in ("", "policy")]
 
 
@@ -130,7 +134,7 @@ def _without_namespace(obj: Object) -> Object:
 
 
 def judge_specimen(one: Specimen, answers: Collection[Answer], enforcer: Enforcer = "the API server") -> Verdict:
-    """A good one is admitted whole; a bad one is refused by the policy and rule that its page names, and by no other."""
+    """A good one is admitted whole; a bad one is refused by the policy and rule that its page names, and only so."""
     refusals = [answer for answer in answers if answer.outcome != "admitted"]
     if one.is_good:
         return hopeless(f"{one.name}: {refusals[0].said}") if refusals else met(f"{one.name} is admitted")
@@ -152,16 +156,16 @@ def _named(denial: Denial) -> str:
 # --- what is demanded
 
 
-def demand_refused(
-    one: Specimen, answers: Sequence[Answer], policy: str, rule: str, platform: Platform
-) -> None:
+def demand_refused(one: Specimen, answers: Sequence[Answer], policy: str, rule: str, platform: Platform) -> None:
     """Refused by this policy and rule.
 
     Raises:
         NotMet: Admitted, or refused by somebody else or for something else.
     """
     if (one.rule, one.detail) != (policy, rule):
-        raise NotReady(f"{one.path.name} should be about rule {rule} of {policy}, but is about {one.rule} {one.detail}.")
+        raise NotReady(
+            f"{one.path.name} should be about rule {rule} of {policy}, but is about {one.rule} {one.detail}."
+        )
     demand(f"{one.name} is refused by rule {rule} of {policy}", judge_specimen(one, answers), platform)
 
 
@@ -190,24 +194,37 @@ def judge_all(
     return met(f"{len(chosen)} of {len(chosen)}")
 
 
-def demand_good_admitted(platform: Platform, namespace: str = APPS_NAMESPACE) -> None:
-    """Each good specimen is admitted.
+@dataclass(frozen=True)
+class Corpus:
+    """All specimens that can be sent as they are, to one namespace."""
 
-    Raises:
-        NotMet: One is not.
-    """
-    chosen = [one for one in for_admission() if one.is_good]
-    demand("what complies is admitted", judge_all(chosen, platform.cluster, namespace=namespace), platform)
+    platform: Platform
+    namespace: str = APPS_NAMESPACE
+
+    def demand_good_admitted(self) -> None:
+        """Each good specimen is admitted.
+
+        Raises:
+            NotMet: One is not.
+        """
+        chosen = [one for one in for_admission() if one.is_good]
+        verdict = judge_all(chosen, self.platform.cluster, namespace=self.namespace)
+        demand(f"what complies is admitted to {self.namespace}", verdict, self.platform)
+
+    def demand_bad_refused(self, enforcer: Enforcer) -> None:
+        """Each bad specimen is refused by its policy and rule.
+
+        Raises:
+            NotMet: One is not.
+        """
+        chosen = [one for one in for_admission() if not one.is_good]
+        verdict = judge_all(chosen, self.platform.cluster, enforcer, self.namespace)
+        demand(f"each bad specimen is refused by {enforcer}, by its policy and rule", verdict, self.platform)
 
 
-def demand_bad_refused(
-    platform: Platform, enforcer: Enforcer = "the API server", namespace: str = APPS_NAMESPACE
-) -> None:
-    """Each bad specimen is refused by its policy and rule.
-
-    Raises:
-        NotMet: One is not.
-    """
-    chosen = [one for one in for_admission() if not one.is_good]
-    verdict = judge_all(chosen, platform.cluster, enforcer, namespace)
-    demand(f"each bad specimen is refused by {enforcer}, by its policy and rule", verdict, platform)
+def in_a_namespace_of_its_own(breakage: Breakage) -> Corpus:
+    """The corpus in a namespace that was made a moment ago."""
+    name = "a-minute-ago"
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    breakage.inject(ObjectCreated(manifest=manifest))
+    return Corpus(breakage.platform, name)

@@ -14,6 +14,7 @@ from neuroscale.errors import NotReady
 from neuroscale.gate.resources import quantity
 from neuroscale.guardrails.admission import Answer, objects_of, specimen, submit
 from neuroscale.platform import Platform
+from neuroscale.probes import expected
 from neuroscale.serving.question import demand
 from neuroscale.settings import APPS_NAMESPACE
 from neuroscale.waiting import Verdict, hopeless, met
@@ -32,31 +33,36 @@ _STEP = {"cpu": Decimal("0.001"), "memory": Decimal(1024 * 1024)}
 
 @dataclass(frozen=True)
 class Edge:
-    """What was answered right below a bound, at it, and right above it."""
+    """What was answered right within a bound, at it, and right beyond it.
+
+    Attributes:
+        words: In which what lies beyond is refused.
+    """
 
     bound: str
     below: Answer
     at: Answer
     above: Answer
+    words: str
 
 
-def judge_edge(edge: Edge, words: str) -> Verdict:
-    """Up to the bound everything is admitted, and what is above it is refused in these words."""
-    for answer, where in ((edge.below, "below"), (edge.at, "at")):
+def judge_edge(edge: Edge) -> Verdict:
+    """Up to the bound everything is admitted, and what lies beyond it is refused in the expected words."""
+    for answer, where in ((edge.below, "within"), (edge.at, "at")):
         if answer.outcome != "admitted":
             return hopeless(f"right {where} {edge.bound}: {answer.said}")
-    if edge.above.outcome != "refused otherwise" or words not in edge.above.said:
-        return hopeless(f"right above {edge.bound}: {edge.above.outcome}: {edge.above.said or 'nothing was said'}")
+    if edge.above.outcome != "refused otherwise" or edge.words not in edge.above.said:
+        return hopeless(f"right beyond {edge.bound}: {edge.above.outcome}: {edge.above.said or 'nothing was said'}")
     return met(edge.above.said)
 
 
-def demand_edge(edge: Edge, words: str, platform: Platform) -> None:
+def demand_edge(edge: Edge, platform: Platform) -> None:
     """The bound holds, to the last one.
 
     Raises:
         NotMet: It is wider or narrower.
     """
-    demand(f"up to {edge.bound} is admitted, and no more", judge_edge(edge, words), platform)
+    demand(f"up to {edge.bound} is admitted, and no more", judge_edge(edge), platform)
 
 
 # --- the quota
@@ -69,7 +75,7 @@ def fill(what: str, breakage: Breakage) -> Edge:
         NotReady: There is no quota of them, or no room to try it.
     """
     cluster, (resource, name) = breakage.platform.cluster, _COUNTED[what]
-    hard, used = _quota(cluster, resource)
+    hard, used = _quota(breakage.platform, resource)
     room = int(hard - used)
     if room < 1:
         raise NotReady(f"The quota {resource} should leave room to try, but {used} of {hard} are taken.")
@@ -82,7 +88,11 @@ def fill(what: str, breakage: Breakage) -> Edge:
         breakage.inject(ObjectCreated(manifest=_numbered(pattern, number)))
     above = submit(cluster, _numbered(pattern, room + 1))
     below = answers[-2] if len(answers) > 1 else answers[-1]
-    return Edge(f"{hard} {what}", below, answers[-1], above)
+    return Edge(f"{hard} {what}", below, answers[-1], above, _exceeded(resource))
+
+
+def _exceeded(what: str) -> str:
+    return f"exceeded quota: {QUOTA.name}, requested: {what}="
 
 
 def _numbered(pattern: Object, number: int) -> Object:
@@ -99,12 +109,12 @@ def ask_for_all(what: str, platform: Platform) -> Edge:
     """Ask for a pod that takes all that the quota leaves of an amount, a little less, and a little more.
 
     Raises:
-        NotReady: There is no quota of it.
+        NotReady: Git knows no quota of it.
     """
     cluster = platform.cluster
-    left = {amount: _left(cluster, amount) for amount in _AMOUNTS}
-    answers = [submit(cluster, _pod(_asking(what, left, step))) for step in (-1, 0, 1)]
-    return Edge(f"all that is left of {what}", *answers)
+    left = {amount: _left(platform, amount) for amount in _AMOUNTS}
+    within, at, beyond = (submit(cluster, _pod(_asking(what, left, step))) for step in (-1, 0, 1))
+    return Edge(f"all that is left of {what}", within, at, beyond, _exceeded(what))
 
 
 def _asking(what: str, left: Mapping[str, Decimal], step: int) -> dict[str, Decimal]:
@@ -141,16 +151,18 @@ def _thirds(amounts: Mapping[str, Decimal]) -> list[dict[str, Decimal]]:
     return parts
 
 
-def _left(cluster: Cluster, what: str) -> Decimal:
-    hard, used = _quota(cluster, what)
+def _left(platform: Platform, what: str) -> Decimal:
+    hard, used = _quota(platform, what)
     return hard - used
 
 
-def _quota(cluster: Cluster, what: str) -> tuple[Decimal, Decimal]:
-    status = (cluster.get(QUOTA) or {}).get("status") or {}
-    if what not in status.get("hard", {}):
-        raise NotReady(f"{QUOTA} should bound {what}, but does not. Try: neuroscale check gitops")
-    return quantity(status["hard"][what]), quantity(status.get("used", {}).get(what, "0"))
+def _quota(platform: Platform, what: str) -> tuple[Decimal, Decimal]:
+    """What Git allows, and what the cluster says is taken; without a quota there, nothing is."""
+    hard = expected.quota(platform.forge)
+    if what not in hard:
+        raise NotReady(f"Git should bound {what} in {QUOTA}, but does not. Try: neuroscale up")
+    status = (platform.cluster.get(QUOTA) or {}).get("status") or {}
+    return quantity(hard[what]), quantity(status.get("used", {}).get(what, "0"))
 
 
 # --- the bounds of a container
@@ -163,13 +175,15 @@ def ask_at_bound(which: str, platform: Platform) -> Edge:
         NotReady: There is no such bound.
     """
     side, of = which.split()
-    limit = _container_limits(platform.cluster)
+    limit = expected.container_limits(platform.forge)
     bound = (limit.get("min" if side == "minimum" else "max") or {}).get(of)
     if bound is None:
-        raise NotReady(f"{LIMITS} should have a {which}, but has none. Try: neuroscale check gitops")
+        raise NotReady(f"Git should give a container a {which} in {LIMITS}, but does not. Try: neuroscale up")
     inward = _STEP[of] if side == "minimum" else -_STEP[of]
-    answers = [submit(platform.cluster, _of_one(of, quantity(bound) + step)) for step in (inward, 0, -inward)]
-    return Edge(f"the {which} of {bound}", *answers)
+    within, at, beyond = (
+        submit(platform.cluster, _of_one(of, quantity(bound) + step)) for step in (inward, 0, -inward)
+    )
+    return Edge(f"the {which} of {bound}", within, at, beyond, f"{which} usage per Container is {bound}")
 
 
 def _of_one(of: str, amount: Decimal) -> Object:
@@ -178,7 +192,11 @@ def _of_one(of: str, amount: Decimal) -> Object:
     usual = {"cpu": "50m", "memory": "64Mi"}
     asked = {**usual, of: str(amount)}
     sized = {**container, "resources": {"requests": asked, "limits": asked}}
-    return {**pod, "metadata": {**pod["metadata"], "name": "at-the-bound"}, "spec": {**pod["spec"], "containers": [sized]}}
+    return {
+        **pod,
+        "metadata": {**pod["metadata"], "name": "at-the-bound"},
+        "spec": {**pod["spec"], "containers": [sized]},
+    }
 
 
 def _container_limits(cluster: Cluster) -> Object:

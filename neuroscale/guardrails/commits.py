@@ -102,14 +102,13 @@ def overreaching() -> list[Specimen]:
     return found
 
 
-def what_overreaches() -> NothingThere:
-    """That nothing of them is there."""
-    return NothingThere(tuple(ref for one in overreaching() for ref in _refs(objects_of(one))))
-
-
-def what_the_folder_makes(name: str) -> NothingThere:
-    """That nothing of a bad specimen is there."""
-    return NothingThere(tuple(_refs(objects_of(specimen(name, good=False)))))
+def what_must_not_be_there(pushed: Pushed) -> NothingThere:
+    """Nothing of the specimens whose Applications the commit made."""
+    if not isinstance(pushed.expects, EachRefused):
+        raise NotReady("Only of a commit that must be refused is there something that must not be there.")
+    names = {name for name, _ in pushed.expects.words}
+    chosen = [one for one in specimens() if one.path.is_file() and one.name in names and not one.is_good]
+    return NothingThere(tuple(ref for one in chosen for ref in _refs(objects_of(one))))
 
 
 def _refs(objects: Sequence[Object]) -> list[Ref]:

@@ -14,9 +14,9 @@ from neuroscale.guardrails.oracle import POLICIES, judge
 from neuroscale.platform import Platform
 from neuroscale.probes import guardrails
 from neuroscale.serving.handsoff import hands_off
-from neuroscale.serving.question import Question
+from neuroscale.serving.question import Question, demand
 from neuroscale.settings import APPS_NAMESPACE
-from neuroscale.waiting import Verdict, met, pending, until
+from neuroscale.waiting import Verdict, hopeless, met, pending, until
 
 HANDS_OFF = hands_off(guardrails.APPLICATION)
 #: The API server only writes down what its policies would have refused.
@@ -87,12 +87,11 @@ def slip_in(breakage: Breakage) -> Effect:
             until(Question("nobody enforces", lambda: judge_no_policy(platform.cluster)), platform.cluster, within=30)
         except NotMet as error:
             raise NotReady(f"Nothing could slip in. {error}") from error
-        effect = breakage.inject(ObjectCreated(manifest=stowaway()))
-    return effect
+        return breakage.inject(ObjectCreated(manifest=stowaway()))
 
 
 def stowaway() -> Object:
-    """A Deployment that nobody answers for, from whatever image is the latest, as root and without bounds; of no pods."""
+    """A Deployment without pods that nobody answers for: of the latest image, as root and without bounds."""
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -136,3 +135,18 @@ def judge_reported(cluster: Cluster, target: Ref | None, wanted: set[str]) -> Ve
     }
     seen = f"{len(about)} reports about it, failing {', '.join(sorted(failing)) or 'nothing'}"
     return met(seen) if failing == wanted else pending(seen)
+
+
+def demand_refused_again(platform: Platform) -> None:
+    """What slipped in would not do so now.
+
+    Raises:
+        NotMet: It would.
+    """
+    again = stowaway()
+    again["metadata"] = {**again["metadata"], "name": f"{_STOWAWAY}-again"}
+    answer = submit(platform.cluster, again)
+    verdict = (
+        met(answer.said) if answer.outcome == "refused by policy" else hopeless(f"{answer.outcome}: {answer.said}")
+    )
+    demand("what slipped in would be refused now", verdict, platform)

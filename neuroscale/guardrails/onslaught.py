@@ -23,7 +23,7 @@ from neuroscale.platform import Platform
 from neuroscale.probes import guardrails
 from neuroscale.probes.workloads import pods_of
 from neuroscale.record import Sample
-from neuroscale.serving.question import Question, demand
+from neuroscale.serving.question import demand
 from neuroscale.settings import BUDGETS
 from neuroscale.waiting import Verdict, hopeless, met, pause, pending, throughout, until
 
@@ -34,7 +34,8 @@ _AT_ONCE = 32
 _ENOUGH = 100
 _WITHIN = 60.0
 _SERVICE = Ref("Service", "kyverno-svc", "kyverno")
-_SERVING_PAIR = Ref("Secret", "kyverno-svc.kyverno.svc.kyverno-tls-pair", "kyverno")
+SERVING_PAIR = Ref("Secret", "kyverno-svc.kyverno.svc.kyverno-tls-pair", "kyverno")
+NO_ENDPOINT = FieldsEdited(target=_SERVICE, patch={"spec": {"selector": {"app.kubernetes.io/component": "nobody"}}})
 _VIOLATING = ("owner-missing", "no-cpu-request", "no-tag", "may-be-root", "model-owner-missing")
 _COMPLIANT = ("deployment", "model")
 
@@ -126,7 +127,7 @@ def _killed(platform: Platform) -> Sequence[Fault]:
     pods = pods_of(platform.cluster, deployment) if deployment else []
     if not pods:
         raise NotReady("Kyverno should have a pod to be killed, but has none. Try: neuroscale check guardrails")
-    return [ObjectDeleted(target=Ref.to({"apiVersion": "v1", "kind": "Pod", **pod}), at_once=True) for pod in pods]
+    return [ObjectDeleted(target=Ref.to(pod), at_once=True) for pod in pods]
 
 
 def _restarted(platform: Platform) -> Sequence[Fault]:  # noqa: ARG001 - the signature of the others
@@ -139,24 +140,32 @@ _EVENTS: dict[str, Callable[[Platform], Sequence[Fault]]] = {
     "is scaled to 0": lambda _: (*HANDS_OFF, *NO_KYVERNO),
     "is killed": _killed,
     "restarts": _restarted,
-    "is led to by a Service that selects nothing": lambda _: (
-        *HANDS_OFF,
-        FieldsEdited(
-            target=_SERVICE, patch={"spec": {"selector": {"app.kubernetes.io/component": "nobody"}}}
-        ),
-    ),
-    "loses its certificate": lambda _: (*HANDS_OFF, ObjectDeleted(target=_SERVING_PAIR)),
+    "is led to by a Service that selects nothing": lambda _: (*HANDS_OFF, NO_ENDPOINT),
+    "loses its certificate": lambda _: (*HANDS_OFF, ObjectDeleted(target=SERVING_PAIR)),
 }
 
 
-def happen(what: str, breakage: Breakage) -> float:
-    """Let it happen; monotonic seconds of the first fault that touches Kyverno."""
-    faults = _EVENTS[what](breakage.platform)
-    at = 0.0
-    for fault in faults:
-        at = at or (0.0 if fault in HANDS_OFF else time.monotonic())
+@dataclass(frozen=True)
+class Away:
+    """Something has happened to Kyverno.
+
+    Attributes:
+        what: In words.
+        since: Monotonic seconds, right before the first fault that touched it.
+    """
+
+    what: str
+    since: float
+
+
+def happen(what: str, breakage: Breakage) -> Away:
+    """Let it happen."""
+    since = 0.0
+    for fault in _EVENTS[what](breakage.platform):
+        if fault not in HANDS_OFF:
+            since = since or time.monotonic()
         breakage.inject(fault)
-    return at
+    return Away(what, since)
 
 
 # --- what is demanded
@@ -194,7 +203,7 @@ def judge_none_slipped_in(tries: Sequence[Try], enough: int) -> Verdict:
 
 
 def demand_none_slipped_in(
-    onslaught: Onslaught, since: float, what: str, platform: Platform, scenario: str, keep: Callable[[Sample], None]
+    onslaught: Onslaught, away: Away, platform: Platform, scenario: str, keep: Callable[[Sample], None]
 ) -> None:
     """No violating object is admitted while it lasts, nor for a while after; what became of the others is kept.
 
@@ -202,19 +211,19 @@ def demand_none_slipped_in(
         NotMet: One slipped in.
     """
     try:
-        until(_Question(onslaught, since, _ENOUGH), platform.cluster, within=_WITHIN)
-        throughout(_Question(onslaught, since, _ENOUGH), platform.cluster, lasting=BUDGETS.stable)
+        until(_Question(onslaught, away.since, _ENOUGH), platform.cluster, within=_WITHIN)
+        throughout(_Question(onslaught, away.since, _ENOUGH), platform.cluster, lasting=BUDGETS.stable)
     finally:
-        keep(_figure(onslaught, since, what, scenario))
+        keep(_figure(onslaught, away, scenario))
 
 
-def demand_compliant(onslaught: Onslaught, since: float, expected: str, platform: Platform) -> None:
+def demand_compliant(onslaught: Onslaught, away: Away, expected: str, platform: Platform) -> None:
     """What complies was admitted, or refused because the webhook is away, as the table says.
 
     Raises:
         NotMet: It was otherwise.
     """
-    good = [one.answer for one in onslaught.tries if one.at >= since and one.is_good and one.answer is not None]
+    good = [one.answer for one in onslaught.tries if one.at >= away.since and one.is_good and one.answer is not None]
     demand(f"what complies is {expected}", judge_compliant(good, expected), platform)
 
 
@@ -234,20 +243,20 @@ def judge_compliant(answers: Sequence[Answer], expected: str) -> Verdict:
     return met(seen) if outcomes.keys() <= allowed[expected] else hopeless(seen)
 
 
-def _figure(onslaught: Onslaught, since: float, what: str, scenario: str) -> Sample:
-    tries = [one for one in onslaught.tries if one.at >= since]
+def _figure(onslaught: Onslaught, away: Away, scenario: str) -> Sample:
+    tries = [one for one in onslaught.tries if one.at >= away.since]
     bad = Counter(one.answer.outcome if one.answer else "no answer" for one in tries if not one.is_good)
     good = Counter(one.answer.outcome if one.answer else "no answer" for one in tries if one.is_good)
-    away = [one.at for one in tries if one.answer and one.answer.outcome == "refused because a webhook is away"]
+    blocked = [one.at for one in tries if one.answer and one.answer.outcome == "refused because a webhook is away"]
     return Sample(
         scenario=scenario,
         claim="none-slips-in",
-        fault=f"Kyverno {what}",
+        fault=f"Kyverno {away.what}",
         subject="violating objects admitted",
-        series=f"webhook away while Kyverno {what}",
+        series=f"webhook away while Kyverno {away.what}",
         at=datetime.now(UTC),
         phases={},
-        seconds=round(away[-1] - away[0], 3) if away else 0.0,
+        seconds=round(blocked[-1] - blocked[0], 3) if blocked else 0.0,
         facts={
             **{f"violating {outcome}": count for outcome, count in bad.items()},
             **{f"compliant {outcome}": count for outcome, count in good.items()},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from neuroscale.guardrails.admission import for_admission, judge_all
 from neuroscale.guardrails.corpus import Specimen
 from neuroscale.platform import Platform
@@ -20,15 +22,23 @@ WAYS = {
 }
 
 
-def attempts(way: str) -> list[Specimen]:
-    """The specimens that go this way."""
-    return [one for one in for_admission() if one.bypass == WAYS[way]]
+@dataclass(frozen=True)
+class Attempts:
+    """The specimens that go one way."""
+
+    way: str
+    chosen: tuple[Specimen, ...]
 
 
-def demand_closed(way: str, chosen: list[Specimen], platform: Platform) -> None:
+def attempts(way: str) -> Attempts:
+    """Those of the corpus."""
+    return Attempts(way, tuple(one for one in for_admission() if one.bypass == WAYS[way]))
+
+
+def demand_closed(attempts: Attempts, platform: Platform) -> None:
     """Each is refused by the policy and rule that its page names.
 
     Raises:
         NotMet: One is not, or there is none.
     """
-    demand(f"{way} leads nowhere", judge_all(chosen, platform.cluster), platform)
+    demand(f"{attempts.way} leads nowhere", judge_all(attempts.chosen, platform.cluster), platform)

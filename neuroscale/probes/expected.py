@@ -49,5 +49,22 @@ def policy_names(manifests: Mapping[str, str]) -> frozenset[str]:
     return frozenset(obj["metadata"]["name"] for obj in found if obj["kind"] == "ValidatingPolicy")
 
 
+def quota(forge: Forge) -> Mapping[str, str]:
+    """What the quota of workloads allows of each resource."""
+    hard: Mapping[str, str] = _one(forge, "ResourceQuota")["spec"]["hard"]
+    return hard
+
+
+def container_limits(forge: Forge) -> Object:
+    """The bounds of one container: ``min``, ``max`` and defaults, each by resource."""
+    limits = _one(forge, "LimitRange")["spec"]["limits"]
+    return next((one for one in limits if one["type"] == "Container"), {})
+
+
+def _one(forge: Forge, kind: str) -> Object:
+    found = (obj for obj in _objects(forge.files("infrastructure/namespaces/default")) if obj["kind"] == kind)
+    return next(found, {"spec": {"hard": {}, "limits": []}})
+
+
 def _objects(manifests: Mapping[str, str]) -> list[Object]:
     return [obj for text in manifests.values() for obj in yaml.safe_load_all(text) if obj]

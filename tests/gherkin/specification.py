@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -48,9 +48,13 @@ def examples(template: ScenarioTemplate) -> list[Example]:
     contexts = [context for table in template.examples for context in table.as_contexts()] or [{}]
     rendered = ((context, template.render(context)) for context in contexts)
     return [
-        Example(template, f"{scenario.name}{f' {list(context.values())}' if context else ''}", tuple(scenario.steps))
-        for context, scenario in rendered
+        Example(template, f"{scenario.name}{_values(context)}", tuple(scenario.steps)) for context, scenario in rendered
     ]
+
+
+def _values(context: Mapping[str, str]) -> str:
+    """As the runner names an example, and a mutant picks it."""
+    return f" [{', '.join(context.values())}]" if context else ""
 
 
 def definitions(folder: Path) -> list[StepFunctionContext]:

@@ -60,7 +60,10 @@ def test_the_tag_table_is_closed() -> None:
 def test_each_scenario_is_of_one_kind() -> None:
     for entry in catalogue.entries():
         kinds = [tag for tag in entry.tags if re.fullmatch(r"milestone_[a-f]|incident|outage|safety", tag)]
-        assert len(kinds) == 1, entry
+        own = re.match(r"milestone_[a-f]", entry.file)
+        # What a milestone builds may be another one's to prove, too: hardening has scenarios in several folders.
+        others = [tag for tag in kinds if own and tag.startswith("milestone_") and tag != own[0]]
+        assert len(kinds) - len(others) == 1, entry
 
 
 # --- incidents, claims, mutants

@@ -1,0 +1,65 @@
+"""What the policies cost: the same object submitted where Kyverno is asked and where it is not, in turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from statistics import median, quantiles
+
+from neuroscale.errors import NotReady
+from neuroscale.guardrails.admission import objects_of, specimen, submit
+from neuroscale.platform import Platform
+from neuroscale.record import Sample
+from neuroscale.serving.question import demand
+from neuroscale.settings import APPS_NAMESPACE, FORGE
+from neuroscale.waiting import hopeless, met
+
+#: A namespace of the platform's: the policies do not match there, and no webhook is called.
+_UNGUARDED = FORGE
+WITH, WITHOUT = "with Kyverno", "without Kyverno"
+
+
+def measure(count: int, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> dict[str, list[float]]:
+    """Seconds that each of so many pairs took, in a dry run; both distributions are kept.
+
+    Raises:
+        NotReady: One was refused, so that it says nothing of what admission costs.
+    """
+    obj = objects_of(specimen("deployment", good=True))[0]
+    seconds: dict[str, list[float]] = {WITH: [], WITHOUT: []}
+    at = datetime.now(UTC)
+    for _ in range(count):
+        for where, namespace in ((WITH, APPS_NAMESPACE), (WITHOUT, _UNGUARDED)):
+            start = time.monotonic()
+            answer = submit(platform.cluster, obj, namespace)
+            seconds[where].append(time.monotonic() - start)
+            if answer.outcome != "admitted":
+                raise NotReady(f"What complies should be admitted {where}, but: {answer.said}")
+    for where, taken in seconds.items():
+        keep(
+            Sample(
+                scenario=scenario,
+                claim="admission-median",
+                fault=f"{count} Deployments are submitted",
+                subject="admission",
+                series=f"{where}, median",
+                at=at,
+                phases={},
+                seconds=round(median(taken), 4),
+                facts={"p99 seconds": round(quantiles(taken, n=100)[98], 4)},
+            )
+        )
+    return seconds
+
+
+def demand_median(seconds: dict[str, list[float]], at_most: float, platform: Platform) -> None:
+    """Half of those with Kyverno take no longer than this.
+
+    Raises:
+        NotMet: They do.
+    """
+    found = {where: median(taken) for where, taken in seconds.items()}
+    seen = ", ".join(f"{where} {value * 1000:.1f} ms" for where, value in found.items())
+    verdict = met(seen) if found[WITH] <= at_most else hopeless(seen)
+    demand(f"half of the requests {WITH} take at most {at_most * 1000:.0f} ms", verdict, platform)

@@ -1,0 +1,382 @@
+"""Mutants of milestone D: policies that look enforced and are not, and bounds that do not bind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
+from neuroscale.cluster.refs import Object, Ref
+from neuroscale.guardrails.bounds import LIMITS, QUOTA
+from neuroscale.guardrails.enforcers import AUDIT_ONLY, HANDS_OFF, NO_KYVERNO
+from neuroscale.guardrails.onslaught import NO_ENDPOINT, SERVING_PAIR
+from neuroscale.guardrails.oracle import ISVC_LABELS, POLICIES, RESOURCES, ROOT_USER, TAG
+from neuroscale.mutants.model import Mutant
+from neuroscale.probes import argo, guardrails
+from neuroscale.serving.handsoff import hands_off
+from neuroscale.settings import APPS_NAMESPACE
+
+_BOUNDS = hands_off("neuroscale-default-namespace-resources")
+_PROJECT = Ref("AppProject", "neuroscale-models", "argocd")
+
+_IN_FORCE = "Every policy is in force twice"
+_EACH_DENIES = "each denies, in the API server and through Kyverno's webhook"
+_COMPARED = "the policies are compared with Git"
+_RULE = "A rule refuses what breaks it and admits its twin"
+_CORPUS = "Every specimen of the corpus is judged as its page says"
+_EACH_REFUSED = "each bad specimen is refused by its policy and rule"
+_SUBMITTED = "the whole corpus is submitted"
+_AROUND = "A way around the policies"
+_AWAY = "Kyverno is away"
+
+
+def _edited(name: str, spec: dict[str, Any]) -> tuple[Fault, ...]:
+    """The same change to a policy in both places that enforce it, with nobody to put it back."""
+    patch = {"spec": spec}
+    both = (guardrails.policy(name), guardrails.admission_policy(name))
+    return (*HANDS_OFF, *(FieldsEdited(target=one, patch=patch) for one in both))
+
+
+#: The DNS server takes the connection and waits for a question: the webhook's second passes, and it is ignored.
+_SLOW: Object = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingWebhookConfiguration",
+    "metadata": {"name": "takes-its-time"},
+    "webhooks": [
+        {
+            "name": "takes-its-time.experiment.neuroscale.io",
+            "failurePolicy": "Ignore",
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+            "timeoutSeconds": 1,
+            "clientConfig": {"service": {"name": "kube-dns", "namespace": "kube-system", "port": 53}},
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": APPS_NAMESPACE}},
+            "rules": [
+                {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["deployments"]}
+            ],
+        }
+    ],
+}
+
+
+def _minimum(cpu: str) -> FieldsEdited:
+    bounds = {
+        "type": "Container",
+        "default": {"cpu": "500m", "memory": "512Mi"},
+        "defaultRequest": {"cpu": "100m", "memory": "128Mi"},
+        "max": {"cpu": "2", "memory": "4Gi"},
+        "min": {"cpu": cpu, "memory": "32Mi"},
+    }
+    return FieldsEdited(target=LIMITS, patch={"spec": {"limits": [bounds]}})
+
+
+MUTANTS = (
+    Mutant(
+        "guardrails-workload-scaled-away",
+        "Kyverno's reports controller is scaled to 0: no pod is there to be not ready",
+        scenario="Every component of the guardrails is complete",
+        before="the workloads of the guardrails are looked at",
+        faults=(*HANDS_OFF, ScaledTo(target=guardrails.REPORTS_CONTROLLER, replicas=0)),
+        red_step="each of them has all its containers ready",
+        reason=r"kyverno-reports-controller.*scaled to 0",
+    ),
+    # --- in force
+    *(
+        Mutant(
+            f"audit-{name}",
+            f"Kyverno only audits by {name}",
+            scenario=_IN_FORCE,
+            before=_COMPARED,
+            faults=(
+                *HANDS_OFF,
+                FieldsEdited(target=guardrails.policy(name), patch={"spec": {"validationActions": ["Audit"]}}),
+            ),
+            red_step=_EACH_DENIES,
+            reason=rf"{name}: it should deny, but its actions are \['Audit'\]",
+        )
+        for name in POLICIES
+    ),
+    Mutant(
+        "binding-audits",
+        "The API server only audits by one policy",
+        scenario=_IN_FORCE,
+        before=_COMPARED,
+        faults=(*HANDS_OFF, AUDIT_ONLY[0]),
+        red_step=_EACH_DENIES,
+        reason=r"the API server should deny by it, but its actions are \['Audit'\]",
+    ),
+    Mutant(
+        "binding-deleted",
+        "The API server has a policy that nothing binds",
+        scenario=_IN_FORCE,
+        before=_COMPARED,
+        faults=(*HANDS_OFF, ObjectDeleted(target=guardrails.binding(TAG))),
+        red_step=_EACH_DENIES,
+        reason=r"the API server does not have its binding",
+    ),
+    Mutant(
+        "fails-open",
+        "One of Kyverno's policies fails open: failurePolicy Ignore",
+        scenario=_IN_FORCE,
+        before=_COMPARED,
+        faults=(
+            *HANDS_OFF,
+            FieldsEdited(target=guardrails.policy(ROOT_USER), patch={"spec": {"failurePolicy": "Ignore"}}),
+        ),
+        red_step=_EACH_DENIES,
+        reason=rf"{ROOT_USER}: (its webhook fails open|no webhook calls it)",
+        hold=5,
+    ),
+    Mutant(
+        "admission-scaled-away",
+        "Kyverno's admission controller is scaled to 0 and takes its webhooks along",
+        scenario=_IN_FORCE,
+        before=_COMPARED,
+        faults=(*HANDS_OFF, *NO_KYVERNO),
+        red_step=_EACH_DENIES,
+        reason=r"no webhook calls it",
+        hold=10,
+    ),
+    # --- rules
+    Mutant(
+        "rule-removed",
+        "A rule is missing from a policy, in both places",
+        scenario=_RULE,
+        example="no-tag",
+        before="the specimen no-tag is submitted",
+        faults=_edited(TAG, {"validations": [{"expression": "true", "message": "nothing: is asked"}]}),
+        red_step="it is refused by policy disallow-latest-image-tag for validate-deployment-container-tags",
+        reason=r"no-tag: admitted",
+        hold=5,
+    ),
+    Mutant(
+        "twin-refused",
+        "A policy refuses whatever comes",
+        scenario=_RULE,
+        example="model-owner-missing",
+        before="its twin, one field apart, is admitted",
+        faults=_edited(ISVC_LABELS, {"validations": [{"expression": "false", "message": "no-rule: refused"}]}),
+        red_step="its twin, one field apart, is admitted",
+        reason=r"no-rule",
+        hold=5,
+    ),
+    Mutant(
+        "only-deployments",
+        "The policies see Deployments only, as those of the reference platform",
+        scenario=_CORPUS,
+        before=_SUBMITTED,
+        faults=_edited(
+            ROOT_USER,
+            {
+                "matchConstraints": {
+                    "resourceRules": [
+                        {
+                            "apiGroups": ["apps"],
+                            "apiVersions": ["v1"],
+                            "operations": ["CREATE", "UPDATE"],
+                            "resources": ["deployments"],
+                            "scope": "*",
+                        }
+                    ]
+                }
+            },
+        ),
+        red_step=_EACH_REFUSED,
+        reason=r"job-root: admitted",
+        hold=5,
+    ),
+    Mutant(
+        "good-one-refused",
+        "A policy asks for what nobody promised",
+        scenario=_CORPUS,
+        before="what complies is admitted",
+        faults=_edited(RESOURCES, {"validations": [{"expression": "false", "message": "no-rule: refused"}]}),
+        red_step="what complies is admitted",
+        reason=r"no-rule",
+        hold=5,
+    ),
+    Mutant(
+        "one-namespace-only",
+        "The match is narrowed to one namespace",
+        scenario="What was made a minute ago is guarded as well",
+        before="each bad specimen is refused there, by its policy and rule",
+        faults=_edited(
+            ROOT_USER,
+            {
+                "matchConstraints": {
+                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": APPS_NAMESPACE}}
+                }
+            },
+        ),
+        red_step="each bad specimen is refused there, by its policy and rule",
+        reason=r"may-be-root: admitted|job-root: admitted",
+        hold=5,
+    ),
+    Mutant(
+        "excused-by-a-label",
+        "The exclude by label is back",
+        scenario=_AROUND,
+        example="a label that excused its bearer",
+        before="the way around is a label that excused its bearer",
+        faults=_edited(
+            ROOT_USER,
+            {
+                "matchConstraints": {
+                    "objectSelector": {
+                        "matchExpressions": [{"key": "serving.knative.dev/configuration", "operator": "DoesNotExist"}]
+                    }
+                }
+            },
+        ),
+        red_step="each attempt is refused by its policy and rule",
+        reason=r"label-of-knative-on-root: admitted",
+        hold=5,
+    ),
+    # --- enforcers
+    Mutant(
+        "nobody-is-left",
+        "With Kyverno away, the API server only audits as well",
+        scenario="Either enforcer refuses by itself",
+        example="Kyverno, the API server",
+        before="the API server alone refuses each bad specimen, by its policy and rule",
+        faults=AUDIT_ONLY,
+        red_step="the API server alone refuses each bad specimen, by its policy and rule",
+        reason=r"admitted",
+        hold=5,
+    ),
+    Mutant(
+        "nobody-reports",
+        "The reports controller is scaled away: no scan reports anything",
+        scenario="What was there before the policies is reported",
+        before="a background scan reports it, by each policy that it breaks",
+        faults=(*HANDS_OFF, ScaledTo(target=guardrails.REPORTS_CONTROLLER, replicas=0)),
+        red_step="a background scan reports it, by each policy that it breaks",
+        reason=r"0 reports about it",
+    ),
+    # --- by way of Git
+    Mutant(
+        "project-permits-everything",
+        "The project of workloads permits everything everywhere",
+        scenario="The project stops what no policy judges",
+        before="a commit adds workloads that reach beyond their project",
+        faults=(
+            *hands_off("neuroscale-infrastructure")[:1],
+            FieldsEdited(
+                target=_PROJECT,
+                patch={
+                    "spec": {
+                        "namespaceResourceWhitelist": [{"group": "*", "kind": "*"}],
+                    }
+                },
+            ),
+        ),
+        red_step="each Application for it says within the pick-up time what is refused",
+        reason=r"role: ",
+    ),
+    Mutant(
+        "violation-runs",
+        "Nobody enforces: the workload that breaks a promise runs",
+        scenario="A workload that breaks a promise does not run",
+        before="a commit adds the specimen may-be-root as a workload",
+        faults=(*HANDS_OFF, *AUDIT_ONLY, *NO_KYVERNO),
+        red_step="each Application for it says within the pick-up time what is refused",
+        reason=r"may-be-root: ",
+        hold=5,
+    ),
+    Mutant(
+        "last-version-lost",
+        "The last good version is deleted while Argo CD's controller is dead",
+        scenario="A change that breaks a promise leaves the last good version running",
+        before="the last good state keeps running",
+        faults=(
+            ScaledTo(target=argo.CONTROLLER, replicas=0),
+            ObjectDeleted(target=Ref("Deployment", "nginx-test", APPS_NAMESPACE)),
+        ),
+        red_step="the last good state keeps running",
+        reason=r"does not exist",
+    ),
+    # --- bounds
+    Mutant(
+        "quota-raised",
+        "The quota of models is raised by hand",
+        scenario="The quota counts objects",
+        example="models",
+        before="someone makes as many models as there may be",
+        faults=(
+            *_BOUNDS,
+            FieldsEdited(target=QUOTA, patch={"spec": {"hard": {"count/inferenceservices.serving.kserve.io": "50"}}}),
+        ),
+        red_step="the next one is refused for exceeding its quota",
+        reason=r"right beyond 5 models: admitted",
+        hold=2,
+    ),
+    Mutant(
+        "quota-removed",
+        "The quota is gone",
+        scenario="The quota counts what pods ask for",
+        example="limits.memory",
+        before="someone asks for all that is left of limits.memory",
+        faults=(*_BOUNDS, ObjectDeleted(target=QUOTA)),
+        red_step="more than that is refused for exceeding its quota",
+        reason=r"right beyond all that is left of limits.memory: admitted",
+        hold=2,
+    ),
+    Mutant(
+        "minimum-of-50m",
+        "The minimum of a container is 50m: Knative's queue does not fit (incident F2)",
+        scenario="What the platform adds to pods fits the bounds",
+        before="the bounds of a container are compared with the platform's own",
+        faults=(*_BOUNDS, _minimum("50m")),
+        red_step="the smallest of them fits",
+        reason=r"asks for 25m of CPU, the minimum is 50m",
+    ),
+    Mutant(
+        "another-minimum",
+        "The minimum of a container is another one than Git says",
+        scenario="A container has bounds",
+        example="minimum cpu",
+        before="someone asks for a container at the minimum cpu",
+        faults=(*_BOUNDS, _minimum("50m")),
+        red_step="what lies beyond the bound is refused for it",
+        reason=r"right within the minimum cpu of 10m: ",
+        hold=2,
+    ),
+    # --- Kyverno is away
+    Mutant(
+        "something-slips-in",
+        "The API server only audits when Kyverno goes",
+        scenario=_AWAY,
+        example="is scaled to 0",
+        before="Kyverno is scaled to 0",
+        faults=(*HANDS_OFF, *AUDIT_ONLY),
+        red_step="no violating object is admitted",
+        reason=r"violating objects were admitted",
+        hold=5,
+    ),
+    Mutant(
+        "kyverno-cannot-be-asked",
+        "Nobody answers for Kyverno's webhook",
+        scenario="Every webhook that fails closed can be answered",
+        before="the webhooks that fail closed are looked at",
+        faults=(*HANDS_OFF, NO_ENDPOINT),
+        red_step="each has an endpoint, a certificate that its authority has signed, and a time limit",
+        reason=r"kyverno/kyverno-svc has no ready endpoint",
+    ),
+    Mutant(
+        "another-authority",
+        "Kyverno's certificate is signed by somebody else than its webhook says",
+        scenario="Every webhook that fails closed can be answered",
+        before="the webhooks that fail closed are looked at",
+        faults=(FieldsEdited(target=SERVING_PAIR, patch={"data": {"tls.crt": ""}}),),
+        red_step="each has an endpoint, a certificate that its authority has signed, and a time limit",
+        reason=r"none is signed by its authority",
+    ),
+    Mutant(
+        "admission-is-slow",
+        "A webhook that is answered late makes each request wait for a second",
+        scenario="Admission costs milliseconds",
+        before="100 objects are submitted with Kyverno and without it, in turn",
+        faults=(ObjectCreated(manifest=_SLOW),),
+        red_step="half of those with it take at most 100 ms",
+        reason=r"with Kyverno 1\d\d\d\.\d ms",
+    ),
+)

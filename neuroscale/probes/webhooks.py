@@ -1,0 +1,112 @@
+"""Admission webhooks that fail closed: whoever cannot answer for one of them blocks what it is asked about."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object
+from neuroscale.waiting import Verdict, hopeless, met, pending
+
+_KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+
+
+@dataclass(frozen=True)
+class CanBeAnswered:
+    """Each webhook with failure policy Fail can be answered, and says within which time it must be."""
+
+    area: str = "guardrails"
+
+    @property
+    def says(self) -> str:
+        """The expectation."""
+        return "each webhook that fails closed has an endpoint, a certificate that its authority signed, and a limit"
+
+    def look(self, cluster: Cluster) -> Verdict:
+        """Judge each, with the endpoints and the certificates of its Service's namespace."""
+        hooks = [hook for kind in _KINDS for one in cluster.list(kind) for hook in one.get("webhooks") or []]
+        closed = [hook for hook in hooks if hook.get("failurePolicy") == "Fail"]
+        spaces = {service["namespace"] for service in map(_service, closed) if service}
+        slices = {space: cluster.list("EndpointSlice", space) for space in spaces}
+        secrets = {space: cluster.list("Secret", space) for space in spaces}
+        verdicts = []
+        for hook in closed:
+            space = (_service(hook) or {}).get("namespace", "")
+            verdicts.append(judge_hook(hook, slices.get(space, []), secrets.get(space, []), datetime.now(UTC)))
+        wrong = [verdict.observed for verdict in verdicts if not verdict]
+        if not closed:
+            return hopeless("no webhook fails closed, so nothing can be said")
+        return pending("; ".join(wrong)) if wrong else met(f"{len(closed)} webhooks: each can be answered")
+
+
+def judge_hook(hook: Object, slices: Sequence[Object], secrets: Sequence[Object], now: datetime) -> Verdict:
+    """One webhook: endpoint, certificate, time limit."""
+    name, service = hook["name"], _service(hook)
+    if service is None:
+        return pending(f"{name} leads out of the cluster")
+    ends = [
+        end
+        for part in slices
+        if part["metadata"].get("labels", {}).get("kubernetes.io/service-name") == service["name"]
+        for end in part.get("endpoints") or []
+        if (end.get("conditions") or {}).get("ready")
+    ]
+    if not ends:
+        return pending(f"{name}: its Service {service['namespace']}/{service['name']} has no ready endpoint")
+    if not 1 <= hook.get("timeoutSeconds", 0) <= 30:
+        return pending(f"{name}: it has no time limit")
+    return _judge_certificate(name, hook["clientConfig"].get("caBundle", ""), service, secrets, now)
+
+
+def _service(hook: Object) -> Object | None:
+    service: Object | None = hook["clientConfig"].get("service")
+    return service
+
+
+def _judge_certificate(name: str, bundle: str, service: Object, secrets: Sequence[Object], now: datetime) -> Verdict:
+    """Of the certificates in the namespace's Secrets, one is for this Service, signed by the webhook's authority."""
+    try:
+        authorities = x509.load_pem_x509_certificates(b64decode(bundle))
+    except ValueError as error:
+        return pending(f"{name}: its authority is no certificate: {error}")
+    host = f"{service['name']}.{service['namespace']}.svc"
+    found = [one for one in _certificates(secrets) if host in _names(one)]
+    signed = [one for one in found if any(_signed(one, authority) for authority in authorities)]
+    if not signed:
+        return pending(f"{name}: of {len(found)} certificates for {host} none is signed by its authority")
+    ends = max(min(one.not_valid_after_utc, *(a.not_valid_after_utc for a in authorities)) for one in signed)
+    if ends <= now:
+        return pending(f"{name}: its certificate has expired at {ends:%Y-%m-%d}")
+    return met(f"{name}: valid until {ends:%Y-%m-%d}")
+
+
+def _certificates(secrets: Sequence[Object]) -> list[x509.Certificate]:
+    texts = (
+        b64decode(value)
+        for secret in secrets
+        for key, value in (secret.get("data") or {}).items()
+        if key.endswith(("crt", "cert", "server-cert.pem"))
+    )
+    return [one for text in texts if b"BEGIN CERTIFICATE" in text for one in x509.load_pem_x509_certificates(text)]
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return names.get_values_for_type(x509.DNSName)
+
+
+def _signed(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (InvalidSignature, ValueError, TypeError):
+        return certificate == authority
+    return True

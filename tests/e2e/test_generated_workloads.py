@@ -1,0 +1,50 @@
+"""Admission beside the oracle, on workloads that nobody wrote. What they disagree about is shrunk and printed.
+
+``pytest -m milestone_d``
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from workloads import flawed
+
+from neuroscale.cluster.refs import Object
+from neuroscale.guardrails.admission import submit
+from neuroscale.guardrails.oracle import judge
+from neuroscale.milestones import gate
+from neuroscale.platform import Platform
+
+pytestmark = pytest.mark.milestone_d
+_EXAMPLES = 400
+
+
+@pytest.fixture(scope="module")
+def counted(platform: Platform) -> Iterator[list[Object]]:
+    """Every object that was submitted; in the end there must have been enough."""
+    gate("d", platform)
+    seen: list[Object] = []
+    yield seen
+    assert len(seen) >= 300, f"only {len(seen)} objects were submitted"
+
+
+@settings(max_examples=_EXAMPLES, deadline=None, derandomize=False, suppress_health_check=[HealthCheck.too_slow])
+@given(made=flawed())
+def test_admission_and_the_oracle_agree(
+    made: tuple[Object, set[str]], platform: Platform, counted: list[Object]
+) -> None:
+    """On whether an object is refused, and on a policy that must refuse it."""
+    obj, broken = made
+    named = copy.deepcopy(obj)
+    named["metadata"] |= {"name": "generated", "namespace": "default"}
+    counted.append(named)
+    answer = submit(platform.cluster, named)
+    said = {denial.policy for denial in answer.denials}
+    manifest = yaml.safe_dump(named)
+    assert set(judge(named)) == broken, f"the oracle contradicts the generator:\n{manifest}"
+    assert answer.outcome == ("refused by policy" if broken else "admitted"), f"{answer.said}\n{manifest}"
+    assert said <= broken, f"refused by {said}, the oracle says {broken}:\n{manifest}"

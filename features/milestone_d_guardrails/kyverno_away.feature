@@ -13,7 +13,7 @@ Feature: Nothing slips in while Kyverno is away
       | is scaled to 0                              | admitted or refused for a while     |
       | is killed                                   | refused because the webhook is away |
       | restarts                                    | admitted or refused for a while     |
-      | is led to by a Service that selects nothing | refused because the webhook is away |
+      | is led to by a Service that selects nothing | admitted or refused for a while     |
       | loses its certificate                       | admitted or refused for a while     |
 
   Scenario: Every webhook that fails closed can be answered

@@ -13,11 +13,19 @@ from pydantic import Field
 
 from neuroscale.chaos.fields import contains, flat, inverse
 from neuroscale.chaos.model import FaultModel, Receipt
-from neuroscale.chaos.objects import create_unless_present, delete_if_present, judge_gone, millicpu, requested_millicpu
+from neuroscale.chaos.objects import (
+    create_unless_present,
+    delete_if_present,
+    end_operation,
+    judge_gone,
+    millicpu,
+    requested_millicpu,
+)
 from neuroscale.chaos.wires import Rewired
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.cluster.watch import Sighting
 from neuroscale.platform import Platform
+from neuroscale.settings import ARGOCD
 from neuroscale.waiting import Verdict, hopeless, met, pending
 
 __all__ = [
@@ -351,11 +359,34 @@ class Committed(FaultModel):
         """Commit the old files; nothing happens when they are back already."""
         platform.forge.commit(receipt["before"], f'Undo "{self.message}"')
 
+    def undone(self, platform: Platform, receipt: Receipt) -> Verdict:
+        """The Applications of folders that it had added are gone.
+
+        *Measured* with Argo CD 3.2.1: one whose sync is retried is not deleted until its operation ends, which it does
+        not by itself when it is retried for ever and its folder is gone.
+        """
+        added = {
+            path.split("/")[1] for path, before in receipt["before"].items() if before is None and _is_of_app(path)
+        }
+        left = []
+        for folder in sorted(added - set(platform.forge.folders("apps") if added else ())):
+            application = Ref("Application", folder, ARGOCD)
+            now = platform.cluster.get(application)
+            if now is not None:
+                left.append(folder)
+            if now is not None and now["metadata"].get("deletionTimestamp"):
+                end_operation(platform.cluster, application)
+        return pending(f"Applications left: {', '.join(left)}") if left else met("no Application is left")
+
 
 Fault = Annotated[
     ObjectDeleted | ObjectCreated | FieldsEdited | ScaledTo | ContainerAdded | CpuTaken | Committed | Rewired,
     Field(discriminator="kind"),
 ]
+
+
+def _is_of_app(path: str) -> bool:
+    return path.startswith("apps/") and path.count("/") > 1
 
 
 def _containers(workload: Object) -> list[Object]:

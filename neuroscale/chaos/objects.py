@@ -40,6 +40,14 @@ def judge_gone(cluster: Cluster, ref: Ref) -> Verdict:
     return pending("it is still there" + (f", held by finalizers {holders}" if holders else ""))
 
 
+def end_operation(cluster: Cluster, application: Ref) -> None:
+    """End the operation under way of an Application, if there is one, as ``argocd app terminate-op`` does."""
+    operation = ((cluster.get(application) or {}).get("status") or {}).get("operationState") or {}
+    if operation.get("phase") == "Running":
+        # Applications have no status apart.
+        cluster.patch(application, {"status": {"operationState": {"phase": "Terminating"}}})
+
+
 def millicpu(quantity: str) -> int:
     """A CPU quantity in thousandths: ``"2"`` -> 2000, ``"250m"`` -> 250."""
     return int(quantity[:-1]) if quantity.endswith("m") else int(float(quantity) * 1000)

@@ -20,7 +20,7 @@ from neuroscale.cluster.refs import Object
 from neuroscale.errors import ClusterRefused, NotReady
 from neuroscale.guardrails.corpus import Specimen, specimens
 from neuroscale.platform import Platform
-from neuroscale.serving.question import demand
+from neuroscale.serving import question
 from neuroscale.settings import APPS_NAMESPACE
 from neuroscale.waiting import Verdict, hopeless, met
 
@@ -154,6 +154,15 @@ def _named(denial: Denial) -> str:
 
 
 # --- what is demanded
+
+
+def demand(says: str, verdict: Verdict, platform: Platform) -> None:
+    """A verdict on an answer that was given.
+
+    Raises:
+        NotMet: It is not met.
+    """
+    question.demand(says, verdict, platform, area="guardrails")
 
 
 def demand_refused(one: Specimen, answers: Sequence[Answer], policy: str, rule: str, platform: Platform) -> None:

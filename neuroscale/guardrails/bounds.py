@@ -12,10 +12,9 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.errors import NotReady
 from neuroscale.gate.resources import quantity
-from neuroscale.guardrails.admission import Answer, objects_of, specimen, submit
+from neuroscale.guardrails.admission import Answer, demand, objects_of, specimen, submit
 from neuroscale.platform import Platform
 from neuroscale.probes import expected
-from neuroscale.serving.question import demand
 from neuroscale.settings import APPS_NAMESPACE
 from neuroscale.waiting import Verdict, hopeless, met
 
@@ -27,6 +26,8 @@ _COUNTED = {
     "models": ("count/inferenceservices.serving.kserve.io", "model"),
 }
 _AMOUNTS = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
+#: Containers of the pod that asks for much.
+_PARTS = 5
 #: The smallest step of each amount.
 _STEP = {"cpu": Decimal("0.001"), "memory": Decimal(1024 * 1024)}
 
@@ -120,7 +121,7 @@ def ask_for_all(what: str, platform: Platform) -> Edge:
 def _asking(what: str, left: Mapping[str, Decimal], step: int) -> dict[str, Decimal]:
     """One amount at its edge; a request takes the limit along, which has more room."""
     side, of = what.split(".")
-    asked = {"requests.cpu": Decimal("0.02"), "requests.memory": Decimal(64 * 1024 * 1024)}
+    asked = {"requests.cpu": _PARTS * Decimal("0.02"), "requests.memory": Decimal(_PARTS * 64 * 1024 * 1024)}
     asked |= {f"limits.{kind}": asked[f"requests.{kind}"] for kind in _STEP}
     wanted = left[what] + step * _STEP[of]
     asked[what] = wanted
@@ -130,24 +131,25 @@ def _asking(what: str, left: Mapping[str, Decimal], step: int) -> dict[str, Deci
 
 
 def _pod(amounts: Mapping[str, Decimal]) -> Object:
-    """A pod of three containers that share the amounts: one alone may not have so much."""
+    """A pod of several containers that share the amounts: one alone may not have so much."""
     pod = objects_of(specimen("pod", good=True))[0]
     pattern = pod["spec"]["containers"][0]
     share: list[Object] = []
-    for number, part in enumerate(_thirds(amounts)):
+    for number, part in enumerate(_shares(amounts)):
         resources = {side: {of: str(part[f"{side}.{of}"]) for of in _STEP} for side in ("requests", "limits")}
         share.append({**pattern, "name": f"part-{number}", "resources": resources})
     meta = {**pod["metadata"], "name": "asks-for-all"}
     return {**pod, "metadata": meta, "spec": {**pod["spec"], "containers": share}}
 
 
-def _thirds(amounts: Mapping[str, Decimal]) -> list[dict[str, Decimal]]:
-    parts: list[dict[str, Decimal]] = [{}, {}, {}]
+def _shares(amounts: Mapping[str, Decimal]) -> list[dict[str, Decimal]]:
+    parts: list[dict[str, Decimal]] = [{} for _ in range(_PARTS)]
     for what, amount in amounts.items():
         step = _STEP[what.split(".")[1]]
-        third = (amount / 3) // step * step
-        for part, value in zip(parts, (third, third, amount - 2 * third), strict=True):
-            part[what] = value
+        share = (amount / _PARTS) // step * step
+        for part in parts[1:]:
+            part[what] = share
+        parts[0][what] = amount - (_PARTS - 1) * share
     return parts
 
 

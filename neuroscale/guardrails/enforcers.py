@@ -9,12 +9,12 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.cluster.state import load_state
 from neuroscale.errors import NotMet, NotReady
-from neuroscale.guardrails.admission import Enforcer, objects_of, specimen, submit
+from neuroscale.guardrails.admission import Enforcer, demand, objects_of, specimen, submit
 from neuroscale.guardrails.oracle import POLICIES, judge
 from neuroscale.platform import Platform
 from neuroscale.probes import guardrails
 from neuroscale.serving.handsoff import hands_off
-from neuroscale.serving.question import Question, demand
+from neuroscale.serving.question import Question
 from neuroscale.settings import APPS_NAMESPACE
 from neuroscale.waiting import Verdict, hopeless, met, pending, until
 

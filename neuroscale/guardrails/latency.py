@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from statistics import median, quantiles
 
 from neuroscale.errors import NotReady
-from neuroscale.guardrails.admission import objects_of, specimen, submit
+from neuroscale.guardrails.admission import demand, objects_of, specimen, submit
 from neuroscale.platform import Platform
 from neuroscale.record import Sample
-from neuroscale.serving.question import demand
 from neuroscale.settings import APPS_NAMESPACE, FORGE
 from neuroscale.waiting import hopeless, met
 

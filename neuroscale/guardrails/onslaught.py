@@ -17,13 +17,12 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectDeleted
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.errors import ClusterUnreachable, NotMet, NotReady
-from neuroscale.guardrails.admission import Answer, Outcome, objects_of, specimen, submit
+from neuroscale.guardrails.admission import Answer, Outcome, demand, objects_of, specimen, submit
 from neuroscale.guardrails.enforcers import HANDS_OFF, NO_KYVERNO
 from neuroscale.platform import Platform
 from neuroscale.probes import guardrails
 from neuroscale.probes.workloads import pods_of
 from neuroscale.record import Sample
-from neuroscale.serving.question import demand
 from neuroscale.settings import BUDGETS
 from neuroscale.waiting import Verdict, hopeless, met, pause, pending, throughout, until
 

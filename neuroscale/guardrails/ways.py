@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neuroscale.guardrails.admission import for_admission, judge_all
+from neuroscale.guardrails.admission import demand, for_admission, judge_all
 from neuroscale.guardrails.corpus import Specimen
 from neuroscale.platform import Platform
-from neuroscale.serving.question import demand
 
 #: In words -> number.
 WAYS = {

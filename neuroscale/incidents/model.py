@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.fault import Fault
+from neuroscale.chaos.objects import end_operation
 from neuroscale.cluster.client import Cluster
 from neuroscale.drift import new_epoch
 from neuroscale.milestones import probes_of
@@ -78,7 +79,7 @@ def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callabl
     platform, at, start = breakage.platform, datetime.now(UTC), time.monotonic()
     breakage.remedy()
     if incident.retrying:
-        _end_operation(platform.cluster, incident.retrying)
+        end_operation(platform.cluster, argo.application(incident.retrying))
         new_epoch(platform)
     phases: dict[str, float | None] = {"remedy applied": round(time.monotonic() - start, 3), "steady state": None}
     steady = _SteadyState(incident.milestone, probes_of(incident.milestone, platform))
@@ -100,15 +101,6 @@ def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callabl
             )
         )
     throughout(steady, platform.cluster, lasting=BUDGETS.stable)
-
-
-def _end_operation(cluster: Cluster, application: str) -> None:
-    """End the operation under way of an Application, if there is one, as ``argocd app terminate-op`` does."""
-    ref = argo.application(application)
-    operation = ((cluster.get(ref) or {}).get("status") or {}).get("operationState") or {}
-    if operation.get("phase") == "Running":
-        # Applications have no status apart.
-        cluster.patch(ref, {"status": {"operationState": {"phase": "Terminating"}}})
 
 
 @dataclass(frozen=True)

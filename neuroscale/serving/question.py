@@ -24,11 +24,11 @@ class Question:
         return self.judge()
 
 
-def demand(says: str, verdict: Verdict, platform: Platform) -> None:
+def demand(says: str, verdict: Verdict, platform: Platform, area: str = "serving") -> None:
     """A verdict on something that is over, and that waiting would not change.
 
     Raises:
         NotMet: It is not met.
     """
     final = verdict or hopeless(verdict.observed)
-    until(Question(says, lambda: final), platform.cluster, within=BUDGETS.look)
+    until(Question(says, lambda: final, area), platform.cluster, within=BUDGETS.look)

@@ -189,7 +189,7 @@ def test_the_node_image_is_pulled_from_the_mirror_and_named_as_upstream(supply: 
     assert provisions.binaries == {"k3d": Path("/store/k3d/k3d")}
     config = Path(provisions.k3d_args[provisions.k3d_args.index("--registry-config") + 1])
     mirrors = yaml.safe_load(config.read_text())["mirrors"]
-    assert set(mirrors) == upstream_registries(["a", "b"])
+    assert set(mirrors) == upstream_registries(["a", "b", "d"])
     assert all(mirror["endpoint"] == ["http://172.17.0.1:5000"] for mirror in mirrors.values())
 
 

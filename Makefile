@@ -1,6 +1,6 @@
 # The front door. Each target is a few lines that call the CLI or pytest.
 PYTHON ?= python3
-MILESTONES ?= a b
+MILESTONES ?= a b d
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -31,14 +31,14 @@ test: install ## Fast tier: ruff, mypy, unit tests, manifests, Gherkin lint. No 
 gate: install ## Manifests alone: render, schemas, bounds, policies, resources. BASE=main compares resources with a commit
 	$(BIN)/neuroscale gate $(if $(BASE),--base "$(BASE)")
 
-conformance: install ## The real cluster: MILESTONES="a b" (default: all). Makes what is missing, runs, reports
+conformance: install ## The real cluster: MILESTONES="a b d" (default: all). Makes what is missing, runs, reports
 	$(BIN)/neuroscale up --milestones "$(MILESTONES)"
 	@status=0; $(BIN)/python -m pytest -m "$(MARKERS)" || status=$$?; $(BIN)/neuroscale report; exit $$status
 
 incidents: install ## Replay every incident and take down each component, on the real cluster
 	@status=0; $(BIN)/python -m pytest -m "incident or outage" || status=$$?; $(BIN)/neuroscale report; exit $$status
 
-kill-matrix: install ## Prove that each check can fail: MILESTONES="a b" (default: all)
+kill-matrix: install ## Prove that each check can fail: MILESTONES="a b d" (default: all)
 	$(BIN)/neuroscale kill-matrix --milestones "$(MILESTONES)"
 
 bench: install ## Measure the suite's own numbers and the heal times

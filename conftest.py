@@ -9,5 +9,6 @@ pytest_plugins = [
     "steps.gitops",
     "steps.repository",
     "steps.serving",
+    "steps.guardrails",
     "steps.incidents",
 ]

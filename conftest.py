@@ -9,6 +9,7 @@ pytest_plugins = [
     "steps.gitops",
     "steps.repository",
     "steps.serving",
+    "steps.guardrails",
     "steps.incidents",
     "steps.gate",
     "steps.guardrails",

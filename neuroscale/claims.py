@@ -85,5 +85,22 @@ CLAIMS = {
             "reference platform, incident D1: recovered by itself within 3 min",
         ),
         Claim("admission-median", "Admission takes at most 100 ms, median", 0.1, "this platform, milestone D"),
+            "policy-engine-recovery",
+            "The policy engine serves again within 3 min of the fix",
+            180,
+            "reference platform, incident D1: Kyverno ready after 2 to 3 min, self-recovered within 3",
+        ),
+        Claim(
+            "refused-commit-recovery",
+            "After a commit that the guardrails refuse is reverted, all is as before within 3 min",
+            180,
+            "this platform, milestone D; the reference platform names no figure for incidents D2 and F5",
+        ),
+        Claim(
+            "guardrail-recovery",
+            "An incident of guardrails, quotas or limits is over within 2 min of its remedy",
+            120,
+            "this platform, milestone D; of D5, F2, F6 and F7 the reference platform names only 26 min until D5's fix",
+        ),
     )
 }

@@ -5,14 +5,21 @@ from __future__ import annotations
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.errors import UsageError
 from neuroscale.incidents.annotation_too_long import INCIDENT as ANNOTATION_TOO_LONG
+from neuroscale.incidents.camel_case_label import INCIDENT as CAMEL_CASE_LABEL
+from neuroscale.incidents.controllers_refused import INCIDENT as CONTROLLERS_REFUSED
 from neuroscale.incidents.definition_deleted import INCIDENT as DEFINITION_DELETED
 from neuroscale.incidents.definition_held import INCIDENT as DEFINITION_HELD
 from neuroscale.incidents.definition_left_out import INCIDENT as DEFINITION_LEFT_OUT
 from neuroscale.incidents.domain_of_somebody_else import INCIDENT as DOMAIN_OF_SOMEBODY_ELSE
 from neuroscale.incidents.endless_sync import INCIDENT as ENDLESS_SYNC
 from neuroscale.incidents.ingress_class_unset import INCIDENT as INGRESS_CLASS_UNSET
+from neuroscale.incidents.minimum_above_sidecar import INCIDENT as MINIMUM_ABOVE_SIDECAR
 from neuroscale.incidents.model import Incident, begin_with, resolve, wait_for_symptom
+from neuroscale.incidents.model_over_quota import INCIDENT as MODEL_OVER_QUOTA
 from neuroscale.incidents.node_full import INCIDENT as NODE_FULL
+from neuroscale.incidents.own_app_refused import INCIDENT as OWN_APP_REFUSED
+from neuroscale.incidents.policy_drift import INCIDENT as POLICY_DRIFT
+from neuroscale.incidents.policy_engine_not_serving import INCIDENT as POLICY_ENGINE_NOT_SERVING
 from neuroscale.incidents.repo_server_down import INCIDENT as REPO_SERVER_DOWN
 from neuroscale.incidents.stale_webhook import INCIDENT as STALE_WEBHOOK
 from neuroscale.incidents.virtual_hosts_on import INCIDENT as VIRTUAL_HOSTS_ON
@@ -33,6 +40,13 @@ INCIDENTS = {
         INGRESS_CLASS_UNSET,
         DEFINITION_DELETED,
         DEFINITION_HELD,
+        POLICY_ENGINE_NOT_SERVING,
+        CAMEL_CASE_LABEL,
+        POLICY_DRIFT,
+        MINIMUM_ABOVE_SIDECAR,
+        OWN_APP_REFUSED,
+        CONTROLLERS_REFUSED,
+        MODEL_OVER_QUOTA,
     )
 }
 

@@ -1,10 +1,14 @@
 """A model that somebody brings along while serving is broken; what was there before often goes on unharmed."""
 
 from neuroscale.cluster.refs import Object, Ref
-from neuroscale.probes.generated import inference_service
+from neuroscale.probes.generated import KNATIVE, inference_service, knative_service
 from neuroscale.serving.models import SERVED, storage_uri
+from neuroscale.settings import APPS_NAMESPACE
 
 NEW_MODEL: Ref = inference_service("late-comer")
+#: Its first revision, and what Knative makes of that.
+REVISION = Ref("Revision", f"{knative_service(NEW_MODEL.name).name}-00001", APPS_NAMESPACE, KNATIVE)
+DEPLOYMENT = Ref("Deployment", f"{REVISION.name}-deployment", APPS_NAMESPACE)
 MANIFEST: Object = {
     "apiVersion": NEW_MODEL.api_version,
     "kind": NEW_MODEL.kind,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from neuroscale.errors import UsageError
 from neuroscale.mutants.gate_d import GATE_D
 from neuroscale.mutants.incidents_b import MUTANTS as INCIDENTS_B
+from neuroscale.mutants.incidents_d import MUTANTS as INCIDENTS_D
 from neuroscale.mutants.milestone_a import MUTANTS as MILESTONE_A
 from neuroscale.mutants.milestone_b import MUTANTS as MILESTONE_B
 from neuroscale.mutants.milestone_d import MUTANTS as MILESTONE_D
@@ -13,7 +14,7 @@ from neuroscale.mutants.model import Mutant, judge_kill
 MUTANTS: dict[str, tuple[Mutant, ...]] = {
     "a": MILESTONE_A,
     "b": (*MILESTONE_B, *INCIDENTS_B),
-    "d": (*MILESTONE_D, *GATE_D),
+    "d": (*MILESTONE_D, *GATE_D, *INCIDENTS_D),
 }
 
 __all__ = ["MUTANTS", "Mutant", "by_slug", "judge_kill"]

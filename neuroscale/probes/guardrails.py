@@ -15,6 +15,8 @@ APPLICATION = "neuroscale-policy-guardrails"
 ADMISSION_CONTROLLER = Ref("Deployment", "kyverno-admission-controller", "kyverno")
 REPORTS_CONTROLLER = Ref("Deployment", "kyverno-reports-controller", "kyverno")
 WORKLOADS = (ADMISSION_CONTROLLER, REPORTS_CONTROLLER)
+#: What the API server asks, when it asks Kyverno.
+SERVICE = Ref("Service", "kyverno-svc", "kyverno")
 #: Kyverno writes it, with one webhook for each policy.
 WEBHOOKS = Ref("ValidatingWebhookConfiguration", "kyverno-resource-validating-webhook-cfg")
 
@@ -34,6 +36,11 @@ def admission_policy(name: str) -> Ref:
 def binding(name: str) -> Ref:
     """What puts the API server's policy in force."""
     return Ref("ValidatingAdmissionPolicyBinding", name, api_version=_ADMISSION)
+
+
+def denial(name: str, rule: str) -> str:
+    """How the API server refuses by a policy of its own; Kyverno's webhook would refuse in other words."""
+    return f"ValidatingAdmissionPolicy '{name}' with binding '{name}' denied request: {rule}"
 
 
 def workloads_ready() -> AllAvailable:

@@ -19,55 +19,64 @@ from neuroscale.waiting import Verdict, met, pending
 
 @dataclass(frozen=True)
 class Shows:
-    """An object has a condition of this type, with this status and, if one is given, this reason."""
+    """An object has a condition of this type, with this status and, if given, this reason and these words."""
 
     ref: Ref
     condition: str
     status: Collection[str]
     reason: str = ""
+    words: str = ""
     area: str = "serving"
 
     @property
     def says(self) -> str:
         """The expectation."""
         why = f" for {self.reason}" if self.reason else ""
-        return f"{self.ref} shows {self.condition} {' or '.join(self.status)}{why}"
+        said = f" with {self.words!r}" if self.words else ""
+        return f"{self.ref} shows {self.condition} {' or '.join(self.status)}{why}{said}"
 
     def look(self, cluster: Cluster) -> Verdict:
         """Fetch and judge."""
-        return judge_shown(fetch(cluster, self.ref), self.condition, self.status, self.reason)
+        return judge_shown(fetch(cluster, self.ref), self.condition, self.status, self.reason, self.words)
 
 
-def judge_shown(obj: Object | None, kind: str, status: Collection[str], reason: str) -> Verdict:
+def judge_shown(obj: Object | None, kind: str, status: Collection[str], reason: str, words: str = "") -> Verdict:
     """Whether the condition is there as expected."""
     if obj is None:
         return pending("it does not exist")
     found = condition(obj, kind)
     seen = f"{kind}={found.get('status', 'nothing')} ({found.get('reason', '')}: {found.get('message', '')[:300]})"
     good = found.get("status") in status and reason in (found.get("reason", ""), "")
-    return met(seen) if good else pending(seen)
+    return met(seen) if good and words in found.get("message", "") else pending(seen)
 
 
 @dataclass(frozen=True)
 class HasEvent:
-    """An event about an object has this reason."""
+    """An event about an object has this reason and, if some are given, these words."""
 
     ref: Ref
     reason: str
+    words: str = ""
     area: str = "serving"
 
     @property
     def says(self) -> str:
         """The expectation."""
-        return f"an event {self.reason} is about {self.ref}"
+        said = f" and says {self.words!r}" if self.words else ""
+        return f"an event {self.reason} is about {self.ref}{said}"
 
     def look(self, cluster: Cluster) -> Verdict:
         """List the events about the object that has this name now: those of a namesake before it stay for an hour."""
         uid = (fetch(cluster, self.ref) or {"metadata": {"uid": None}})["metadata"]["uid"]
         events = cluster.list("Event", self.ref.namespace)
         about = [event for event in events if event["involvedObject"].get("uid", "") == uid]
-        said = {event.get("reason", ""): event.get("message", "") for event in about}
-        return met(said[self.reason]) if self.reason in said else pending(f"events: {', '.join(said) or 'none'}")
+        said = [(event.get("reason", ""), event.get("message") or "") for event in about]
+        found = next((what for reason, what in said if reason == self.reason and self.words in what), None)
+        if found is not None:
+            return met(found)
+        # What each says is needed where a reason stands for many things.
+        seen = (f"{reason} ({what[:300]})" if self.words else reason for reason, what in said)
+        return pending(f"events: {', '.join(dict.fromkeys(seen)) or 'none'}")
 
 
 @dataclass(frozen=True)

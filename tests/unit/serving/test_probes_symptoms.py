@@ -97,6 +97,13 @@ def test_not_found_is_404_and_nothing_else(cluster: Cluster, gateway: Gateway) -
     assert NotFound(NAME).look(cluster).state == "pending"
 
 
+def test_shown_in_these_words() -> None:
+    obj = with_ready("False", "FailedCreate")
+    assert judge_shown(obj, "Ready", ("False",), "FailedCreate", "wh").state == "met"
+    assert judge_shown(obj, "Ready", ("False",), "FailedCreate", "quota").observed == "Ready=False (FailedCreate: why)"
+    assert judge_shown({"status": {}}, "Ready", ("False",), "", "why").state == "pending"
+
+
 @pytest.mark.usefixtures("world")
 def test_absent_objects_show_nothing(cluster: Cluster) -> None:
     assert Shows(inference_service("nobody"), "Ready", ("True",)).look(cluster).state == "pending"
@@ -153,3 +160,24 @@ def test_an_event_is_known_by_its_reason(world: ApiServer, cluster: Cluster, mon
     assert HasEvent(inference_service(NAME), "Other").look(cluster).observed == "events: Seen"
     world.put("/api/v1/namespaces/default/events/e", merge(event, {"involvedObject": {"uid": "a namesake"}}))
     assert HasEvent(inference_service(NAME), "Seen").look(cluster).observed == "events: none"
+
+
+def test_an_event_is_known_by_its_words(world: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reason such as InternalError stands for many things: the one that is meant need not be the latest."""
+    monkeypatch.setitem(apiserver.KINDS, "/api/v1", {**apiserver.KINDS["/api/v1"], "events": ("Event", True)})
+    for name, message in (("e", "refused by a policy"), ("f", "the name is taken")):
+        event: Object = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": name, "namespace": "default"},
+            "involvedObject": {"uid": isvc()["metadata"]["uid"]},
+            "reason": "InternalError",
+            "message": message,
+        }
+        world.put(f"/api/v1/namespaces/default/events/{name}", event)
+    assert (
+        HasEvent(inference_service(NAME), "InternalError", "a policy").look(cluster).observed == "refused by a policy"
+    )
+    other = HasEvent(inference_service(NAME), "InternalError", "a quota").look(cluster)
+    assert (other.state, "InternalError (the name is taken)" in other.observed) == ("pending", True)
+    assert HasEvent(inference_service(NAME), "Other", "a policy").look(cluster).state == "pending"

@@ -12,5 +12,4 @@ pytest_plugins = [
     "steps.guardrails",
     "steps.incidents",
     "steps.gate",
-    "steps.guardrails",
 ]

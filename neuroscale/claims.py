@@ -85,6 +85,7 @@ CLAIMS = {
             "reference platform, incident D1: recovered by itself within 3 min",
         ),
         Claim("admission-median", "Admission takes at most 100 ms, median", 0.1, "this platform, milestone D"),
+        Claim(
             "policy-engine-recovery",
             "The policy engine serves again within 3 min of the fix",
             180,

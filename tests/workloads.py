@@ -29,7 +29,13 @@ _LABELS = st.fixed_dictionaries(
     {"owner": st.sampled_from(sorted(OWNERS)), "cost-center": st.sampled_from(sorted(COST_CENTERS))}
 )
 _REPOSITORIES = st.sampled_from(
-    ["nginx", "library/nginx", "docker.io/library/nginx", "registry.example.com:5000/team/server", "localhost:5000/a"]
+    [
+        "nginx",
+        "library/nginx",
+        "docker.io/library/nginx",
+        "registry.example.com:5000/team/server",
+        "localhost:5000/an-app",
+    ]
 )
 _DIGEST = st.text("0123456789abcdef", min_size=64, max_size=64).map("@sha256:{}".format)
 _NUMBER = st.integers(0, 99).map(str)

@@ -10,13 +10,15 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.fault import ObjectCreated
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object, Ref
-from neuroscale.errors import NotReady
+from neuroscale.errors import NotMet, NotReady
 from neuroscale.gate.resources import quantity
 from neuroscale.guardrails.admission import Answer, demand, objects_of, specimen, submit
 from neuroscale.platform import Platform
 from neuroscale.probes import expected
+from neuroscale.serving.outages import judge_quiet
+from neuroscale.serving.question import Question
 from neuroscale.settings import APPS_NAMESPACE
-from neuroscale.waiting import Verdict, hopeless, met
+from neuroscale.waiting import Verdict, hopeless, met, until
 
 QUOTA = Ref("ResourceQuota", "default-namespace-quota", APPS_NAMESPACE, "v1")
 LIMITS = Ref("LimitRange", "default-namespace-limits", APPS_NAMESPACE, "v1")
@@ -26,6 +28,8 @@ _COUNTED = {
     "models": ("count/inferenceservices.serving.kserve.io", "model"),
 }
 _AMOUNTS = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
+#: Seconds. A model's pod takes half a minute to drain.
+_DRAINED_WITHIN = 60.0
 #: Containers of the pod that asks for much.
 _PARTS = 5
 #: The smallest step of each amount.
@@ -75,6 +79,7 @@ def fill(what: str, breakage: Breakage) -> Edge:
     Raises:
         NotReady: There is no quota of them, or no room to try it.
     """
+    _wait_until_quiet(breakage.platform)
     cluster, (resource, name) = breakage.platform.cluster, _COUNTED[what]
     hard, used = _quota(breakage.platform, resource)
     room = int(hard - used)
@@ -90,6 +95,15 @@ def fill(what: str, breakage: Breakage) -> Edge:
     above = submit(cluster, _numbered(pattern, room + 1))
     below = answers[-2] if len(answers) > 1 else answers[-1]
     return Edge(f"{hard} {what}", below, answers[-1], above, _exceeded(resource))
+
+
+def _wait_until_quiet(platform: Platform) -> None:
+    """What drains still counts, and would be gone in the middle of the question."""
+    quiet = Question("no pod is on its way out", lambda: judge_quiet(platform.cluster), area="guardrails")
+    try:
+        until(quiet, platform.cluster, within=_DRAINED_WITHIN)
+    except NotMet as error:
+        raise NotReady(f"The quota was not tried. {error}") from error
 
 
 def _exceeded(what: str) -> str:
@@ -112,6 +126,7 @@ def ask_for_all(what: str, platform: Platform) -> Edge:
     Raises:
         NotReady: Git knows no quota of it.
     """
+    _wait_until_quiet(platform)
     cluster = platform.cluster
     left = {amount: _left(platform, amount) for amount in _AMOUNTS}
     within, at, beyond = (submit(cluster, _pod(_asking(what, left, step))) for step in (-1, 0, 1))

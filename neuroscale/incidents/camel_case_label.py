@@ -46,7 +46,9 @@ INCIDENT = Incident(
         argo.Gone(inference_service(_NAME)),
     ),
     shows_within=90,
-    remedy="revert the commit, or spell the label cost-center, in Git",
+    remedy="revert the commit, or spell the label cost-center, in Git, and end the operation that is retried",
     recovers_within=180,
     claim="refused-commit-recovery",
+    # Its folder is gone then, and an Application is not deleted while its sync is retried.
+    retrying=_NAME,
 )

@@ -13,7 +13,16 @@ from pydantic import ValidationError
 from repository import git
 from toys import CONFIG_MAPS, DEPLOYMENTS, FAULTS, NGINX, PAGE, deployment, picture, pod, populate
 
-from neuroscale.chaos.fault import CpuTaken, Fault, FieldsEdited, ObjectCreated, ObjectDeleted, Rewired, ScaledTo
+from neuroscale.chaos.fault import (
+    Committed,
+    CpuTaken,
+    Fault,
+    FieldsEdited,
+    ObjectCreated,
+    ObjectDeleted,
+    Rewired,
+    ScaledTo,
+)
 from neuroscale.chaos.objects import fresh, millicpu, requested_millicpu
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.cluster.watch import Sighting
@@ -278,3 +287,34 @@ def test_fresh_has_nothing_of_the_api_server() -> None:
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
 def test_every_fault_says_what_it_does(fault: Fault) -> None:
     assert len(fault.says) > 10
+
+
+def test_a_commit_is_undone_once_the_applications_it_led_to_are_gone(api: ApiServer, toy_platform: Platform) -> None:
+    """One whose sync is retried is deleted only when somebody ends its operation."""
+    toy_platform.forge.commit({"apps/kept/a.yaml": "a: 1\n"}, "Keep a folder")
+    fault = Committed(message="Add a folder", files={"apps/added/a.yaml": "a: 1\n", "apps/kept/a.yaml": "a: 2\n"})
+    receipt = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, receipt)
+    fault.revert(toy_platform, receipt)
+    path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/added"
+    app = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "added"}}
+    api.put(path, {**app, "status": {"operationState": {"phase": "Running"}}})
+    assert fault.undone(toy_platform, receipt).observed == "Applications left: added"
+    assert api.objects[path]["status"]["operationState"]["phase"] == "Running"
+    api.put(path, merge(api.objects[path], {"metadata": {"deletionTimestamp": "2026-11-24T22:04:05Z"}}))
+    assert fault.undone(toy_platform, receipt).state == "pending"
+    assert api.objects[path]["status"]["operationState"]["phase"] == "Terminating"
+    api.remove(path)
+    assert fault.undone(toy_platform, receipt).state == "met"
+
+
+def test_the_pod_of_a_controller_is_not_made_again(api: ApiServer, toy_platform: Platform) -> None:
+    populate(api)
+    path = next(one for one in api.objects if "/pods/" in one)
+    owned = {"metadata": {"ownerReferences": [{"kind": "ReplicaSet", "name": "r", "uid": "u", "controller": True}]}}
+    api.put(path, merge(api.objects[path], owned))
+    fault = ObjectDeleted(target=Ref.to(api.objects[path]), at_once=True)
+    receipt = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, receipt)
+    fault.revert(toy_platform, receipt)
+    assert path not in api.objects

@@ -1,0 +1,164 @@
+"""What is said of bounds, of an onslaught, and of webhooks."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from apiserver import merge
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from neuroscale.cluster.refs import Object
+from neuroscale.guardrails.admission import Answer, Denial
+from neuroscale.guardrails.bounds import Edge, judge_edge, judge_fits
+from neuroscale.guardrails.onslaught import Try, judge_compliant, judge_none_slipped_in
+from neuroscale.probes.webhooks import judge_hook
+
+ADMITTED = Answer("admitted", frozenset(), "")
+REFUSED = Answer("refused by policy", frozenset({Denial("the API server", "p", "r")}), "no")
+AWAY = Answer("refused because a webhook is away", frozenset(), "failed calling webhook")
+OTHERWISE = Answer("refused otherwise", frozenset(), "exceeded quota: q, requested: limits.cpu=9")
+
+
+@pytest.mark.parametrize(
+    ("within", "at", "beyond", "state", "words"),
+    [
+        (ADMITTED, ADMITTED, OTHERWISE, "met", "exceeded quota"),
+        (OTHERWISE, ADMITTED, OTHERWISE, "hopeless", "right within"),
+        (ADMITTED, OTHERWISE, OTHERWISE, "hopeless", "right at"),
+        (ADMITTED, ADMITTED, ADMITTED, "hopeless", "right beyond 8 cores: admitted"),
+        (ADMITTED, ADMITTED, REFUSED, "hopeless", "refused by policy"),
+    ],
+)
+def test_an_edge_is_sharp(within: Answer, at: Answer, beyond: Answer, state: str, words: str) -> None:
+    verdict = judge_edge(Edge("8 cores", within, at, beyond, "exceeded quota: q"))
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+def test_an_edge_for_another_reason_is_none() -> None:
+    assert not judge_edge(Edge("8 cores", ADMITTED, ADMITTED, OTHERWISE, "exceeded quota: another"))
+
+
+@pytest.mark.parametrize(
+    ("config", "limits", "state"),
+    [
+        ({}, {"min": {"cpu": "10m"}}, "met"),
+        ({}, {"min": {"cpu": "25m"}}, "met"),
+        ({}, {"min": {"cpu": "50m"}}, "hopeless"),
+        ({"queue-sidecar-cpu-request": "50m"}, {"min": {"cpu": "50m"}}, "met"),
+        ({}, {}, "hopeless"),
+    ],
+)
+def test_what_the_platform_adds_fits(config: dict[str, str], limits: Object, state: str) -> None:
+    assert judge_fits(config, limits).state == state
+
+
+def tries(*answers: Answer | None) -> list[Try]:
+    return [Try(float(number), is_good=False, answer=answer) for number, answer in enumerate(answers)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "state", "words"),
+    [
+        ((REFUSED, REFUSED), "met", "of 2: 2 refused by policy"),
+        ((REFUSED,), "pending", "of 1"),
+        ((), "pending", "no answer yet"),
+        ((REFUSED, ADMITTED), "hopeless", "1 of 2 violating objects were admitted"),
+        ((REFUSED, AWAY), "hopeless", "failed calling webhook"),
+        ((REFUSED, None, REFUSED), "met", "of 2"),
+    ],
+)
+def test_whether_one_slipped_in(answers: tuple[Answer | None, ...], state: str, words: str) -> None:
+    verdict = judge_none_slipped_in(tries(*answers), 2)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected", "state"),
+    [
+        ([ADMITTED], "admitted or refused for a while", "met"),
+        ([ADMITTED, AWAY], "admitted or refused for a while", "met"),
+        ([ADMITTED, AWAY], "refused because the webhook is away", "met"),
+        ([ADMITTED], "refused because the webhook is away", "hopeless"),
+        ([ADMITTED, REFUSED], "admitted or refused for a while", "hopeless"),
+        ([], "admitted or refused for a while", "hopeless"),
+    ],
+)
+def test_what_became_of_what_complies(answers: list[Answer], expected: str, state: str) -> None:
+    assert judge_compliant(answers, expected).state == state
+
+
+# --- webhooks
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def certificate(name: str, signed_by: tuple[x509.Certificate, Any] | None = None, days: int = 30) -> tuple[Any, Any]:
+    """One for a DNS name, and its key; without a signer it signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    issuer, signer = (signed_by[0].subject, signed_by[1]) if signed_by else (subject, key)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - timedelta(days=60))
+        .not_valid_after(NOW + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(signer, hashes.SHA256())
+    )
+    return built, key
+
+
+def pem(one: x509.Certificate) -> str:
+    return b64encode(one.public_bytes(serialization.Encoding.PEM)).decode()
+
+
+AUTHORITY, STRANGER = certificate("an-authority"), certificate("a-stranger")
+SERVING, _ = certificate("hook.system.svc", AUTHORITY)
+EXPIRED, _ = certificate("hook.system.svc", AUTHORITY, days=-1)
+HOOK: Object = {
+    "name": "a.hook",
+    "failurePolicy": "Fail",
+    "timeoutSeconds": 10,
+    "clientConfig": {"service": {"name": "hook", "namespace": "system"}, "caBundle": pem(AUTHORITY[0])},
+}
+SLICE: Object = {
+    "metadata": {"labels": {"kubernetes.io/service-name": "hook"}},
+    "endpoints": [{"conditions": {"ready": True}}],
+}
+UNREADY: Object = merge(SLICE, {"endpoints": [{"conditions": {"ready": False}}]})
+
+
+@pytest.mark.parametrize(
+    ("hook", "slices", "served", "state", "words"),
+    [
+        (HOOK, [SLICE], SERVING, "met", "valid until 2026-12-24"),
+        (HOOK, [UNREADY], SERVING, "pending", "no ready endpoint"),
+        (HOOK, [], SERVING, "pending", "no ready endpoint"),
+        (merge(HOOK, {"timeoutSeconds": None}), [SLICE], SERVING, "pending", "no time limit"),
+        (HOOK, [SLICE], EXPIRED, "pending", "has expired at 2026-11-23"),
+        (merge(HOOK, {"clientConfig": {"caBundle": pem(STRANGER[0])}}), [SLICE], SERVING, "pending", "none is signed"),
+        (merge(HOOK, {"clientConfig": {"caBundle": "Cg=="}}), [SLICE], SERVING, "pending", "is no certificate"),
+        (
+            merge(HOOK, {"clientConfig": {"service": None, "url": "https://x"}}),
+            [SLICE],
+            SERVING,
+            "pending",
+            "leads out",
+        ),
+    ],
+    ids=["good", "not-ready", "no-slice", "no-limit", "expired", "stranger", "newline", "outside"],
+)
+def test_a_webhook_can_be_answered(
+    hook: Object, slices: list[Object], served: x509.Certificate, state: str, words: str
+) -> None:
+    secret = {"data": {"tls.crt": pem(served), "other": b64encode(b"x").decode()}}
+    verdict = judge_hook(hook, slices, [secret], NOW)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict

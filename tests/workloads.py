@@ -74,7 +74,7 @@ def compliant(draw: st.DrawFn, kinds: tuple[str, ...] = tuple(KINDS)) -> Object:
     spec: Object = {"containers": draw(_containers(st.integers(1, 2)))}
     if draw(st.booleans()) and kind != "Service":  # Knative takes init containers only where it is told to
         spec["initContainers"] = draw(_containers(st.just(1)))
-    if draw(st.booleans()):
+    if draw(st.booleans()) and kind != "Service":  # nor a pod's own security context
         spec["securityContext"] = {"runAsUser": draw(st.integers(1, 65535))}
     for sort, word in (("containers", "main"), ("initContainers", "first")):
         for index, container in enumerate(spec.get(sort, [])):

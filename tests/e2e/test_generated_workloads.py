@@ -32,7 +32,7 @@ def counted(platform: Platform) -> Iterator[list[Object]]:
     assert len(seen) >= 300, f"only {len(seen)} objects were submitted"
 
 
-@settings(max_examples=_EXAMPLES, deadline=None, derandomize=False, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(made=flawed())
 def test_admission_and_the_oracle_agree(
     made: tuple[Object, set[str]], platform: Platform, counted: list[Object]

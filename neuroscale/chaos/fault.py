@@ -288,11 +288,17 @@ class CpuTaken(FaultModel):
 
     def inject(self, platform: Platform, receipt: Receipt) -> None:
         """Create the pod."""
+        amounts = {"cpu": f"{receipt['millicpu']}m", "memory": "64Mi"}
         platform.cluster.create(
             {
                 "apiVersion": "v1",
                 "kind": "Pod",
-                "metadata": {"name": self.target.name, "namespace": self.target.namespace},
+                # As the policies want it, where they are in force.
+                "metadata": {
+                    "name": self.target.name,
+                    "namespace": self.target.namespace,
+                    "labels": {"owner": "platform-team", "cost-center": "cc-platform"},
+                },
                 "spec": {
                     "priorityClassName": self.priority_class,
                     "automountServiceAccountToken": False,
@@ -301,7 +307,8 @@ class CpuTaken(FaultModel):
                         {
                             "name": "filler",
                             "image": self.image,
-                            "resources": {"requests": {"cpu": f"{receipt['millicpu']}m"}},
+                            "resources": {"requests": amounts, "limits": amounts},
+                            "securityContext": {"runAsNonRoot": True},
                         }
                     ],
                 },

@@ -30,7 +30,7 @@ INCIDENT = Incident(
         CpuTaken(
             target=Ref("Pod", "filler", _NAMESPACE),
             priority_class=_PRIORITY,
-            image="docker.io/rancher/mirrored-pause:3.6",
+            image="docker.io/nginxinc/nginx-unprivileged:1.27.5",
             short_of=NGINX,
         ),
         ObjectDeleted(target=NGINX),

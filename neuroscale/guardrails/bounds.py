@@ -18,7 +18,7 @@ from neuroscale.probes import expected
 from neuroscale.serving.outages import judge_quiet
 from neuroscale.serving.question import Question
 from neuroscale.settings import APPS_NAMESPACE
-from neuroscale.waiting import Verdict, hopeless, met, until
+from neuroscale.waiting import Verdict, hopeless, met, pending, until
 
 QUOTA = Ref("ResourceQuota", "default-namespace-quota", APPS_NAMESPACE, "v1")
 LIMITS = Ref("LimitRange", "default-namespace-limits", APPS_NAMESPACE, "v1")
@@ -124,13 +124,24 @@ def ask_for_all(what: str, platform: Platform) -> Edge:
     """Ask for a pod that takes all that the quota leaves of an amount, a little less, and a little more.
 
     Raises:
-        NotReady: Git knows no quota of it.
+        NotReady: Git knows no quota of it, or what is left never stays the same while it is asked for.
     """
     _wait_until_quiet(platform)
-    cluster = platform.cluster
-    left = {amount: _left(platform, amount) for amount in _AMOUNTS}
-    within, at, beyond = (submit(cluster, _pod(_asking(what, left, step))) for step in (-1, 0, 1))
-    return Edge(f"all that is left of {what}", within, at, beyond, _exceeded(what))
+    cluster, edges = platform.cluster, list[Edge]()
+
+    def judge() -> Verdict:
+        left = {amount: _left(platform, amount) for amount in _AMOUNTS}
+        within, at, beyond = (submit(cluster, _pod(_asking(what, left, step))) for step in (-1, 0, 1))
+        edges.append(Edge(f"all that is left of {what}", within, at, beyond, _exceeded(what)))
+        after = {amount: _left(platform, amount) for amount in _AMOUNTS}
+        return met("it stayed the same") if after == left else pending(f"{what}: {left[what]}, then {after[what]}")
+
+    undisturbed = Question("nobody takes or gives back while it is asked", judge, area="guardrails")
+    try:
+        until(undisturbed, cluster, within=_DRAINED_WITHIN)
+    except NotMet as error:
+        raise NotReady(f"The quota was not tried. {error}") from error
+    return edges[-1]
 
 
 def _asking(what: str, left: Mapping[str, Decimal], step: int) -> dict[str, Decimal]:

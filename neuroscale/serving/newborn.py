@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -69,6 +70,9 @@ class Newborn:
 def create(breakage: Breakage, streams: ExitStack) -> Newborn:
     """Make one as Git describes the other; nobody but the breakage knows of it, so it goes with it.
 
+    Its name was never used: the gateway goes on answering for an earlier one as long as its controller is down, and
+    what was generated for an earlier one is still being cleared away.
+
     Args:
         breakage: Undoes it.
         streams: Ends the requests to it.
@@ -77,9 +81,10 @@ def create(breakage: Breakage, streams: ExitStack) -> Newborn:
         ClusterRefused: The API server refused it.
     """
     _, isvc = manifest_of(MODEL, breakage.platform)
-    meta = {**isvc["metadata"], "name": NAME, "namespace": APPS_NAMESPACE}
+    name = f"{NAME}-{secrets.token_hex(2)}"
+    meta = {**isvc["metadata"], "name": name, "namespace": APPS_NAMESPACE}
     effect = breakage.inject(ObjectCreated(manifest={**isvc, "metadata": meta}))
-    stream = stream_to(lambda: _latest(effect), gateway_url(breakage.platform.cluster), _RATE, NAME)
+    stream = stream_to(lambda: _latest(effect), gateway_url(breakage.platform.cluster), _RATE, name)
     return Newborn(effect, streams.enter_context(stream))
 
 

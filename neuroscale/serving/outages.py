@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.errors import ClusterRefused, NotMet, NotReady
 from neuroscale.probes import argo, serving
-from neuroscale.probes.generated import fetch_generated
+from neuroscale.probes.generated import KSERVE, fetch_generated
 from neuroscale.probes.workloads import judge_workload, pods_of
 from neuroscale.record import Sample
 from neuroscale.serving.handsoff import hands_off
@@ -39,6 +39,8 @@ COMPONENTS: dict[str, Ref] = {
 _CHANCE = 20.0
 #: Seconds that a pod may take to leave.
 _LEAVES = 90.0
+#: The label by which KServe's pods name their model.
+_MODEL = "serving.kserve.io/inferenceservice"
 #: Requests that the answer about predictions rests on.
 _ENOUGH = 50
 
@@ -85,10 +87,16 @@ def begin(component: str, stream: Stream, breakage: Breakage) -> Outage:
 
 
 def judge_quiet(cluster: Cluster) -> Verdict:
-    """No pod beside the models is being deleted."""
+    """No pod in the models' namespace is being deleted, or will be as the model that it was made for is gone."""
+    models = {isvc["metadata"]["name"] for isvc in cluster.list("InferenceService", APPS_NAMESPACE, api_version=KSERVE)}
     pods = cluster.list("Pod", APPS_NAMESPACE)
-    leaving = sorted(pod["metadata"]["name"] for pod in pods if pod["metadata"].get("deletionTimestamp"))
+    leaving = sorted(pod["metadata"]["name"] for pod in pods if _leaves(pod["metadata"], models))
     return pending(f"on its way out: {', '.join(leaving)}") if leaving else met(f"{len(pods)} pods stay")
+
+
+def _leaves(pod: Object, models: Collection[str]) -> bool:
+    model = pod.get("labels", {}).get(_MODEL)
+    return bool(pod.get("deletionTimestamp")) or (model is not None and model not in models)
 
 
 def judge_no_pod(cluster: Cluster, ref: Ref) -> Verdict:

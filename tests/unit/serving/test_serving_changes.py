@@ -134,7 +134,15 @@ def test_hands_off_the_root_first_and_back_in_reverse(breakage: Breakage, world:
 # --- a new model
 
 
-def becomes_ready(world: ApiServer, name: str = newborn.NAME) -> None:
+BORN = f"{newborn.NAME}-0a0a"
+
+
+@pytest.fixture(autouse=True)
+def _expected_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newborn.secrets, "token_hex", lambda _: "0a0a")
+
+
+def becomes_ready(world: ApiServer, name: str = BORN) -> None:
     """What the controllers do."""
     path = f"{ISVCS}/{name}"
     for _ in range(500):
@@ -150,10 +158,10 @@ def test_a_new_model_is_made_like_the_one_in_git_and_timed(
 ) -> None:
     with ExitStack() as streams:
         model = newborn.create(breakage, streams)
-        created = world.objects[f"{ISVCS}/{newborn.NAME}"]
+        created = world.objects[f"{ISVCS}/{BORN}"]
         assert created["spec"] == described(breakage)["spec"]
         assert created["metadata"]["namespace"] == APPS_NAMESPACE
-        gateway.versions[host_of(newborn.NAME)] = SERVED
+        gateway.versions[host_of(BORN)] = SERVED
         threading.Timer(0.2, becomes_ready, [world]).start()
         newborn.wait_for_answer(model, breakage.platform, "scenario", kept.append)
         newborn.demand_no_lie(model, breakage.platform, "scenario", kept.append)
@@ -165,7 +173,7 @@ def test_a_new_model_is_made_like_the_one_in_git_and_timed(
     )  # fmt: skip
     assert gap.seconds < 0.5
     breakage.undo()
-    assert f"{ISVCS}/{newborn.NAME}" not in world.objects
+    assert f"{ISVCS}/{BORN}" not in world.objects
 
 
 def test_ready_and_404_is_a_lie(
@@ -395,11 +403,20 @@ def test_a_pod_that_does_not_leave_is_told(
         outage("the gateway")
 
 
+@pytest.mark.parametrize(
+    "leaving",
+    [{"deletionTimestamp": "2026-11-23T00:00:00Z"}, {"labels": {"serving.kserve.io/inferenceservice": "gone"}}],
+    ids=["deleted", "of a model that is gone"],
+)
 def test_nothing_is_taken_down_while_a_pod_is_leaving(
-    outage: Callable[[str], outages.Outage], breakage: Breakage, world: ApiServer, monkeypatch: pytest.MonkeyPatch
+    outage: Callable[[str], outages.Outage],
+    breakage: Breakage,
+    world: ApiServer,
+    leaving: Object,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(outages, "_LEAVES", 0.3)
-    meta = {"name": "old", "deletionTimestamp": "2026-11-23T00:00:00Z"}
+    meta = {"name": "old", **leaving}
     world.put("/api/v1/namespaces/default/pods/old", {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}})
     with pytest.raises(NotReady, match=r"Nothing was taken down.*on its way out: old"):
         outage("the gateway")
@@ -450,7 +467,7 @@ def test_new_models_that_come_up_and_that_do_not(
     with pytest.raises(NotMet, match=r"no: POST .*no endpoints available"):
         outages.demand_new_models(began, "yes", "scenario", kept.append)
     del world.answers[f"POST {ISVCS}"]
-    gateway.versions[host_of(newborn.NAME)] = SERVED
+    gateway.versions[host_of(BORN)] = SERVED
     threading.Timer(0.1, becomes_ready, [world]).start()
     outages.demand_new_models(began, "yes", "scenario", kept.append)
 

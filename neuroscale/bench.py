@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from neuroscale import drift
-from neuroscale.bootstrap import up
+from neuroscale.bootstrap.up import up
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d

@@ -13,7 +13,7 @@ from types import FrameType
 
 import pytest
 
-from neuroscale.bootstrap import up
+from neuroscale.bootstrap.up import up
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import exclusive, load_state

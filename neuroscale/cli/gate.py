@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from neuroscale.gate import Passage, findings, pass_through
+from neuroscale.gate import findings
+from neuroscale.gate.passage import Passage, pass_through
 from neuroscale.gate.resources import COUNTED, readable
 from neuroscale.gate.tools import provide
 from neuroscale.guardrails.oracle import POLICIES

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from neuroscale import bootstrap
+from neuroscale.bootstrap import up as bootstrap
 from neuroscale.bootstrap.up import heal as heal_journal
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from neuroscale import gate
 from neuroscale.errors import ExitCode, NothingJudged, NotMet
-from neuroscale.gate import Passage, findings
+from neuroscale.gate import findings, passage
+from neuroscale.gate.passage import Passage
 from neuroscale.gate.specimens import mistake
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.corpus import Specimen
@@ -47,11 +47,11 @@ def ask(tools: Tools, repository: Path = ROOT) -> Answer:
     """Let the gate judge a checkout."""
     start = time.monotonic()
     try:
-        passage = gate.pass_through(tools, repository=repository)
+        judged = passage.pass_through(tools, repository=repository)
     except NothingJudged as error:
         return Answer(Passage(), error.exit_code, (_in_one_line(error),), time.monotonic() - start)
-    said = tuple(map(_in_one_line, passage.findings))
-    return Answer(passage, findings.exit_code(passage.findings), said, time.monotonic() - start)
+    said = tuple(map(_in_one_line, judged.findings))
+    return Answer(judged, findings.exit_code(judged.findings), said, time.monotonic() - start)
 
 
 @contextmanager

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from neuroscale import gate
 from neuroscale.bootstrap.render import documents
 from neuroscale.errors import NothingJudged, NotMet
-from neuroscale.gate import policy
+from neuroscale.gate import passage, policy
 from neuroscale.gate.schema import Schemas
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.corpus import Specimen, named
@@ -62,7 +61,7 @@ def is_green_for_the_first(tools: Tools, copy: Path, added: Added) -> None:
         NotMet: It is not so.
         NothingJudged: The checkout does not render.
     """
-    places, findings = gate.rendered(tools, copy)
+    places, findings = passage.rendered(tools, copy)
     if findings:
         raise NothingJudged(f"{copy} should render, but: {findings[0]}. Try: neuroscale gate")
     with TemporaryDirectory(prefix="neuroscale-reference-") as name:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from neuroscale import gate
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import NothingJudged, NotMet
-from neuroscale.gate import bounds, policy, resources, schema
+from neuroscale.gate import bounds, passage, policy, resources, schema
 from neuroscale.gate.findings import Finding, Places
 from neuroscale.gate.render import render_folder
 from neuroscale.gate.tools import Tools
@@ -38,7 +37,7 @@ def judge_corpus(tools: Tools, repository: Path = ROOT) -> Judged:
     chosen = tuple(specimens())
     if len({one.is_good for one in chosen}) < 2:
         raise NothingJudged("The corpus should hold good and bad ones, but does not. Try: git status tests/corpus")
-    tree, findings = gate.rendered(tools, repository)
+    tree, findings = passage.rendered(tools, repository)
     if findings:
         raise NothingJudged(f"{repository} should render, but: {findings[0]}. Try: neuroscale gate")
     return Judged(chosen, verdicts(tools, tree, chosen))

@@ -12,8 +12,8 @@ from typing import Any
 
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import ExitCode, NothingJudged
-from neuroscale.gate import Passage, pass_through
 from neuroscale.gate.findings import Finding, Places, named
+from neuroscale.gate.passage import Passage, pass_through
 from neuroscale.gate.policy import Prepared, Result, run, simulate
 from neuroscale.gate.render import Chart, kustomizations, read, render_folder
 from neuroscale.gate.schema import Schemas, check

@@ -16,8 +16,9 @@ from workloads import flawed
 
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import NothingJudged
-from neuroscale.gate import pass_through, policy, rendered, specimens
+from neuroscale.gate import policy, specimens
 from neuroscale.gate.findings import Finding, Places
+from neuroscale.gate.passage import pass_through, rendered
 from neuroscale.gate.tools import Tools, provide
 from neuroscale.guardrails import corpus
 from neuroscale.guardrails.oracle import POLICIES

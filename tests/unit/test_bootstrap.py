@@ -6,7 +6,6 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,6 +16,7 @@ from paper import paper_platform
 
 from neuroscale import waiting
 from neuroscale.bootstrap import render, stages
+from neuroscale.bootstrap import up as bring_up_module
 from neuroscale.bootstrap.render import documents, gitops_tree, kubectl, kustomize
 from neuroscale.bootstrap.stages import STAGES, ForgeAnswers, Stage, apply_all
 from neuroscale.cluster.client import Cluster
@@ -28,7 +28,7 @@ from neuroscale.settings import ROOT, Budgets, cache_dir
 from neuroscale.waiting import Verdict, met, pending
 
 #: By name: the package has a function of the same name.
-up_module = import_module("neuroscale.bootstrap.up")
+
 BringUp = Callable[..., tuple[dict[str, float], list[str]]]
 
 
@@ -314,13 +314,13 @@ def log() -> list[str]:
 @pytest.fixture
 def bring_up(monkeypatch: pytest.MonkeyPatch) -> BringUp:
     """Bring these stages up; a gate may take 0.1 s."""
-    monkeypatch.setattr(up_module, "BUDGETS", Budgets(settle=0.1))
-    monkeypatch.setattr(up_module, "until", partial(waiting.until, every=0.01))
+    monkeypatch.setattr(bring_up_module, "BUDGETS", Budgets(settle=0.1))
+    monkeypatch.setattr(bring_up_module, "until", partial(waiting.until, every=0.01))
 
     def bring_up(*some: Stage) -> tuple[dict[str, float], list[str]]:
         seconds, said = dict[str, float](), list[str]()
-        monkeypatch.setattr(up_module, "STAGES", some)
-        up_module._bring_up(cast("Platform", SimpleNamespace(cluster=None)), ROOT, {"a"}, seconds, said.append)
+        monkeypatch.setattr(bring_up_module, "STAGES", some)
+        bring_up_module._bring_up(cast("Platform", SimpleNamespace(cluster=None)), ROOT, {"a"}, seconds, said.append)
         return seconds, said
 
     return bring_up
@@ -363,12 +363,12 @@ def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_forge(
     )
     monkeypatch.setattr(stages, "ensure_models", lambda forge: asked.append("models"))
     monkeypatch.setattr(stages, "apply_all", lambda *_: None)
-    monkeypatch.setattr(up_module, "_gate", lambda *_: None)
+    monkeypatch.setattr(bring_up_module, "_gate", lambda *_: None)
     quiet = {"forge": lambda *_: None, "Argo CD": lambda *_: None}
     some = [replace(stage, apply=quiet.get(stage.name, stage.apply)) for stage in STAGES]
-    monkeypatch.setattr(up_module, "STAGES", some)
+    monkeypatch.setattr(bring_up_module, "STAGES", some)
     platform = cast("Platform", SimpleNamespace(cluster=None, forge=forge))
-    up_module._bring_up(platform, ROOT, milestones, {}, lambda line: None)
+    bring_up_module._bring_up(platform, ROOT, milestones, {}, lambda line: None)
     assert asked == ["repository", *(["models"] if "b" in milestones else []), "content"]
 
 
@@ -376,8 +376,8 @@ def test_a_long_wait_is_told_once_for_each_answer(monkeypatch: pytest.MonkeyPatc
     said: list[str] = []
     answers = iter([pending("pulling"), pending("pulling"), pending("starting"), met("it runs")])
     probe = SimpleNamespace(says="it runs", area="gitops", look=lambda cluster: next(answers))
-    monkeypatch.setattr(up_module, "_TELL_SECONDS", -1)
-    telling = up_module._Telling(probe, said.append)
+    monkeypatch.setattr(bring_up_module, "_TELL_SECONDS", -1)
+    telling = bring_up_module._Telling(probe, said.append)
     while not telling.look(cast("Cluster", None)):
         pass
     assert said == ["  waiting until it runs: pulling", "  waiting until it runs: starting"]

@@ -15,11 +15,10 @@ from repository import git
 from small_tree import commit, policy, write
 from typer.testing import CliRunner
 
-from neuroscale import gate
 from neuroscale.cli import app
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import ExitCode, NothingJudged
-from neuroscale.gate import Passage, pass_through
+from neuroscale.gate.passage import Passage, pass_through
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.oracle import POLICIES
 
@@ -225,7 +224,7 @@ def run(checkout: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Iterat
     # Its function hides it where it is imported.
     command = importlib.import_module("neuroscale.cli.gate")
     monkeypatch.setattr(command, "provide", lambda: tools)
-    monkeypatch.setattr(command, "pass_through", functools.partial(gate.pass_through, repository=checkout))
+    monkeypatch.setattr(command, "pass_through", functools.partial(pass_through, repository=checkout))
     return CliRunner()
 
 

@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
 
 
 def read(file: str) -> list[dict[str, Any]]:
-    return [document for document in yaml.safe_load_all(Path(file).read_text()) if document]
+    return [document for document in yaml.load_all(Path(file).read_text(), yaml.CSafeLoader) if document]
 
 
 def entry(name: str, obj: dict[str, Any]) -> dict[str, Any]:

@@ -192,7 +192,7 @@ def _write_objects(dossier: _Dossier, gathering: _Gathering, snapshots: Mapping[
         name = f"{ref.kind}.{ref.namespace or ''}.{ref.name}".replace("..", ".")
         for when, obj in (("now", found), ("before", snapshots.get(ref))):
             if obj is not None:
-                text = yaml.safe_dump(shown(obj), sort_keys=False, allow_unicode=True, width=10_000)
+                text = yaml.dump(shown(obj), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10_000)
                 dossier.write(f"objects/{name}.{when}.yaml", text)
 
 

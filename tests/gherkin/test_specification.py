@@ -101,12 +101,16 @@ def test_each_scenario_has_a_mutant() -> None:
     assert [entry.scenario for entry in catalogue.entries() if entry.scenario not in covered] == []
 
 
+@pytest.fixture(scope="module")
+def every_run() -> list[specification.Example]:
+    """Each scenario of the features, each row of an outline."""
+    return [run for template in specification.templates(FEATURES) for run in specification.examples(template)]
+
+
 @pytest.mark.parametrize("mutant", ALL_MUTANTS, ids=lambda mutant: mutant.slug)
-def test_each_mutant_names_a_scenario_and_its_steps(mutant: Mutant) -> None:
+def test_each_mutant_names_a_scenario_and_its_steps(mutant: Mutant, every_run: list[specification.Example]) -> None:
     """A mutant that misspells them would be void at the end of an hour."""
-    runs = [
-        run for t in specification.templates(FEATURES) if t.name == mutant.scenario for run in specification.examples(t)
-    ]
+    runs = [run for run in every_run if run.template.name == mutant.scenario]
     chosen = [run for run in runs if mutant.example in run.name]
     assert chosen, f"no scenario {mutant.scenario!r} with an example {mutant.example!r}"
     for run in chosen:

@@ -6,6 +6,7 @@ import copy
 import functools
 import operator
 import re
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from argo_schema import MODELS as ARGO
 from kserve_schema import MODELS as KSERVE
+from kubernetes_validate.utils import schema_contents
 from kyverno_schema import MODELS as KYVERNO
 from pydantic import ValidationError
 from rendered import all_objects, images, manifests, objects_of, places
@@ -62,6 +64,14 @@ def validate(obj: Object) -> str:
         return "kyverno"
     assert VERSION is not None
     return str(kubernetes_validate.validate(obj, VERSION[1], strict=True))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _schemas_are_read_once() -> Iterator[None]:
+    """2 MB for each object otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kubernetes_validate.utils, "schema_contents", functools.cache(schema_contents))
+        yield
 
 
 def _named(value: object) -> str:

@@ -1,17 +1,6 @@
 @milestone_d @milestone_f
 Feature: Workloads have bounds, and they hold to the last one
 
-  Scenario Outline: The quota counts objects
-    Given the guardrails are in force
-    And the models are served
-    When someone makes as many <objects> as there may be
-    Then the next one is refused for exceeding its quota
-
-    Examples:
-      | objects     |
-      | Deployments |
-      | models      |
-
   Scenario Outline: The quota counts what pods ask for
     Given the guardrails are in force
     When someone asks for all that is left of <amount>
@@ -23,6 +12,17 @@ Feature: Workloads have bounds, and they hold to the last one
       | requests.memory |
       | limits.cpu      |
       | limits.memory   |
+
+  Scenario Outline: The quota counts objects
+    Given the guardrails are in force
+    And the models are served
+    When someone makes as many <objects> as there may be
+    Then the next one is refused for exceeding its quota
+
+    Examples:
+      | objects     |
+      | Deployments |
+      | models      |
 
   Scenario Outline: A container has bounds
     Given the guardrails are in force

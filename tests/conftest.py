@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ settings.register_profile(
 )
 settings.load_profile("fast tier")
 
+_MACHINE = itertools.count()
+
 
 @pytest.fixture(autouse=True)
 def nothing_of_this_machine(
@@ -36,7 +39,8 @@ def nothing_of_this_machine(
     """A test outside tests/e2e never sees this machine's state, cache, reports or proxy settings."""
     if Path(__file__).parent / "e2e" in request.path.parents:
         return
-    base = tmp_path_factory.mktemp("machine")
+    base = tmp_path_factory.getbasetemp() / "machines" / str(next(_MACHINE))
+    base.mkdir(parents=True)
     for name in ("STATE", "CACHE", "REPORTS"):
         monkeypatch.setenv(f"NEUROSCALE_{name}", str(base / name.lower()))
     for name in list(os.environ):

@@ -116,6 +116,6 @@ MUTANTS = (
         faults=(ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=1),),
         red_step=_SYMPTOM,
         reason=r"shows Terminating True.*it does not exist",
-        hold=20,
+        hold=60,
     ),
 )

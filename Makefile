@@ -4,6 +4,8 @@ MILESTONES ?= a b d
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# One more than there are processors: some tests wait.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
 MARKERS := $(subst $(SPACE), or ,$(addprefix milestone_,$(strip $(MILESTONES))))
@@ -26,7 +28,7 @@ test: install ## Fast tier: ruff, mypy, unit tests, manifests, Gherkin lint. No 
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy neuroscale
-	$(BIN)/python -m pytest -q -n logical
+	$(BIN)/python -m pytest -q -n $(WORKERS)
 
 gate: install ## Manifests alone: render, schemas, bounds, policies, resources. BASE=main compares resources with a commit
 	$(BIN)/neuroscale gate $(if $(BASE),--base "$(BASE)")

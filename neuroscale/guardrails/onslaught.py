@@ -6,25 +6,26 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import cycle
 from types import TracebackType
 from typing import Self
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectDeleted
-from neuroscale.cluster.refs import Object, Ref
+from neuroscale.cluster.refs import Ref
 from neuroscale.errors import ClusterUnreachable, NotMet, NotReady
 from neuroscale.guardrails.admission import Answer, Outcome, demand, objects_of, specimen, submit
 from neuroscale.guardrails.enforcers import HANDS_OFF, NO_KYVERNO
+from neuroscale.pace import Pace
 from neuroscale.platform import Platform
 from neuroscale.probes import guardrails
 from neuroscale.probes.workloads import pods_of
 from neuroscale.record import Sample
 from neuroscale.settings import BUDGETS
-from neuroscale.waiting import Verdict, hopeless, met, pause, pending, throughout, until
+from neuroscale.waiting import Verdict, hopeless, met, pending, throughout, until
 
 #: Requests a second, of each sort. A restart of Kyverno takes some ten seconds.
 _RATE = 10.0
@@ -58,15 +59,15 @@ class Onslaught:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._objects = [
-            *((obj, False) for name in _VIOLATING for obj in objects_of(specimen(name, good=False))),
-            *((obj, True) for name in _COMPLIANT for obj in objects_of(specimen(name, good=True))),
-        ]
+        self._next = cycle(
+            [
+                *((obj, False) for name in _VIOLATING for obj in objects_of(specimen(name, good=False))),
+                *((obj, True) for name in _COMPLIANT for obj in objects_of(specimen(name, good=True))),
+            ]
+        )
         self._tries: list[Try] = []
         self._lock = threading.Lock()
-        self._over = threading.Event()
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="submit")
-        self._pace = threading.Thread(target=self._run, name="onslaught", daemon=True)
+        self._pace = Pace(self._try, 2 * _RATE, _AT_ONCE, "onslaught")
 
     def __enter__(self) -> Self:
         self._pace.start()
@@ -75,9 +76,7 @@ class Onslaught:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over.set()
-        self._pace.join()
-        self._pool.shutdown()
+        self._pace.stop()
 
     @property
     def tries(self) -> Sequence[Try]:
@@ -85,15 +84,9 @@ class Onslaught:
         with self._lock:
             return tuple(sorted(self._tries, key=lambda one: one.at))
 
-    def _run(self) -> None:
-        due, number = time.monotonic(), 0
-        while not self._over.is_set():
-            self._pool.submit(self._try, *self._objects[number % len(self._objects)])
-            number += 1
-            due += 1 / (2 * _RATE)
-            pause(max(0.0, due - time.monotonic()))
-
-    def _try(self, obj: Object, is_good: bool) -> None:  # noqa: FBT001 - unpacked from a pair
+    def _try(self) -> None:
+        with self._lock:
+            obj, is_good = next(self._next)
         at = time.monotonic()
         try:
             answer = submit(self._platform.cluster, obj)

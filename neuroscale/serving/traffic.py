@@ -8,7 +8,6 @@ import math
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from typing import Self
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import NotMet, NotReady
+from neuroscale.pace import Pace
 from neuroscale.platform import Platform
 from neuroscale.probes.generated import fetch, inference_service
 from neuroscale.record import Sample
@@ -26,7 +26,7 @@ from neuroscale.serving.predict import Answer, ask, endpoint_of, gateway_url
 from neuroscale.serving.question import demand
 from neuroscale.serving.versions import MODEL
 from neuroscale.settings import BUDGETS
-from neuroscale.waiting import Verdict, duration, hopeless, met, pause, pending, until
+from neuroscale.waiting import Verdict, duration, hopeless, met, pending, until
 
 #: Requests a second.
 RATE = 10.0
@@ -70,13 +70,10 @@ class Stream:
     def __init__(self, asking: Callable[[], Answer], rate: float = RATE, name: str = MODEL) -> None:
         self.name = name
         self._asking = asking
-        self._rate = rate
         self._shots: list[Shot] = []
         self._lock = threading.Lock()
-        self._over = threading.Event()
         self._published = False
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="request")
-        self._pace = threading.Thread(target=self._run, name="stream", daemon=True)
+        self._pace = Pace(self._shoot, rate, _AT_ONCE, "requests")
 
     def __enter__(self) -> Self:
         self._pace.start()
@@ -89,9 +86,7 @@ class Stream:
 
     def stop(self) -> None:
         """Send no more, and wait for the answers under way; a second call does nothing."""
-        self._over.set()
-        self._pace.join()
-        self._pool.shutdown()
+        self._pace.stop()
         if not self._published:
             self._published = True
             for listener in listeners:
@@ -102,13 +97,6 @@ class Stream:
         """Every request that has come to an end, in the order of sending."""
         with self._lock:
             return tuple(sorted(self._shots, key=lambda shot: shot.at))
-
-    def _run(self) -> None:
-        due = time.monotonic()
-        while not self._over.is_set():
-            self._pool.submit(self._shoot)
-            due += 1 / self._rate
-            pause(max(0.0, due - time.monotonic()))
 
     def _shoot(self) -> None:
         at, clock = time.monotonic(), datetime.now(UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,7 +97,7 @@ def _fast_tier(pytest: Runner, say: Callable[[str], None]) -> Benchmark:
     say("fast tier")
     samples: list[float] = []
     with _timed(samples):
-        pytest("-q", "--no-header", "-n", "logical")
+        pytest("-q", "--no-header", "-n", str((os.cpu_count() or 1) + 1))
     return Benchmark("fast tier (tests)", 60, samples)
 
 

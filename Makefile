@@ -10,6 +10,9 @@ EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
 MARKERS := $(subst $(SPACE), or ,$(addprefix milestone_,$(strip $(MILESTONES))))
 
+# Hundreds of interpreters start in a test run; they share what one of them has compiled.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help install test gate conformance incidents kill-matrix bench report down docs
 .DEFAULT_GOAL := help
 

@@ -34,7 +34,7 @@ _AT_ONCE = 32
 _ENOUGH = 100
 _WITHIN = 60.0
 _SERVICE = Ref("Service", "kyverno-svc", "kyverno")
-SERVING_PAIR = Ref("Secret", "kyverno-svc.kyverno.svc.kyverno-tls-pair", "kyverno")
+_SERVING_PAIR = Ref("Secret", "kyverno-svc.kyverno.svc.kyverno-tls-pair", "kyverno")
 NO_ENDPOINT = FieldsEdited(target=_SERVICE, patch={"spec": {"selector": {"app.kubernetes.io/component": "nobody"}}})
 _VIOLATING = ("owner-missing", "no-cpu-request", "no-tag", "may-be-root", "model-owner-missing")
 _COMPLIANT = ("deployment", "model")
@@ -133,7 +133,7 @@ _EVENTS: dict[str, Callable[[Platform], Sequence[Fault]]] = {
     "is killed": _killed,
     "restarts": _restarted,
     "is led to by a Service that selects nothing": lambda _: (*HANDS_OFF, NO_ENDPOINT),
-    "loses its certificate": lambda _: (*HANDS_OFF, ObjectDeleted(target=SERVING_PAIR)),
+    "loses its certificate": lambda _: (*HANDS_OFF, ObjectDeleted(target=_SERVING_PAIR)),
 }
 
 

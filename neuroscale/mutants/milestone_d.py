@@ -8,7 +8,7 @@ from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ObjectDel
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.guardrails.bounds import LIMITS, QUOTA
 from neuroscale.guardrails.enforcers import AUDIT_ONLY, HANDS_OFF, NO_KYVERNO
-from neuroscale.guardrails.onslaught import NO_ENDPOINT, SERVING_PAIR
+from neuroscale.guardrails.onslaught import NO_ENDPOINT
 from neuroscale.guardrails.oracle import ISVC_LABELS, POLICIES, RESOURCES, ROOT_USER, TAG
 from neuroscale.mutants.model import Mutant
 from neuroscale.probes import argo, guardrails
@@ -52,6 +52,44 @@ _SLOW: Object = {
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": APPS_NAMESPACE}},
             "rules": [
                 {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["deployments"]}
+            ],
+        }
+    ],
+}
+
+
+#: An authority that signed nothing; its key was thrown away.
+_SOMEBODY_ELSE = (
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJIVENCeGFBREFnRUNBZ0VCTUFvR0NDcUdTTTQ5QkFNQ01CZ3hGakFVQmdO"
+    "VkJBTU1EWE52YldWaWIyUjUKSUdWc2MyVXdJQmNOTWpBd01UQXhNREF3TURBd1doZ1BNakV5TURBeE1ERXdNREF3TURCYU1CZ3hG"
+    "akFVQmdOVgpCQU1NRFhOdmJXVmliMlI1SUdWc2MyVXdXVEFUQmdjcWhrak9QUUlCQmdncWhrak9QUU1CQndOQ0FBUlJnNGJJCmU0"
+    "RDJLbTBzUE5WOGtYNzJKS1l1eEhKeFFObW9yNEVuWmViTG1tYytxemxEMUQ2ZDBTdzYzcFdMaWxoelBpK1oKWjVsQmlGSUVVeGJ2"
+    "a3pLSU1Bb0dDQ3FHU000OUJBTUNBMGNBTUVRQ0lDMlZ4NmZNa1hTSHl1S2UrSC9PeDkzTwpCQXJEM2NhU0ZKaUs1ZU9sazljZ0Fp"
+    "QWxlR3hsdi92Mkx3RFB4NXZHcEx5eFEwc1pQaHFMZFpMYytpTlhSUFdGClhnPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="
+)
+#: About a kind that nobody has.
+_TRUSTS_SOMEBODY_ELSE: Object = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingWebhookConfiguration",
+    "metadata": {"name": "trusts-somebody-else"},
+    "webhooks": [
+        {
+            "name": "trusts-somebody-else.experiment.neuroscale.io",
+            "failurePolicy": "Fail",
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+            "timeoutSeconds": 5,
+            "clientConfig": {
+                "service": {"name": "kyverno-svc", "namespace": "kyverno", "path": "/"},
+                "caBundle": _SOMEBODY_ELSE,
+            },
+            "rules": [
+                {
+                    "apiGroups": ["experiment.neuroscale.io"],
+                    "apiVersions": ["v1"],
+                    "operations": ["CREATE"],
+                    "resources": ["nothings"],
+                }
             ],
         }
     ],
@@ -363,10 +401,10 @@ MUTANTS = (
     ),
     Mutant(
         "another-authority",
-        "Kyverno's certificate is signed by somebody else than its webhook says",
+        "A webhook says that somebody else than its authority has signed its certificate",
         scenario="Every webhook that fails closed can be answered",
         before="the webhooks that fail closed are looked at",
-        faults=(FieldsEdited(target=SERVING_PAIR, patch={"data": {"tls.crt": ""}}),),
+        faults=(ObjectCreated(manifest=_TRUSTS_SOMEBODY_ELSE),),
         red_step="each has an endpoint, a certificate that its authority has signed, and a time limit",
         reason=r"none is signed by its authority",
     ),

@@ -81,11 +81,16 @@ def fill(what: str, breakage: Breakage) -> Edge:
     """
     _wait_until_quiet(breakage.platform)
     cluster, (resource, name) = breakage.platform.cluster, _COUNTED[what]
+    pattern = objects_of(specimen(name, good=True))[0]
+    counted = Question("the quota has counted", lambda: judge_counted(cluster, resource, pattern), area="guardrails")
+    try:
+        until(counted, cluster, within=_DRAINED_WITHIN)
+    except NotMet as error:
+        raise NotReady(f"The quota was not tried. {error}") from error
     hard, used = _quota(breakage.platform, resource)
     room = int(hard - used)
     if room < 1:
         raise NotReady(f"The quota {resource} should leave room to try, but {used} of {hard} are taken.")
-    pattern = objects_of(specimen(name, good=True))[0]
     answers = []
     for number in range(1, room + 1):
         answers.append(submit(cluster, _numbered(pattern, number)))
@@ -95,6 +100,14 @@ def fill(what: str, breakage: Breakage) -> Edge:
     above = submit(cluster, _numbered(pattern, room + 1))
     below = answers[-2] if len(answers) > 1 else answers[-1]
     return Edge(f"{hard} {what}", below, answers[-1], above, _exceeded(resource))
+
+
+def judge_counted(cluster: Cluster, resource: str, pattern: Object) -> Verdict:
+    """As many objects are taken for used as there are: what was deleted a moment ago is given back a moment later."""
+    used = ((cluster.get(QUOTA) or {}).get("status") or {}).get("used", {}).get(resource)
+    there = len(cluster.list(pattern["kind"], APPS_NAMESPACE, api_version=pattern["apiVersion"]))
+    seen = f"{there} there, {'none' if used is None else used} taken for used"
+    return met(seen) if used is None or int(used) == there else pending(seen)
 
 
 def _wait_until_quiet(platform: Platform) -> None:

@@ -7,16 +7,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from apiserver import merge
+from apiserver import ApiServer, merge
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object
 from neuroscale.guardrails.admission import Answer, Denial
-from neuroscale.guardrails.bounds import Edge, judge_edge, judge_fits
+from neuroscale.guardrails.bounds import QUOTA, Edge, judge_counted, judge_edge, judge_fits
 from neuroscale.guardrails.onslaught import Try, judge_compliant, judge_none_slipped_in
 from neuroscale.probes.webhooks import judge_hook
+from neuroscale.settings import APPS_NAMESPACE
 
 ADMITTED = Answer("admitted", frozenset(), "")
 REFUSED = Answer("refused by policy", frozenset({Denial("the API server", "p", "r")}), "no")
@@ -41,6 +43,22 @@ def test_an_edge_is_sharp(within: Answer, at: Answer, beyond: Answer, state: str
 
 def test_an_edge_for_another_reason_is_none() -> None:
     assert not judge_edge(Edge("8 cores", ADMITTED, ADMITTED, OTHERWISE, "exceeded quota: another"))
+
+
+@pytest.mark.parametrize(
+    ("used", "state"), [({"n": "2"}, "met"), ({"n": "3"}, "pending"), ({"n": "1"}, "pending"), ({}, "met")]
+)
+def test_the_quota_has_counted_when_it_says_what_is_there(
+    used: dict[str, str], state: str, api: ApiServer, cluster: Cluster
+) -> None:
+    quota = {"metadata": {"name": QUOTA.name}, "status": {"used": used}}
+    api.put(f"/api/v1/namespaces/{APPS_NAMESPACE}/resourcequotas/{QUOTA.name}", quota)
+    pattern: Object = {"apiVersion": "apps/v1", "kind": "Deployment"}
+    for name in ("a", "b"):
+        api.put(
+            f"/apis/apps/v1/namespaces/{APPS_NAMESPACE}/deployments/{name}", {**pattern, "metadata": {"name": name}}
+        )
+    assert judge_counted(cluster, "n", pattern).state == state
 
 
 @pytest.mark.parametrize(

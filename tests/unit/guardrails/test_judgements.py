@@ -46,10 +46,10 @@ def test_an_edge_for_another_reason_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("used", "state"), [({"n": "2"}, "met"), ({"n": "3"}, "pending"), ({"n": "1"}, "pending"), ({}, "met")]
+    ("used", "verdict"), [({"n": "2"}, "met"), ({"n": "3"}, "pending"), ({"n": "1"}, "pending"), ({}, "met")]
 )
 def test_the_quota_has_counted_when_it_says_what_is_there(
-    used: dict[str, str], state: str, api: ApiServer, cluster: Cluster
+    used: dict[str, str], verdict: str, api: ApiServer, cluster: Cluster
 ) -> None:
     quota = {"metadata": {"name": QUOTA.name}, "status": {"used": used}}
     api.put(f"/api/v1/namespaces/{APPS_NAMESPACE}/resourcequotas/{QUOTA.name}", quota)
@@ -58,7 +58,7 @@ def test_the_quota_has_counted_when_it_says_what_is_there(
         api.put(
             f"/apis/apps/v1/namespaces/{APPS_NAMESPACE}/deployments/{name}", {**pattern, "metadata": {"name": name}}
         )
-    assert judge_counted(cluster, "n", pattern).state == state
+    assert judge_counted(cluster, "n", pattern).state == verdict
 
 
 @pytest.mark.parametrize(

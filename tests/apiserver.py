@@ -26,6 +26,7 @@ KINDS = {
         "namespaces": ("Namespace", False),
         "nodes": ("Node", False),
         "pods": ("Pod", True),
+        "resourcequotas": ("ResourceQuota", True),
         "secrets": ("Secret", True),
         "services": ("Service", True),
     },

@@ -51,9 +51,9 @@ def test_an_edge_for_another_reason_is_none() -> None:
 def test_the_quota_has_counted_when_it_says_what_is_there(
     used: dict[str, str], verdict: str, api: ApiServer, cluster: Cluster
 ) -> None:
-    quota = {"metadata": {"name": QUOTA.name}, "status": {"used": used}}
+    quota = {"kind": "ResourceQuota", "metadata": {"name": QUOTA.name}, "status": {"used": used}}
     api.put(f"/api/v1/namespaces/{APPS_NAMESPACE}/resourcequotas/{QUOTA.name}", quota)
-    pattern: Object = {"apiVersion": "apps/v1", "kind": "Deployment"}
+    pattern: Object = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {}}
     for name in ("a", "b"):
         api.put(
             f"/apis/apps/v1/namespaces/{APPS_NAMESPACE}/deployments/{name}", {**pattern, "metadata": {"name": name}}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
-from neuroscale.cluster.refs import Object, Ref
+from neuroscale.cluster.refs import Ref
 from neuroscale.guardrails.bounds import LIMITS, QUOTA
 from neuroscale.guardrails.enforcers import AUDIT_ONLY, HANDS_OFF, NO_KYVERNO
 from neuroscale.guardrails.onslaught import NO_ENDPOINT
 from neuroscale.guardrails.oracle import ISVC_LABELS, POLICIES, RESOURCES, ROOT_USER, TAG
 from neuroscale.mutants.model import Mutant
+from neuroscale.mutants.webhooks import SLOW, TRUSTS_SOMEBODY_ELSE
 from neuroscale.probes import argo, guardrails
 from neuroscale.serving.handsoff import hands_off
 from neuroscale.settings import APPS_NAMESPACE
@@ -34,66 +35,6 @@ def _edited(name: str, spec: dict[str, Any]) -> tuple[Fault, ...]:
     patch = {"spec": spec}
     both = (guardrails.policy(name), guardrails.admission_policy(name))
     return (*HANDS_OFF, *(FieldsEdited(target=one, patch=patch) for one in both))
-
-
-#: The DNS server takes the connection and waits for a question: the webhook's second passes, and it is ignored.
-_SLOW: Object = {
-    "apiVersion": "admissionregistration.k8s.io/v1",
-    "kind": "ValidatingWebhookConfiguration",
-    "metadata": {"name": "takes-its-time"},
-    "webhooks": [
-        {
-            "name": "takes-its-time.experiment.neuroscale.io",
-            "failurePolicy": "Ignore",
-            "sideEffects": "None",
-            "admissionReviewVersions": ["v1"],
-            "timeoutSeconds": 1,
-            "clientConfig": {"service": {"name": "kube-dns", "namespace": "kube-system", "port": 53}},
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": APPS_NAMESPACE}},
-            "rules": [
-                {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["deployments"]}
-            ],
-        }
-    ],
-}
-
-
-#: An authority that signed nothing; its key was thrown away.
-_SOMEBODY_ELSE = (
-    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJIVENCeGFBREFnRUNBZ0VCTUFvR0NDcUdTTTQ5QkFNQ01CZ3hGakFVQmdO"
-    "VkJBTU1EWE52YldWaWIyUjUKSUdWc2MyVXdJQmNOTWpBd01UQXhNREF3TURBd1doZ1BNakV5TURBeE1ERXdNREF3TURCYU1CZ3hG"
-    "akFVQmdOVgpCQU1NRFhOdmJXVmliMlI1SUdWc2MyVXdXVEFUQmdjcWhrak9QUUlCQmdncWhrak9QUU1CQndOQ0FBUlJnNGJJCmU0"
-    "RDJLbTBzUE5WOGtYNzJKS1l1eEhKeFFObW9yNEVuWmViTG1tYytxemxEMUQ2ZDBTdzYzcFdMaWxoelBpK1oKWjVsQmlGSUVVeGJ2"
-    "a3pLSU1Bb0dDQ3FHU000OUJBTUNBMGNBTUVRQ0lDMlZ4NmZNa1hTSHl1S2UrSC9PeDkzTwpCQXJEM2NhU0ZKaUs1ZU9sazljZ0Fp"
-    "QWxlR3hsdi92Mkx3RFB4NXZHcEx5eFEwc1pQaHFMZFpMYytpTlhSUFdGClhnPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="
-)
-#: About a kind that nobody has.
-_TRUSTS_SOMEBODY_ELSE: Object = {
-    "apiVersion": "admissionregistration.k8s.io/v1",
-    "kind": "ValidatingWebhookConfiguration",
-    "metadata": {"name": "trusts-somebody-else"},
-    "webhooks": [
-        {
-            "name": "trusts-somebody-else.experiment.neuroscale.io",
-            "failurePolicy": "Fail",
-            "sideEffects": "None",
-            "admissionReviewVersions": ["v1"],
-            "timeoutSeconds": 5,
-            "clientConfig": {
-                "service": {"name": "kyverno-svc", "namespace": "kyverno", "path": "/"},
-                "caBundle": _SOMEBODY_ELSE,
-            },
-            "rules": [
-                {
-                    "apiGroups": ["experiment.neuroscale.io"],
-                    "apiVersions": ["v1"],
-                    "operations": ["CREATE"],
-                    "resources": ["nothings"],
-                }
-            ],
-        }
-    ],
-}
 
 
 def _minimum(cpu: str) -> FieldsEdited:
@@ -404,7 +345,7 @@ MUTANTS = (
         "A webhook says that somebody else than its authority has signed its certificate",
         scenario="Every webhook that fails closed can be answered",
         before="the webhooks that fail closed are looked at",
-        faults=(ObjectCreated(manifest=_TRUSTS_SOMEBODY_ELSE),),
+        faults=(ObjectCreated(manifest=TRUSTS_SOMEBODY_ELSE),),
         red_step="each has an endpoint, a certificate that its authority has signed, and a time limit",
         reason=r"none is signed by its authority",
     ),
@@ -413,7 +354,7 @@ MUTANTS = (
         "A webhook that is answered late makes each request wait for a second",
         scenario="Admission costs milliseconds",
         before="100 objects are submitted with Kyverno and without it, in turn",
-        faults=(ObjectCreated(manifest=_SLOW),),
+        faults=(ObjectCreated(manifest=SLOW),),
         red_step="half of those with it take at most 100 ms",
         reason=r"with Kyverno 1\d\d\d\.\d ms",
     ),

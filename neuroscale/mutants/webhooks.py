@@ -1,0 +1,65 @@
+"""Webhooks that somebody could add to the cluster, and should not."""
+
+from __future__ import annotations
+
+from neuroscale.cluster.refs import Object
+from neuroscale.settings import APPS_NAMESPACE
+
+#: The DNS server takes the connection and waits for a question: the webhook's second passes, and it is ignored.
+SLOW: Object = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingWebhookConfiguration",
+    "metadata": {"name": "takes-its-time"},
+    "webhooks": [
+        {
+            "name": "takes-its-time.experiment.neuroscale.io",
+            "failurePolicy": "Ignore",
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+            "timeoutSeconds": 1,
+            "clientConfig": {"service": {"name": "kube-dns", "namespace": "kube-system", "port": 53}},
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": APPS_NAMESPACE}},
+            "rules": [
+                {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["deployments"]}
+            ],
+        }
+    ],
+}
+
+
+#: An authority that signed nothing; its key was thrown away.
+_SOMEBODY_ELSE = (
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJIVENCeGFBREFnRUNBZ0VCTUFvR0NDcUdTTTQ5QkFNQ01CZ3hGakFVQmdO"
+    "VkJBTU1EWE52YldWaWIyUjUKSUdWc2MyVXdJQmNOTWpBd01UQXhNREF3TURBd1doZ1BNakV5TURBeE1ERXdNREF3TURCYU1CZ3hG"
+    "akFVQmdOVgpCQU1NRFhOdmJXVmliMlI1SUdWc2MyVXdXVEFUQmdjcWhrak9QUUlCQmdncWhrak9QUU1CQndOQ0FBUlJnNGJJCmU0"
+    "RDJLbTBzUE5WOGtYNzJKS1l1eEhKeFFObW9yNEVuWmViTG1tYytxemxEMUQ2ZDBTdzYzcFdMaWxoelBpK1oKWjVsQmlGSUVVeGJ2"
+    "a3pLSU1Bb0dDQ3FHU000OUJBTUNBMGNBTUVRQ0lDMlZ4NmZNa1hTSHl1S2UrSC9PeDkzTwpCQXJEM2NhU0ZKaUs1ZU9sazljZ0Fp"
+    "QWxlR3hsdi92Mkx3RFB4NXZHcEx5eFEwc1pQaHFMZFpMYytpTlhSUFdGClhnPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="
+)
+#: About a kind that nobody has.
+TRUSTS_SOMEBODY_ELSE: Object = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingWebhookConfiguration",
+    "metadata": {"name": "trusts-somebody-else"},
+    "webhooks": [
+        {
+            "name": "trusts-somebody-else.experiment.neuroscale.io",
+            "failurePolicy": "Fail",
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+            "timeoutSeconds": 5,
+            "clientConfig": {
+                "service": {"name": "kyverno-svc", "namespace": "kyverno", "path": "/"},
+                "caBundle": _SOMEBODY_ELSE,
+            },
+            "rules": [
+                {
+                    "apiGroups": ["experiment.neuroscale.io"],
+                    "apiVersions": ["v1"],
+                    "operations": ["CREATE"],
+                    "resources": ["nothings"],
+                }
+            ],
+        }
+    ],
+}

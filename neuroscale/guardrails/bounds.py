@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -82,12 +82,8 @@ def fill(what: str, breakage: Breakage) -> Edge:
     _wait_until_quiet(breakage.platform)
     cluster, (resource, name) = breakage.platform.cluster, _COUNTED[what]
     pattern = objects_of(specimen(name, good=True))[0]
-    counted = Question("the quota has counted", lambda: judge_counted(cluster, resource, pattern), area="guardrails")
-    try:
-        until(counted, cluster, within=_DRAINED_WITHIN)
-    except NotMet as error:
-        raise NotReady(f"The quota was not tried. {error}") from error
-    hard, used = _quota(breakage.platform, resource)
+    _wait("the quota has counted", lambda: judge_counted(cluster, resource, pattern), cluster)
+    hard, used = _quota(breakage.platform, resource)[resource]
     room = int(hard - used)
     if room < 1:
         raise NotReady(f"The quota {resource} should leave room to try, but {used} of {hard} are taken.")
@@ -112,9 +108,12 @@ def judge_counted(cluster: Cluster, resource: str, pattern: Object) -> Verdict:
 
 def _wait_until_quiet(platform: Platform) -> None:
     """What drains still counts, and would be gone in the middle of the question."""
-    quiet = Question("no pod is on its way out", lambda: judge_quiet(platform.cluster), area="guardrails")
+    _wait("no pod is on its way out", lambda: judge_quiet(platform.cluster), platform.cluster)
+
+
+def _wait(says: str, judge: Callable[[], Verdict], cluster: Cluster) -> None:
     try:
-        until(quiet, platform.cluster, within=_DRAINED_WITHIN)
+        until(Question(says, judge, area="guardrails"), cluster, within=_DRAINED_WITHIN)
     except NotMet as error:
         raise NotReady(f"The quota was not tried. {error}") from error
 
@@ -143,17 +142,13 @@ def ask_for_all(what: str, platform: Platform) -> Edge:
     cluster, edges = platform.cluster, list[Edge]()
 
     def judge() -> Verdict:
-        left = {amount: _left(platform, amount) for amount in _AMOUNTS}
+        left = _left(platform)
         within, at, beyond = (submit(cluster, _pod(_asking(what, left, step))) for step in (-1, 0, 1))
         edges.append(Edge(f"all that is left of {what}", within, at, beyond, _exceeded(what)))
-        after = {amount: _left(platform, amount) for amount in _AMOUNTS}
+        after = _left(platform)
         return met("it stayed the same") if after == left else pending(f"{what}: {left[what]}, then {after[what]}")
 
-    undisturbed = Question("nobody takes or gives back while it is asked", judge, area="guardrails")
-    try:
-        until(undisturbed, cluster, within=_DRAINED_WITHIN)
-    except NotMet as error:
-        raise NotReady(f"The quota was not tried. {error}") from error
+    _wait("nobody takes or gives back while it is asked", judge, cluster)
     return edges[-1]
 
 
@@ -192,18 +187,17 @@ def _shares(amounts: Mapping[str, Decimal]) -> list[dict[str, Decimal]]:
     return parts
 
 
-def _left(platform: Platform, what: str) -> Decimal:
-    hard, used = _quota(platform, what)
-    return hard - used
+def _left(platform: Platform) -> dict[str, Decimal]:
+    return {what: hard - used for what, (hard, used) in _quota(platform, *_AMOUNTS).items()}
 
 
-def _quota(platform: Platform, what: str) -> tuple[Decimal, Decimal]:
-    """What Git allows, and what the cluster says is taken; without a quota there, nothing is."""
+def _quota(platform: Platform, *wanted: str) -> dict[str, tuple[Decimal, Decimal]]:
+    """What Git allows, and what the cluster says is taken at one moment; without a quota there, nothing is."""
     hard = expected.quota(platform.forge)
-    if what not in hard:
-        raise NotReady(f"Git should bound {what} in {QUOTA}, but does not. Try: neuroscale up")
-    status = (platform.cluster.get(QUOTA) or {}).get("status") or {}
-    return quantity(hard[what]), quantity(status.get("used", {}).get(what, "0"))
+    if missing := [what for what in wanted if what not in hard]:
+        raise NotReady(f"Git should bound {missing[0]} in {QUOTA}, but does not. Try: neuroscale up")
+    used = ((platform.cluster.get(QUOTA) or {}).get("status") or {}).get("used", {})
+    return {what: (quantity(hard[what]), quantity(used.get(what, "0"))) for what in wanted}
 
 
 # --- the bounds of a container

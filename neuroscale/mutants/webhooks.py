@@ -5,28 +5,32 @@ from __future__ import annotations
 from neuroscale.cluster.refs import Object
 from neuroscale.settings import APPS_NAMESPACE
 
+
+def _webhook(name: str, failure_policy: str, seconds: int, client: Object, rule: Object, **narrower: Object) -> Object:
+    """A configuration with one webhook, asked when something is created."""
+    webhook = {
+        "name": f"{name}.experiment.neuroscale.io",
+        "failurePolicy": failure_policy,
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "timeoutSeconds": seconds,
+        "clientConfig": client,
+        "rules": [{"apiVersions": ["v1"], "operations": ["CREATE"], **rule}],
+        **narrower,
+    }
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
+    return {**kind, "metadata": {"name": name}, "webhooks": [webhook]}
+
+
 #: The DNS server takes the connection and waits for a question: the webhook's second passes, and it is ignored.
-SLOW: Object = {
-    "apiVersion": "admissionregistration.k8s.io/v1",
-    "kind": "ValidatingWebhookConfiguration",
-    "metadata": {"name": "takes-its-time"},
-    "webhooks": [
-        {
-            "name": "takes-its-time.experiment.neuroscale.io",
-            "failurePolicy": "Ignore",
-            "sideEffects": "None",
-            "admissionReviewVersions": ["v1"],
-            "timeoutSeconds": 1,
-            "clientConfig": {"service": {"name": "kube-dns", "namespace": "kube-system", "port": 53}},
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": APPS_NAMESPACE}},
-            "rules": [
-                {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["deployments"]}
-            ],
-        }
-    ],
-}
-
-
+SLOW = _webhook(
+    "takes-its-time",
+    "Ignore",
+    1,
+    {"service": {"name": "kube-dns", "namespace": "kube-system", "port": 53}},
+    {"apiGroups": ["apps"], "resources": ["deployments"]},
+    namespaceSelector={"matchLabels": {"kubernetes.io/metadata.name": APPS_NAMESPACE}},
+)
 #: An authority that signed nothing; its key was thrown away.
 _SOMEBODY_ELSE = (
     "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJIVENCeGFBREFnRUNBZ0VCTUFvR0NDcUdTTTQ5QkFNQ01CZ3hGakFVQmdO"
@@ -37,29 +41,10 @@ _SOMEBODY_ELSE = (
     "QWxlR3hsdi92Mkx3RFB4NXZHcEx5eFEwc1pQaHFMZFpMYytpTlhSUFdGClhnPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="
 )
 #: About a kind that nobody has.
-TRUSTS_SOMEBODY_ELSE: Object = {
-    "apiVersion": "admissionregistration.k8s.io/v1",
-    "kind": "ValidatingWebhookConfiguration",
-    "metadata": {"name": "trusts-somebody-else"},
-    "webhooks": [
-        {
-            "name": "trusts-somebody-else.experiment.neuroscale.io",
-            "failurePolicy": "Fail",
-            "sideEffects": "None",
-            "admissionReviewVersions": ["v1"],
-            "timeoutSeconds": 5,
-            "clientConfig": {
-                "service": {"name": "kyverno-svc", "namespace": "kyverno", "path": "/"},
-                "caBundle": _SOMEBODY_ELSE,
-            },
-            "rules": [
-                {
-                    "apiGroups": ["experiment.neuroscale.io"],
-                    "apiVersions": ["v1"],
-                    "operations": ["CREATE"],
-                    "resources": ["nothings"],
-                }
-            ],
-        }
-    ],
-}
+TRUSTS_SOMEBODY_ELSE = _webhook(
+    "trusts-somebody-else",
+    "Fail",
+    5,
+    {"service": {"name": "kyverno-svc", "namespace": "kyverno", "path": "/"}, "caBundle": _SOMEBODY_ELSE},
+    {"apiGroups": ["experiment.neuroscale.io"], "resources": ["nothings"]},
+)

@@ -88,9 +88,13 @@ def begin(component: str, stream: Stream, breakage: Breakage) -> Outage:
 
 def judge_quiet(cluster: Cluster) -> Verdict:
     """No pod in the models' namespace is being deleted, or will be as the model that it was made for is gone."""
-    models = {isvc["metadata"]["name"] for isvc in cluster.list("InferenceService", APPS_NAMESPACE, api_version=KSERVE)}
-    pods = cluster.list("Pod", APPS_NAMESPACE)
-    leaving = sorted(pod["metadata"]["name"] for pod in pods if _leaves(pod["metadata"], models))
+    pods = [pod["metadata"] for pod in cluster.list("Pod", APPS_NAMESPACE)]
+    models: set[str] = set()
+    if any(_MODEL in pod.get("labels", {}) for pod in pods):  # without KServe there is not even the kind
+        models = {
+            isvc["metadata"]["name"] for isvc in cluster.list("InferenceService", APPS_NAMESPACE, api_version=KSERVE)
+        }
+    leaving = sorted(pod["name"] for pod in pods if _leaves(pod, models))
     return pending(f"on its way out: {', '.join(leaving)}") if leaving else met(f"{len(pods)} pods stay")
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ScaledTo
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.cluster.state import load_state
-from neuroscale.errors import NotMet, NotReady
+from neuroscale.errors import ClusterRefused, NotMet, NotReady
 from neuroscale.guardrails.admission import Enforcer, demand, objects_of, specimen, submit
 from neuroscale.guardrails.oracle import POLICIES, judge
 from neuroscale.platform import Platform
@@ -130,6 +132,12 @@ def judge_reported(cluster: Cluster, target: Ref | None, wanted: set[str]) -> Ve
         return pending("it does not exist")
     reports = cluster.list("PolicyReport", APPS_NAMESPACE, api_version="wgpolicyk8s.io/v1alpha2")
     about = [report for report in reports if (report.get("scope") or {}).get("uid") == obj["metadata"]["uid"]]
+    if not about:
+        try:
+            silence = guardrails.judge_silence(cluster.text(guardrails.REPORTS_METRICS))
+        except ClusterRefused as error:
+            return pending(f"0 reports about it, and their controller does not answer: {error}")
+        return replace(silence, observed=f"0 reports about it: {silence.observed}")
     failing = {
         result["policy"] for report in about for result in report.get("results") or [] if result["result"] == "fail"
     }

@@ -21,6 +21,8 @@ SERVICE = Ref("Service", "kyverno-svc", "kyverno")
 WEBHOOKS = Ref("ValidatingWebhookConfiguration", "kyverno-resource-validating-webhook-cfg")
 
 _ADMISSION = "admissionregistration.k8s.io/v1"
+#: What the reports controller counts.
+REPORTS_METRICS = "/api/v1/namespaces/kyverno/services/kyverno-reports-controller-metrics:8000/proxy/metrics"
 
 
 def policy(name: str) -> Ref:
@@ -91,6 +93,17 @@ def judge_admission(policy: Object | None, binding: Object | None) -> Verdict:
     if warnings := (status.get("typeChecking") or {}).get("expressionWarnings"):
         return hopeless(f"the API server complains of it: {warnings[0].get('warning', '')}")
     return met("enforced by the API server")
+
+
+def judge_silence(metrics: str) -> Verdict:
+    """Whether reports may still come. A counter cut off makes Kyverno drop each, and only its metrics say so."""
+    counted = [line.split()[-1] for line in metrics.splitlines() if line.startswith("kyverno_breaker_drops_total")]
+    if dropped := int(sum(map(float, counted))):
+        return hopeless(
+            f"Kyverno has dropped {dropped} reports, and drops each until its reports controller restarts. "
+            f"Try: kubectl -n kyverno rollout restart deployment {REPORTS_CONTROLLER.name}"
+        )
+    return pending("none was dropped")
 
 
 # --- probes

@@ -7,7 +7,7 @@ from apiserver import merge
 
 from neuroscale.cluster.refs import Object
 from neuroscale.probes.expected import policy_names
-from neuroscale.probes.guardrails import judge_admission, judge_enforced, judge_policy
+from neuroscale.probes.guardrails import judge_admission, judge_enforced, judge_policy, judge_silence
 from neuroscale.waiting import State, hopeless, met, pending
 
 NAME = "disallow-root-containers"
@@ -98,6 +98,18 @@ def test_the_api_servers_policy(policy: Object | None, binding: Object | None, s
     verdict = judge_admission(policy, binding)
     assert verdict.state == state
     assert seen in verdict.observed
+
+
+@pytest.mark.parametrize(
+    ("metrics", "state", "seen"),
+    [
+        ("kyverno_breaker_total 73", "pending", "none was dropped"),
+        ('kyverno_breaker_drops_total{a="b"} 56\nkyverno_breaker_drops_total{a="c"} 2', "hopeless", "58 reports"),
+    ],
+)
+def test_a_scan_that_has_fallen_silent_stays_so(metrics: str, state: State, seen: str) -> None:
+    verdict = judge_silence(metrics)
+    assert (verdict.state, seen in verdict.observed) == (state, True), verdict
 
 
 def test_all_of_them_in_both_places() -> None:

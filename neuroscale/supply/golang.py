@@ -14,6 +14,7 @@ from threading import Lock
 
 from neuroscale.errors import SupplyError
 from neuroscale.supply.commands import run_logged
+from neuroscale.supply.definitions import shorten_definitions
 from neuroscale.supply.pins import pins
 from neuroscale.supply.store import discard
 
@@ -58,10 +59,12 @@ class ModuleFiles:
     Attributes:
         module: Name of the module in ``pins.toml``, and of the recipe that pins it.
         keep: Their paths in the module.
+        terse: Whether definitions of kinds lose their descriptions (``docs/decisions/0018``).
     """
 
     module: str
     keep: tuple[str, ...]
+    terse: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,9 @@ class Go:
         listing.unlink()
         for kept in files.keep:
             _copy(module / kept, into / kept)
+        if files.terse:
+            for manifest in into.rglob("*.yaml"):
+                shorten_definitions(manifest)
 
     def discard(self) -> None:
         """Remove compiled packages, downloaded modules and the toolchain; nothing needs them once all is built."""

@@ -118,7 +118,9 @@ PARTS: Mapping[str, Kind] = {
             ("kserve", (ModuleFiles("kserve", ("config",)),)),
         )
     ),
-    "kyverno-files": ModuleTree((("kyverno", (ModuleFiles("kyverno", ("config/install-latest-testing.yaml",)),)),)),
+    "kyverno-files": ModuleTree(
+        (("kyverno", (ModuleFiles("kyverno", ("config/install-latest-testing.yaml",), terse=True),)),)
+    ),
     "debian-node": DebianRoot("node"),
     "debian-pods": DebianRoot("pods"),
     "debian-python": DebianRoot("python"),

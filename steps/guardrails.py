@@ -12,7 +12,7 @@ from pytest_bdd import given, parsers, then, when
 from neuroscale.changes import Pushed
 from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.guardrails import admission, bounds, commits, enforcers, latency, onslaught, ways
-from neuroscale.guardrails.admission import Answer, Enforcer
+from neuroscale.guardrails.admission import Answer
 from neuroscale.guardrails.bounds import Edge, SystemContainersFit
 from neuroscale.guardrails.corpus import Specimen
 from neuroscale.guardrails.onslaught import Onslaught
@@ -96,9 +96,9 @@ def someone_makes_a_namespace(breakage: Breakage) -> admission.Corpus:
     return admission.in_a_namespace_of_its_own(breakage)
 
 
-@when(parsers.parse("the enforcement by {enforcer} ends"), target_fixture="corpus")
-def one_no_longer_enforces(enforcer: Enforcer, breakage: Breakage) -> admission.Corpus:
-    enforcers.take_away(enforcer, breakage)
+@when("the enforcement by the API server ends", target_fixture="corpus")
+def the_api_server_no_longer_enforces(breakage: Breakage) -> admission.Corpus:
+    enforcers.leave_kyverno_alone(breakage)
     return admission.Corpus(breakage.platform)
 
 
@@ -108,9 +108,9 @@ def each_bad_specimen_is_refused(corpus: admission.Corpus) -> None:
     corpus.demand_bad_refused("the API server")
 
 
-@then(parsers.parse("{enforcer} alone refuses each bad specimen, by its policy and rule"))
-def one_alone_refuses(enforcer: Enforcer, corpus: admission.Corpus) -> None:
-    corpus.demand_bad_refused(enforcer)
+@then("Kyverno alone refuses each bad specimen, by its policy and rule")
+def kyverno_alone_refuses(corpus: admission.Corpus) -> None:
+    corpus.demand_bad_refused("Kyverno")
 
 
 @then("what complies is admitted")

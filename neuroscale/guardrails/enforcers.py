@@ -1,9 +1,10 @@
-"""The two that enforce the policies, taken away one at a time or both, and a workload that slips in meanwhile."""
+"""The two that enforce the policies: Kyverno left alone, and a workload that slips in while neither does."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import get_args
 
 from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ScaledTo
@@ -31,7 +32,6 @@ KYVERNO_AUDIT_ONLY: tuple[Fault, ...] = tuple(
     FieldsEdited(target=guardrails.policy(name), patch={"spec": {"validationActions": ["Audit"]}}) for name in POLICIES
 )
 NO_KYVERNO: tuple[Fault, ...] = (ScaledTo(target=guardrails.ADMISSION_CONTROLLER, replicas=0),)
-_AWAY: dict[Enforcer, tuple[Fault, ...]] = {"Kyverno": NO_KYVERNO, "the API server": AUDIT_ONLY}
 #: It speaks before any webhook does.
 _THE_FIRST: tuple[Enforcer, ...] = ("the API server",)
 #: Seconds. The API server reads its policies anew after a moment; Kyverno takes its webhooks along when it goes.
@@ -41,27 +41,20 @@ _REPORTED_WITHIN = 120.0
 _STOWAWAY = "slipped-in"
 
 
-def take_away(enforcer: Enforcer, breakage: Breakage) -> None:
-    """Leave the other one alone, and wait until this one says nothing any more.
+def leave_kyverno_alone(breakage: Breakage) -> None:
+    """The API server only audits, and Kyverno stays.
 
     Raises:
-        NotReady: It goes on refusing.
+        NotReady: The API server goes on refusing.
     """
-    for fault in (*HANDS_OFF, *_AWAY[enforcer]):
+    for fault in (*HANDS_OFF, *AUDIT_ONLY):
         breakage.inject(fault)
     cluster = breakage.platform.cluster
-    judges = {"Kyverno": judge_no_webhook, "the API server": judge_no_policy}
-    question = Question(f"{enforcer} no longer enforces", lambda: judges[enforcer](cluster), area="guardrails")
+    question = Question("the API server no longer enforces", lambda: judge_no_policy(cluster), area="guardrails")
     try:
         until(question, cluster, within=_GONE_WITHIN)
     except NotMet as error:
-        raise NotReady(f"Nobody was left alone. {error}") from error
-
-
-def judge_no_webhook(cluster: Cluster) -> Verdict:
-    """Kyverno is not asked any more."""
-    hooks = (cluster.get(guardrails.WEBHOOKS) or {}).get("webhooks") or []
-    return pending(f"{len(hooks)} webhooks ask it") if hooks else met("no webhook asks it")
+        raise NotReady(f"Kyverno was not left alone. {error}") from error
 
 
 def judge_no_policy(cluster: Cluster, enforcers: Collection[Enforcer] = _THE_FIRST) -> Verdict:
@@ -93,7 +86,7 @@ def slip_in(breakage: Breakage) -> Effect:
         for fault in (*HANDS_OFF, *AUDIT_ONLY, *KYVERNO_AUDIT_ONLY):
             unguarded.inject(fault)
         try:
-            nobody = Question("nobody enforces", lambda: judge_no_policy(platform.cluster, tuple(_AWAY)))
+            nobody = Question("nobody enforces", lambda: judge_no_policy(platform.cluster, get_args(Enforcer)))
             until(nobody, platform.cluster, within=_GONE_WITHIN)
         except NotMet as error:
             raise NotReady(f"Nothing could slip in. {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,16 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectDeleted
 from neuroscale.cluster.refs import Ref
 from neuroscale.errors import ClusterUnreachable, NotMet, NotReady
-from neuroscale.guardrails.admission import Answer, Outcome, demand, objects_of, specimen, submit
+from neuroscale.guardrails.admission import (
+    Answer,
+    Outcome,
+    answers_to,
+    demand,
+    for_admission,
+    judge_specimen,
+    objects_of,
+)
+from neuroscale.guardrails.corpus import Specimen
 from neuroscale.guardrails.enforcers import HANDS_OFF, NO_KYVERNO
 from neuroscale.pace import Pace
 from neuroscale.platform import Platform
@@ -25,19 +34,20 @@ from neuroscale.probes import guardrails
 from neuroscale.probes.workloads import pods_of
 from neuroscale.record import Sample
 from neuroscale.settings import BUDGETS
-from neuroscale.waiting import Verdict, hopeless, met, pending, throughout, until
+from neuroscale.waiting import Verdict, hopeless, met, pending, until
 
-#: Requests a second, of each sort. A restart of Kyverno takes some ten seconds.
-_RATE = 10.0
+#: Requests a second. A restart of Kyverno takes some five seconds.
+_RATE = 24.0
 _AT_ONCE = 32
-#: Of each sort, after the fault: fewer would prove little.
+#: Violating objects after the fault: fewer would prove little.
 _ENOUGH = 100
+#: Of them at least so many once Kyverno is back.
+_AFTERWARDS = 20
+_SCALED_AWAY = "is scaled to 0"
 _WITHIN = 60.0
 _SERVICE = Ref("Service", "kyverno-svc", "kyverno")
 _SERVING_PAIR = Ref("Secret", "kyverno-svc.kyverno.svc.kyverno-tls-pair", "kyverno")
 NO_ENDPOINT = FieldsEdited(target=_SERVICE, patch={"spec": {"selector": {"app.kubernetes.io/component": "nobody"}}})
-_VIOLATING = ("owner-missing", "no-cpu-request", "no-tag", "may-be-root", "model-owner-missing")
-_COMPLIANT = ("deployment", "model")
 
 
 @dataclass(frozen=True)
@@ -50,24 +60,22 @@ class Try:
     """
 
     at: float
-    is_good: bool
+    specimen: Specimen
     answer: Answer | None
 
 
 class Onslaught:
-    """Submits violating and compliant objects in turn, in dry runs, from ``with`` to the end of the block."""
+    """Submits the corpus over and over, in dry runs, two bad specimens to a good one, until the end of the block."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._next = cycle(
-            [
-                *((obj, False) for name in _VIOLATING for obj in objects_of(specimen(name, good=False))),
-                *((obj, True) for name in _COMPLIANT for obj in objects_of(specimen(name, good=True))),
-            ]
-        )
+        # What is bad in the company of what is good is not asked: of two answers only one would be a refusal.
+        alone = [one for one in for_admission() if len(objects_of(one)) == 1]
+        bad, good = (cycle([one for one in alone if one.is_good == is_good]) for is_good in (False, True))
+        self._next: Iterator[Specimen] = (next(sort) for sort in cycle((bad, bad, good)))
         self._tries: list[Try] = []
         self._lock = threading.Lock()
-        self._pace = Pace(self._try, 2 * _RATE, _AT_ONCE, "onslaught")
+        self._pace = Pace(self._try, _RATE, _AT_ONCE, "onslaught")
 
     def __enter__(self) -> Self:
         self._pace.start()
@@ -86,14 +94,14 @@ class Onslaught:
 
     def _try(self) -> None:
         with self._lock:
-            obj, is_good = next(self._next)
+            specimen = next(self._next)
         at = time.monotonic()
         try:
-            answer = submit(self._platform.cluster, obj)
+            (answer,) = answers_to(specimen, self._platform.cluster)
         except ClusterUnreachable:
             answer = None
         with self._lock:
-            self._tries.append(Try(at, is_good, answer))
+            self._tries.append(Try(at, specimen, answer))
 
 
 def begin(streams: ExitStack, platform: Platform) -> Onslaught:
@@ -129,7 +137,7 @@ def _restarted(platform: Platform) -> Sequence[Fault]:  # noqa: ARG001 - the sig
 
 
 _EVENTS: dict[str, Callable[[Platform], Sequence[Fault]]] = {
-    "is scaled to 0": lambda _: (*HANDS_OFF, *NO_KYVERNO),
+    _SCALED_AWAY: lambda _: (*HANDS_OFF, *NO_KYVERNO),
     "is killed": _killed,
     "restarts": _restarted,
     "is led to by a Service that selects nothing": lambda _: (*HANDS_OFF, NO_ENDPOINT),
@@ -183,28 +191,32 @@ class _Question:
 
 
 def judge_none_slipped_in(tries: Sequence[Try], enough: int) -> Verdict:
-    """Every violating object was refused, and by a policy."""
-    bad = [one.answer for one in tries if not one.is_good and one.answer is not None]
-    outcomes = Counter(answer.outcome for answer in bad)
+    """Every violating object was refused by the API server, by the policy and rule that its page names."""
+    bad = [(one.specimen, one.answer) for one in tries if not one.specimen.is_good and one.answer is not None]
+    outcomes = Counter(answer.outcome for _, answer in bad)
     seen = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()) or "no answer yet"
     if outcomes["admitted"]:
         return hopeless(f"{outcomes['admitted']} of {len(bad)} violating objects were admitted: {seen}")
-    if others := [answer for answer in bad if answer.outcome != "refused by policy"]:
-        return hopeless(f"{seen}; first: {others[0].said}")
+    verdicts = (judge_specimen(specimen, [answer]) for specimen, answer in bad)
+    if other := next((verdict for verdict in verdicts if not verdict), None):
+        return hopeless(f"{seen}; first: {other.observed}")
     return met(f"of {len(bad)}: {seen}") if len(bad) >= enough else pending(f"of {len(bad)}: {seen}")
 
 
 def demand_none_slipped_in(
     onslaught: Onslaught, away: Away, platform: Platform, scenario: str, keep: Callable[[Sample], None]
 ) -> None:
-    """No violating object is admitted while it lasts, nor for a while after; what became of the others is kept.
+    """No violating object is admitted while Kyverno is away, nor once it is back; what became of the others is kept.
 
     Raises:
         NotMet: One slipped in.
     """
     try:
         until(_Question(onslaught, away.since, _ENOUGH), platform.cluster, within=_WITHIN)
-        throughout(_Question(onslaught, away.since, _ENOUGH), platform.cluster, lasting=BUDGETS.stable)
+        if away.what != _SCALED_AWAY:
+            until(guardrails.workloads_ready(), platform.cluster, within=_WITHIN)
+        seen = sum(not one.specimen.is_good for one in onslaught.tries if one.at >= away.since)
+        until(_Question(onslaught, away.since, seen + _AFTERWARDS), platform.cluster, within=_WITHIN)
     finally:
         keep(_figure(onslaught, away, scenario))
 
@@ -215,7 +227,8 @@ def demand_compliant(onslaught: Onslaught, away: Away, expected: str, platform: 
     Raises:
         NotMet: It was otherwise.
     """
-    good = [one.answer for one in onslaught.tries if one.at >= away.since and one.is_good and one.answer is not None]
+    since = [one for one in onslaught.tries if one.at >= away.since and one.specimen.is_good]
+    good = [one.answer for one in since if one.answer is not None]
     demand(f"what complies is {expected}", judge_compliant(good, expected), platform)
 
 
@@ -237,8 +250,8 @@ def judge_compliant(answers: Sequence[Answer], expected: str) -> Verdict:
 
 def _figure(onslaught: Onslaught, away: Away, scenario: str) -> Sample:
     tries = [one for one in onslaught.tries if one.at >= away.since]
-    bad = Counter(one.answer.outcome if one.answer else "no answer" for one in tries if not one.is_good)
-    good = Counter(one.answer.outcome if one.answer else "no answer" for one in tries if one.is_good)
+    bad = Counter(one.answer.outcome if one.answer else "no answer" for one in tries if not one.specimen.is_good)
+    good = Counter(one.answer.outcome if one.answer else "no answer" for one in tries if one.specimen.is_good)
     blocked = [one.at for one in tries if one.answer and one.answer.outcome == "refused because a webhook is away"]
     return Sample(
         scenario=scenario,

@@ -7,7 +7,7 @@ from typing import Any
 from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
 from neuroscale.cluster.refs import Ref
 from neuroscale.guardrails.bounds import LIMITS, QUOTA
-from neuroscale.guardrails.enforcers import AUDIT_ONLY, HANDS_OFF, NO_KYVERNO
+from neuroscale.guardrails.enforcers import AUDIT_ONLY, HANDS_OFF, KYVERNO_AUDIT_ONLY, NO_KYVERNO
 from neuroscale.guardrails.onslaught import NO_ENDPOINT
 from neuroscale.guardrails.oracle import ISVC_LABELS, POLICIES, RESOURCES, ROOT_USER, TAG
 from neuroscale.mutants.model import Mutant
@@ -213,12 +213,11 @@ MUTANTS = (
     # --- enforcers
     Mutant(
         "nobody-is-left",
-        "With Kyverno away, the API server only audits as well",
-        scenario="Either enforcer refuses by itself",
-        example="Kyverno, the API server",
-        before="the API server alone refuses each bad specimen, by its policy and rule",
-        faults=AUDIT_ONLY,
-        red_step="the API server alone refuses each bad specimen, by its policy and rule",
+        "With the API server's own enforcement gone, Kyverno only audits as well",
+        scenario="Kyverno refuses without the API server's own policies",
+        before="Kyverno alone refuses each bad specimen, by its policy and rule",
+        faults=KYVERNO_AUDIT_ONLY,
+        red_step="Kyverno alone refuses each bad specimen, by its policy and rule",
         reason=r"admitted",
         hold=5,
     ),
@@ -329,6 +328,22 @@ MUTANTS = (
         faults=AUDIT_ONLY,
         red_step="no violating object is admitted",
         reason=r"violating objects were admitted",
+        hold=5,
+    ),
+    Mutant(
+        "refused-for-another-rule",
+        "Once Kyverno is gone, the API server refuses by another rule than Git says",
+        scenario=_AWAY,
+        example="is scaled to 0",
+        before="no violating object is admitted",
+        faults=(
+            FieldsEdited(
+                target=guardrails.admission_policy(ROOT_USER),
+                patch={"spec": {"validations": [{"expression": "false", "message": "no-rule: refused"}]}},
+            ),
+        ),
+        red_step="no violating object is admitted",
+        reason=r"policy disallow-root-containers, rule no-rule",
         hold=5,
     ),
     Mutant(

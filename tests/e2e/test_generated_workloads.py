@@ -20,7 +20,7 @@ from neuroscale.milestones import gate
 from neuroscale.platform import Platform
 
 pytestmark = pytest.mark.milestone_d
-_EXAMPLES = 400
+_EXAMPLES = 310
 
 
 @pytest.fixture(scope="module")

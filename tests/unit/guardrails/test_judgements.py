@@ -14,14 +14,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object
-from neuroscale.guardrails.admission import Answer, Denial
+from neuroscale.guardrails.admission import Answer, Denial, specimen
 from neuroscale.guardrails.bounds import QUOTA, Edge, judge_counted, judge_edge, judge_fits
 from neuroscale.guardrails.onslaught import Try, judge_compliant, judge_none_slipped_in
 from neuroscale.probes.webhooks import judge_hook
 from neuroscale.settings import APPS_NAMESPACE
 
 ADMITTED = Answer("admitted", frozenset(), "")
-REFUSED = Answer("refused by policy", frozenset({Denial("the API server", "p", "r")}), "no")
+NO_TAG = specimen("no-tag", good=False)
+REFUSED = Answer("refused by policy", frozenset({Denial("the API server", NO_TAG.rule, NO_TAG.detail)}), "no")
+MISTAKEN = Answer("refused by policy", frozenset({Denial("the API server", "p", "r")}), "no")
 AWAY = Answer("refused because a webhook is away", frozenset(), "failed calling webhook")
 OTHERWISE = Answer("refused otherwise", frozenset(), "exceeded quota: q, requested: limits.cpu=9")
 
@@ -76,7 +78,7 @@ def test_what_the_platform_adds_fits(config: dict[str, str], limits: Object, sta
 
 
 def tries(*answers: Answer | None) -> list[Try]:
-    return [Try(float(number), is_good=False, answer=answer) for number, answer in enumerate(answers)]
+    return [Try(float(number), NO_TAG, answer) for number, answer in enumerate(answers)]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,7 @@ def tries(*answers: Answer | None) -> list[Try]:
         ((), "pending", "no answer yet"),
         ((REFUSED, ADMITTED), "hopeless", "1 of 2 violating objects were admitted"),
         ((REFUSED, AWAY), "hopeless", "failed calling webhook"),
+        ((REFUSED, MISTAKEN), "hopeless", "refused by the API server, policy p, rule r"),
         ((REFUSED, None, REFUSED), "met", "of 2"),
     ],
 )

@@ -198,8 +198,8 @@ def judge_none_slipped_in(tries: Sequence[Try], enough: int) -> Verdict:
     if outcomes["admitted"]:
         return hopeless(f"{outcomes['admitted']} of {len(bad)} violating objects were admitted: {seen}")
     verdicts = (judge_specimen(specimen, [answer]) for specimen, answer in bad)
-    if other := next((verdict for verdict in verdicts if not verdict), None):
-        return hopeless(f"{seen}; first: {other.observed}")
+    if wrong := [verdict.observed for verdict in verdicts if not verdict]:
+        return hopeless(f"{seen}; first: {wrong[0]}")
     return met(f"of {len(bad)}: {seen}") if len(bad) >= enough else pending(f"of {len(bad)}: {seen}")
 
 

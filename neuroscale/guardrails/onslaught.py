@@ -39,6 +39,8 @@ from neuroscale.waiting import Verdict, hopeless, met, pending, until
 #: Requests a second. A restart of Kyverno takes some five seconds.
 _RATE = 24.0
 _AT_ONCE = 32
+#: Violating objects before the fault, each refused: else there would be nothing to break.
+_BEFORE = 10
 #: Violating objects after the fault: fewer would prove little.
 _ENOUGH = 100
 #: Of them at least so many once Kyverno is back.
@@ -112,7 +114,7 @@ def begin(streams: ExitStack, platform: Platform) -> Onslaught:
     """
     onslaught = streams.enter_context(Onslaught(platform))
     try:
-        until(_Question(onslaught, 0, 20), platform.cluster, within=BUDGETS.request)
+        until(_Question(onslaught, 0, _BEFORE), platform.cluster, within=BUDGETS.request)
     except NotMet as error:
         raise NotReady(f"Nothing was done to Kyverno. {error}") from error
     return onslaught

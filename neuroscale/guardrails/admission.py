@@ -126,7 +126,12 @@ def objects_of(one: Specimen) -> list[Object]:
 
 def answers_to(one: Specimen, cluster: Cluster, namespace: str = APPS_NAMESPACE) -> list[Answer]:
     """What is said of each of its objects, wherever it says it belongs."""
-    return [submit(cluster, {**obj, "metadata": _without_namespace(obj)}, namespace) for obj in objects_of(one)]
+    return submit_all(cluster, objects_of(one), namespace)
+
+
+def submit_all(cluster: Cluster, objects: Sequence[Object], namespace: str = APPS_NAMESPACE) -> list[Answer]:
+    """Ask once for each, in this namespace and no other."""
+    return [submit(cluster, {**obj, "metadata": _without_namespace(obj)}, namespace) for obj in objects]
 
 
 def _without_namespace(obj: Object) -> Object:

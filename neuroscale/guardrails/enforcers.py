@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import get_args
 
 from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ScaledTo
@@ -23,18 +22,19 @@ from neuroscale.settings import APPS_NAMESPACE
 from neuroscale.waiting import Verdict, hopeless, met, pending, until
 
 HANDS_OFF = hands_off(guardrails.APPLICATION)
+
+
+def _audited(place: Callable[[str], Ref]) -> tuple[Fault, ...]:
+    patch = {"spec": {"validationActions": ["Audit"]}}
+    return tuple(FieldsEdited(target=place(name), patch=patch) for name in POLICIES)
+
+
 #: The API server only writes down what its policies would have refused.
-AUDIT_ONLY: tuple[Fault, ...] = tuple(
-    FieldsEdited(target=guardrails.binding(name), patch={"spec": {"validationActions": ["Audit"]}}) for name in POLICIES
-)
+AUDIT_ONLY = _audited(guardrails.binding)
 #: So does Kyverno.
-KYVERNO_AUDIT_ONLY: tuple[Fault, ...] = tuple(
-    FieldsEdited(target=guardrails.policy(name), patch={"spec": {"validationActions": ["Audit"]}}) for name in POLICIES
-)
+KYVERNO_AUDIT_ONLY = _audited(guardrails.policy)
 NO_KYVERNO: tuple[Fault, ...] = (ScaledTo(target=guardrails.ADMISSION_CONTROLLER, replicas=0),)
-#: It speaks before any webhook does.
-_THE_FIRST: tuple[Enforcer, ...] = ("the API server",)
-#: Seconds. The API server reads its policies anew after a moment; Kyverno takes its webhooks along when it goes.
+#: Seconds. The API server reads its policies anew after a moment.
 _GONE_WITHIN = 30.0
 #: Seconds until a scan has reported what it found.
 _REPORTED_WITHIN = 120.0
@@ -47,17 +47,24 @@ def leave_kyverno_alone(breakage: Breakage) -> None:
     Raises:
         NotReady: The API server goes on refusing.
     """
-    for fault in (*HANDS_OFF, *AUDIT_ONLY):
+    # The API server speaks before any webhook does: what Kyverno refuses says nothing of it.
+    _let_go(breakage, AUDIT_ONLY, "the API server")
+
+
+def _let_go(breakage: Breakage, faults: Sequence[Fault], *enforcers: Enforcer) -> None:
+    """Inject, and wait until none of these refuses any more."""
+    for fault in (*HANDS_OFF, *faults):
         breakage.inject(fault)
-    cluster = breakage.platform.cluster
-    question = Question("the API server no longer enforces", lambda: judge_no_policy(cluster), area="guardrails")
+    cluster, says = breakage.platform.cluster, f"{' and '.join(enforcers)} refuse nothing"
     try:
-        until(question, cluster, within=_GONE_WITHIN)
+        until(
+            Question(says, lambda: judge_no_policy(cluster, enforcers), area="guardrails"), cluster, within=_GONE_WITHIN
+        )
     except NotMet as error:
-        raise NotReady(f"Kyverno was not left alone. {error}") from error
+        raise NotReady(f"The guardrails could not be weakened. {error}") from error
 
 
-def judge_no_policy(cluster: Cluster, enforcers: Collection[Enforcer] = _THE_FIRST) -> Verdict:
+def judge_no_policy(cluster: Cluster, enforcers: Collection[Enforcer]) -> Verdict:
     """None of these refuses by its policies."""
     still = [
         f"{denial.policy}"
@@ -83,13 +90,7 @@ def slip_in(breakage: Breakage) -> Effect:
         raise NotReady("The cluster should be known to this machine. Try: neuroscale up")
     with Breakage(platform, Journal.of(state.nonce)) as unguarded:
         # Kyverno stays: policies that come into force are what it scans for at once, and not half a minute later.
-        for fault in (*HANDS_OFF, *AUDIT_ONLY, *KYVERNO_AUDIT_ONLY):
-            unguarded.inject(fault)
-        try:
-            nobody = Question("nobody enforces", lambda: judge_no_policy(platform.cluster, get_args(Enforcer)))
-            until(nobody, platform.cluster, within=_GONE_WITHIN)
-        except NotMet as error:
-            raise NotReady(f"Nothing could slip in. {error}") from error
+        _let_go(unguarded, (*AUDIT_ONLY, *KYVERNO_AUDIT_ONLY), "the API server", "Kyverno")
         return breakage.inject(ObjectCreated(manifest=stowaway()))
 
 

@@ -78,7 +78,7 @@ def test_what_the_platform_adds_fits(config: dict[str, str], limits: Object, sta
 
 
 def tries(*answers: Answer | None) -> list[Try]:
-    return [Try(float(number), NO_TAG, answer) for number, answer in enumerate(answers)]
+    return [Try(float(number), NO_TAG, (answer,) if answer else ()) for number, answer in enumerate(answers)]
 
 
 @pytest.mark.parametrize(

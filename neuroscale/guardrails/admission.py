@@ -126,16 +126,12 @@ def objects_of(one: Specimen) -> list[Object]:
 
 def answers_to(one: Specimen, cluster: Cluster, namespace: str = APPS_NAMESPACE) -> list[Answer]:
     """What is said of each of its objects, wherever it says it belongs."""
-    return submit_all(cluster, objects_of(one), namespace)
+    return [submit(cluster, without_namespace(obj), namespace) for obj in objects_of(one)]
 
 
-def submit_all(cluster: Cluster, objects: Sequence[Object], namespace: str = APPS_NAMESPACE) -> list[Answer]:
-    """Ask once for each, in this namespace and no other."""
-    return [submit(cluster, {**obj, "metadata": _without_namespace(obj)}, namespace) for obj in objects]
-
-
-def _without_namespace(obj: Object) -> Object:
-    return {key: value for key, value in obj["metadata"].items() if key != "namespace"}
+def without_namespace(obj: Object) -> Object:
+    """The same object, to be submitted to any namespace."""
+    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "namespace"}}
 
 
 def judge_specimen(one: Specimen, answers: Collection[Answer], enforcer: Enforcer = "the API server") -> Verdict:

@@ -24,10 +24,12 @@ from neuroscale.guardrails.admission import (
     for_admission,
     judge_specimen,
     objects_of,
-    submit_all,
+    submit,
+    without_namespace,
 )
 from neuroscale.guardrails.corpus import Specimen
 from neuroscale.guardrails.enforcers import HANDS_OFF, NO_KYVERNO
+from neuroscale.guardrails.oracle import judge
 from neuroscale.pace import Pace
 from neuroscale.platform import Platform
 from neuroscale.probes import guardrails
@@ -58,30 +60,32 @@ class Try:
 
     Attributes:
         at: Monotonic seconds at which it was sent.
-        answers: One to each of its objects; none when the API server itself did not answer.
+        answer: ``None`` when the API server itself did not answer.
     """
 
     at: float
     specimen: Specimen
-    answers: tuple[Answer, ...]
+    answer: Answer | None
 
     @property
     def outcome(self) -> Outcome | Literal["no answer"]:
-        """Of the whole: that of the first object that was refused."""
-        if not self.answers:
-            return "no answer"
-        return next((answer.outcome for answer in self.answers if answer.outcome != "admitted"), "admitted")
+        """In a word."""
+        return self.answer.outcome if self.answer else "no answer"
+
+
+def requests(*, good: bool) -> list[tuple[Specimen, Object]]:
+    """Of good specimens each object; of bad ones each that a policy must refuse, and not the company that it keeps."""
+    chosen = [one for one in for_admission() if one.is_good == good]
+    return [(one, without_namespace(obj)) for one in chosen for obj in objects_of(one) if good or judge(obj)]
 
 
 class Onslaught:
-    """Submits the corpus over and over, in dry runs, two bad specimens to a good one, until the end of the block."""
+    """Submits the corpus over and over, in dry runs, two bad objects to a good one, until the end of the block."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        # Read once: what is asked 24 times a second shall cost the machine no more than the asking.
-        corpus = [(one, objects_of(one)) for one in for_admission()]
-        bad, good = (cycle([pair for pair in corpus if pair[0].is_good == is_good]) for is_good in (False, True))
-        self._next: Iterator[tuple[Specimen, list[Object]]] = (next(sort) for sort in cycle((bad, bad, good)))
+        bad, good = cycle(requests(good=False)), cycle(requests(good=True))
+        self._next: Iterator[tuple[Specimen, Object]] = (next(sort) for sort in cycle((bad, bad, good)))
         self._tries: list[Try] = []
         self._lock = threading.Lock()
         self._pace = Pace(self._try, _RATE, _AT_ONCE, "onslaught")
@@ -103,14 +107,14 @@ class Onslaught:
 
     def _try(self) -> None:
         with self._lock:
-            specimen, objects = next(self._next)
+            specimen, obj = next(self._next)
         at = time.monotonic()
         try:
-            answers = tuple(submit_all(self._platform.cluster, objects))
+            answer = submit(self._platform.cluster, obj)
         except ClusterUnreachable:
-            answers = ()
+            answer = None
         with self._lock:
-            self._tries.append(Try(at, specimen, answers))
+            self._tries.append(Try(at, specimen, answer))
 
 
 def begin(streams: ExitStack, platform: Platform) -> Onslaught:
@@ -201,12 +205,12 @@ class _Question:
 
 def judge_none_slipped_in(tries: Sequence[Try], enough: int) -> Verdict:
     """Every violating object was refused by the API server, by the policy and rule that its page names."""
-    bad = [one for one in tries if not one.specimen.is_good and one.answers]
-    outcomes = Counter(one.outcome for one in bad)
+    bad = [(one.specimen, one.answer) for one in tries if not one.specimen.is_good and one.answer is not None]
+    outcomes = Counter(answer.outcome for _, answer in bad)
     seen = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()) or "no answer yet"
     if outcomes["admitted"]:
         return hopeless(f"{outcomes['admitted']} of {len(bad)} violating objects were admitted: {seen}")
-    verdicts = (judge_specimen(one.specimen, one.answers) for one in bad)
+    verdicts = (judge_specimen(specimen, [answer]) for specimen, answer in bad)
     if wrong := [verdict.observed for verdict in verdicts if not verdict]:
         return hopeless(f"{seen}; first: {wrong[0]}")
     return met(f"of {len(bad)}: {seen}") if len(bad) >= enough else pending(f"of {len(bad)}: {seen}")
@@ -237,7 +241,7 @@ def demand_compliant(onslaught: Onslaught, away: Away, expected: str, platform: 
         NotMet: It was otherwise.
     """
     since = [one for one in onslaught.tries if one.at >= away.since and one.specimen.is_good]
-    good = [answer for one in since for answer in one.answers]
+    good = [one.answer for one in since if one.answer is not None]
     demand(f"what complies is {expected}", judge_compliant(good, expected), platform)
 
 

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object
-from neuroscale.guardrails.admission import Answer, Denial, specimen
+from neuroscale.guardrails.admission import Answer, Denial, for_admission, specimen
 from neuroscale.guardrails.bounds import QUOTA, Edge, judge_counted, judge_edge, judge_fits
-from neuroscale.guardrails.onslaught import Try, judge_compliant, judge_none_slipped_in
+from neuroscale.guardrails.onslaught import Try, judge_compliant, judge_none_slipped_in, requests
 from neuroscale.probes.webhooks import judge_hook
 from neuroscale.settings import APPS_NAMESPACE
 
@@ -77,8 +77,15 @@ def test_what_the_platform_adds_fits(config: dict[str, str], limits: Object, sta
     assert judge_fits(config, limits).state == state
 
 
+def test_no_specimen_is_left_out_of_the_onslaught() -> None:
+    asked = [one.name for good in (False, True) for one, _ in requests(good=good)]
+    assert set(asked) == {one.name for one in for_admission()}
+    bad = [one.name for one, _ in requests(good=False)]
+    assert len(bad) == len(set(bad)), "a bad specimen has one object that is bad"
+
+
 def tries(*answers: Answer | None) -> list[Try]:
-    return [Try(float(number), NO_TAG, (answer,) if answer else ()) for number, answer in enumerate(answers)]
+    return [Try(float(number), NO_TAG, answer) for number, answer in enumerate(answers)]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """A small Kubernetes API server for the fast tier: real HTTP on 127.0.0.1, objects in memory, every write on record.
 
 It stores, patches, watches and refuses as the real one does, so far as the suite's client notices. Controllers are
-played by two rules: the ready pods of a workload follow its spec at once, and a pod is placed when it is created.
+played by three rules: the ready pods of a workload follow its spec at once, a pod is placed when it is created, and an
+Application is compared as soon as somebody asks for it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ KINDS = {
     "/apis/apps/v1": {"deployments": ("Deployment", True), "statefulsets": ("StatefulSet", True)},
     "/apis/argoproj.io/v1alpha1": {"applications": ("Application", True)},
 }
+REFRESH = "argocd.argoproj.io/refresh"
 _PATH = re.compile(r"(/api/v1|/apis/[^/]+/[^/]+)(?:/namespaces/([^/]+))?/([a-z]+)(?:/([^/]+))?")
 _REASONS = {404: "NotFound", 409: "AlreadyExists", 405: "MethodNotAllowed"}
 
@@ -75,7 +77,7 @@ class ApiServer:
         self.objects: dict[str, Object] = {}
         self.answers: dict[str, tuple[int, bytes, dict[str, str]]] = {}
         self.before: Callable[[str, str], None] = lambda method, path: None
-        self.changed = threading.Condition()
+        self.changed = threading.Condition(threading.RLock())
         self._events: list[tuple[str, str, Object]] = []
         self._version = 0
         self._hung_up = 0
@@ -113,6 +115,8 @@ class ApiServer:
                 obj["spec"] = {"nodeName": "node-0", **obj["spec"]}
             self.objects[path] = obj
             self._tell(event or ("MODIFIED" if old else "ADDED"), path, obj)
+            if obj["kind"] == "Application" and REFRESH in (meta.get("annotations") or {}):
+                self.put(path, merge(obj, {"metadata": {"annotations": {REFRESH: None}}}))
             return obj
 
     def remove(self, path: str) -> Object:

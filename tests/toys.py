@@ -9,6 +9,7 @@ from apiserver import ApiServer
 from repository import git
 
 from neuroscale.chaos.fault import (
+    ApplicationEdited,
     Committed,
     ContainerAdded,
     CpuTaken,
@@ -21,12 +22,14 @@ from neuroscale.chaos.fault import (
 )
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.gate import schema
+from neuroscale.settings import ARGOCD
 
 NGINX = Ref("Deployment", "nginx-test", "default")
 PAGE = Ref("ConfigMap", "nginx-page", "default")
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 PODS = "/api/v1/namespaces/default/pods"
+APPLICATIONS = f"/apis/argoproj.io/v1alpha1/namespaces/{ARGOCD}/applications"
 
 FAULTS: dict[str, Fault] = {
     "object-deleted": ObjectDeleted(target=PAGE),
@@ -40,6 +43,9 @@ FAULTS: dict[str, Fault] = {
     ),
     "fields-edited": FieldsEdited(
         target=NGINX, patch={"spec": {"replicas": 3, "paused": True}, "metadata": {"labels": {"app": None}}}
+    ),
+    "application-edited": ApplicationEdited(
+        target=Ref("Application", "nginx-test", ARGOCD), patch={"spec": {"syncPolicy": {"automated": None}}}
     ),
     "scaled-to": ScaledTo(target=NGINX, replicas=0),
     "container-added": ContainerAdded(target=NGINX, container={"name": "sidecar", "image": "no-such:0.0.1"}),
@@ -62,6 +68,7 @@ def populate(api: ApiServer) -> None:
     api.put(f"{PODS}/nginx-test-7d5b", pod("nginx-test-7d5b", "100m"))
     page = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "nginx-page", "namespace": "default"}}
     api.put(f"{CONFIG_MAPS}/nginx-page", {**page, "data": {"index.html": "<p>hello"}})
+    api.put(f"{APPLICATIONS}/nginx-test", application())
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-0"}}
     api.put("/api/v1/nodes/node-0", {**node, "status": {"allocatable": {"cpu": "2"}}})
 
@@ -78,6 +85,16 @@ def deployment(replicas: int = 1, image: str = "nginx:1.27.5", **status: Any) ->
             "template": {"metadata": {"labels": {"app": "nginx-test"}}, "spec": pod("x", "100m", image)["spec"]},
         },
         "status": status,
+    }
+
+
+def application() -> Object:
+    """An Application that is synced by itself."""
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "nginx-test", "namespace": ARGOCD, "annotations": {"made": "by hand"}},
+        "spec": {"syncPolicy": {"automated": {"selfHeal": True}}},
     }
 
 

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from neuroscale.chaos.fields import contains, flat, inverse
-from neuroscale.chaos.model import FaultModel, Receipt
+from neuroscale.chaos.edits import ApplicationEdited, FieldsEdited
+from neuroscale.chaos.model import FaultModel, ObjectFault, Receipt
 from neuroscale.chaos.objects import (
     create_unless_present,
     delete_if_present,
@@ -29,6 +29,7 @@ from neuroscale.settings import ARGOCD
 from neuroscale.waiting import Verdict, hopeless, met, pending
 
 __all__ = [
+    "ApplicationEdited",
     "Committed",
     "ContainerAdded",
     "CpuTaken",
@@ -42,17 +43,7 @@ __all__ = [
 ]
 
 
-class _ObjectFault(FaultModel):
-    """A fault of one object that exists."""
-
-    target: Ref
-
-    def snapshot(self, platform: Platform) -> Receipt:
-        """Keep the whole object."""
-        return {"before": platform.cluster.get(self.target)}
-
-
-class ObjectDeleted(_ObjectFault):
+class ObjectDeleted(ObjectFault):
     """An object is deleted. What puts it back is the platform's business; the revert only makes sure it is there.
 
     Attributes:
@@ -148,41 +139,7 @@ class ObjectCreated(FaultModel):
         return judge_gone(platform.cluster, self.target) if receipt["before"] is None else met("it was there before")
 
 
-class FieldsEdited(_ObjectFault):
-    """Somebody edits an object by hand; ``patch`` is a JSON merge patch."""
-
-    kind: Literal["fields-edited"] = "fields-edited"
-    patch: Object
-
-    @property
-    def says(self) -> str:
-        """The deed."""
-        return f"{self.target} is edited by hand: {', '.join(flat(self.patch))}"
-
-    def inject(self, platform: Platform, receipt: Receipt) -> None:  # noqa: ARG002
-        """Patch it."""
-        platform.cluster.patch(self.target, self.patch)
-
-    def took_effect(self, platform: Platform, receipt: Receipt, seen: Sequence[Sighting]) -> Verdict:  # noqa: ARG002
-        """The edited values were seen in the object."""
-        if receipt["before"] is None:
-            return hopeless(f"{self.target} does not exist")
-        if contains(receipt["before"], self.patch):
-            return hopeless("the object looked like this before, so nothing was edited")
-        if any(contains(sighting.obj, self.patch) for sighting in seen):
-            return met("the edited values are there")
-        return pending("the object has its old values")
-
-    def revert(self, platform: Platform, receipt: Receipt) -> None:
-        """Put back the values that the patch touched, and no others."""
-        now = platform.cluster.get(self.target)
-        if receipt["before"] is not None and now is not None:
-            back = inverse(self.patch, receipt["before"])
-            if not contains(now, back):
-                platform.cluster.patch(self.target, back)
-
-
-class ScaledTo(_ObjectFault):
+class ScaledTo(ObjectFault):
     """A workload is scaled, for instance to nothing."""
 
     kind: Literal["scaled-to"] = "scaled-to"
@@ -217,7 +174,7 @@ class ScaledTo(_ObjectFault):
             platform.cluster.patch(self.target, {"spec": {"replicas": receipt["before"]["spec"].get("replicas", 1)}})
 
 
-class ContainerAdded(_ObjectFault):
+class ContainerAdded(ObjectFault):
     """The pods of a workload get one more container."""
 
     kind: Literal["container-added"] = "container-added"
@@ -387,7 +344,15 @@ class Committed(FaultModel):
 
 
 Fault = Annotated[
-    ObjectDeleted | ObjectCreated | FieldsEdited | ScaledTo | ContainerAdded | CpuTaken | Committed | Rewired,
+    ObjectDeleted
+    | ObjectCreated
+    | FieldsEdited
+    | ApplicationEdited
+    | ScaledTo
+    | ContainerAdded
+    | CpuTaken
+    | Committed
+    | Rewired,
     Field(discriminator="kind"),
 ]
 

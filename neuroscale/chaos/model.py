@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from neuroscale.cluster.refs import Ref
 from neuroscale.platform import Platform
 from neuroscale.waiting import Verdict, met
 
@@ -26,3 +27,13 @@ class FaultModel(BaseModel):
     def undone(self, platform: Platform, receipt: Receipt) -> Verdict:  # noqa: ARG002
         """Whether anything of it is left after the revert."""
         return met("the revert was all")
+
+
+class ObjectFault(FaultModel):
+    """A fault of one object that exists."""
+
+    target: Ref
+
+    def snapshot(self, platform: Platform) -> Receipt:
+        """Keep the whole object."""
+        return {"before": platform.cluster.get(self.target)}

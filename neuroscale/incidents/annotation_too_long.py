@@ -1,6 +1,6 @@
 """B2: a client-side apply keeps the whole object in an annotation, and the definition is larger than one may be."""
 
-from neuroscale.chaos.fault import FieldsEdited
+from neuroscale.chaos.fault import ApplicationEdited, FieldsEdited
 from neuroscale.incidents.model import Incident
 from neuroscale.probes import argo, serving
 from neuroscale.serving.handsoff import hands_off
@@ -12,7 +12,7 @@ INCIDENT = Incident(
     milestone="b",
     faults=(
         hands_off(serving.APPLICATION)[0],
-        FieldsEdited(
+        ApplicationEdited(
             target=argo.application(serving.APPLICATION),
             patch={"spec": {"syncPolicy": {"syncOptions": ["RespectIgnoreDifferences=true"]}}},
         ),

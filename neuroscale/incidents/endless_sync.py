@@ -1,6 +1,6 @@
 """B5: a controller and Argo CD write the same field, each its own value, for ever."""
 
-from neuroscale.chaos.fault import FieldsEdited
+from neuroscale.chaos.fault import ApplicationEdited
 from neuroscale.incidents.model import Incident
 from neuroscale.probes import argo, serving
 from neuroscale.probes.symptoms import SyncsAgain
@@ -13,7 +13,7 @@ INCIDENT = Incident(
     milestone="b",
     faults=(
         hands_off(serving.APPLICATION)[0],
-        FieldsEdited(target=argo.application(serving.APPLICATION), patch={"spec": {"ignoreDifferences": None}}),
+        ApplicationEdited(target=argo.application(serving.APPLICATION), patch={"spec": {"ignoreDifferences": None}}),
     ),
     symptom=(SyncsAgain(serving.APPLICATION, 3),),
     shows_within=90,

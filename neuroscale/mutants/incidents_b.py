@@ -25,10 +25,15 @@ MUTANTS = (
     ),
     Mutant(
         "no-symptom-b2",
-        "Argo CD's controller is down: nobody tries to apply the definition",
+        "The definition is applied by the server again",
         scenario="A definition is too long to be applied by the client",
-        before='the incident "annotation_too_long" begins',
-        faults=(_NO_ARGO,),
+        before=_SYMPTOM,
+        faults=(
+            FieldsEdited(
+                target=argo.application(serving.APPLICATION),
+                patch={"spec": {"syncPolicy": {"syncOptions": ["ServerSideApply=true"]}}},
+            ),
+        ),
         red_step=_SYMPTOM,
         reason=r"no SyncError or OperationFailed or SyncFailed with 'Too long'",
     ),
@@ -61,7 +66,7 @@ MUTANTS = (
         "no-symptom-b5",
         "Argo CD's controller is down: nobody rewrites anything",
         scenario="Two writers never agree",
-        before='the incident "endless_sync" begins',
+        before=_SYMPTOM,
         faults=(_NO_ARGO,),
         red_step=_SYMPTOM,
         reason=r"healed 3 times.*attempts",

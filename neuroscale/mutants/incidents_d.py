@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuroscale.chaos.fault import FieldsEdited, ObjectDeleted
+from neuroscale.chaos.fault import ApplicationEdited, FieldsEdited, ObjectDeleted
 from neuroscale.cluster.refs import Ref
 from neuroscale.drift import CHILD
 from neuroscale.incidents.minimum_above_sidecar import LIMIT, LIMIT_RANGE
@@ -15,7 +15,7 @@ from neuroscale.settings import APPS_NAMESPACE
 _SYMPTOM = "its symptom shows"
 
 
-def _refused_by_kyverno_alone(policy: str) -> tuple[FieldsEdited | ObjectDeleted, ...]:
+def _refused_by_kyverno_alone(policy: str) -> tuple[ApplicationEdited | ObjectDeleted, ...]:
     """The API server's policy is not bound: Kyverno's webhook still refuses, and the denial is another one."""
     return (*hands_off(guardrails.APPLICATION), ObjectDeleted(target=guardrails.binding(policy)))
 

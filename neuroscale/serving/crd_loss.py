@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from neuroscale.chaos.breakage import Breakage, Effect
-from neuroscale.chaos.fault import FieldsEdited, ObjectDeleted
+from neuroscale.chaos.fault import ApplicationEdited, FieldsEdited, ObjectDeleted
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object
 from neuroscale.errors import NotReady
@@ -179,13 +179,13 @@ def leave_out(breakage: Breakage, *, marked: bool) -> KeptOutOfGit:
     return KeptOutOfGit(crd["metadata"]["uid"], marked)
 
 
-def left_out() -> tuple[FieldsEdited, FieldsEdited]:
+def left_out() -> tuple[ApplicationEdited, ApplicationEdited]:
     """The root Application lets go, and the serving stack's renders everything but the definition."""
     patch = {"apiVersion": "apiextensions.k8s.io/v1", "kind": serving.CRD.kind, "metadata": {"name": serving.CRD.name}}
     dropped = [{"patch": json.dumps({**patch, "$patch": "delete"})}]
     return (
         hands_off(serving.APPLICATION)[0],
-        FieldsEdited(
+        ApplicationEdited(
             target=argo.application(serving.APPLICATION),
             patch={"spec": {"source": {"kustomize": {"patches": dropped}}}},
         ),

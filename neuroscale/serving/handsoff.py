@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from neuroscale.chaos.fault import FieldsEdited
+from neuroscale.chaos.fault import ApplicationEdited
 from neuroscale.probes import argo
 from neuroscale.settings import ROOT_APPLICATION
 
 
-def hands_off(application: str) -> tuple[FieldsEdited, FieldsEdited]:
+def hands_off(application: str) -> tuple[ApplicationEdited, ApplicationEdited]:
     """Automated sync is off: of the root Application first, which would turn it on again, then of this one.
 
     The whole of ``automated`` goes, and not just self-heal: at a commit that was never synced the ordinary automated
@@ -15,4 +15,4 @@ def hands_off(application: str) -> tuple[FieldsEdited, FieldsEdited]:
     """
     patch = {"spec": {"syncPolicy": {"automated": None}}}
     root, child = argo.application(ROOT_APPLICATION), argo.application(application)
-    return FieldsEdited(target=root, patch=patch), FieldsEdited(target=child, patch=patch)
+    return ApplicationEdited(target=root, patch=patch), ApplicationEdited(target=child, patch=patch)

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from neuroscale.bootstrap.up import heal
 from neuroscale.chaos import wires
 from neuroscale.chaos.fault import (
+    ApplicationEdited,
     Committed,
     ContainerAdded,
     CpuTaken,
@@ -34,8 +35,8 @@ from neuroscale.drift import NGINX
 from neuroscale.errors import ExitCode
 from neuroscale.milestones import gate
 from neuroscale.platform import Platform, connect
-from neuroscale.probes.argo import Gone
-from neuroscale.settings import ARGOCD, BUDGETS, FORGE
+from neuroscale.probes.argo import Gone, application
+from neuroscale.settings import ARGOCD, BUDGETS, FORGE, ROOT_APPLICATION
 from neuroscale.waiting import pause, until
 
 pytestmark = pytest.mark.safety
@@ -126,6 +127,9 @@ FAULTS: dict[str, Fault] = {
         }
     ),
     "fields-edited": FieldsEdited(target=_NOTIFIER, patch={"metadata": {"labels": {"left-by": "a-killed-run"}}}),
+    "application-edited": ApplicationEdited(
+        target=application(ROOT_APPLICATION), patch={"metadata": {"labels": {"left-by": "a-killed-run"}}}
+    ),
     "scaled-to": ScaledTo(target=_NOTIFIER, replicas=0),
     "container-added": ContainerAdded(
         target=_NOTIFIER, container={"name": "left-by-a-killed-run", "image": "docker.io/rancher/mirrored-pause:3.6"}

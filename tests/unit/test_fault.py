@@ -11,7 +11,7 @@ import pytest
 from apiserver import ApiServer, merge
 from pydantic import ValidationError
 from repository import git
-from toys import CONFIG_MAPS, DEPLOYMENTS, FAULTS, NGINX, PAGE, deployment, picture, pod, populate
+from toys import CONFIG_MAPS, DEPLOYMENTS, FAULTS, NGINX, PAGE, application, deployment, picture, pod, populate
 
 from neuroscale.chaos.fault import (
     Committed,
@@ -47,6 +47,16 @@ OLD = deployment(readyReplicas=1)
 NEW = _with(OLD, uid="uid-2")
 SCALED = deployment(0)
 EDIT = FieldsEdited(target=NGINX, patch={"spec": {"replicas": 3}})
+APP = application()
+LET_GO = FAULTS["application-edited"]
+ASKED: Object = merge(
+    APP,
+    {
+        "spec": {"syncPolicy": {"automated": None}},
+        "metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}},
+    },
+)
+COMPARED: Object = merge(ASKED, {"metadata": {"annotations": {"argocd.argoproj.io/refresh": None}}})
 STRAY = ObjectCreated(manifest=fresh(OLD))
 HELD = ObjectDeleted(target=NGINX, held=True)
 TWO: Object = merge(OLD, {"spec": {"template": {"spec": {"containers": [{"name": "nginx"}, {"name": "sidecar"}]}}}})
@@ -94,6 +104,14 @@ CASES: dict[str, tuple[Fault, Object, Sequence[Sighting], State, str]] = {
     "edited: only a change of status": (EDIT, {"before": OLD}, [saw("MODIFIED", OLD)], "pending", "old values"),
     "edited: nothing seen": (EDIT, {"before": OLD}, [], "pending", "old values"),
     "edited: looked like this before": (EDIT, {"before": deployment(3)}, [], "hopeless", "nothing was edited"),
+    "application: compared": (
+        LET_GO, {"before": APP}, [saw("MODIFIED", ASKED), saw("MODIFIED", COMPARED)], "met", "has compared it since",
+    ),
+    "application: not compared yet": (LET_GO, {"before": APP}, [saw("MODIFIED", ASKED)], "pending", "not compared it"),
+    "application: somebody put it back": (
+        LET_GO, {"before": APP}, [saw("MODIFIED", ASKED), saw("MODIFIED", APP)], "pending", "not compared it",
+    ),
+    "application: looked like this before": (LET_GO, {"before": COMPARED}, [], "hopeless", "nothing was edited"),
     "edited: does not exist": (EDIT, {"before": None}, [], "hopeless", "does not exist"),
     "scaled: no pod left": (
         ScaledTo(target=NGINX, replicas=0), {"before": OLD}, [saw("MODIFIED", SCALED)], "met", "0 ready pods",

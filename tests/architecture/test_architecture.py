@@ -16,8 +16,9 @@ LIBRARY, STEPS, OURS = (
     source.python("neuroscale", "steps", "suite"),
 )
 _RUNNER = {"pytest", "pytest_bdd", "_pytest", "steps", "suite", "tests", "conftest", "allure", "allure_commons"}
+_PACKAGE = ROOT / "neuroscale"
 #: Where Kubernetes' own client may be touched: everything else goes through the guard in there.
-_CLIENT = ROOT / "neuroscale" / "cluster" / "client.py"
+_CLIENT = _PACKAGE / "cluster" / "client.py"
 
 
 def _name(path: Path) -> str:
@@ -66,14 +67,16 @@ def test_every_module_has_a_home() -> None:
     assert [_name(path) for path in OURS if homeless & {path.stem, path.parent.name}] == []
 
 
-def test_nothing_nudges_argo_cd() -> None:
-    """A timed scenario that asks for a refresh measures itself."""
+def test_only_an_application_out_of_play_is_nudged() -> None:
+    """A timed scenario that asks for a refresh measures itself (decision 0019)."""
     nudging = []
     for path in OURS:
         constants = (n for n in ast.walk(source.tree(path)) if isinstance(n, ast.Constant) and isinstance(n.value, str))
         if any("argocd.argoproj.io/refresh" in node.value for node in constants):
-            nudging.append(_name(path))
-    assert nudging == []
+            nudging.append(path)
+    assert nudging == [_PACKAGE / "chaos" / "edits.py"]
+    timed = [_PACKAGE / "drift.py", _PACKAGE / "changes.py", *(_PACKAGE / "mutants").glob("*.py")]
+    assert [_name(path) for path in timed if "ApplicationEdited(" in path.read_text(encoding="utf-8")] == []
 
 
 def test_no_broad_except_goes_without_a_reason() -> None:

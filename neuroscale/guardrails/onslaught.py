@@ -39,7 +39,7 @@ from neuroscale.settings import BUDGETS
 from neuroscale.waiting import Verdict, hopeless, met, pending, until
 
 #: Requests a second. A restart of Kyverno takes some five seconds.
-_RATE = 24.0
+_RATE = 30.0
 _AT_ONCE = 32
 #: Violating objects before the fault, each refused: else there would be nothing to break.
 _BEFORE = 10
@@ -80,12 +80,12 @@ def requests(*, good: bool) -> list[tuple[Specimen, Object]]:
 
 
 class Onslaught:
-    """Submits the corpus over and over, in dry runs, two bad objects to a good one, until the end of the block."""
+    """Submits the corpus over and over, in dry runs, three bad objects to a good one, until the end of the block."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         bad, good = cycle(requests(good=False)), cycle(requests(good=True))
-        self._next: Iterator[tuple[Specimen, Object]] = (next(sort) for sort in cycle((bad, bad, good)))
+        self._next: Iterator[tuple[Specimen, Object]] = (next(sort) for sort in cycle((bad, bad, bad, good)))
         self._tries: list[Try] = []
         self._lock = threading.Lock()
         self._pace = Pace(self._try, _RATE, _AT_ONCE, "onslaught")

@@ -10,7 +10,7 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from neuroscale.changes import Pushed
-from neuroscale.chaos.breakage import Breakage, Effect
+from neuroscale.chaos.breakage import Breakage
 from neuroscale.guardrails import admission, bounds, commits, enforcers, latency, onslaught, ways
 from neuroscale.guardrails.admission import Answer
 from neuroscale.guardrails.bounds import Edge, SystemContainersFit
@@ -136,12 +136,12 @@ def each_attempt_is_refused(attempts: ways.Attempts, platform: Platform) -> None
 
 
 @when("a workload slips in while nobody enforces them", target_fixture="slipped_in")
-def a_workload_slips_in(breakage: Breakage) -> Effect:
+def a_workload_slips_in(breakage: Breakage) -> enforcers.SlippedIn:
     return enforcers.slip_in(breakage)
 
 
 @then("a background scan reports it, by each policy that it breaks")
-def a_scan_reports_it(slipped_in: Effect, platform: Platform) -> None:
+def a_scan_reports_it(slipped_in: enforcers.SlippedIn, platform: Platform) -> None:
     enforcers.wait_for_report(slipped_in, platform)
 
 

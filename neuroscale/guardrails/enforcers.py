@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from neuroscale.chaos.breakage import Breakage, Effect
+from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ScaledTo
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.client import Cluster
@@ -79,7 +79,19 @@ def judge_no_policy(cluster: Cluster, enforcers: Collection[Enforcer]) -> Verdic
 # --- what was there before the policies
 
 
-def slip_in(breakage: Breakage) -> Effect:
+@dataclass(frozen=True)
+class SlippedIn:
+    """A workload that breaks all promises and is there.
+
+    Attributes:
+        dropped: Reports that Kyverno had dropped before.
+    """
+
+    target: Ref
+    dropped: int
+
+
+def slip_in(breakage: Breakage) -> SlippedIn:
     """A workload that breaks all promises comes into being while nobody enforces any, and then both do again.
 
     Raises:
@@ -91,7 +103,16 @@ def slip_in(breakage: Breakage) -> Effect:
     with Breakage(platform, Journal.of(state.nonce)) as unguarded:
         # Kyverno stays: policies that come into force are what it scans for at once, and not half a minute later.
         _let_go(unguarded, (*AUDIT_ONLY, *KYVERNO_AUDIT_ONLY), "the API server", "Kyverno")
-        return breakage.inject(ObjectCreated(manifest=stowaway()))
+        dropped = _dropped(platform.cluster)
+        breakage.inject(ObjectCreated(manifest=stowaway()))
+    return SlippedIn(Ref.to(stowaway()), dropped)
+
+
+def _dropped(cluster: Cluster) -> int:
+    try:
+        return guardrails.dropped(cluster.text(guardrails.REPORTS_METRICS))
+    except ClusterRefused:
+        return 0  # a controller that is not there begins to count when it comes
 
 
 def stowaway() -> Object:
@@ -111,32 +132,31 @@ def stowaway() -> Object:
     }
 
 
-def wait_for_report(effect: Effect, platform: Platform) -> None:
+def wait_for_report(slipped_in: SlippedIn, platform: Platform) -> None:
     """A scan reports it, by each policy that must refuse it.
 
     Raises:
         NotMet: A policy says nothing of it.
     """
     wanted = set(judge(stowaway()))
-    target = effect.fault.target
     question = Question(
-        f"a scan reports {target} as failing {len(wanted)} policies",
-        lambda: judge_reported(platform.cluster, target, wanted),
+        f"a scan reports {slipped_in.target} as failing {len(wanted)} policies",
+        lambda: judge_reported(platform.cluster, slipped_in, wanted),
         area="guardrails",
     )
     until(question, platform.cluster, within=_REPORTED_WITHIN, every=1)
 
 
-def judge_reported(cluster: Cluster, target: Ref | None, wanted: set[str]) -> Verdict:
-    """Whether reports say of an object that it fails these policies."""
-    obj = cluster.get(target) if target else None
+def judge_reported(cluster: Cluster, slipped_in: SlippedIn, wanted: set[str]) -> Verdict:
+    """Whether reports say of it that it fails these policies."""
+    obj = cluster.get(slipped_in.target)
     if obj is None:
         return pending("it does not exist")
     reports = cluster.list("PolicyReport", APPS_NAMESPACE, api_version="wgpolicyk8s.io/v1alpha2")
     about = [report for report in reports if (report.get("scope") or {}).get("uid") == obj["metadata"]["uid"]]
     if not about:
         try:
-            silence = guardrails.judge_silence(cluster.text(guardrails.REPORTS_METRICS))
+            silence = guardrails.judge_silence(cluster.text(guardrails.REPORTS_METRICS), slipped_in.dropped)
         except ClusterRefused as error:
             return pending(f"0 reports about it, and their controller does not answer: {error}")
         return replace(silence, observed=f"0 reports about it: {silence.observed}")

@@ -95,12 +95,22 @@ def judge_admission(policy: Object | None, binding: Object | None) -> Verdict:
     return met("enforced by the API server")
 
 
-def judge_silence(metrics: str) -> Verdict:
-    """Whether reports may still come. A counter cut off makes Kyverno drop each, and only its metrics say so."""
+def dropped(metrics: str) -> int:
+    """How many reports Kyverno has dropped since its reports controller started. Only its metrics say so."""
     counted = [line.split()[-1] for line in metrics.splitlines() if line.startswith("kyverno_breaker_drops_total")]
-    if dropped := int(sum(map(float, counted))):
+    return int(sum(map(float, counted)))
+
+
+def judge_silence(metrics: str, before: int) -> Verdict:
+    """Whether reports may still come. A counter cut off makes Kyverno drop each from then on (decision 0017).
+
+    Args:
+        metrics: What its reports controller publishes, in Prometheus' text format.
+        before: How many it had dropped when what is waited for began: its watch may have been cut off and be back.
+    """
+    if (lost := dropped(metrics) - before) > 0:
         return hopeless(
-            f"Kyverno has dropped {dropped} reports, and drops each until its reports controller restarts. "
+            f"Kyverno dropped {lost} reports meanwhile, and may drop each until its reports controller restarts. "
             f"Try: kubectl -n kyverno rollout restart deployment {REPORTS_CONTROLLER.name}"
         )
     return pending("none was dropped")

@@ -101,14 +101,17 @@ def test_the_api_servers_policy(policy: Object | None, binding: Object | None, s
 
 
 @pytest.mark.parametrize(
-    ("metrics", "state", "seen"),
+    ("metrics", "before", "state", "seen"),
     [
-        ("kyverno_breaker_total 73", "pending", "none was dropped"),
-        ('kyverno_breaker_drops_total{a="b"} 56\nkyverno_breaker_drops_total{a="c"} 2', "hopeless", "58 reports"),
+        ("kyverno_breaker_total 73", 0, "pending", "none was dropped"),
+        ('kyverno_breaker_drops_total{a="b"} 56\nkyverno_breaker_drops_total{a="c"} 2', 0, "hopeless", "58 reports"),
+        ("kyverno_breaker_drops_total 58", 57, "hopeless", "1 reports"),
+        ("kyverno_breaker_drops_total 58", 58, "pending", "none was dropped"),
+        ("kyverno_breaker_total 3", 58, "pending", "none was dropped"),
     ],
 )
-def test_a_scan_that_has_fallen_silent_stays_so(metrics: str, state: State, seen: str) -> None:
-    verdict = judge_silence(metrics)
+def test_a_scan_that_has_fallen_silent(metrics: str, before: int, state: State, seen: str) -> None:
+    verdict = judge_silence(metrics, before)
     assert (verdict.state, seen in verdict.observed) == (state, True), verdict
 
 

@@ -40,12 +40,34 @@ def judge_gone(cluster: Cluster, ref: Ref) -> Verdict:
     return pending("it is still there" + (f", held by finalizers {holders}" if holders else ""))
 
 
-def end_operation(cluster: Cluster, application: Ref) -> None:
-    """End the operation under way of an Application, if there is one, as ``argocd app terminate-op`` does."""
-    operation = ((cluster.get(application) or {}).get("status") or {}).get("operationState") or {}
-    if operation.get("phase") == "Running":
+def end_operation(cluster: Cluster, application: Ref) -> bool:
+    """End the operation under way of an Application, as ``argocd app terminate-op`` does; whether there was one."""
+    under_way = _phase(cluster.get(application)) == "Running"
+    if under_way:
         # Applications have no status apart.
         cluster.patch(application, {"status": {"operationState": {"phase": "Terminating"}}})
+    return under_way
+
+
+def judge_ended(cluster: Cluster, application: Ref) -> Verdict:
+    """Whether no operation of an Application is under way."""
+    phase = _phase(cluster.get(application))
+    if phase in ("Running", "Terminating"):
+        return pending(f"it is {phase}")
+    return met(f"it is {phase}" if phase else "there is none")
+
+
+def begin_sync(cluster: Cluster, application: Ref) -> None:
+    """Begin a sync of an Application, by the options that it has now, as ``argocd app sync`` does."""
+    policy = ((cluster.get(application) or {}).get("spec") or {}).get("syncPolicy") or {}
+    sync = {"prune": True, "syncOptions": policy.get("syncOptions", [])}
+    by = {"username": "neuroscale"}
+    cluster.patch(application, {"operation": {"initiatedBy": by, "retry": policy.get("retry", {}), "sync": sync}})
+
+
+def _phase(application: Object | None) -> str:
+    status = (application or {}).get("status") or {}
+    return str((status.get("operationState") or {}).get("phase", ""))
 
 
 def millicpu(quantity: str) -> int:

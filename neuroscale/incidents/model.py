@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.fault import Fault
-from neuroscale.chaos.objects import end_operation
+from neuroscale.chaos.objects import begin_sync, end_operation, judge_ended
 from neuroscale.cluster.client import Cluster
-from neuroscale.drift import new_epoch
+from neuroscale.cluster.refs import Ref
 from neuroscale.milestones import probes_of
 from neuroscale.platform import Platform
 from neuroscale.probes import argo
 from neuroscale.record import Sample
+from neuroscale.serving.question import Question
 from neuroscale.settings import BUDGETS
 from neuroscale.waiting import Probe, Verdict, hopeless, met, throughout, until
 
@@ -34,9 +35,10 @@ class Incident:
         remedy: In words, what undoing the faults stands for.
         recovers_within: Seconds from the remedy to the steady state.
         claim: Slug of the claim that the recovery time answers.
-        retrying: Application whose operation under way the remedy ends, besides undoing the faults. *Measured* with
-            Argo CD 3.2.1: an operation that is retried keeps the sync options it began with, so correcting those does
-            not help it; and at a commit whose sync has failed nothing is synced again, so a new commit has to follow.
+        retrying: Application whose operation under way the remedy ends, besides undoing the faults, and then begins
+            anew. *Measured* with Argo CD 3.2.1: an operation that is retried keeps the sync options it began with, so
+            correcting those does not help it; and where a sync has failed none is begun until something changes in the
+            folder that the Application is made from.
     """
 
     number: str
@@ -79,8 +81,7 @@ def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callabl
     platform, at, start = breakage.platform, datetime.now(UTC), time.monotonic()
     breakage.remedy()
     if incident.retrying:
-        end_operation(platform.cluster, argo.application(incident.retrying))
-        new_epoch(platform)
+        _sync_anew(platform, argo.application(incident.retrying))
     phases: dict[str, float | None] = {"remedy applied": round(time.monotonic() - start, 3), "steady state": None}
     steady = _SteadyState(incident.milestone, probes_of(incident.milestone, platform))
     try:
@@ -101,6 +102,18 @@ def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callabl
             )
         )
     throughout(steady, platform.cluster, lasting=BUDGETS.stable)
+
+
+def _sync_anew(platform: Platform, application: Ref) -> None:
+    cluster, now = platform.cluster, platform.cluster.get(application)
+    if now is None or not end_operation(cluster, application):
+        return
+    ended = Question(f"the operation of {application} ends", lambda: judge_ended(cluster, application))
+    until(ended, cluster, within=BUDGETS.pick_up)
+    above, _, folder = now["spec"]["source"]["path"].rpartition("/")
+    # One whose folder is gone is about to go, and an operation would hold it.
+    if folder in platform.forge.folders(above):
+        begin_sync(cluster, application)
 
 
 @dataclass(frozen=True)

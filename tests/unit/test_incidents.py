@@ -18,6 +18,7 @@ from neuroscale.chaos.fault import ObjectDeleted, ScaledTo
 from neuroscale.chaos.journal import Journal
 from neuroscale.claims import CLAIMS
 from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.refs import Object
 from neuroscale.errors import ExitCode, Hopeless, NotMet, UsageError
 from neuroscale.incidents import INCIDENTS, Incident, by_slug, model, resolve, wait_for_symptom
 from neuroscale.milestones import MILESTONES
@@ -208,17 +209,67 @@ def test_the_steady_state_holds_all_at_once_or_not_at_all(replay: Replay, monkey
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("phase", "after"), [("Running", "Terminating"), ("Succeeded", "Succeeded")])
-def test_what_is_retried_is_ended_and_a_commit_follows(
-    phase: str, after: str, replay: Replay, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/stack"
-    meta = {"name": "stack", "namespace": "argocd"}
-    status = {"operationState": {"phase": phase}}
-    app = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": meta, "status": status}
-    replay.api.put(path, app)
-    incident = incidents.begin("toy", replay.breakage)
-    monkeypatch.setattr(model, "new_epoch", lambda platform: replay.log.append("a commit"))
-    resolve(replace(incident, retrying="stack"), replay.breakage, "scenario", replay.kept.append)
-    assert replay.api.objects[path]["status"]["operationState"]["phase"] == after
-    assert replay.log.index("a commit") < replay.log.index("steady state: met")
+STACK = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/stack"
+
+
+def _stack(phase: str) -> Object:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "stack", "namespace": "argocd"},
+        "spec": {
+            "source": {"path": "infrastructure/stack"},
+            "syncPolicy": {"retry": {"limit": -1}, "syncOptions": ["ServerSideApply=true"]},
+        },
+        "status": {"operationState": {"phase": phase}},
+    }
+
+
+def _controller(replay: Replay) -> None:
+    """Ends what is to end, as Argo CD's does."""
+
+    def finish(method: str, path: str) -> None:
+        state = replay.api.objects[STACK]["status"]["operationState"]
+        if method == "GET" and path == STACK and state["phase"] == "Terminating":
+            replay.log.append("terminated")
+            replay.api.put(STACK, {**replay.api.objects[STACK], "status": {"operationState": {"phase": "Failed"}}})
+
+    replay.api.before = finish
+
+
+@pytest.fixture
+def described(replay: Replay) -> Replay:
+    """Git has the folder that the stack is made from."""
+    replay.breakage.platform.forge.commit(
+        {"infrastructure/stack/a.yaml": "", "infrastructure/other/a.yaml": ""}, "Add it"
+    )
+    return replay
+
+
+def test_what_is_retried_is_ended_and_begun_anew_by_the_options_of_now(described: Replay) -> None:
+    described.api.put(STACK, _stack("Running"))
+    _controller(described)
+    incident = incidents.begin("toy", described.breakage)
+    resolve(replace(incident, retrying="stack"), described.breakage, "scenario", described.kept.append)
+    app = described.api.objects[STACK]
+    assert app["status"]["operationState"]["phase"] == "Failed"
+    assert app["operation"]["sync"] == {"prune": True, "syncOptions": ["ServerSideApply=true"]}
+    assert app["operation"]["retry"] == {"limit": -1}
+    assert described.log.index("terminated") < described.log.index("steady state: met")
+
+
+def test_what_has_ended_by_itself_is_not_begun_anew(described: Replay) -> None:
+    described.api.put(STACK, _stack("Succeeded"))
+    incident = incidents.begin("toy", described.breakage)
+    resolve(replace(incident, retrying="stack"), described.breakage, "scenario", described.kept.append)
+    assert "operation" not in described.api.objects[STACK]
+
+
+def test_what_git_no_longer_describes_is_ended_and_let_go(described: Replay) -> None:
+    described.breakage.platform.forge.commit({"infrastructure/stack/a.yaml": None}, "Remove it")
+    described.api.put(STACK, _stack("Running"))
+    _controller(described)
+    incident = incidents.begin("toy", described.breakage)
+    resolve(replace(incident, retrying="stack"), described.breakage, "scenario", described.kept.append)
+    assert "terminated" in described.log
+    assert "operation" not in described.api.objects[STACK]

@@ -25,7 +25,7 @@ INCIDENT = Incident(
         argo.ApplicationProbe(serving.APPLICATION, "is OutOfSync", argo.judge_out_of_sync),
     ),
     shows_within=90,
-    remedy="put ServerSideApply=true back into the sync options, in Git, end the operation under way, and begin a new one",
+    remedy="put ServerSideApply=true back into the sync options, in Git, end the operation under way, begin a new one",
     recovers_within=120,
     claim="serving-recovery",
     retrying=serving.APPLICATION,

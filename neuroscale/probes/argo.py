@@ -18,6 +18,9 @@ COMPARED_WITHIN = timedelta(seconds=45)
 #: Attempts of self-heal at one commit after which the next one is still quick.
 _QUICK_ATTEMPTS = 2
 
+#: What says which folder an Application is made from (decision 0018).
+_PATHS = "argocd.argoproj.io/manifest-generate-paths"
+
 #: The workloads of the upstream manifest, without dex (bootstrap/argocd/without-dex.yaml).
 WORKLOADS = (
     Ref("StatefulSet", "argocd-application-controller", ARGOCD),
@@ -62,7 +65,7 @@ def describe(app: Object) -> str:
 
 
 def judge_good(app: Object | None, now: datetime, compared_within: timedelta = COMPARED_WITHIN) -> Verdict:
-    """Synced, Healthy, without any condition, no operation under way, and compared recently.
+    """Synced, Healthy, without any condition, no operation under way or failed for good, and compared recently.
 
     A controller that is dead leaves yesterday's ``Synced`` standing, hence the age.
     """
@@ -74,6 +77,9 @@ def judge_good(app: Object | None, now: datetime, compared_within: timedelta = C
         return pending(seen)
     if (status.get("operationState") or {}).get("phase") == "Running":
         return pending(f"{seen}, but an operation is under way, and until it ends nothing is healed")
+    if _is_stuck(app):
+        name = app["metadata"]["name"]
+        return pending(f"{seen}, so nothing is healed until somebody syncs it (argocd app sync {name})")
     compared = status.get("reconciledAt")
     if compared is None:
         return pending(f"{seen}, but it was never compared")
@@ -81,6 +87,14 @@ def judge_good(app: Object | None, now: datetime, compared_within: timedelta = C
     if age > compared_within:
         return pending(f"{seen}, but last compared {age.total_seconds():.0f} s ago")
     return met(f"{seen}, compared {max(0.0, age.total_seconds()):.0f} s ago")
+
+
+def _is_stuck(app: Object) -> bool:
+    """Its last operation failed, and Argo CD begins none: at the same commit, or by a folder that has not changed."""
+    operation = (app.get("status") or {}).get("operationState") or {}
+    by_folder = _PATHS in (app["metadata"].get("annotations") or {})
+    failed_at = (operation.get("syncResult") or {}).get("revision")
+    return operation.get("phase") in ("Failed", "Error") and (by_folder or failed_at == revision(app))
 
 
 def judge_at(app: Object | None, now: datetime, commit: str | None) -> Verdict:

@@ -79,6 +79,14 @@ def at(commit: str | None) -> Callable[[Object | None], Verdict]:
     return lambda app: judge_at(app, COMPARED, commit)
 
 
+def by_folder(app: Object) -> Object:
+    annotations = {"argocd.argoproj.io/manifest-generate-paths": "."}
+    return {**app, "metadata": {**app["metadata"], "annotations": annotations}}
+
+
+ENDED = {"phase": "Failed", "message": "Operation terminated"}
+ENDED_EARLIER = operation({**ENDED, "syncResult": {"revision": OTHER}})
+
 CASES: dict[str, tuple[Callable[[Object | None], Verdict], Object | None, State, str]] = {
     "good": (good(), GOOD, "met", "Synced/Healthy, compared 5 s ago"),
     "good: just young enough": (good(45), GOOD, "met", "compared 45 s ago"),
@@ -105,6 +113,14 @@ CASES: dict[str, tuple[Callable[[Object | None], Verdict], Object | None, State,
         "pending",
         "Synced/Healthy; InvalidSpecError: Application referencing project neuroscale-platform which does not exist",
     ),
+    "good: Synced, and its last sync failed at this commit": (
+        good(), operation(ENDED), "pending", "operation Failed: Operation terminated, so nothing is healed until",
+    ),
+    "good: Synced, and its last sync failed at another commit": (good(), ENDED_EARLIER, "met", "Synced/Healthy"),
+    "good: the same, but no commit elsewhere makes it try again": (
+        good(), by_folder(ENDED_EARLIER), "pending", "argocd app sync",
+    ),
+    "good: made from a folder, and in order": (good(), by_folder(GOOD), "met", "Synced/Healthy"),
     "good: Synced, but not at the end": (
         good(), captured("application-operation-running"), "pending", "but an operation is under way",
     ),

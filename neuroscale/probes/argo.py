@@ -75,11 +75,8 @@ def judge_good(app: Object | None, now: datetime, compared_within: timedelta = C
     seen = describe(app)
     if _sync(app) != "Synced" or _health(app) != "Healthy" or status.get("conditions"):
         return pending(seen)
-    if (status.get("operationState") or {}).get("phase") == "Running":
-        return pending(f"{seen}, but an operation is under way, and until it ends nothing is healed")
-    if _is_stuck(app):
-        name = app["metadata"]["name"]
-        return pending(f"{seen}, so nothing is healed until somebody syncs it (argocd app sync {name})")
+    if idle := _heals_nothing(app):
+        return pending(f"{seen}, {idle}")
     compared = status.get("reconciledAt")
     if compared is None:
         return pending(f"{seen}, but it was never compared")
@@ -89,12 +86,17 @@ def judge_good(app: Object | None, now: datetime, compared_within: timedelta = C
     return met(f"{seen}, compared {max(0.0, age.total_seconds()):.0f} s ago")
 
 
-def _is_stuck(app: Object) -> bool:
-    """Its last operation failed, and Argo CD begins none: at the same commit, or by a folder that has not changed."""
+def _heals_nothing(app: Object) -> str:
+    """Why Argo CD would leave a drift as it is: an operation is under way, or has failed and is not begun again."""
     operation = (app.get("status") or {}).get("operationState") or {}
+    if operation.get("phase") == "Running":
+        return "but an operation is under way, and until it ends nothing is healed"
+    # Not again at the commit that it failed at, nor at any that leaves the folder as it is, if Argo CD knows that.
     by_folder = _PATHS in (app["metadata"].get("annotations") or {})
     failed_at = (operation.get("syncResult") or {}).get("revision")
-    return operation.get("phase") in ("Failed", "Error") and (by_folder or failed_at == revision(app))
+    if operation.get("phase") in ("Failed", "Error") and (by_folder or failed_at == revision(app)):
+        return f"so nothing is healed until somebody syncs it (argocd app sync {app['metadata']['name']})"
+    return ""
 
 
 def judge_at(app: Object | None, now: datetime, commit: str | None) -> Verdict:

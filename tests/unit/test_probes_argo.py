@@ -116,16 +116,15 @@ CASES: dict[str, tuple[Callable[[Object | None], Verdict], Object | None, State,
     "good: Synced, and its last sync failed at this commit": (
         good(), operation(ENDED), "pending", "operation Failed: Operation terminated, so nothing is healed until",
     ),
-    "good: Synced, and its last sync failed at another commit": (good(), ENDED_EARLIER, "met", "Synced/Healthy"),
+    "good: Synced, and its last sync failed at another commit": (
+        good(), ENDED_EARLIER, "met", "Synced/Healthy; operation Failed: Operation terminated",
+    ),
     "good: the same, but no commit elsewhere makes it try again": (
         good(), by_folder(ENDED_EARLIER), "pending", "argocd app sync",
     ),
     "good: made from a folder, and in order": (good(), by_folder(GOOD), "met", "Synced/Healthy"),
     "good: Synced, but not at the end": (
         good(), captured("application-operation-running"), "pending", "but an operation is under way",
-    ),
-    "good: a failed operation of the past": (
-        good(), operation({"phase": "Failed", "message": "one or more"}), "met", "operation Failed: one or more",
     ),
     "good: brand-new": (good(), {"metadata": {"name": "a"}}, "pending", "Unknown/Unknown"),
     "good: absent": (good(), None, "pending", "does not exist"),

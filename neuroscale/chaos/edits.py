@@ -7,6 +7,7 @@ from typing import Literal
 
 from neuroscale.chaos.fields import contains, flat, inverse
 from neuroscale.chaos.model import ObjectFault, Receipt
+from neuroscale.chaos.objects import begin_sync, end_operation
 from neuroscale.cluster.refs import Object
 from neuroscale.cluster.watch import Sighting
 from neuroscale.platform import Platform
@@ -87,3 +88,20 @@ class ApplicationEdited(_Edited):
             for sighting in seen
         )
         return met("Argo CD has compared it since") if heeded else pending("Argo CD has not compared it since")
+
+    def undone(self, platform: Platform, receipt: Receipt) -> Verdict:  # noqa: ARG002
+        """No sync goes on, or was the last one and failed, by options that only the edit had.
+
+        *Measured* with Argo CD 3.2.1: a sync that is retried keeps the options that it began with.
+        """
+        now = platform.cluster.get(self.target) or {}
+        state = (now.get("status") or {}).get("operationState") or {}
+        began_with = (((state.get("operation") or {}).get("sync")) or {}).get("syncOptions") or []
+        wanted = ((now.get("spec") or {}).get("syncPolicy") or {}).get("syncOptions") or []
+        if state.get("phase") not in ("Running", "Terminating", "Failed", "Error") or began_with == wanted:
+            return met("no sync goes on by what it said")
+        if state["phase"] in ("Failed", "Error"):
+            begin_sync(platform.cluster, self.target)
+        else:
+            end_operation(platform.cluster, self.target)
+        return pending(f"a sync with {', '.join(began_with) or 'no options'} is {state['phase']}")

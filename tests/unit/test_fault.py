@@ -11,7 +11,19 @@ import pytest
 from apiserver import ApiServer, merge
 from pydantic import ValidationError
 from repository import git
-from toys import CONFIG_MAPS, DEPLOYMENTS, FAULTS, NGINX, PAGE, application, deployment, picture, pod, populate
+from toys import (
+    APPLICATIONS,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    FAULTS,
+    NGINX,
+    PAGE,
+    application,
+    deployment,
+    picture,
+    pod,
+    populate,
+)
 
 from neuroscale.chaos.fault import (
     Committed,
@@ -324,6 +336,29 @@ def test_a_commit_is_undone_once_the_applications_it_led_to_are_gone(api: ApiSer
     assert api.objects[path]["status"]["operationState"]["phase"] == "Terminating"
     api.remove(path)
     assert fault.undone(toy_platform, receipt).state == "met"
+
+
+def test_a_sync_that_goes_on_by_edited_options_is_ended_and_begun_anew(api: ApiServer, toy_platform: Platform) -> None:
+    path, fault = f"{APPLICATIONS}/nginx-test", LET_GO
+    options: Object = {"syncPolicy": {"syncOptions": ["ServerSideApply=true"]}}
+    api.put(path, merge(APP, {"spec": options}))
+
+    def undone(phase: str, *began_with: str) -> str:
+        state = {"phase": phase, "operation": {"sync": {"syncOptions": list(began_with)}}}
+        api.put(path, merge(api.objects[path], {"status": {"operationState": state}}))
+        return fault.undone(toy_platform, {}).state
+
+    assert undone("Succeeded", "Validate=false") == "met"
+    assert undone("Running", "ServerSideApply=true") == "met"
+    assert undone("Running", "Validate=false") == "pending"
+    assert api.objects[path]["status"]["operationState"]["phase"] == "Terminating"
+    assert undone("Terminating", "Validate=false") == "pending"
+    assert "operation" not in api.objects[path]
+    assert undone("Failed", "Validate=false") == "pending"
+    assert api.objects[path]["operation"]["sync"]["syncOptions"] == ["ServerSideApply=true"]
+    assert undone("Running", "ServerSideApply=true") == "met"
+    api.remove(path)
+    assert fault.undone(toy_platform, {}).state == "met"
 
 
 def test_the_pod_of_a_controller_is_not_made_again(api: ApiServer, toy_platform: Platform) -> None:

@@ -57,7 +57,7 @@ MUTANTS = (
             ),
         ),
         red_step=_SYMPTOM,
-        reason=r"is healed 3 times at one commit.*: [0-2] attempts; Synced/",
+        reason=r"is healed 3 times at one commit.*: [0-2] attempts, [^;]*; Synced/",
     ),
     Mutant(
         "no-symptom-f2",

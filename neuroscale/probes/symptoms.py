@@ -16,6 +16,9 @@ from neuroscale.serving.models import golden
 from neuroscale.serving.predict import Endpoint, ask, endpoint_of, gateway_url, judge_not_found
 from neuroscale.waiting import Verdict, met, pending
 
+#: Seconds. Whoever replays an incident waits longer than this from the last sync of one replay to the next replay.
+_LATELY = 10.0
+
 
 @dataclass(frozen=True)
 class Shows:
@@ -199,7 +202,10 @@ class NotFound:
 
 @dataclass(frozen=True)
 class SyncsAgain:
-    """Self-heal has synced an Application so many times at one commit."""
+    """Self-heal has synced an Application so many times at one commit, and the last time a moment ago.
+
+    Argo CD counts on for minutes after the drift is over: the count alone may tell of an earlier one.
+    """
 
     name: str
     attempts: int
@@ -213,5 +219,7 @@ class SyncsAgain:
     def look(self, cluster: Cluster) -> Verdict:
         """Ask its latest operation."""
         app = cluster.get(argo.application(self.name)) or {}
-        seen = f"{argo.attempts(app)} attempts; {argo.describe(app)}"
-        return met(seen) if argo.attempts(app) >= self.attempts else pending(seen)
+        count, ago = argo.attempts(app), argo.since_last_sync(app)
+        last = "under way" if ago is None else f"{ago:.0f} s ago"
+        seen = f"{count} attempts, the last {last}; {argo.describe(app)}"
+        return met(seen) if count >= self.attempts and (ago or 0.0) <= _LATELY else pending(seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import apiserver
@@ -113,16 +114,24 @@ def test_absent_objects_show_nothing(cluster: Cluster) -> None:
 def test_attempts_at_one_commit_are_counted(world: ApiServer, cluster: Cluster) -> None:
     symptom = SyncsAgain("stack", 3)
     assert symptom.look(cluster).state == "pending"
-    operation = {"operation": {"sync": {"autoHealAttemptsCount": 3}}, "phase": "Succeeded"}
-    app: Object = {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Application",
-        "metadata": {"name": "stack", "namespace": "argocd"},
-        "status": {"operationState": operation},
-    }
-    world.put("/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/stack", app)
+
+    def healed(finished: str | None) -> None:
+        operation = {"operation": {"sync": {"autoHealAttemptsCount": 3}}, "phase": "Succeeded", "finishedAt": finished}
+        app: Object = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Application",
+            "metadata": {"name": "stack", "namespace": "argocd"},
+            "status": {"operationState": operation},
+        }
+        world.put("/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/stack", app)
+
+    healed(datetime.now(UTC).isoformat())
     assert symptom.look(cluster).state == "met"
     assert SyncsAgain("stack", 4).look(cluster).state == "pending"
+    healed(None)
+    assert symptom.look(cluster).state == "met"
+    healed((datetime.now(UTC) - timedelta(seconds=11)).isoformat())
+    assert symptom.look(cluster).state == "pending"
 
 
 def test_no_ready_endpoint_of_any_slice(world: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

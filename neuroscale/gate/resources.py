@@ -164,21 +164,21 @@ def _served(model: Object, runtimes: list[Object]) -> Object:
 
 
 def _replicas(obj: Object, pod: PodShape) -> int:
-    """How many pods there are at first: of one node, and of models that sleep none."""
-    spec = obj.get("spec") or {}
+    """How many pods there are at first: of one node, and of models that sleep none. Null is as good as not there."""
+    spec, default = obj.get("spec") or {}, 1
     match obj["kind"]:
         case "Job":
-            count = spec.get("parallelism", 1)
+            count = spec.get("parallelism")
         case "CronJob":
-            count = spec["jobTemplate"]["spec"].get("parallelism", 1)
+            count = spec["jobTemplate"]["spec"].get("parallelism")
         case "InferenceService":
-            count = pod.spec.get("minReplicas", 1)
+            count = pod.spec.get("minReplicas")
         case "Service" | "Configuration":
             annotations = (spec["template"].get("metadata") or {}).get("annotations") or {}
-            count = annotations.get("autoscaling.knative.dev/min-scale", 0)
+            count, default = annotations.get("autoscaling.knative.dev/min-scale"), 0
         case _:
-            count = spec.get("replicas", 1)
-    return int(count)
+            count = spec.get("replicas")
+    return default if count is None else int(count)
 
 
 def _counts(places: Places) -> Amounts:

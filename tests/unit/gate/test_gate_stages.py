@@ -332,6 +332,7 @@ def test_a_limit_stands_in_for_a_request() -> None:
 @pytest.mark.parametrize(
     ("kind", "spec", "pods"),
     [("Deployment", {"replicas": 3}, 3), ("Deployment", {}, 1), ("Deployment", {"replicas": 0}, 0),
+     ("Deployment", {"replicas": None}, 1), ("Job", {"parallelism": None}, 1),
      ("DaemonSet", {}, 1), ("Job", {"parallelism": 2}, 2), ("CronJob", {"parallelism": 2}, 2), ("Service", {}, 0)],
 )  # fmt: skip
 def test_replicas_count(kind: str, spec: Object, pods: int) -> None:

@@ -20,6 +20,8 @@ from neuroscale.host.programs import output
 from neuroscale.settings import GITOPS_FOLDERS, ROOT, cache_dir
 
 _RENDER_SECONDS = 60
+#: Renderings of one folder in the cache.
+_KEPT = 4
 
 #: What Argo CD shall not find before the milestone whose images it needs: path -> letter. All else is milestone A's.
 LATER = {
@@ -84,11 +86,13 @@ def _kept(file: Path) -> list[Object] | None:
 
 
 def _keep(file: Path, objects: list[Object]) -> None:
-    """Keep the latest only."""
+    """Keep the latest few: the gate and the fast tier render folders of the same name with other content."""
     body = json.dumps(objects)
     with suppress(OSError):  # a cache that cannot be written costs time and nothing else
-        shutil.rmtree(file.parent, ignore_errors=True)
         write_private(file, f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}")
+        oldest_first = sorted(file.parent.iterdir(), key=lambda kept: kept.stat().st_mtime_ns)
+        for old in oldest_first[:-_KEPT]:
+            old.unlink()
 
 
 def _render(folder: Path, program: str) -> list[Object]:

@@ -132,6 +132,7 @@ def heal(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME) -> 
     for entry in entries:
         say(f"undoing what a killed run left behind: {entry.fault.says} (since {entry.at})")
     journal.undo_all(platform, entries)
+    journal.forget()
     return len(entries)
 
 

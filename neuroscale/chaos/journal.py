@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from neuroscale.chaos.fault import Fault, Receipt
 from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.state import write_private
 from neuroscale.errors import NeuroscaleError, RevertFailed
 from neuroscale.platform import Platform
 from neuroscale.settings import BUDGETS, CLUSTER_NAME, state_dir
@@ -119,6 +120,15 @@ class Journal:
                 opened.pop(line.get("id", ""), None)
         return [self._entry(line) for line in reversed(opened.values())]
 
+    def forget(self) -> None:
+        """Drop what it says, once nothing is open: it holds whole objects, and every start reads all of it.
+
+        Raises:
+            NeuroscaleError: An open fault cannot be read; see :meth:`unfinished`.
+        """
+        if self._path.exists() and not self.unfinished():
+            write_private(self._path, "")
+
     def undo_all(self, platform: Platform, entries: Sequence[Entry]) -> None:
         """Undo in the given order, wait until nothing is left, and close.
 
@@ -179,11 +189,12 @@ class Journal:
     def _append(self, line: dict[str, Any]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         data = (json.dumps(line) + "\n").encode()
-        # A cut-off last line of a killed run must not swallow this one.
-        if self._path.exists() and not self._path.read_bytes().endswith(b"\n"):
-            data = b"\n" + data
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
+            size = os.fstat(descriptor).st_size
+            # A cut-off last line of a killed run must not swallow this one.
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                data = b"\n" + data
             os.write(descriptor, data)
             os.fsync(descriptor)
         finally:

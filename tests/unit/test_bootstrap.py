@@ -149,15 +149,24 @@ def test_what_was_rendered_is_not_rendered_again(kustomization: Path, renderings
 
 
 @pytest.mark.parametrize("name", ["page.yaml", "kustomization.yaml", "new.yaml"])
-def test_any_change_of_the_folder_is_rendered_and_only_the_latest_kept(
-    name: str, kustomization: Path, renderings: list[Path]
-) -> None:
+def test_any_change_of_the_folder_is_rendered(name: str, kustomization: Path, renderings: list[Path]) -> None:
     kustomize(kustomization)
     with (kustomization / name).open("a") as file:
         file.write("# changed\n")
     kustomize(kustomization)
     assert len(renderings) == 2
-    assert len(kept()) == 1
+
+
+def test_the_latest_four_renderings_of_a_folder_are_kept(kustomization: Path, renderings: list[Path]) -> None:
+    page = kustomization / "page.yaml"
+    contents = [page.read_text() + "# changed\n" * times for times in range(5)]
+    for content in [*contents, *contents[1:]]:
+        page.write_text(content)
+        kustomize(kustomization)
+    assert (len(renderings), len(kept())) == (5, 4)
+    page.write_text(contents[0])
+    kustomize(kustomization)
+    assert (len(renderings), len(kept())) == (6, 4)
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b"\xff\xfe", None])

@@ -87,6 +87,22 @@ def test_unfinished_is_latest_first_and_without_what_was_closed(path: Path) -> N
 
 def test_no_journal_is_an_empty_one(path: Path) -> None:
     assert Journal(path, NONCE).unfinished() == []
+    Journal(path, NONCE).forget()
+    assert not path.exists()
+
+
+def test_what_is_undone_is_forgotten_and_what_is_open_keeps_all(path: Path) -> None:
+    journal = Journal(path, NONCE)
+    first, second = (journal.open(FAULTS[kind], {}) for kind in ("object-deleted", "scaled-to"))
+    journal.close(first)
+    before = path.read_bytes()
+    journal.forget()
+    assert path.read_bytes() == before
+    journal.close(second)
+    journal.forget()
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"", 0o600)
+    third = journal.open(FAULTS["cpu-taken"], {})
+    assert journal.unfinished() == [third]
 
 
 def test_entries_of_another_cluster_are_not_undone(path: Path) -> None:

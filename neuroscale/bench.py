@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from neuroscale import drift
@@ -28,12 +29,38 @@ from neuroscale.waiting import pause
 #: Further drifts at one commit, beyond the first; each waits longer than the one before.
 _REPEATS = 4
 _FRESH_STARTS = 3
-#: Milestones brought up from nothing -> seconds allowed. A last: it stays, and everything after it is measured on it.
-_PLATFORMS = {("a", "b", "d"): 180, ("a", "b"): 150, ("a",): 75}
-_MEMORY_GB = 3
 #: Seconds without anybody asking for anything, before memory is measured.
 _REST = 30.0
 _SECOND_UPS = 5
+
+
+@dataclass(frozen=True)
+class _Platform:
+    """A platform that is brought up from nothing, and what is measured on it.
+
+    Attributes:
+        milestones: Their letters.
+        seconds: Allowed until it is healthy.
+        memory: Allowed at rest, in GB.
+        suites: Marker expression -> seconds allowed.
+    """
+
+    milestones: tuple[str, ...]
+    seconds: float
+    memory: float
+    suites: Mapping[str, float]
+
+    @property
+    def name(self) -> str:
+        return f"platform {'+'.join(self.milestones).upper()}"
+
+
+#: A last: it stays, and everything after it is measured on it.
+_PLATFORMS = (
+    _Platform(("a", "b", "d"), 180, 4, {"milestone_b": 300, "milestone_d and not gate": 180}),
+    _Platform(("a", "b"), 150, 3, {}),
+    _Platform(("a",), 75, 3, {"milestone_a": 240}),
+)
 
 
 def run(rounds: int, pytest: Runner, say: Callable[[str], None]) -> tuple[RunFolder, list[Benchmark]]:
@@ -46,8 +73,10 @@ def run(rounds: int, pytest: Runner, say: Callable[[str], None]) -> tuple[RunFol
     """
     folder = RunFolder.new()
     record = Run(name=folder.path.name, kind="bench", started_at=datetime.now(UTC), command="neuroscale bench")
-    numbers = [number for milestones, limit in _PLATFORMS.items() for number in _fresh_starts(milestones, limit, say)]
-    numbers += [_second_ups(say), _fast_tier(pytest, say), _milestone(pytest, say), _disk()]
+    numbers = list[Benchmark]()
+    for platform in _PLATFORMS:
+        numbers += [*_fresh_starts(platform, say), *_suites(platform, pytest, say)]
+    numbers += [_second_ups(say), _fast_tier(pytest, say), _disk()]
     say(f"sampling {rounds} first drifts and {_REPEATS} repeated ones")
     with exclusive():
         _sample_drifts(up(("a",), say=say).platform, rounds, folder, say)
@@ -58,24 +87,42 @@ def run(rounds: int, pytest: Runner, say: Callable[[str], None]) -> tuple[RunFol
     return folder, numbers
 
 
-def _fresh_starts(milestones: tuple[str, ...], limit: float, say: Callable[[str], None]) -> list[Benchmark]:
+def _fresh_starts(platform: _Platform, say: Callable[[str], None]) -> list[Benchmark]:
     samples, memory = list[float](), list[Object]()
     for _ in range(_FRESH_STARTS):
-        say("deleting the cluster and bringing the platform up from warm caches")
+        say(f"deleting the cluster and bringing {platform.name} up from warm caches")
         with exclusive():
             k3d.delete()
             with _timed(samples):
-                platform = up(milestones, say=say).platform
+                cluster = up(platform.milestones, say=say).platform.cluster
             pause(_REST)
-            memory.append(_memory(platform.cluster))
-    name = f"platform {'+'.join(milestones).upper()}"
+            memory.append(_memory(cluster))
     return [
-        Benchmark(f"warm caches, no cluster: {name} healthy", limit, samples),
+        Benchmark(f"warm caches, no cluster: {platform.name} healthy", platform.seconds, samples),
         *(
-            Benchmark(f"memory of {name} at rest, {what}", _MEMORY_GB, [one[key] / 1e9 for one in memory], "GB")
+            Benchmark(
+                f"memory of {platform.name} at rest, {what}", platform.memory, [one[key] / 1e9 for one in memory], "GB"
+            )
             for key, what in {"rssBytes": "what programs hold", "workingSetBytes": "with files in use"}.items()
         ),
     ]
+
+
+def _suites(platform: _Platform, pytest: Runner, say: Callable[[str], None]) -> Iterator[Benchmark]:
+    for marker, limit in platform.suites.items():
+        name = f"{platform.name} up: pytest -m '{marker}'"
+        yield Benchmark(name, limit, _passing(name, pytest, say, "-m", marker))
+
+
+def _passing(name: str, pytest: Runner, say: Callable[[str], None], *arguments: str) -> list[float]:
+    """Seconds of a run; none if it was not green, for then it did something else."""
+    say(name)
+    samples: list[float] = []
+    with _timed(samples):
+        code = pytest(*arguments, "-q", "--no-header")
+    if code:
+        say(f"  ended with exit code {code}, so its time says nothing")
+    return [] if code else samples
 
 
 def _memory(cluster: Cluster) -> Object:
@@ -94,19 +141,8 @@ def _second_ups(say: Callable[[str], None]) -> Benchmark:
 
 
 def _fast_tier(pytest: Runner, say: Callable[[str], None]) -> Benchmark:
-    say("fast tier")
-    samples: list[float] = []
-    with _timed(samples):
-        pytest("-q", "--no-header", "-n", str((os.cpu_count() or 1) + 1))
-    return Benchmark("fast tier (tests)", 60, samples)
-
-
-def _milestone(pytest: Runner, say: Callable[[str], None]) -> Benchmark:
-    say("pytest -m milestone_a, without incidents")
-    samples: list[float] = []
-    with _timed(samples):
-        pytest("-m", "milestone_a", "-q", "--no-header")
-    return Benchmark("cluster up: pytest -m milestone_a", 240, samples)
+    name = "fast tier (tests)"
+    return Benchmark(name, 60, _passing(name, pytest, say, "-n", str((os.cpu_count() or 1) + 1)))
 
 
 def _disk() -> Benchmark:

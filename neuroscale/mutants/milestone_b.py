@@ -247,6 +247,9 @@ MUTANTS = (
         faults=(_NO_ARGO, FieldsEdited(target=_RUNTIME, patch={"spec": {"containers": [_LIAR]}})),
         red_step="it was not called Ready before it could answer",
         reason=r"after Ready \d+ failed, first: 501",
+        # The pods of an earlier mutant's model must be gone. While they drain, the quota has no room for Knative's dry
+        # run, KServe cannot finish, and calls the model Ready late, when the lie is over.
+        hold=_DRAINED,
     ),
     Mutant(
         "nobody-wakes-it",

@@ -13,12 +13,16 @@ from neuroscale.serving.handsoff import hands_off
 from neuroscale.serving.models import ABSENT, SWAPPED, storage_uri
 from neuroscale.serving.predict import GATEWAY_SERVICE
 from neuroscale.serving.versions import MODEL
+from neuroscale.settings import ARGOCD
 
 _NO_ARGO = ScaledTo(target=argo.CONTROLLER, replicas=0)
 _NO_KSERVE = ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0)
 _HANDS_OFF = hands_off(serving.APPLICATION)
 _OTHER_MODEL = "sklearn-iris"
 _RUNTIME = Ref("ClusterServingRuntime", "kserve-sklearn-server", None, "serving.kserve.io/v1alpha1")
+_PROJECT = Ref("AppProject", "neuroscale-platform", ARGOCD)
+#: In force at all times: each minute it begins anew, for an hour.
+_CLOSED = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": [serving.APPLICATION]}
 _NOWHERE = (*_HANDS_OFF, FieldsEdited(target=GATEWAY_SERVICE, patch={"spec": {"selector": {"app": "nobody"}}}))
 _WRONG_VALUES = (
     _NO_ARGO,
@@ -344,13 +348,13 @@ MUTANTS = (
     ),
     Mutant(
         "nobody-declines-to-prune",
-        "Argo CD's controller is down: nobody says anything of what Git no longer describes",
+        "A sync window is closed: Argo CD sees what Git no longer describes, and may not act on it",
         scenario=_KEPT,
         example="declines",
         before=_LEFT_OUT.format("with"),
-        faults=(_NO_ARGO,),
+        faults=(FieldsEdited(target=_PROJECT, patch={"spec": {"syncWindows": [_CLOSED]}}),),
         red_step="Argo CD declines to prune it, and it stays",
-        reason=r"not yet compared without it",
+        reason=r"requiresPruning.*the latest sync as nothing",
     ),
     Mutant(
         "definition-may-be-pruned",

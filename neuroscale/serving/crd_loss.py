@@ -226,7 +226,7 @@ class KeptOutOfGit:
 def judge_kept(crd: Object | None, app: Object, uid: str, *, marked: bool) -> Verdict:
     """The same object, not on its way out, and its Application was compared without it.
 
-    One that bears the mark must have been spared by a sync that wanted to prune it; one that does not is forgotten.
+    One that bears the mark must have been spared by a sync without it; one that does not is forgotten.
     """
     if not (there := judge_there(crd, uid)):
         return there
@@ -238,7 +238,9 @@ def judge_kept(crd: Object | None, app: Object, uid: str, *, marked: bool) -> Ve
     seen = f"the Application lists it as {listed or 'nothing'}"
     if not marked:
         return pending(seen) if listed else met(f"it is there, and {seen}")
-    synced = _entry(((status.get("operationState") or {}).get("syncResult") or {}).get("resources"))
+    result = (status.get("operationState") or {}).get("syncResult") or {}
+    # The result of an earlier sync stays until there is another one.
+    synced = _entry(result.get("resources")) if result.get("source") == compared else {}
     spared = listed.get("requiresPruning") and synced.get("status") == "PruneSkipped"
     seen = f"{seen}, the latest sync as {synced or 'nothing'}"
     return met(f"it is there, and {seen}") if spared else pending(seen)

@@ -293,12 +293,17 @@ TO_PRUNE: Object = {**NAMED, "status": "OutOfSync", "requiresPruning": True}
 SKIPPED: Object = {**NAMED, "status": "PruneSkipped"}
 
 
-def stack(listed: list[Object], synced: list[Object] | None = None, compared: str = "without it") -> Object:
+def stack(
+    listed: list[Object],
+    synced: list[Object] | None = None,
+    compared: str = "without it",
+    result_of: str = "without it",
+) -> Object:
     """The serving stack's Application."""
     status: Object = {
         "resources": [{"kind": "ConfigMap", "name": "x"}, *listed],
         "sync": {"comparedTo": {"source": compared}},
-        "operationState": {"syncResult": {"resources": synced}},
+        "operationState": {"syncResult": {"resources": synced, "source": result_of}},
     }
     return {"spec": {"source": "without it"}, "status": status}
 
@@ -309,6 +314,13 @@ KEPT_CASES: dict[str, tuple[Object | None, Object, bool, State, str]] = {
     "not yet compared": (crd("old"), stack([], compared="with it"), False, "pending", "not yet compared"),
     "never compared": (crd("old"), {"spec": {"source": None}}, False, "pending", "not yet compared"),
     "spared": (crd("old"), stack([TO_PRUNE], [SKIPPED]), True, "met", "PruneSkipped"),
+    "spared by an earlier sync": (
+        crd("old"),
+        stack([TO_PRUNE], [SKIPPED], result_of="with it"),
+        True,
+        "pending",
+        "latest sync as nothing",
+    ),
     "to be pruned, nobody tried": (crd("old"), stack([TO_PRUNE]), True, "pending", "latest sync as nothing"),
     "spared, and no longer said": (crd("old"), stack([NAMED], [SKIPPED]), True, "pending", "lists it as"),
     "deleted": (None, stack([]), False, "hopeless", "was deleted"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neuroscale.changes import NEWCOMER, NEWCOMER_OBJECT
-from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
+from neuroscale.chaos.fault import ApplicationEdited, Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
 from neuroscale.chaos.webhooks import unanswered_webhook
 from neuroscale.cluster.refs import Object, Ref
 from neuroscale.drift import CHILD, NGINX, TEST_APP
@@ -22,7 +22,7 @@ _NOTHING = r"nothing has happened|it is gone|old values|edited values"
 def _test_app(automated: Object) -> tuple[Fault, ...]:
     """The test application's automated sync, edited where nobody puts it back."""
     patch = {"spec": {"syncPolicy": {"automated": automated}}}
-    return (_NO_GENERATOR, FieldsEdited(target=argo.application(TEST_APP), patch=patch))
+    return (_NO_GENERATOR, ApplicationEdited(target=argo.application(TEST_APP), patch=patch))
 
 
 def _handmade_application(name: str, path: str) -> ObjectCreated:
@@ -183,7 +183,7 @@ MUTANTS = (
         scenario=_CHILD,
         before="someone turns off self-heal on a child Application",
         faults=(
-            FieldsEdited(
+            ApplicationEdited(
                 target=argo.application(ROOT_APPLICATION),
                 patch={"spec": {"syncPolicy": {"automated": {"selfHeal": False}}}},
             ),
@@ -206,7 +206,10 @@ MUTANTS = (
         "Automated sync is off when the commit is reverted",
         scenario="Reverting a commit restores the old state",
         before=_REVERTED,
-        faults=(_NO_GENERATOR, FieldsEdited(target=argo.application(TEST_APP), patch={"spec": {"syncPolicy": None}})),
+        faults=(
+            _NO_GENERATOR,
+            ApplicationEdited(target=argo.application(TEST_APP), patch={"spec": {"syncPolicy": None}}),
+        ),
         red_step=_FOLLOWS,
         reason=r"it wants 2 replicas",
     ),

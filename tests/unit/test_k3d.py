@@ -6,7 +6,7 @@ import json
 import shlex
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class FakeEngine:
     labels: dict[str, str] = field(default_factory=lambda: {LABEL: NONCE})
     there: bool = True
     starts: bool = True
+    imported: dict[str, str] = field(default_factory=dict)
     deeds: list[str] = field(default_factory=list)
 
     def call(self, *arguments: str, within: float = 60) -> str:
@@ -49,6 +50,9 @@ class FakeEngine:
                 return json.dumps([{"Config": config, "State": {"Running": self.running}}])
             case ("volume" | "network", "ls", "--quiet", "--filter", "label=k3d.cluster=neuroscale"):
                 return f"left-over-{arguments[0]}\n"
+            case ("exec", _, "ctr", "-n", "k8s.io", "images", "ls"):
+                lines = (f"{image} a-type {digest} 1.0 MiB -" for image, digest in self.imported.items())
+                return "\n".join(["REF TYPE DIGEST SIZE PLATFORMS", *lines])
         self.deeds.append(shlex.join(arguments))
         if arguments[0] == "rm":
             self.there = False
@@ -247,6 +251,19 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
     ):
         assert words in create
     assert create.endswith("--no-lb")
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("imported", [True, False])
+def test_what_a_new_cluster_has_imported_is_unpacked_in_the_order_of_need(
+    imported: bool, engine: FakeEngine, provisions: Provisions
+) -> None:
+    engine.there = False
+    if imported:
+        engine.imported = {"other:1": "sha256:3", "model:1": "sha256:2", "nginx:1": "sha256:1"}
+    ensure(replace(provisions, images={"nginx": "nginx:1", "pulled": "pulled:1", "model": "model:1"}))
+    asked = [shlex.split(deed) for deed in engine.deeds if deed.startswith("exec")]
+    assert [deed[-2:] for deed in asked] == [["sha256:1", "sha256:2"]] * imported
 
 
 def test_a_crash_right_after_the_creation_finds_it_to_be_ours(

@@ -36,7 +36,10 @@ KINDS = {
         "validatingwebhookconfigurations": ("ValidatingWebhookConfiguration", False),
     },
     "/apis/apps/v1": {"deployments": ("Deployment", True), "statefulsets": ("StatefulSet", True)},
-    "/apis/argoproj.io/v1alpha1": {"applications": ("Application", True)},
+    "/apis/argoproj.io/v1alpha1": {
+        "applications": ("Application", True),
+        "applicationsets": ("ApplicationSet", True),
+    },
 }
 REFRESH = "argocd.argoproj.io/refresh"
 _PATH = re.compile(r"(/api/v1|/apis/[^/]+/[^/]+)(?:/namespaces/([^/]+))?/([a-z]+)(?:/([^/]+))?")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 
+from neuroscale.bootstrap import nudges
 from neuroscale.bootstrap.render import documents, kustomize
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object, Ref
@@ -45,6 +46,7 @@ class Stage:
         gate: What must be met for the stage to be done.
         after: Stages that must be done before this one may begin; the others come up at the same time.
         milestone: Whose components it brings up.
+        nudge: Helps along while the gate is waited for, every few seconds; says what it did.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Stage:
     gate: Callable[[Platform], Iterable[Probe]]
     after: tuple[str, ...] = ()
     milestone: str = "a"
+    nudge: Callable[[Platform], Iterable[str]] = lambda _: ()
 
 
 def _forge(platform: Platform, tree: Path) -> None:
@@ -117,6 +120,7 @@ STAGES = (
         _gitops,
         partial(probes_of, "a"),
         after=("repository",),
+        nudge=nudges.look_again,
     ),
     Stage("serving", lambda *_: None, partial(probes_of, "b"), milestone="b"),
     Stage("guardrails", lambda *_: None, partial(probes_of, "d"), milestone="d"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +18,7 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import load_state
-from neuroscale.errors import NotMet, NotReady
+from neuroscale.errors import NeuroscaleError, NotMet, NotReady
 from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform, connect
 from neuroscale.settings import BUDGETS, CLUSTER_NAME
@@ -51,6 +53,8 @@ def up(
 ) -> UpReport:
     """Bring the platform up and wait until it is healthy. The caller holds the cluster (``exclusive``).
 
+    A cluster that was stopped and does not get healthy again is made anew: all there is to it is in Git.
+
     Args:
         milestones: Which milestones' components are needed; those that the cluster has already stay.
         supply: Where images come from.
@@ -63,7 +67,7 @@ def up(
         NeuroscaleError: See its subclasses.
     """
     seconds: dict[str, float] = {}
-    wanted = _with_present(milestones, name)
+    begun, wanted = datetime.now(UTC), _with_present(milestones, name)
     with _timed("host", seconds):
         for line in host.prepare(allow_install=install).lines:
             say(line)
@@ -72,16 +76,36 @@ def up(
         say(f"supply: {chosen.name} ({chosen.reason})")
         provisions = chosen.provide(wanted)
     with _timed("cluster", seconds):
-        ensured = _cluster(provisions, name)
-    provided = {"milestones": wanted, "images": dict(provisions.images), "versions": dict(provisions.versions)}
+        ensured = _cluster(provisions, begun, name)
+    try:
+        platform = _platform_on(ensured, provisions, wanted, seconds, say)
+    except NotReady as error:
+        if ensured.how != "resumed":
+            raise
+        say(f"the cluster that had been stopped did not get healthy, and everything is made anew: {error}")
+        with _timed("cluster", seconds):
+            ensured = k3d.recreate(provisions, name, "it did not get healthy after it had been stopped")
+        platform = _platform_on(ensured, provisions, wanted, seconds, say)
+    return UpReport(platform, ensured.how, seconds)
+
+
+def _platform_on(
+    ensured: k3d.Ensured, provisions: Provisions, milestones: list[str], seconds: dict[str, float], say: Say
+) -> Platform:
+    provided = {
+        "milestones": milestones,
+        "images": dict(provisions.images),
+        "versions": dict(provisions.versions),
+    }
     state = ensured.state.model_copy(update=provided)
     state.save()
-    say(f"cluster {name}: {ensured.how}{f' ({ensured.why})' if ensured.why else ''} at {state.server}, {state.doors}")
-    platform = connect(name)
-    heal(platform, state.nonce, say, name)
-    with gitops_tree(provisions.manifests, wanted) as tree:
-        _bring_up(platform, tree, wanted, seconds, say)
-    return UpReport(platform, ensured.how, seconds)
+    why = f" ({ensured.why})" if ensured.why else ""
+    say(f"cluster {state.name}: {ensured.how}{why} at {state.server}, {state.doors}")
+    platform = connect(state.name)
+    heal(platform, state.nonce, say, state.name)
+    with gitops_tree(provisions.manifests, milestones) as tree:
+        _bring_up(platform, tree, milestones, seconds, say)
+    return platform
 
 
 def _with_present(milestones: Collection[str], name: str) -> list[str]:
@@ -91,12 +115,12 @@ def _with_present(milestones: Collection[str], name: str) -> list[str]:
     return [letter for letter in MILESTONES if letter in {"a", *milestones, *present}]
 
 
-def _cluster(provisions: Provisions, name: str) -> k3d.Ensured:
+def _cluster(provisions: Provisions, begun: datetime, name: str) -> k3d.Ensured:
     """An adopted cluster is taken as it is, images and all; any other is made and kept by k3d."""
     state = load_state(name)
     if state is not None and state.adopted:
         return k3d.Ensured(state, "adopted")
-    ensured = k3d.ensure(provisions, name)
+    ensured = k3d.ensure(provisions, begun, name)
     return replace(ensured, state=k3d.import_images(ensured.state, provisions.image_tarballs))
 
 
@@ -117,8 +141,24 @@ def _bring_up(platform: Platform, tree: Path, milestones: Collection[str], secon
             if earlier.name in stage.after:
                 finish(earlier)
         stage.apply(platform, tree)
-    for stage in stages:
-        finish(stage)
+    for number, stage in enumerate(stages):
+        try:
+            finish(stage)
+        except NotReady:
+            _say_what_else_is_wrong(stages[number + 1 :], platform, say)
+            raise
+
+
+def _say_what_else_is_wrong(later: Iterable[Stage], platform: Platform, say: Say) -> None:
+    """One look at what later stages wait for: the cause is often there, and may be over when somebody asks."""
+    for stage in later:
+        try:
+            wrong = [(probe.says, seen) for probe in stage.gate(platform) if not (seen := probe.look(platform.cluster))]
+        except NeuroscaleError as error:
+            say(f"  nor is {stage.name} ready: {error}")
+        else:
+            for says, seen in wrong:
+                say(f"  nor is it so that {says}: {seen.observed}")
 
 
 def heal(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME) -> int:
@@ -139,17 +179,18 @@ def heal(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME) -> 
 def _gate(stage: Stage, platform: Platform, say: Say) -> None:
     for probe in stage.gate(platform):
         try:
-            until(_Telling(probe, say), platform.cluster, within=BUDGETS.settle)
+            until(_Telling(probe, say, partial(stage.nudge, platform)), platform.cluster, within=BUDGETS.settle)
         except NotMet as error:
             raise NotReady(f"Stage {stage.name} did not become ready. {error}") from error
 
 
 @dataclass
 class _Telling:
-    """A probe that also tells what a wait is seeing, every few seconds, so that nobody has to wonder."""
+    """A probe that every few seconds helps along and tells what the wait is seeing, so that nobody has to wonder."""
 
     probe: Probe
     say: Say
+    nudge: Callable[[], Iterable[str]]
     spoke: float = field(default_factory=time.monotonic)
     told: str = ""
 
@@ -163,9 +204,13 @@ class _Telling:
 
     def look(self, cluster: Cluster) -> Verdict:
         verdict = self.probe.look(cluster)
-        if not verdict and verdict.observed != self.told and time.monotonic() - self.spoke > _TELL_SECONDS:
-            self.spoke, self.told = time.monotonic(), verdict.observed
-            self.say(f"  waiting until {self.says}: {verdict.observed}")
+        if not verdict and time.monotonic() - self.spoke > _TELL_SECONDS:
+            self.spoke = time.monotonic()
+            if verdict.observed != self.told:
+                self.told = verdict.observed
+                self.say(f"  waiting until {self.says}: {verdict.observed}")
+            for deed in self.nudge():
+                self.say(f"  {deed}")
         return verdict
 
 

@@ -39,6 +39,7 @@ _WANTED = {"api": 6550, "forge": 3300, "argocd": 8081, "gateway": 8082}
 #: What each host port leads to in the node.
 _NODE_PORTS = {"forge": 30300, "argocd": 30443, "gateway": 80}
 _COMMAND_SECONDS = 180
+_STOPPED = "its node was stopped"
 #: In the node: containerd's client, in the namespace of the kubelet's images.
 _CTR = ("ctr", "-n", "k8s.io")
 #: How far the node's heap may grow before Go collects, in percent of what is in use; Go's own value is 100. The API
@@ -56,8 +57,13 @@ class Ensured:
     why: str = ""
 
 
-def ensure(provisions: Provisions, name: str = CLUSTER_NAME) -> Ensured:
+def ensure(provisions: Provisions, since: datetime, name: str = CLUSTER_NAME) -> Ensured:
     """Make sure that our cluster runs and its API server is ready.
+
+    Args:
+        provisions: What it is made of.
+        since: A node that started later was stopped before: Docker starts it again as soon as it runs itself.
+        name: Of the cluster.
 
     Raises:
         Refused: A cluster of this name exists and is not ours.
@@ -76,15 +82,21 @@ def ensure(provisions: Provisions, name: str = CLUSTER_NAME) -> Ensured:
         )
     if node.image != provisions.node_image:
         why = f"its node image {node.image} is not {provisions.node_image}"
-        return Ensured(_recreate(provisions, name), "recreated", why)
+        return recreate(provisions, name, why)
     if not node.running:
         return _resume(provisions, state)
     _write_kubeconfig(provisions, name)
     try:
         _wait_ready(state)
     except (AssertionError, ClusterUnreachable) as error:
-        return Ensured(_recreate(provisions, name), "recreated", f"its API server did not answer: {error}")
-    return Ensured(state, "reused")
+        return recreate(provisions, name, f"its API server did not answer: {error}")
+    return Ensured(state, "resumed", _STOPPED) if node.started_at > since else Ensured(state, "reused")
+
+
+def recreate(provisions: Provisions, name: str, why: str) -> Ensured:
+    """Take our cluster away and make it anew."""
+    _remove(name)
+    return Ensured(_create(provisions, name), "recreated", why)
 
 
 def delete(name: str = CLUSTER_NAME) -> bool:
@@ -186,21 +198,14 @@ def _each(option: str, values: Iterable[str]) -> Iterator[str]:
         yield from (option, value)
 
 
-def _recreate(provisions: Provisions, name: str) -> ClusterState:
-    _remove(name)
-    return _create(provisions, name)
-
-
 def _resume(provisions: Provisions, state: ClusterState) -> Ensured:
     try:
         _ENGINE.call("start", _container(state.name))
         _write_kubeconfig(provisions, state.name)
         _wait_ready(state)
     except (HostError, AssertionError, ClusterUnreachable) as error:
-        return Ensured(
-            _recreate(provisions, state.name), "recreated", f"the stopped cluster did not come back: {error}"
-        )
-    return Ensured(state, "resumed", "its node was stopped")
+        return recreate(provisions, state.name, f"the stopped cluster did not come back: {error}")
+    return Ensured(state, "resumed", _STOPPED)
 
 
 def _remove(name: str) -> None:
@@ -274,6 +279,7 @@ def _free_ports() -> Ports:
 class _Node:
     image: str
     running: bool
+    started_at: datetime
     nonce: str
 
 
@@ -286,7 +292,9 @@ def _node(name: str) -> _Node | None:
     if not listed:
         return None
     found = json.loads(_ENGINE.call("inspect", listed))[0]
-    return _Node(found["Config"]["Image"], found["State"]["Running"], found["Config"]["Labels"].get(LABEL, ""))
+    config, state = found["Config"], found["State"]
+    started_at = datetime.fromisoformat(state["StartedAt"])
+    return _Node(config["Image"], state["Running"], started_at, config["Labels"].get(LABEL, ""))
 
 
 def _in_node(name: str, *command: str) -> str:

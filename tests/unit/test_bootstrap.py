@@ -15,7 +15,7 @@ from apiserver import ApiServer
 from paper import paper_platform
 
 from neuroscale import waiting
-from neuroscale.bootstrap import render, stages
+from neuroscale.bootstrap import nudges, render, stages
 from neuroscale.bootstrap import up as bring_up_module
 from neuroscale.bootstrap.render import documents, gitops_tree, kubectl, kustomize
 from neuroscale.bootstrap.stages import STAGES, ForgeAnswers, Stage, apply_all
@@ -24,7 +24,7 @@ from neuroscale.cluster.refs import Object
 from neuroscale.errors import ClusterRefused, NotReady, SupplyError
 from neuroscale.forge import CREDENTIALS
 from neuroscale.platform import Platform
-from neuroscale.settings import ROOT, Budgets, cache_dir
+from neuroscale.settings import APPLICATION_SET, ROOT, Budgets, cache_dir
 from neuroscale.waiting import Verdict, met, pending
 
 #: By name: the package has a function of the same name.
@@ -326,8 +326,8 @@ def bring_up(monkeypatch: pytest.MonkeyPatch) -> BringUp:
     monkeypatch.setattr(bring_up_module, "BUDGETS", Budgets(settle=0.1))
     monkeypatch.setattr(bring_up_module, "until", partial(waiting.until, every=0.01))
 
-    def bring_up(*some: Stage) -> tuple[dict[str, float], list[str]]:
-        seconds, said = dict[str, float](), list[str]()
+    def bring_up(*some: Stage, said: list[str] | None = None) -> tuple[dict[str, float], list[str]]:
+        seconds, said = dict[str, float](), [] if said is None else said
         monkeypatch.setattr(bring_up_module, "STAGES", some)
         bring_up_module._bring_up(cast("Platform", SimpleNamespace(cluster=None)), ROOT, {"a"}, seconds, said.append)
         return seconds, said
@@ -348,6 +348,50 @@ def test_a_gate_that_stays_shut_names_its_stage(bring_up: BringUp, log: list[str
     with pytest.raises(NotReady, match=r"Stage forge did not become ready\. .*forge runs.*it does not start"):
         bring_up(of.stage("forge", opens=False), of.stage("gitops", "forge"))
     assert log == ["apply forge"]
+
+
+def test_when_a_gate_stays_shut_what_later_stages_wait_for_is_said(bring_up: BringUp, log: list[str]) -> None:
+    of, said = Recorded(log), list[str]()
+    with pytest.raises(NotReady, match="Stage forge did not become ready"):
+        bring_up(of.stage("forge", opens=False), of.stage("models", opens=False), of.stage("fine"), said=said)
+    assert said[-2:] == ["  nor is it so that models runs: starting", "  nor is it so that fine runs: starting"]
+
+
+@pytest.mark.parametrize(("how", "anew"), [("resumed", True), ("reused", False), ("created", False)])
+def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_healthy(
+    how: Any, anew: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provisions = SimpleNamespace(images={}, versions={}, manifests={}, image_tarballs=[])
+    chosen = SimpleNamespace(name="paper", reason="a test", provide=lambda milestones: provisions)
+    state = SimpleNamespace(name="c", nonce="n", server="s", doors="d", save=lambda: None)
+    state.model_copy = lambda update: state
+    brought: list[str] = []
+
+    def bring_up(*_: object) -> None:
+        brought.append(how)
+        if len(brought) == 1:
+            raise NotReady("the models do not come")
+
+    made = bring_up_module.k3d.Ensured(cast("Any", state), how)
+    fresh = bring_up_module.k3d.Ensured(cast("Any", state), "recreated", "it was stopped")
+    for name, stand_in in {
+        "host": SimpleNamespace(prepare=lambda allow_install: SimpleNamespace(lines=[])),
+        "choose": lambda *_, **__: chosen,
+        "_cluster": lambda *_: made,
+        "connect": lambda name: SimpleNamespace(cluster=None),
+        "heal": lambda *_: 0,
+        "_bring_up": bring_up,
+    }.items():
+        monkeypatch.setattr(bring_up_module, name, stand_in)
+    monkeypatch.setattr(bring_up_module.k3d, "recreate", lambda *_: fresh)
+    said: list[str] = []
+    if anew:
+        assert bring_up_module.up({"a"}, say=said.append).how == "recreated"
+        assert any("made anew: the models do not come" in line for line in said)
+    else:
+        with pytest.raises(NotReady, match="the models do not come"):
+            bring_up_module.up({"a"}, say=said.append)
+    assert len(brought) == 1 + anew
 
 
 def test_the_stages_need_only_what_comes_before_them() -> None:
@@ -386,7 +430,26 @@ def test_a_long_wait_is_told_once_for_each_answer(monkeypatch: pytest.MonkeyPatc
     answers = iter([pending("pulling"), pending("pulling"), pending("starting"), met("it runs")])
     probe = SimpleNamespace(says="it runs", area="gitops", look=lambda cluster: next(answers))
     monkeypatch.setattr(bring_up_module, "_TELL_SECONDS", -1)
-    telling = bring_up_module._Telling(probe, said.append)
+    deeds = iter(["asked again"])
+    telling = bring_up_module._Telling(probe, said.append, lambda: [next(deeds, "")])
     while not telling.look(cast("Cluster", None)):
         pass
-    assert said == ["  waiting until it runs: pulling", "  waiting until it runs: starting"]
+    assert said == [
+        "  waiting until it runs: pulling", "  asked again",
+        "  ",
+        "  waiting until it runs: starting", "  ",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("status", ["True", "False", None])
+def test_an_application_set_is_asked_to_look_again_after_an_error_only(
+    status: str | None, api: ApiServer, cluster: Cluster
+) -> None:
+    path = f"/apis/argoproj.io/v1alpha1/namespaces/argocd/applicationsets/{APPLICATION_SET}"
+    if status is not None:
+        conditions = [{"type": "ErrorOccurred", "status": status}]
+        api.objects[path] = {"kind": "ApplicationSet", "metadata": {}, "status": {"conditions": conditions}}
+    said = list(nudges.look_again(paper_platform(cluster)))
+    assert len(said) == len(api.writes) == (status == "True")
+    if said:
+        assert api.objects[path]["metadata"]["annotations"] == {"argocd.argoproj.io/application-set-refresh": "true"}

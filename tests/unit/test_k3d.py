@@ -24,6 +24,7 @@ from neuroscale.settings import state_dir
 from neuroscale.supply import Provisions
 
 NONCE, IMAGE, NODE = "0123456789abcdef0123456789abcdef", "rancher/k3s:v1", "k3d-neuroscale-server-0"
+SINCE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 @dataclass
@@ -32,6 +33,7 @@ class FakeEngine:
 
     image: str = IMAGE
     running: bool = True
+    started_at: str = "2026-01-02T03:04:04.999999999Z"
     labels: dict[str, str] = field(default_factory=lambda: {LABEL: NONCE})
     there: bool = True
     starts: bool = True
@@ -47,7 +49,9 @@ class FakeEngine:
                 return "node\n" if self.there else ""
             case ("inspect", "node"):
                 config = {"Image": self.image, "Labels": self.labels}
-                return json.dumps([{"Config": config, "State": {"Running": self.running}}])
+                return json.dumps(
+                    [{"Config": config, "State": {"Running": self.running, "StartedAt": self.started_at}}]
+                )
             case ("volume" | "network", "ls", "--quiet", "--filter", "label=k3d.cluster=neuroscale"):
                 return f"left-over-{arguments[0]}\n"
             case ("exec", _, "ctr", "-n", "k8s.io", "images", "ls"):
@@ -137,7 +141,7 @@ def ours() -> ClusterState:
 def test_a_cluster_that_runs_is_reused(
     engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
 ) -> None:
-    ensured = ensure(provisions)
+    ensured = ensure(provisions, SINCE)
     assert (ensured.how, ensured.state) == ("reused", ours)
     assert waits.of == [NONCE]
     assert engine.deeds == []
@@ -154,7 +158,7 @@ def test_a_cluster_that_is_not_ours_is_left_alone(
     engine.labels, engine.running, engine.image = labels, False, "rancher/k3s:v0"
     said = rf'"neuroscale" should be one that this suite made.*{words}.*left alone.*Try: '
     with pytest.raises(Refused, match=said) as caught:
-        ensure(provisions)
+        ensure(provisions, SINCE)
     assert caught.value.exit_code == ExitCode.REFUSED
     with pytest.raises(Refused, match="left alone"):
         delete()
@@ -166,7 +170,7 @@ def test_a_cluster_that_this_machine_does_not_remember_is_not_ours(
     engine: FakeEngine, waits: Waits, provisions: Provisions
 ) -> None:
     with pytest.raises(Refused):
-        ensure(provisions)
+        ensure(provisions, SINCE)
     with pytest.raises(Refused):
         delete()
     assert engine.deeds == []
@@ -176,17 +180,26 @@ def test_a_stopped_cluster_is_resumed(
     engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
 ) -> None:
     engine.running = False
-    ensured = ensure(provisions)
+    ensured = ensure(provisions, SINCE)
     assert (ensured.how, ensured.why, ensured.state) == ("resumed", "its node was stopped", ours)
     assert engine.deeds == [f"start {NODE}"]
     assert waits.of == [NONCE]
+
+
+def test_a_cluster_that_docker_took_up_again_was_stopped_too(
+    engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
+) -> None:
+    engine.started_at = "2026-01-02T03:04:06.123456789Z"
+    ensured = ensure(provisions, SINCE)
+    assert (ensured.how, ensured.why, ensured.state) == ("resumed", "its node was stopped", ours)
+    assert engine.deeds == []
 
 
 def test_a_cluster_of_another_image_is_made_anew(
     engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState, asked: Path
 ) -> None:
     engine.image = "rancher/k3s:v0"
-    ensured = ensure(provisions)
+    ensured = ensure(provisions, SINCE)
     assert (ensured.how, ensured.why) == ("recreated", f"its node image rancher/k3s:v0 is not {IMAGE}")
     assert ensured.state.nonce != NONCE
     assert engine.deeds == [
@@ -200,7 +213,7 @@ def test_a_cluster_that_does_not_answer_is_made_anew(
     failure: Exception, engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
 ) -> None:
     waits.failures = [failure]
-    ensured = ensure(provisions)
+    ensured = ensure(provisions, SINCE)
     assert (ensured.how, ensured.why) == ("recreated", f"its API server did not answer: {failure}")
     assert waits.of == [NONCE, ensured.state.nonce]
 
@@ -211,7 +224,7 @@ def test_a_stopped_cluster_that_does_not_come_back_is_made_anew(
 ) -> None:
     engine.running, engine.starts = False, starts
     waits.failures = [NotMet("it is not Ready")] if starts else []
-    ensured = ensure(provisions)
+    ensured = ensure(provisions, SINCE)
     assert ensured.how == "recreated"
     assert ensured.why.startswith("the stopped cluster did not come back: ")
 
@@ -223,7 +236,7 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
     engine: FakeEngine, waits: Waits, provisions: Provisions, asked: Path
 ) -> None:
     engine.there = False
-    ensured = ensure(provisions)
+    ensured = ensure(provisions, SINCE)
     state, ports = ensured.state, ensured.state.ports
     assert ensured.how == "created"
     assert ports is not None
@@ -261,7 +274,7 @@ def test_what_a_new_cluster_has_imported_is_unpacked_in_the_order_of_need(
     engine.there = False
     if imported:
         engine.imported = {"other:1": "sha256:3", "model:1": "sha256:2", "nginx:1": "sha256:1"}
-    ensure(replace(provisions, images={"nginx": "nginx:1", "pulled": "pulled:1", "model": "model:1"}))
+    ensure(replace(provisions, images={"nginx": "nginx:1", "pulled": "pulled:1", "model": "model:1"}), SINCE)
     asked = [shlex.split(deed) for deed in engine.deeds if deed.startswith("exec")]
     assert [deed[-2:] for deed in asked] == [["sha256:1", "sha256:2"]] * imported
 
@@ -272,7 +285,7 @@ def test_a_crash_right_after_the_creation_finds_it_to_be_ours(
     engine.there = False
     monkeypatch.setenv("FAIL", "1")
     with pytest.raises(HostError, match=r"`k3d cluster create` should succeed, but exited with 1: no\. Try: "):
-        ensure(provisions)
+        ensure(provisions, SINCE)
     state = load_state()
     assert state is not None
     assert len(state.nonce) == 32
@@ -289,7 +302,7 @@ def test_a_k3d_that_does_not_run_says_why(
     monkeypatch.setattr(k3d, "_COMMAND_SECONDS", 0.2)
     provisions.binaries["k3d"].unlink() if script is None else provisions.binaries["k3d"].write_text(script)
     with pytest.raises(HostError, match=rf"`k3d cluster create` should run, but: .*{why}.*\. Try: docker info$"):
-        ensure(provisions)
+        ensure(provisions, SINCE)
 
 
 def test_the_journal_of_an_earlier_cluster_is_not_replayed_on_a_new_one(
@@ -299,7 +312,7 @@ def test_the_journal_of_an_earlier_cluster_is_not_replayed_on_a_new_one(
     journal = state_dir() / "journal.jsonl"
     journal.parent.mkdir(parents=True)
     journal.write_text("{}\n")
-    ensure(provisions)
+    ensure(provisions, SINCE)
     assert not journal.exists()
 
 

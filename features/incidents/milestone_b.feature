@@ -54,6 +54,14 @@ Feature: The incidents of milestone B happen, show their symptom, and heal
     And the model answers the reference rows as before
     And the platform recovers within its budget once the incident is resolved
 
+  @incident @incident_b10
+  Scenario: The first pod of a model is late
+    Given the models are served
+    When the incident "given_up_while_starting" begins
+    Then its symptom shows
+    And the model answers the reference rows as before
+    And the platform recovers within its budget once the incident is resolved
+
   @incident @incident_d3
   Scenario: The definition of all models is deleted
     Given the models are served

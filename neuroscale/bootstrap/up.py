@@ -18,7 +18,7 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import load_state
-from neuroscale.errors import NeuroscaleError, NotMet, NotReady
+from neuroscale.errors import ClusterUnreachable, NeuroscaleError, NotMet, NotReady
 from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform, connect
 from neuroscale.settings import BUDGETS, CLUSTER_NAME
@@ -79,7 +79,7 @@ def up(
         ensured = _cluster(provisions, begun, name)
     try:
         platform = _platform_on(ensured, provisions, wanted, seconds, say)
-    except NotReady as error:
+    except (NotReady, ClusterUnreachable) as error:
         if ensured.how != "resumed":
             raise
         say(f"the cluster that had been stopped did not get healthy, and everything is made anew: {error}")

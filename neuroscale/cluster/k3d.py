@@ -267,10 +267,13 @@ def _free_ports() -> Ports:
     with ExitStack() as held:
         for purpose, wanted in _WANTED.items():
             listener = held.enter_context(socket.socket())
+            # Connections to a cluster that went a moment ago linger, and are in nobody's way.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 listener.bind(("127.0.0.1", wanted))
             except OSError:
                 listener.bind(("127.0.0.1", 0))
+            listener.listen()
             chosen[purpose] = listener.getsockname()[1]
     return Ports(**chosen)
 

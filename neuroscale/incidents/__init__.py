@@ -12,6 +12,7 @@ from neuroscale.incidents.definition_held import INCIDENT as DEFINITION_HELD
 from neuroscale.incidents.definition_left_out import INCIDENT as DEFINITION_LEFT_OUT
 from neuroscale.incidents.domain_of_somebody_else import INCIDENT as DOMAIN_OF_SOMEBODY_ELSE
 from neuroscale.incidents.endless_sync import INCIDENT as ENDLESS_SYNC
+from neuroscale.incidents.given_up_while_starting import INCIDENT as GIVEN_UP_WHILE_STARTING
 from neuroscale.incidents.ingress_class_unset import INCIDENT as INGRESS_CLASS_UNSET
 from neuroscale.incidents.minimum_above_sidecar import INCIDENT as MINIMUM_ABOVE_SIDECAR
 from neuroscale.incidents.model import Incident, begin_with, resolve, wait_for_symptom
@@ -38,6 +39,7 @@ INCIDENTS = {
         ENDLESS_SYNC,
         DEFINITION_LEFT_OUT,
         INGRESS_CLASS_UNSET,
+        GIVEN_UP_WHILE_STARTING,
         DEFINITION_DELETED,
         DEFINITION_HELD,
         POLICY_ENGINE_NOT_SERVING,

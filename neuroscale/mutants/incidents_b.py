@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neuroscale.chaos.fault import FieldsEdited, ObjectDeleted, ScaledTo
 from neuroscale.cluster.refs import Ref
+from neuroscale.incidents.given_up_while_starting import FILLER
 from neuroscale.incidents.new_model import NEW_MODEL
 from neuroscale.mutants.model import Mutant
 from neuroscale.probes import argo, serving
@@ -96,6 +97,16 @@ MUTANTS = (
         ),
         red_step=_SYMPTOM,
         reason=r"shows RoutesReady Unknown",
+        hold=20,
+    ),
+    Mutant(
+        "no-symptom-b10",
+        "There is room on the node again, in time for the new model",
+        scenario="The first pod of a model is late",
+        before=_SYMPTOM,
+        faults=(ObjectDeleted(target=FILLER, at_once=True),),
+        red_step=_SYMPTOM,
+        reason=r"shows Ready False for ProgressDeadlineExceeded.*Ready=True",
         hold=20,
     ),
     Mutant(

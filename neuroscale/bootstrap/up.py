@@ -71,6 +71,8 @@ def up(
     with _timed("host", seconds):
         for line in host.prepare(allow_install=install).lines:
             say(line)
+    # Before builds that may take half an hour.
+    k3d.demand_ours(name)
     with _timed("supply", seconds):
         chosen = choose(supply, wanted, may_install=install)
         say(f"supply: {chosen.name} ({chosen.reason})")

@@ -57,6 +57,29 @@ class Ensured:
     why: str = ""
 
 
+def demand_ours(name: str = CLUSTER_NAME) -> None:
+    """Make sure that no cluster of somebody else bears this name; one that was adopted may be anybody's.
+
+    Raises:
+        Refused: One does. It was left alone.
+    """
+    state = load_state(name)
+    if state is None or not state.adopted:
+        _ours(name)
+
+
+def _ours(name: str) -> tuple[ClusterState | None, _Node | None]:
+    state, node = load_state(name), _node(name)
+    if node is not None and (state is None or state.nonce != node.nonce):
+        raise Refused(
+            f'The k3d cluster "{name}" should be one that this suite made, but its node carries '
+            f"{'no nonce' if not node.nonce else 'another nonce'}. It was left alone. "
+            f"Try: NEUROSCALE_CLUSTER=another-name, "
+            f"or k3d cluster delete {name} if you no longer need it"
+        )
+    return state, node
+
+
 def ensure(provisions: Provisions, since: datetime, name: str = CLUSTER_NAME) -> Ensured:
     """Make sure that our cluster runs and its API server is ready.
 
@@ -69,17 +92,10 @@ def ensure(provisions: Provisions, since: datetime, name: str = CLUSTER_NAME) ->
         Refused: A cluster of this name exists and is not ours.
         HostError: k3d or Docker failed.
     """
-    state, node = load_state(name), _node(name)
-    if node is None:
+    state, node = _ours(name)
+    if node is None or state is None:
         created = _create(provisions, name)
         return Ensured(created, "created", _moved(created.ports))
-    if state is None or state.nonce != node.nonce:
-        raise Refused(
-            f'The k3d cluster "{name}" should be one that this suite made, but its node carries '
-            f"{'no nonce' if not node.nonce else 'another nonce'}. It was left alone. "
-            f"Try: NEUROSCALE_CLUSTER=another-name, "
-            f"or k3d cluster delete {name} if you no longer need it"
-        )
     if node.image != provisions.node_image:
         why = f"its node image {node.image} is not {provisions.node_image}"
         return recreate(provisions, name, why)

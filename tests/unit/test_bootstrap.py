@@ -21,7 +21,7 @@ from neuroscale.bootstrap.render import documents, gitops_tree, kubectl, kustomi
 from neuroscale.bootstrap.stages import STAGES, ForgeAnswers, Stage, apply_all
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.refs import Object
-from neuroscale.errors import ClusterRefused, NotReady, SupplyError
+from neuroscale.errors import ClusterRefused, NotReady, Refused, SupplyError
 from neuroscale.forge import CREDENTIALS
 from neuroscale.platform import Platform
 from neuroscale.settings import APPLICATION_SET, ROOT, Budgets, cache_dir
@@ -384,6 +384,7 @@ def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_
     }.items():
         monkeypatch.setattr(bring_up_module, name, stand_in)
     monkeypatch.setattr(bring_up_module.k3d, "recreate", lambda *_: fresh)
+    monkeypatch.setattr(bring_up_module.k3d, "demand_ours", lambda name: None)
     said: list[str] = []
     if anew:
         assert bring_up_module.up({"a"}, say=said.append).how == "recreated"
@@ -392,6 +393,17 @@ def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_
         with pytest.raises(NotReady, match="the models do not come"):
             bring_up_module.up({"a"}, say=said.append)
     assert len(brought) == 1 + anew
+
+
+def test_a_cluster_of_somebody_else_is_refused_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(name: str) -> None:
+        raise Refused("it was left alone")
+
+    monkeypatch.setattr(bring_up_module, "host", SimpleNamespace(prepare=lambda **_: SimpleNamespace(lines=[])))
+    monkeypatch.setattr(bring_up_module.k3d, "demand_ours", refuse)
+    monkeypatch.setattr(bring_up_module, "choose", lambda *_, **__: pytest.fail("images were sought"))
+    with pytest.raises(Refused, match="left alone"):
+        bring_up_module.up({"a"}, say=lambda line: None)
 
 
 def test_the_stages_need_only_what_comes_before_them() -> None:

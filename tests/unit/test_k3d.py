@@ -17,7 +17,7 @@ from apiserver import ApiServer, kubeconfig_for
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, marker
-from neuroscale.cluster.k3d import LABEL, ApiReady, delete, ensure, import_images
+from neuroscale.cluster.k3d import LABEL, ApiReady, delete, demand_ours, ensure, import_images
 from neuroscale.cluster.state import ClusterState, Ports, kubeconfig_file, load_state, state_file
 from neuroscale.errors import ClusterUnreachable, ExitCode, HostError, NotMet, Refused
 from neuroscale.settings import state_dir
@@ -162,8 +162,12 @@ def test_a_cluster_that_is_not_ours_is_left_alone(
     assert caught.value.exit_code == ExitCode.REFUSED
     with pytest.raises(Refused, match="left alone"):
         delete()
+    with pytest.raises(Refused, match=said):
+        demand_ours()
     assert engine.deeds == []
     assert load_state() == ours
+    ours.model_copy(update={"adopted": True}).save()
+    demand_ours()
 
 
 def test_a_cluster_that_this_machine_does_not_remember_is_not_ours(

@@ -2,18 +2,17 @@
 
 import copy
 
-from neuroscale.chaos.fault import CpuTaken, ObjectCreated
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.drift import NGINX
+from neuroscale.chaos.fault import ObjectCreated
+from neuroscale.cluster.refs import Object
+from neuroscale.incidents.filler import filler, node_filled
 from neuroscale.incidents.model import Incident
 from neuroscale.incidents.new_model import MANIFEST, NEW_MODEL, REVISION
 from neuroscale.probes.symptoms import Shows
 
-_NAMESPACE = "incident-given-up"
-_PRIORITY = "incident-given-up"
+_NAME = "incident-given-up"
 #: Above the models (0), so that the new one cannot make room for itself; the test application (-10) has to leave.
-_VALUE = 5
-FILLER = Ref("Pod", "filler", _NAMESPACE)
+_PRIORITY = 5
+FILLER = filler(_NAME)
 
 
 def _in_a_hurry() -> Object:
@@ -29,22 +28,7 @@ INCIDENT = Incident(
     title="A model whose first pod was late is given up for good",
     milestone="b",
     faults=(
-        ObjectCreated(manifest={"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _NAMESPACE}}),
-        ObjectCreated(
-            manifest={
-                "apiVersion": "scheduling.k8s.io/v1",
-                "kind": "PriorityClass",
-                "metadata": {"name": _PRIORITY},
-                "value": _VALUE,
-                "description": "Keeps the new model of incident B10 from evicting the filler",
-            }
-        ),
-        CpuTaken(
-            target=FILLER,
-            priority_class=_PRIORITY,
-            image="docker.io/nginxinc/nginx-unprivileged:1.27.5",
-            short_of=NGINX,
-        ),
+        *node_filled(_NAME, _PRIORITY, "Keeps the new model of incident B10 from evicting the filler"),
         ObjectCreated(manifest=_in_a_hurry()),
     ),
     symptom=(

@@ -13,7 +13,7 @@ from upstream import listed
 
 from neuroscale.bootstrap.render import LATER
 from neuroscale.cluster.refs import Object
-from neuroscale.settings import ROOT
+from neuroscale.settings import BUDGETS, ROOT
 
 FOLDER = "infrastructure/serving-stack"
 DOMAIN = "models.neuroscale.internal"
@@ -124,6 +124,12 @@ def test_tags_of_model_servers_are_not_looked_up() -> None:
     runtimes = [image for obj in places()["infrastructure/kserve"] for image in images(obj)]
     assert {image.partition("/")[0] for image in runtimes} == {"docker.io"}
     assert "index.docker.io" in skipped
+
+
+def test_a_model_may_start_for_longer_than_the_platform_is_waited_for() -> None:
+    """Incident B10: one that starts later is given up for good, and waiting for it would be in vain."""
+    seconds = setting("config-deployment", "progress-deadline").removesuffix("s")
+    assert float(seconds) > BUDGETS.settle
 
 
 def test_the_storage_initializer_is_one_image_wherever_it_is_named() -> None:

@@ -9,22 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from neuroscale import drift
 from neuroscale.bootstrap.up import up
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object
 from neuroscale.cluster.state import exclusive, load_state
-from neuroscale.errors import NotMet, NotReady
-from neuroscale.killmatrix import Runner
+from neuroscale.errors import ConditionTimeout, PreconditionFailed
+from neuroscale.gitops import drift_scenarios
+from neuroscale.kill_matrix import Runner
+from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import gate
 from neuroscale.platform import Platform
-from neuroscale.record import Run, RunFolder
+from neuroscale.polling import pause
 from neuroscale.report import Benchmark
+from neuroscale.results import Run, RunFolder
 from neuroscale.supply import choose
-from neuroscale.waiting import pause
 
 #: Further drifts at one commit, beyond the first; each waits longer than the one before.
 _REPEATS = 4
@@ -154,16 +154,16 @@ def _sample_drifts(platform: Platform, rounds: int, folder: RunFolder, say: Call
     """First drifts, each at a commit of its own; then several at one commit, to see the backoff."""
     for number in range(rounds + _REPEATS):
         if number <= rounds:
-            drift.new_epoch(platform)
+            drift_scenarios.force_new_revision(platform)
         gate("a", platform)
         state = load_state()
         if state is None:
-            raise NotReady("A cluster should be there, but its state file is gone. Try: neuroscale up")
+            raise PreconditionFailed("A cluster should be there, but its state file is gone. Try: neuroscale up")
         with Breakage(platform, Journal.of(state.nonce)) as breakage:
             try:
-                drifted = drift.make("deletes the Deployment", breakage)
-                drift.wait_for_heal(drifted, platform, "bench", folder.add_sample, within=180)
-            except NotMet as error:
+                drifted = drift_scenarios.make("deletes the Deployment", breakage)
+                drift_scenarios.wait_for_heal(drifted, platform, "bench", folder.add_sample, within=180)
+            except ConditionTimeout as error:
                 say(f"  censored: {error}")
 
 

@@ -16,8 +16,8 @@ from neuroscale.claims import CLAIMS
 from neuroscale.errors import UsageError
 from neuroscale.incidents import INCIDENTS
 from neuroscale.mutants import MUTANTS
+from neuroscale.polling import duration
 from neuroscale.settings import ROOT
-from neuroscale.waiting import duration
 
 FEATURES = ROOT / "features"
 DOCUMENT = ROOT / "docs" / "catalogue.md"

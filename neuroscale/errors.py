@@ -4,18 +4,18 @@
 
     NeuroscaleError                 exit 3: nothing can be said about the platform
     ├── UsageError                  exit 2: a name or an option that does not exist
-    ├── Refused                     exit 4: the guard forbids a write
+    ├── WriteForbidden              exit 4: the guard forbids a write
     ├── Locked                      exit 3: another run holds the cluster or the cache
     ├── HostError                   exit 3: Docker, disk, ports of this machine
     ├── SupplyError                 exit 3: an image, binary or manifest cannot be had
     ├── ClusterUnreachable          exit 3: the API server does not answer
-    ├── ClusterRefused              exit 3: the API server answered, and it was a no
-    ├── NothingJudged               exit 3: the CI gate could not do its work, which is no pass
-    ├── NotReady                    exit 3: a gate failed, so the scenario did not happen
+    ├── ApiError                    exit 3: the API server answered, and it was a no
+    ├── Inconclusive                exit 3: the pull-request gate could not do its work, which is no pass
+    ├── PreconditionFailed          exit 3: a precondition failed, so the scenario did not happen
     ├── FaultHadNoEffect            exit 3: the fault was injected and nothing changed
-    ├── RevertFailed                exit 3: an undo did not succeed; it stays in the journal
-    └── NotMet                      exit 1: the platform did not do what it promises (also an AssertionError)
-        └── Hopeless                exit 1: … and waiting longer would not have helped
+    ├── RevertFailed                exit 3: a rollback did not succeed; it stays in the journal
+    └── ConditionTimeout            exit 1: the platform did not do what it promises (also an AssertionError)
+        └── Unrecoverable           exit 1: … and waiting longer would not have helped
 
 The text of an error has one shape: subject, expectation, observation, evidence, next move.
 """
@@ -51,7 +51,7 @@ class UsageError(NeuroscaleError):
     exit_code = ExitCode.USAGE
 
 
-class Refused(NeuroscaleError):
+class WriteForbidden(NeuroscaleError):
     """The guard forbids a write to this cluster."""
 
     exit_code = ExitCode.REFUSED
@@ -73,7 +73,7 @@ class ClusterUnreachable(NeuroscaleError):
     """The API server does not answer. Never turned into a skip: a dead cluster is not a calm one."""
 
 
-class ClusterRefused(NeuroscaleError):
+class ApiError(NeuroscaleError):
     """The API server answered a request with an error.
 
     Attributes:
@@ -87,11 +87,11 @@ class ClusterRefused(NeuroscaleError):
         self.reason = reason
 
 
-class NothingJudged(NeuroscaleError):
+class Inconclusive(NeuroscaleError):
     """The CI gate could not judge what it was given: a tool failed, git did, or there was nothing."""
 
 
-class NotReady(NeuroscaleError):
+class PreconditionFailed(NeuroscaleError):
     """The steady state did not hold before the fault; the scenario is *not run*."""
 
 
@@ -103,11 +103,11 @@ class RevertFailed(NeuroscaleError):
     """An undo failed. It stays open in the journal for ``neuroscale heal``."""
 
 
-class NotMet(NeuroscaleError, AssertionError):
+class ConditionTimeout(NeuroscaleError, AssertionError):
     """A probe was not met within its budget."""
 
     exit_code = ExitCode.FAILED
 
 
-class Hopeless(NotMet):
+class Unrecoverable(ConditionTimeout):
     """A probe saw a state that time does not mend."""

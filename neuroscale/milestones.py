@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from neuroscale.errors import NotMet, NotReady, UsageError
+from neuroscale.errors import ConditionTimeout, PreconditionFailed, UsageError
+from neuroscale.inference_client import gateway_url
 from neuroscale.platform import Platform
+from neuroscale.polling import Probe, eventually
 from neuroscale.probes import argo, expected, guardrails, serving
-from neuroscale.serving.predict import gateway_url
 from neuroscale.settings import BUDGETS
-from neuroscale.waiting import Probe, until
 
 
 def _gitops(platform: Platform) -> Iterable[Probe]:
     yield argo.workloads_ready()
-    described = expected.applications(platform.forge)
+    described = expected.applications(platform.git_server)
     yield argo.ApplicationsExist(described)
-    yield argo.EachApplication(described, platform.forge.head())
+    yield argo.EachApplication(described, platform.git_server.head())
 
 
 def _serving(platform: Platform) -> Iterable[Probe]:
     # Nothing is served for long that is not reconciled: an incident of serving may begin and end in Argo CD.
-    yield argo.EachApplication(expected.applications(platform.forge), platform.forge.head())
+    yield argo.EachApplication(expected.applications(platform.git_server), platform.git_server.head())
     yield serving.workloads_ready()
     yield serving.KServeLeads()
-    uris = expected.inference_services(platform.forge)
+    uris = expected.inference_services(platform.git_server)
     yield serving.AllReady(frozenset(uris))
     yield serving.AllGenerated(frozenset(uris))
     yield serving.AllAnswer(uris, gateway_url(platform.cluster))
 
 
 def _guardrails(platform: Platform) -> Iterable[Probe]:
-    yield argo.EachApplication(expected.applications(platform.forge), platform.forge.head())
+    yield argo.EachApplication(expected.applications(platform.git_server), platform.git_server.head())
     yield guardrails.workloads_ready()
-    yield guardrails.AllEnforced(expected.policies(platform.forge))
+    yield guardrails.AllEnforced(expected.policies(platform.git_server))
 
 
 _STEADY_STATES: dict[str, Callable[[Platform], Iterable[Probe]]] = {"a": _gitops, "b": _serving, "d": _guardrails}
@@ -43,7 +43,7 @@ MILESTONES = tuple(_STEADY_STATES)
 NAMES = {"gitops": "a", "serving": "b", "guardrails": "d"}
 
 
-def letters(text: str) -> list[str]:
+def parse_milestones(text: str) -> list[str]:
     """Milestones as people write them (``"a b"``, ``"a,b"``, ``"gitops"``, ``"all"``) as letters.
 
     Raises:
@@ -68,13 +68,13 @@ def gate(milestone: str, platform: Platform) -> None:
     """The steady state must hold before anything is broken.
 
     Raises:
-        NotReady: It does not, so the scenario is not run.
+        PreconditionFailed: It does not, so the scenario is not run.
     """
     for probe in probes_of(milestone, platform):
         try:
-            until(probe, platform.cluster, within=BUDGETS.settle)
-        except NotMet as error:
-            raise NotReady(
+            eventually(probe, platform.cluster, within=BUDGETS.settle)
+        except ConditionTimeout as error:
+            raise PreconditionFailed(
                 f"The steady state of milestone {milestone.upper()} does not hold, so nothing was tried. {error}"
             ) from error
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import kubeconfig_file, load_state
 from neuroscale.errors import ClusterUnreachable
-from neuroscale.forge import Forge
+from neuroscale.git_server import GitServer
 from neuroscale.settings import CLUSTER_NAME
 
 
@@ -16,7 +16,7 @@ class Platform:
     """What faults act on and steps speak of."""
 
     cluster: Cluster
-    forge: Forge
+    git_server: GitServer
 
 
 def connect(name: str = CLUSTER_NAME) -> Platform:
@@ -29,4 +29,4 @@ def connect(name: str = CLUSTER_NAME) -> Platform:
     if state is None:
         raise ClusterUnreachable(f"A cluster {name} should exist, but this machine made none. Try: neuroscale up")
     cluster = Cluster.from_kubeconfig(kubeconfig_file(name), state)
-    return Platform(cluster, Forge(cluster, state.forge_url, name))
+    return Platform(cluster, GitServer(cluster, state.forge_url, name))

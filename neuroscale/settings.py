@@ -13,7 +13,7 @@ CLUSTER_NAME = os.environ.get("NEUROSCALE_CLUSTER", "neuroscale")
 
 ARGOCD = "argocd"
 APPS_NAMESPACE = "default"
-FORGE = "forge"
+GIT_SERVER = "forge"
 ROOT_APPLICATION = "neuroscale-infrastructure"
 APPLICATION_SET = "neuroscale-model-endpoints"
 #: What Argo CD reconciles: these folders of the checkout, as the branch ``main`` of the forge's repository.
@@ -46,10 +46,10 @@ class Budgets:
     settle: float = 240
     heal: float = 60
     pick_up: float = 90
-    undo: float = 90
+    roll_back: float = 90
     stable: float = 5
     request: float = 10
-    look: float = 5
+    check: float = 5
 
 
 BUDGETS = Budgets()

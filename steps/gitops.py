@@ -7,16 +7,16 @@ from collections.abc import Callable
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from neuroscale import drift
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.drift import Drifted
+from neuroscale.gitops import drift_scenarios
+from neuroscale.gitops.drift_scenarios import Drifted
 from neuroscale.platform import Platform
+from neuroscale.polling import Probe, consistently, eventually
 from neuroscale.probes import argo, expected
 from neuroscale.probes.argo import ApplicationsExist, EachApplication
 from neuroscale.probes.workloads import AllAvailable
-from neuroscale.record import Sample
+from neuroscale.results import Sample
 from neuroscale.settings import BUDGETS
-from neuroscale.waiting import Probe, throughout, until
 
 Keep = Callable[[Sample], None]
 
@@ -28,40 +28,40 @@ def the_workloads_are_looked_at() -> AllAvailable:
 
 @then("each of them has all its containers ready")
 def each_has_all_containers_ready(workloads: AllAvailable, platform: Platform) -> None:
-    until(workloads, platform.cluster, within=BUDGETS.look)
+    eventually(workloads, platform.cluster, within=BUDGETS.check)
 
 
 @when("the Applications are compared with Git", target_fixture="described")
 def the_applications_are_compared(platform: Platform) -> frozenset[str]:
-    return expected.applications(platform.forge)
+    return expected.applications(platform.git_server)
 
 
 @then("none is missing and none is too many")
 def none_missing_none_too_many(described: frozenset[str], platform: Platform) -> None:
-    until(ApplicationsExist(described), platform.cluster, within=BUDGETS.look)
+    eventually(ApplicationsExist(described), platform.cluster, within=BUDGETS.check)
 
 
 @then("each is in sync, healthy, free of errors and recently compared")
 def each_is_good(described: frozenset[str], platform: Platform) -> None:
-    until(EachApplication(described), platform.cluster, within=BUDGETS.look)
+    eventually(EachApplication(described), platform.cluster, within=BUDGETS.check)
 
 
 @given(parsers.parse("self-heal is in charge of {whose}"))
 def self_heal_is_in_charge(whose: str, platform: Platform) -> None:
-    drift.put_self_heal_in_charge(whose, platform)
+    drift_scenarios.reset_self_heal_backoff(whose, platform)
 
 
 @when(parsers.re(r"someone (?P<words>.+) of the test application"), target_fixture="drifted")
 @when(parsers.re(r"someone (?P<words>turns off self-heal on a child Application)"), target_fixture="drifted")
 def someone_changes_by_hand(words: str, breakage: Breakage) -> Drifted:
-    return drift.make(words, breakage)
+    return drift_scenarios.make(words, breakage)
 
 
 @then("Argo CD puts it back within its heal time", target_fixture="lasting")
 def argo_cd_puts_it_back(drifted: Drifted, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> Probe:
-    return drift.wait_for_heal(drifted, platform, request.node.name, sample)
+    return drift_scenarios.wait_for_heal(drifted, platform, request.node.name, sample)
 
 
 @then("it stays that way")
 def it_stays_that_way(lasting: Probe, platform: Platform) -> None:
-    throughout(lasting, platform.cluster, lasting=BUDGETS.stable)
+    consistently(lasting, platform.cluster, lasting=BUDGETS.stable)

@@ -9,22 +9,22 @@ from dataclasses import dataclass
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from neuroscale.changes import Pushed
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.guardrails import admission, bounds, commits, enforcers, latency, onslaught, ways
-from neuroscale.guardrails.admission import Answer
-from neuroscale.guardrails.bounds import Edge, SystemContainersFit
+from neuroscale.gitops.commit_scenarios import PushedCommit
+from neuroscale.guardrails import admission, admission_load, bypasses, denied_commits, enforcement, latency, quotas
+from neuroscale.guardrails.admission import AdmissionResponse
+from neuroscale.guardrails.admission_load import AdmissionLoad
 from neuroscale.guardrails.corpus import Specimen
-from neuroscale.guardrails.onslaught import Onslaught
+from neuroscale.guardrails.quotas import LimitProbe, SystemContainersFit
 from neuroscale.milestones import gate
 from neuroscale.platform import Platform
+from neuroscale.polling import consistently, eventually
 from neuroscale.probes import expected, guardrails
 from neuroscale.probes.guardrails import AllEnforced
 from neuroscale.probes.webhooks import CanBeAnswered
 from neuroscale.probes.workloads import AllAvailable
-from neuroscale.record import Sample
+from neuroscale.results import Sample
 from neuroscale.settings import BUDGETS
-from neuroscale.waiting import throughout, until
 
 Keep = Callable[[Sample], None]
 
@@ -34,7 +34,7 @@ class Submitted:
     """A specimen, and what was said of it."""
 
     specimen: Specimen
-    answers: list[Answer]
+    answers: list[AdmissionResponse]
 
 
 @pytest.fixture
@@ -59,12 +59,12 @@ def the_workloads_are_looked_at() -> AllAvailable:
 
 @when("the policies are compared with Git", target_fixture="policies")
 def the_policies_are_compared(platform: Platform) -> AllEnforced:
-    return AllEnforced(expected.policies(platform.forge))
+    return AllEnforced(expected.policies(platform.git_server))
 
 
 @then("each denies, in the API server and through Kyverno's webhook")
 def each_denies(policies: AllEnforced, platform: Platform) -> None:
-    until(policies, platform.cluster, within=BUDGETS.look)
+    eventually(policies, platform.cluster, within=BUDGETS.check)
 
 
 # --- specimens
@@ -78,12 +78,12 @@ def someone_submits(name: str, platform: Platform) -> Submitted:
 
 @then(parsers.parse("it is refused by policy {policy} for {rule}"))
 def it_is_refused(policy: str, rule: str, submitted: Submitted, platform: Platform) -> None:
-    admission.demand_refused(submitted.specimen, submitted.answers, policy, rule, platform)
+    admission.assert_refused(submitted.specimen, submitted.answers, policy, rule, platform)
 
 
 @then("its twin, one field apart, is admitted")
 def its_twin_is_admitted(submitted: Submitted, platform: Platform) -> None:
-    admission.demand_twin_admitted(submitted.specimen, platform)
+    admission.assert_twin_admitted(submitted.specimen, platform)
 
 
 @when("the whole corpus is submitted", target_fixture="corpus")
@@ -98,104 +98,104 @@ def someone_makes_a_namespace(breakage: Breakage) -> admission.Corpus:
 
 @when("the enforcement by the API server ends", target_fixture="corpus")
 def the_api_server_no_longer_enforces(breakage: Breakage) -> admission.Corpus:
-    enforcers.leave_kyverno_alone(breakage)
+    enforcement.leave_kyverno_alone(breakage)
     return admission.Corpus(breakage.platform)
 
 
 @then("each bad specimen is refused by its policy and rule")
 @then("each bad specimen is refused there, by its policy and rule")
 def each_bad_specimen_is_refused(corpus: admission.Corpus) -> None:
-    corpus.demand_bad_refused("the API server")
+    corpus.assert_bad_refused("the API server")
 
 
 @then("Kyverno alone refuses each bad specimen, by its policy and rule")
 def kyverno_alone_refuses(corpus: admission.Corpus) -> None:
-    corpus.demand_bad_refused("Kyverno")
+    corpus.assert_bad_refused("Kyverno")
 
 
 @then("what complies is admitted")
 @then("what complies is admitted there")
 def what_complies_is_admitted(corpus: admission.Corpus) -> None:
-    corpus.demand_good_admitted()
+    corpus.assert_good_admitted()
 
 
 # --- ways around
 
 
 @when(parsers.parse("the way around is {way}"), target_fixture="attempts")
-def someone_tries(way: str) -> ways.Attempts:
-    return ways.attempts(way)
+def someone_tries(way: str) -> bypasses.Attempts:
+    return bypasses.attempts(way)
 
 
 @then("each attempt is refused by its policy and rule")
-def each_attempt_is_refused(attempts: ways.Attempts, platform: Platform) -> None:
-    ways.demand_closed(attempts, platform)
+def each_attempt_is_refused(attempts: bypasses.Attempts, platform: Platform) -> None:
+    bypasses.assert_closed(attempts, platform)
 
 
 # --- what was there before
 
 
 @when("a workload slips in while nobody enforces them", target_fixture="slipped_in")
-def a_workload_slips_in(breakage: Breakage) -> enforcers.SlippedIn:
-    return enforcers.slip_in(breakage)
+def a_workload_slips_in(breakage: Breakage) -> enforcement.SlippedIn:
+    return enforcement.create_unenforced(breakage)
 
 
 @then("a background scan reports it, by each policy that it breaks")
-def a_scan_reports_it(slipped_in: enforcers.SlippedIn, platform: Platform) -> None:
-    enforcers.wait_for_report(slipped_in, platform)
+def a_scan_reports_it(slipped_in: enforcement.SlippedIn, platform: Platform) -> None:
+    enforcement.wait_for_report(slipped_in, platform)
 
 
 @then("its like is refused again")
 def its_like_is_refused(platform: Platform) -> None:
-    enforcers.demand_refused_again(platform)
+    enforcement.assert_refused_again(platform)
 
 
 # --- by way of Git
 
 
 @when("a commit adds workloads that reach beyond their project", target_fixture="pushed")
-def a_commit_overreaches(breakage: Breakage) -> Pushed:
-    return commits.overreach(breakage)
+def a_commit_overreaches(breakage: Breakage) -> PushedCommit:
+    return denied_commits.exceed_project(breakage)
 
 
 @when(parsers.parse("a commit adds the specimen {name} as a workload"), target_fixture="pushed")
-def a_commit_adds_a_specimen(name: str, breakage: Breakage) -> Pushed:
-    return commits.add_bad_folder(breakage, name)
+def a_commit_adds_a_specimen(name: str, breakage: Breakage) -> PushedCommit:
+    return denied_commits.add_bad_folder(breakage, name)
 
 
 @when("a commit lets the test application run the latest image", target_fixture="pushed")
-def a_commit_floats(breakage: Breakage) -> Pushed:
-    return commits.float_the_test_app(breakage)
+def a_commit_floats(breakage: Breakage) -> PushedCommit:
+    return denied_commits.float_the_test_app(breakage)
 
 
 @then("nothing of it is there")
-def nothing_of_it_is_there(pushed: Pushed, platform: Platform) -> None:
-    throughout(commits.what_must_not_be_there(pushed), platform.cluster, lasting=BUDGETS.stable)
+def nothing_of_it_is_there(pushed: PushedCommit, platform: Platform) -> None:
+    consistently(denied_commits.what_must_not_be_there(pushed), platform.cluster, lasting=BUDGETS.stable)
 
 
 # --- quota and limits
 
 
 @when(parsers.parse("someone makes as many {objects} as there may be"), target_fixture="edge")
-def someone_fills_the_quota(objects: str, breakage: Breakage) -> Edge:
-    return bounds.fill(objects, breakage)
+def someone_fills_the_quota(objects: str, breakage: Breakage) -> LimitProbe:
+    return quotas.fill(objects, breakage)
 
 
 @when(parsers.parse("someone asks for all that is left of {amount}"), target_fixture="edge")
-def someone_asks_for_all(amount: str, platform: Platform) -> Edge:
-    return bounds.ask_for_all(amount, platform)
+def someone_asks_for_all(amount: str, platform: Platform) -> LimitProbe:
+    return quotas.ask_for_all(amount, platform)
 
 
 @then("the next one is refused for exceeding its quota")
 @then("more than that is refused for exceeding its quota")
 @then("what lies beyond the bound is refused for it")
-def what_lies_beyond_is_refused(edge: Edge, platform: Platform) -> None:
-    bounds.demand_edge(edge, platform)
+def what_lies_beyond_is_refused(edge: LimitProbe, platform: Platform) -> None:
+    quotas.assert_limit(edge, platform)
 
 
 @when(parsers.parse("someone asks for a container at the {bound}"), target_fixture="edge")
-def someone_asks_at_the_bound(bound: str, platform: Platform) -> Edge:
-    return bounds.ask_at_bound(bound, platform)
+def someone_asks_at_the_bound(bound: str, platform: Platform) -> LimitProbe:
+    return quotas.ask_at_bound(bound, platform)
 
 
 @when("the bounds of a container are compared with the platform's own", target_fixture="fitting")
@@ -205,32 +205,38 @@ def the_bounds_are_compared() -> SystemContainersFit:
 
 @then("the smallest of them fits")
 def the_smallest_fits(fitting: SystemContainersFit, platform: Platform) -> None:
-    until(fitting, platform.cluster, within=BUDGETS.look)
+    eventually(fitting, platform.cluster, within=BUDGETS.check)
 
 
 # --- Kyverno is away
 
 
 @given("violating and compliant objects are submitted all the time", target_fixture="stream")
-def objects_are_submitted(platform: Platform, onslaughts: ExitStack) -> Onslaught:
-    return onslaught.begin(onslaughts, platform)
+def objects_are_submitted(platform: Platform, onslaughts: ExitStack) -> AdmissionLoad:
+    return admission_load.begin(onslaughts, platform)
 
 
 @when(parsers.parse("Kyverno {event}"), target_fixture="away_since")
-def something_happens_to_kyverno(event: str, breakage: Breakage) -> onslaught.Away:
-    return onslaught.happen(event, breakage)
+def something_happens_to_kyverno(event: str, breakage: Breakage) -> admission_load.Away:
+    return admission_load.happen(event, breakage)
 
 
 @then("no violating object is admitted")
 def no_violating_object_is_admitted(
-    stream: Onslaught, away_since: onslaught.Away, platform: Platform, request: pytest.FixtureRequest, sample: Keep
+    stream: AdmissionLoad,
+    away_since: admission_load.Away,
+    platform: Platform,
+    request: pytest.FixtureRequest,
+    sample: Keep,
 ) -> None:
-    onslaught.demand_none_slipped_in(stream, away_since, platform, request.node.name, sample)
+    admission_load.assert_none_slipped_in(stream, away_since, platform, request.node.name, sample)
 
 
 @then(parsers.parse("what complies was {expected}"))
-def what_complies_was(expected: str, stream: Onslaught, away_since: onslaught.Away, platform: Platform) -> None:
-    onslaught.demand_compliant(stream, away_since, expected, platform)
+def what_complies_was(
+    expected: str, stream: AdmissionLoad, away_since: admission_load.Away, platform: Platform
+) -> None:
+    admission_load.assert_compliant(stream, away_since, expected, platform)
 
 
 @when("the webhooks that fail closed are looked at", target_fixture="webhooks")
@@ -240,7 +246,7 @@ def the_webhooks_are_looked_at() -> CanBeAnswered:
 
 @then("each has an endpoint, a certificate that its authority has signed, and a time limit")
 def each_can_be_answered(webhooks: CanBeAnswered, platform: Platform) -> None:
-    until(webhooks, platform.cluster, within=BUDGETS.look)
+    eventually(webhooks, platform.cluster, within=BUDGETS.check)
 
 
 @when(parsers.parse("{count:d} objects are submitted with Kyverno and without it, in turn"), target_fixture="latencies")
@@ -252,4 +258,4 @@ def objects_are_timed(
 
 @then(parsers.parse("half of those with it take at most {milliseconds:d} ms"))
 def half_take_at_most(milliseconds: int, latencies: dict[str, list[float]], platform: Platform) -> None:
-    latency.demand_median(latencies, milliseconds / 1000, platform)
+    latency.assert_median(latencies, milliseconds / 1000, platform)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 from pytest_bdd import parsers, then, when
 
-from neuroscale import drift, incidents
+from neuroscale import incidents
 from neuroscale.chaos.breakage import Breakage
+from neuroscale.gitops import drift_scenarios
 from neuroscale.incidents import Incident
-from neuroscale.record import Sample
+from neuroscale.results import Sample
 
 Keep = Callable[[Sample], None]
 
@@ -27,7 +28,7 @@ def its_symptom_shows(incident: Incident, breakage: Breakage) -> None:
 
 @then("drift is not corrected meanwhile")
 def drift_is_not_corrected(breakage: Breakage) -> None:
-    drift.stays_broken(drift.make("deletes the ConfigMap", breakage), breakage.platform)
+    drift_scenarios.stays_broken(drift_scenarios.make("deletes the ConfigMap", breakage), breakage.platform)
 
 
 @then("the platform recovers within its budget once the incident is resolved")

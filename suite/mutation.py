@@ -12,7 +12,7 @@ from neuroscale import mutants
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import load_state
-from neuroscale.waiting import pause
+from neuroscale.polling import pause
 from suite.scenarios import example_of, scenario_of
 
 

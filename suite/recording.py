@@ -16,16 +16,16 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
 from rich.console import Console
 
-from neuroscale import waiting
-from neuroscale.cluster.refs import Object, Ref
+from neuroscale import polling
 from neuroscale.errors import NeuroscaleError
 from neuroscale.evidence import collect
-from neuroscale.record import Sample, ScenarioResult, ScenarioVerdict
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import Timeline
 from neuroscale.report import terminal
-from neuroscale.serving import traffic
-from neuroscale.serving.traffic import Stream, listed
+from neuroscale.results import Sample, ScenarioResult, ScenarioVerdict
+from neuroscale.serving import request_stream
+from neuroscale.serving.request_stream import Stream, listed
 from neuroscale.settings import reports_dir
-from neuroscale.waiting import Timeline
 from suite.redaction import redact
 from suite.scenarios import example_of, scenario_of
 from suite.session import BREAKAGE, FOLDER, PLATFORM, RUN
@@ -56,13 +56,13 @@ def sample(request: pytest.FixtureRequest) -> Callable[[Sample], None]:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     item.stash[_TIMELINES] = []
     item.stash[_STARTED] = time.monotonic()
-    waiting.listeners.append(item.stash[_TIMELINES].append)
-    traffic.listeners.append(partial(_keep_requests, item.config, item.name))
+    polling.listeners.append(item.stash[_TIMELINES].append)
+    request_stream.listeners.append(partial(_keep_requests, item.config, item.name))
     try:
         return (yield)  # type: ignore[return-value]
     finally:
-        waiting.listeners.pop()
-        traffic.listeners.pop()
+        polling.listeners.pop()
+        request_stream.listeners.pop()
 
 
 def _keep_requests(config: pytest.Config, test: str, stream: Stream) -> None:
@@ -87,9 +87,9 @@ def pytest_bdd_step_error(
     breakage = item.stash.get(BREAKAGE, None)
     effects = breakage.effects if breakage else []
     snapshots: dict[Ref, Object] = {
-        effect.fault.target: effect.receipt["before"]
+        effect.fault.target: effect.snapshot["before"]
         for effect in effects
-        if effect.fault.target is not None and effect.receipt.get("before")
+        if effect.fault.target is not None and effect.snapshot.get("before")
     }
     seconds = time.monotonic() - item.stash[_STARTED]
     since = min((effect.clock for effect in effects), default=datetime.now(UTC) - timedelta(seconds=seconds))

@@ -19,7 +19,7 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import exclusive, load_state
 from neuroscale.errors import ExitCode, NeuroscaleError
 from neuroscale.platform import Platform
-from neuroscale.record import Run, RunFolder
+from neuroscale.results import Run, RunFolder
 from suite.scenarios import scenario_of
 
 #: Everything under this folder needs the real cluster, and a marker on the command line.

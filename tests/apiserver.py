@@ -18,7 +18,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from neuroscale.cluster.guard import MARKER_PATH, marker
-from neuroscale.cluster.refs import Object
+from neuroscale.kubernetes.refs import Object
 
 NONCE = "0123456789abcdef0123456789abcdef"
 KINDS = {

@@ -16,7 +16,7 @@ from repository import new_repository
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import ClusterState
-from neuroscale.forge import OWNER, REPOSITORY, Forge
+from neuroscale.git_server import OWNER, REPOSITORY, GitServer
 from neuroscale.platform import Platform
 
 # The machine is shared and slow at times; a deadline a single example would make luck of it.
@@ -60,7 +60,11 @@ def api() -> Iterator[ApiServer]:
 def state(api: ApiServer) -> ClusterState:
     """What this machine remembers of it."""
     return ClusterState(
-        name="neuroscale", nonce=NONCE, server=api.url, created_at=datetime.now(UTC), forge_url="http://127.0.0.1:1"
+        name="neuroscale",
+        nonce=NONCE,
+        server=api.url,
+        created_at=datetime.now(UTC),
+        forge_url="http://127.0.0.1:1",
     )
 
 
@@ -89,4 +93,4 @@ def toy_platform(api: ApiServer, cluster: Cluster, repository: Path) -> Platform
     """The platform that faults act on."""
     password = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "gitea-bot", "namespace": "forge"}}
     api.put("/api/v1/namespaces/forge/secrets/gitea-bot", {**password, "data": {"password": "cGFzc3dvcmQ="}})
-    return Platform(cluster, Forge(cluster, f"file://{repository.parent.parent}"))
+    return Platform(cluster, GitServer(cluster, f"file://{repository.parent.parent}"))

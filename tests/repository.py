@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from neuroscale.forge import BRANCH
+from neuroscale.git_server import BRANCH
 
 
 def new_repository(bare: Path) -> Path:

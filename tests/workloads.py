@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from neuroscale.cluster.refs import Object
 from neuroscale.guardrails.oracle import COST_CENTERS, ISVC_LABELS, LABELS, OWNERS, RESOURCES, ROOT_USER, TAG
+from neuroscale.kubernetes.refs import Object
 
 #: Kind -> API version.
 KINDS = {

@@ -13,10 +13,10 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
-from neuroscale.cluster.refs import Object
 from neuroscale.cluster.state import write_private
 from neuroscale.errors import SupplyError
 from neuroscale.host.programs import output
+from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import GITOPS_FOLDERS, ROOT, cache_dir
 
 _RENDER_SECONDS = 60

@@ -17,18 +17,18 @@ from pathlib import Path
 
 import httpx
 
-from neuroscale.bootstrap import nudges
+from neuroscale.bootstrap import refresh
 from neuroscale.bootstrap.render import documents, kustomize
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.forge import BOT, CREDENTIALS
+from neuroscale.git_server import BOT, CREDENTIALS
+from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.milestones import probes_of
 from neuroscale.platform import Platform
+from neuroscale.polling import Probe, Verdict, met, pending
 from neuroscale.probes import argo
 from neuroscale.probes.workloads import AllAvailable, Available
 from neuroscale.serving.models import ensure_models
-from neuroscale.settings import ARGOCD, FORGE
-from neuroscale.waiting import Probe, Verdict, met, pending
+from neuroscale.settings import ARGOCD, GIT_SERVER
 
 _REDIS = Ref("Secret", "argocd-redis", ARGOCD)
 #: Kinds that other objects of the same apply depend on.
@@ -87,15 +87,15 @@ def _stamp_settings(objects: list[Object]) -> None:
 
 
 def _repository(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - it is made empty
-    platform.forge.ensure_repository()
+    platform.git_server.ensure_repository()
 
 
 def _models(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - models are not in the tree
-    ensure_models(platform.forge)
+    ensure_models(platform.git_server)
 
 
 def _gitops(platform: Platform, tree: Path) -> None:
-    platform.forge.fill(tree, "Platform as in the checkout")
+    platform.git_server.fill(tree, "Platform as in the checkout")
     for file in ("projects.yaml", "root-app.yaml"):
         apply_all(platform.cluster, documents((tree / "bootstrap" / file).read_text(encoding="utf-8")))
 
@@ -106,8 +106,8 @@ STAGES = (
         "forge",
         _forge,
         lambda platform: [
-            AllAvailable("the forge", (Ref("Deployment", "gitea", FORGE),)),
-            ForgeAnswers(platform.forge.url),
+            AllAvailable("the forge", (Ref("Deployment", "gitea", GIT_SERVER),)),
+            GitServerAnswers(platform.git_server.url),
         ],
     ),
     Stage("Argo CD", _argocd, lambda _: [argo.workloads_ready()]),
@@ -120,7 +120,7 @@ STAGES = (
         _gitops,
         partial(probes_of, "a"),
         after=("repository",),
-        nudge=nudges.look_again,
+        nudge=refresh.request_refresh,
     ),
     Stage("serving", lambda *_: None, partial(probes_of, "b"), milestone="b"),
     Stage("guardrails", lambda *_: None, partial(probes_of, "d"), milestone="d"),
@@ -150,18 +150,18 @@ def _secret(ref: Ref, values: dict[str, str]) -> Object:
 
 
 @dataclass(frozen=True)
-class ForgeAnswers:
+class GitServerAnswers:
     """The forge answers on the mapped port of this machine."""
 
     url: str
     area: str = "all"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f"the forge answers at {self.url}"
 
-    def look(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
         """Its health page."""
         try:
             answer = httpx.get(f"{self.url}/api/healthz", timeout=2)

@@ -18,12 +18,12 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import load_state
-from neuroscale.errors import ClusterUnreachable, NeuroscaleError, NotMet, NotReady
+from neuroscale.errors import ClusterUnreachable, ConditionTimeout, NeuroscaleError, PreconditionFailed
 from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform, connect
+from neuroscale.polling import Probe, Verdict, duration, eventually
 from neuroscale.settings import BUDGETS, CLUSTER_NAME
 from neuroscale.supply import Provisions, choose
-from neuroscale.waiting import Probe, Verdict, duration, until
 
 Say = Callable[[str], None]
 _TELL_SECONDS = 5
@@ -63,7 +63,7 @@ def up(
         name: Of the cluster.
 
     Raises:
-        NotReady: A stage's gate was not met.
+        PreconditionFailed: A stage's gate was not met.
         NeuroscaleError: See its subclasses.
     """
     seconds: dict[str, float] = {}
@@ -72,7 +72,7 @@ def up(
         for line in host.prepare(allow_install=install).lines:
             say(line)
     # Before builds that may take half an hour.
-    k3d.demand_ours(name)
+    k3d.assert_ours(name)
     with _timed("supply", seconds):
         chosen = choose(supply, wanted, may_install=install)
         say(f"supply: {chosen.name} ({chosen.reason})")
@@ -81,7 +81,7 @@ def up(
         ensured = _cluster(provisions, begun, name)
     try:
         platform = _platform_on(ensured, provisions, wanted, seconds, say)
-    except (NotReady, ClusterUnreachable) as error:
+    except (PreconditionFailed, ClusterUnreachable) as error:
         if ensured.how != "resumed":
             raise
         say(f"the cluster that had been stopped did not get healthy, and everything is made anew: {error}")
@@ -92,7 +92,7 @@ def up(
 
 
 def _platform_on(
-    ensured: k3d.Ensured, provisions: Provisions, milestones: list[str], seconds: dict[str, float], say: Say
+    ensured: k3d.ClusterHandle, provisions: Provisions, milestones: list[str], seconds: dict[str, float], say: Say
 ) -> Platform:
     provided = {
         "milestones": milestones,
@@ -117,11 +117,11 @@ def _with_present(milestones: Collection[str], name: str) -> list[str]:
     return [letter for letter in MILESTONES if letter in {"a", *milestones, *present}]
 
 
-def _cluster(provisions: Provisions, begun: datetime, name: str) -> k3d.Ensured:
+def _cluster(provisions: Provisions, begun: datetime, name: str) -> k3d.ClusterHandle:
     """An adopted cluster is taken as it is, images and all; any other is made and kept by k3d."""
     state = load_state(name)
     if state is not None and state.adopted:
-        return k3d.Ensured(state, "adopted")
+        return k3d.ClusterHandle(state, "adopted")
     ensured = k3d.ensure(provisions, begun, name)
     return replace(ensured, state=k3d.import_images(ensured.state, provisions.image_tarballs))
 
@@ -146,7 +146,7 @@ def _bring_up(platform: Platform, tree: Path, milestones: Collection[str], secon
     for number, stage in enumerate(stages):
         try:
             finish(stage)
-        except NotReady:
+        except PreconditionFailed:
             _say_what_else_is_wrong(stages[number + 1 :], platform, say)
             raise
 
@@ -155,12 +155,16 @@ def _say_what_else_is_wrong(later: Iterable[Stage], platform: Platform, say: Say
     """One look at what later stages wait for: the cause is often there, and may be over when somebody asks."""
     for stage in later:
         try:
-            wrong = [(probe.says, seen) for probe in stage.gate(platform) if not (seen := probe.look(platform.cluster))]
+            wrong = [
+                (probe.description, seen)
+                for probe in stage.gate(platform)
+                if not (seen := probe.check(platform.cluster))
+            ]
         except NeuroscaleError as error:
             say(f"  nor is {stage.name} ready: {error}")
         else:
-            for says, seen in wrong:
-                say(f"  nor is it so that {says}: {seen.observed}")
+            for description, seen in wrong:
+                say(f"  nor is it so that {description}: {seen.observed}")
 
 
 def heal(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME) -> int:
@@ -172,8 +176,8 @@ def heal(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME) -> 
     journal = Journal.of(nonce, name)
     entries = journal.unfinished()
     for entry in entries:
-        say(f"undoing what a killed run left behind: {entry.fault.says} (since {entry.at})")
-    journal.undo_all(platform, entries)
+        say(f"undoing what a killed run left behind: {entry.fault.description} (since {entry.at})")
+    journal.roll_back_all(platform, entries)
     journal.forget()
     return len(entries)
 
@@ -181,13 +185,15 @@ def heal(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME) -> 
 def _gate(stage: Stage, platform: Platform, say: Say) -> None:
     for probe in stage.gate(platform):
         try:
-            until(_Telling(probe, say, partial(stage.nudge, platform)), platform.cluster, within=BUDGETS.settle)
-        except NotMet as error:
-            raise NotReady(f"Stage {stage.name} did not become ready. {error}") from error
+            eventually(
+                _ProgressReporter(probe, say, partial(stage.nudge, platform)), platform.cluster, within=BUDGETS.settle
+            )
+        except ConditionTimeout as error:
+            raise PreconditionFailed(f"Stage {stage.name} did not become ready. {error}") from error
 
 
 @dataclass
-class _Telling:
+class _ProgressReporter:
     """A probe that every few seconds helps along and tells what the wait is seeing, so that nobody has to wonder."""
 
     probe: Probe
@@ -197,20 +203,20 @@ class _Telling:
     told: str = ""
 
     @property
-    def says(self) -> str:
-        return self.probe.says
+    def description(self) -> str:
+        return self.probe.description
 
     @property
     def area(self) -> str:
         return self.probe.area
 
-    def look(self, cluster: Cluster) -> Verdict:
-        verdict = self.probe.look(cluster)
+    def check(self, cluster: Cluster) -> Verdict:
+        verdict = self.probe.check(cluster)
         if not verdict and time.monotonic() - self.spoke > _TELL_SECONDS:
             self.spoke = time.monotonic()
             if verdict.observed != self.told:
                 self.told = verdict.observed
-                self.say(f"  waiting until {self.says}: {verdict.observed}")
+                self.say(f"  waiting until {self.description}: {verdict.observed}")
             for deed in self.nudge():
                 self.say(f"  {deed}")
         return verdict

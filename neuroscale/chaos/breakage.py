@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from neuroscale.chaos.fault import Fault, ObjectDeleted, Receipt
+from neuroscale.chaos.faults import Fault, ObjectDeleted, Snapshot
 from neuroscale.chaos.journal import Entry, Journal
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Ref
-from neuroscale.cluster.watch import Sighting, Watcher
-from neuroscale.errors import FaultHadNoEffect, NotMet
+from neuroscale.cluster.watch import Watcher, WatchEvent
+from neuroscale.errors import ConditionTimeout, FaultHadNoEffect
+from neuroscale.kubernetes.refs import Ref
 from neuroscale.platform import Platform
-from neuroscale.waiting import Verdict, met, until
+from neuroscale.polling import Verdict, eventually, met
 
 #: A pod that needs the room of a model server on its way out waits for it to drain, which takes that half a minute.
 _EFFECT_SECONDS = 60
@@ -35,7 +35,7 @@ class Effect:
     """
 
     fault: Fault
-    receipt: Receipt
+    snapshot: Snapshot
     at: float
     clock: datetime
     observed: str
@@ -59,7 +59,7 @@ class Breakage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._watchers.close()
-        self.undo()
+        self.roll_back()
 
     def inject(self, fault: Fault) -> Effect:
         """Break something and prove it.
@@ -67,20 +67,21 @@ class Breakage:
         Raises:
             FaultHadNoEffect: The change could not be seen; what follows would prove nothing.
         """
-        receipt = fault.snapshot(self.platform)
+        snapshot = fault.snapshot(self.platform)
         watcher = self.watch(fault.target) if fault.target else None
-        self._entries.append(self.journal.open(fault, receipt))
+        self._entries.append(self.journal.open(fault, snapshot))
         clock, start = datetime.now(UTC), time.monotonic()
-        fault.inject(self.platform, receipt)
-        proof = _TookEffect(self.platform, fault, receipt, watcher, start)
+        fault.inject(self.platform, snapshot)
+        proof = _VerifyInjected(self.platform, fault, snapshot, watcher, start)
         try:
-            until(proof, self.platform.cluster, within=_EFFECT_SECONDS, every=0.05)
-        except NotMet as error:
+            eventually(proof, self.platform.cluster, within=_EFFECT_SECONDS, every=0.05)
+        except ConditionTimeout as error:
             raise FaultHadNoEffect(
-                f"The fault should be seen in the cluster, but {fault.says} had no effect within {_EFFECT_SECONDS} s: "
-                f"{proof.last.observed}. Nothing that follows would prove anything. Try: neuroscale status"
+                f"The fault should be seen in the cluster, but {fault.description} had no effect within "
+                f"{_EFFECT_SECONDS} s: {proof.last.observed}. Nothing that follows would prove anything. "
+                "Try: neuroscale status"
             ) from error
-        effect = Effect(fault, receipt, proof.at, clock, proof.last.observed, watcher)
+        effect = Effect(fault, snapshot, proof.at, clock, proof.last.observed, watcher)
         self.effects.append(effect)
         return effect
 
@@ -91,7 +92,7 @@ class Breakage:
     def remedy(self) -> None:
         """Take the cause away, latest first, and leave to the platform what the platform has to put back itself.
 
-        What lingers is waited for by :meth:`undo`: recovery times begin with the remedy, not with its last trace.
+        What lingers is waited for by :meth:`roll_back`: recovery times begin with the remedy, not with its last trace.
 
         Raises:
             RevertFailed: See :meth:`Journal.revert_all`.
@@ -99,23 +100,23 @@ class Breakage:
         causes = [entry for entry in reversed(self._entries) if not isinstance(entry.fault, ObjectDeleted)]
         self.journal.revert_all(self.platform, causes)
 
-    def undo(self) -> None:
+    def roll_back(self) -> None:
         """Undo everything, latest first; a second call does nothing.
 
         Raises:
-            RevertFailed: See :meth:`Journal.undo_all`.
+            RevertFailed: See :meth:`Journal.roll_back_all`.
         """
         entries, self._entries = self._entries[::-1], []
-        self.journal.undo_all(self.platform, entries)
+        self.journal.roll_back_all(self.platform, entries)
 
 
 @dataclass
-class _TookEffect:
+class _VerifyInjected:
     """The probe that asks a fault for its proof, and remembers when the proof arrived."""
 
     platform: Platform
     fault: Fault
-    receipt: Receipt
+    snapshot: Snapshot
     watcher: Watcher | None
     start: float
     at: float = 0.0
@@ -123,17 +124,20 @@ class _TookEffect:
     area: str = "gitops"
 
     @property
-    def says(self) -> str:
-        return self.fault.says
+    def description(self) -> str:
+        return self.fault.description
 
-    def look(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - the fault has the whole platform
-        seen: Sequence[Sighting] = self.watcher.sightings if self.watcher else ()
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - the fault has the whole platform
+        seen: Sequence[WatchEvent] = self.watcher.watch_events if self.watcher else ()
         # The proof is as old as the first sighting that makes it, not as this look.
-        after = [sighting for sighting in seen if sighting.at >= self.start] if self.watcher else []
+        after = [event for event in seen if event.at >= self.start] if self.watcher else []
         for count in range(1, len(after) + 1):
-            self.last, self.at = self.fault.took_effect(self.platform, self.receipt, after[:count]), after[count - 1].at
+            self.last, self.at = (
+                self.fault.verify_injected(self.platform, self.snapshot, after[:count]),
+                after[count - 1].at,
+            )
             if self.last:
                 return self.last
         if not after:
-            self.last, self.at = self.fault.took_effect(self.platform, self.receipt, ()), time.monotonic()
+            self.last, self.at = self.fault.verify_injected(self.platform, self.snapshot, ()), time.monotonic()
         return self.last

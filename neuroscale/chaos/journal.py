@@ -17,13 +17,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from neuroscale.chaos.fault import Fault, Receipt
+from neuroscale.chaos.faults import Fault, Snapshot
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import write_private
 from neuroscale.errors import NeuroscaleError, RevertFailed
 from neuroscale.platform import Platform
+from neuroscale.polling import Verdict, eventually
 from neuroscale.settings import BUDGETS, CLUSTER_NAME, state_dir
-from neuroscale.waiting import Verdict, until
 
 _FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
 
@@ -34,13 +34,13 @@ class Entry:
 
     id: str
     fault: Fault
-    receipt: Receipt
+    snapshot: Snapshot
     nonce: str
     at: str
 
 
 @dataclass(frozen=True)
-class _Undone:
+class _RollbackComplete:
     """The probe that asks a fault whether anything of it is left."""
 
     platform: Platform
@@ -48,11 +48,11 @@ class _Undone:
     area: str = "all"
 
     @property
-    def says(self) -> str:
-        return f"nothing is left of it that {self.entry.fault.says}"
+    def description(self) -> str:
+        return f"nothing is left of it that {self.entry.fault.description}"
 
-    def look(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - the fault has the whole platform
-        return self.entry.fault.undone(self.platform, self.entry.receipt)
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - the fault has the whole platform
+        return self.entry.fault.rollback_complete(self.platform, self.entry.snapshot)
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def _undoing(entry: Entry) -> Iterator[None]:
         yield
     except Exception as error:  # the caller goes on with the next fault, and then raises
         raise RevertFailed(
-            f"It should be undone that {entry.fault.says}, but: {type(error).__name__}: {error}. "
+            f"It should be undone that {entry.fault.description}, but: {type(error).__name__}: {error}. "
             "It stays in the journal. Try: neuroscale heal"
         ) from error
 
@@ -85,9 +85,9 @@ class Journal:
         """The journal of the cluster that this machine made."""
         return cls(state_dir(name) / "journal.jsonl", nonce)
 
-    def open(self, fault: Fault, receipt: Receipt) -> Entry:
+    def open(self, fault: Fault, snapshot: Snapshot) -> Entry:
         """Write down how to undo a fault; when this returns, it is on disk."""
-        entry = Entry(uuid.uuid4().hex, fault, receipt, self._nonce, datetime.now(UTC).isoformat())
+        entry = Entry(uuid.uuid4().hex, fault, snapshot, self._nonce, datetime.now(UTC).isoformat())
         self._append(
             {
                 "event": "open",
@@ -95,7 +95,7 @@ class Journal:
                 "at": entry.at,
                 "nonce": entry.nonce,
                 "fault": _FAULT.dump_python(fault, mode="json"),
-                "receipt": receipt,
+                "receipt": snapshot,
             }
         )
         return entry
@@ -129,7 +129,7 @@ class Journal:
         if self._path.exists() and not self.unfinished():
             write_private(self._path, "")
 
-    def undo_all(self, platform: Platform, entries: Sequence[Entry]) -> None:
+    def roll_back_all(self, platform: Platform, entries: Sequence[Entry]) -> None:
         """Undo in the given order, wait until nothing is left, and close.
 
         First everything is reverted, then waited for: what lingers may need what another revert brings back.
@@ -142,7 +142,7 @@ class Journal:
             if entry.id not in failures:
                 try:
                     with _undoing(entry):
-                        until(_Undone(platform, entry), platform.cluster, within=BUDGETS.undo)
+                        eventually(_RollbackComplete(platform, entry), platform.cluster, within=BUDGETS.roll_back)
                         self.close(entry)
                 except RevertFailed as failure:
                     failures[entry.id] = failure
@@ -167,7 +167,7 @@ class Journal:
             for entry in entries:
                 try:
                     with _undoing(entry):
-                        entry.fault.revert(platform, entry.receipt)
+                        entry.fault.revert(platform, entry.snapshot)
                 except RevertFailed as failure:
                     failures[entry.id] = failure
             if len(failures) in (0, len(entries)):

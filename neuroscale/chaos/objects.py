@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.errors import ClusterRefused
-from neuroscale.waiting import Verdict, met, pending
+from neuroscale.errors import ApiError
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import Verdict, met, pending
 
 
 def create_unless_present(cluster: Cluster, before: Object) -> None:
     """Create what a snapshot saw; somebody may have been quicker."""
     try:
         cluster.create(fresh(before))
-    except ClusterRefused as error:
+    except ApiError as error:
         if error.reason != "AlreadyExists":
             raise
 
@@ -21,16 +21,16 @@ def delete_if_present(cluster: Cluster, ref: Ref) -> None:
     """Delete; somebody may have been quicker."""
     try:
         cluster.delete(ref)
-    except ClusterRefused as error:
+    except ApiError as error:
         if error.status != 404:
             raise
 
 
-def judge_gone(cluster: Cluster, ref: Ref) -> Verdict:
+def evaluate_gone(cluster: Cluster, ref: Ref) -> Verdict:
     """Whether an object, or even its kind, is gone; else what holds it."""
     try:
         obj = cluster.get(ref)
-    except ClusterRefused as error:
+    except ApiError as error:
         if error.status != 404:
             raise
         return met("its kind is gone")
@@ -49,7 +49,7 @@ def end_operation(cluster: Cluster, application: Ref) -> bool:
     return under_way
 
 
-def judge_ended(cluster: Cluster, application: Ref) -> Verdict:
+def evaluate_ended(cluster: Cluster, application: Ref) -> Verdict:
     """Whether no operation of an Application is under way."""
     phase = _phase(cluster.get(application))
     if phase in ("Running", "Terminating"):

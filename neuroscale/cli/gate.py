@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from neuroscale.gate import findings
-from neuroscale.gate.passage import Passage, pass_through
+from neuroscale.gate.pipeline import GateResult, pass_through
 from neuroscale.gate.resources import COUNTED, readable
 from neuroscale.gate.tools import provide
 from neuroscale.guardrails.oracle import POLICIES
-from neuroscale.waiting import duration
+from neuroscale.polling import duration
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -28,39 +28,39 @@ def gate(
     """Judge all manifests of this checkout as a merge would deploy them. Needs no cluster."""
     tools = provide()
     start = time.monotonic()
-    passage = pass_through(tools, base)
-    _show(passage)
-    took = ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in passage.seconds.items())
+    result = pass_through(tools, base)
+    _show(result)
+    took = ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in result.seconds.items())
     console.print(f"{duration(time.monotonic() - start)} in all: {took}")
-    if code := findings.exit_code(passage.findings):
-        console.print(f"[red]refused[/]: {len(passage.findings)} findings. Try: mend the first, then neuroscale gate")
+    if code := findings.exit_code(result.findings):
+        console.print(f"[red]refused[/]: {len(result.findings)} findings. Try: mend the first, then neuroscale gate")
         raise typer.Exit(code)
     console.print("[green]passed[/]")
 
 
-def _show(passage: Passage) -> None:
+def _show(result: GateResult) -> None:
     console.print(
-        f"{passage.rendered} objects rendered from {len(passage.places)} folders, {passage.validated} fit their schemas"
+        f"{result.rendered} objects rendered from {len(result.places)} folders, {result.validated} fit their schemas"
     )
     for name in POLICIES:
-        console.print(f"  {name}: {passage.evaluated.get(name, 0)} objects evaluated")
-    _show_resources(passage)
-    for finding in passage.findings:
+        console.print(f"  {name}: {result.evaluated.get(name, 0)} objects evaluated")
+    _show_resources(result)
+    for finding in result.findings:
         console.print(str(finding), style="red", markup=False)
 
 
-def _show_resources(passage: Passage) -> None:
-    asked = ", ".join(f"{what} {readable(what, passage.demand[what])}" for what in COUNTED)
+def _show_resources(result: GateResult) -> None:
+    asked = ", ".join(f"{what} {readable(what, result.demand[what])}" for what in COUNTED)
     console.print(f"all replicas together ask for {asked}")
-    if passage.changes is None:
+    if result.changes is None:
         return
-    if not passage.changes:
+    if not result.changes:
         console.print("no object asks for more or less than in the base")
     else:
         table = Table("object", *COUNTED)
-        for change in passage.changes:
+        for change in result.changes:
             row = (f"{'+' if change.by(what) > 0 else ''}{readable(what, change.by(what))}" for what in COUNTED)
             table.add_row(change.name, *row)
         console.print(table)
-    if passage.note:
-        console.print(f"note: {passage.note}")
+    if result.note:
+        console.print(f"note: {result.note}")

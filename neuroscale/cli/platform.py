@@ -20,10 +20,10 @@ from neuroscale.cluster import k3d
 from neuroscale.cluster.adopt import mark
 from neuroscale.cluster.state import exclusive, load_state
 from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError
-from neuroscale.milestones import letters, probes_of
+from neuroscale.milestones import parse_milestones, probes_of
 from neuroscale.platform import connect
+from neuroscale.polling import duration
 from neuroscale.settings import CLUSTER_NAME
-from neuroscale.waiting import duration
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -43,7 +43,7 @@ def up(
     """Create or resume the cluster and bring the platform up. Safe to repeat at any time."""
     start = time.monotonic()
     with exclusive():
-        done = bootstrap.up(letters(milestones), supply=supply, install=install, say=console.print)
+        done = bootstrap.up(parse_milestones(milestones), supply=supply, install=install, say=console.print)
     console.print(f"[green]platform healthy[/] after {duration(time.monotonic() - start)} (cluster {done.how})")
 
 
@@ -73,7 +73,7 @@ def status() -> None:
     for name, version in sorted(state.versions.items()):
         console.print(f"  {name} {version}")
     for entry in Journal.of(state.nonce).unfinished():
-        console.print(f"[yellow]open fault[/]: {entry.fault.says} (since {entry.at}). Try: neuroscale heal")
+        console.print(f"[yellow]open fault[/]: {entry.fault.description} (since {entry.at}). Try: neuroscale heal")
     check()
 
 
@@ -114,12 +114,12 @@ def check(
     platform, state = connect(), load_state()
     table = Table("milestone", "expectation", "answer", "seen")
     bad = 0
-    for letter in letters(milestone or " ".join(state.milestones if state else [])):
+    for letter in parse_milestones(milestone or " ".join(state.milestones if state else [])):
         for probe in probes_of(letter, platform):
-            verdict = probe.look(platform.cluster)
+            verdict = probe.check(platform.cluster)
             bad += not verdict
             colour = "green" if verdict else "red"
-            table.add_row(letter.upper(), probe.says, f"[{colour}]{verdict.state}[/]", verdict.observed)
+            table.add_row(letter.upper(), probe.description, f"[{colour}]{verdict.state}[/]", verdict.observed)
     console.print(table)
     if bad:
         raise typer.Exit(ExitCode.FAILED)

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from neuroscale.errors import UsageError
-from neuroscale.record import RunFolder
 from neuroscale.report import summary, write
+from neuroscale.results import RunFolder
 from neuroscale.settings import reports_dir
 
 

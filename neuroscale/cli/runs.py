@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from neuroscale import bench as benchmark
-from neuroscale import killmatrix
 from neuroscale.cli.platform import Milestones
 from neuroscale.errors import ExitCode
 from neuroscale.incidents import INCIDENTS, by_slug
-from neuroscale.milestones import letters
-from neuroscale.record import RunFolder
+from neuroscale.kill_matrix import run as run_kill_matrix
+from neuroscale.milestones import parse_milestones
 from neuroscale.report import benchmarks, summary, write
+from neuroscale.results import RunFolder
 from neuroscale.settings import ROOT
 
 console = Console(soft_wrap=True, highlight=False)
@@ -46,7 +46,7 @@ def kill_matrix(
     only: Annotated[str, typer.Option(help="Slugs of mutants, separated by spaces; all if not given.")] = "",
 ) -> None:
     """Prove that each check can fail: break the platform, and want the check red in its step for its reason."""
-    folder = killmatrix.run(letters(milestones), only.split(), pytest, console.print)
+    folder = run_kill_matrix(parse_milestones(milestones), only.split(), pytest, console.print)
     _conclude(folder)
     raise typer.Exit(folder.run.exit_code or ExitCode.PASSED)
 

@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from neuroscale.cli.platform import Milestones
-from neuroscale.milestones import letters
+from neuroscale.milestones import parse_milestones
+from neuroscale.polling import duration
 from neuroscale.settings import cache_dir
 from neuroscale.supply import Plan, choose
+from neuroscale.supply.builder import Workshop
 from neuroscale.supply.source import SourceSupply, targets
-from neuroscale.supply.workshop import Workshop
-from neuroscale.waiting import duration
 
 console = Console(soft_wrap=True, highlight=False)
 supply = typer.Typer(
@@ -29,7 +29,7 @@ def status(
 ) -> None:
     """Which parts are built, and whether they are unharmed."""
     workshop = Workshop()
-    _show(workshop.plan("source", f"kept in {workshop.cache}", targets(letters(milestones)), rehash=verify))
+    _show(workshop.plan("source", f"kept in {workshop.cache}", targets(parse_milestones(milestones)), rehash=verify))
 
 
 @supply.command()
@@ -45,7 +45,7 @@ def build(
     ] = True,
 ) -> None:
     """Make what is missing. Can be stopped at any time and goes on where it was."""
-    wanted = letters(milestones)
+    wanted = parse_milestones(milestones)
     chosen = choose(source, wanted, may_install=install)
     if dry_run:
         _show(chosen.plan(wanted))

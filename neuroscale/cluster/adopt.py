@@ -13,7 +13,7 @@ from urllib3.util import parse_url
 from neuroscale.cluster.client import Cluster, read_kubeconfig, self_contained
 from neuroscale.cluster.guard import MARKER_PATH, READS, Read, marker
 from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state, write_private
-from neuroscale.errors import Refused, UsageError
+from neuroscale.errors import UsageError, WriteForbidden
 from neuroscale.settings import CLUSTER_NAME
 
 #: Node port of the forge (bootstrap/forge/gitea.yaml).
@@ -27,7 +27,7 @@ class OnlyTheMarker:
     def allow(self, method: str, path: str, server: str, read: Read) -> None:  # noqa: ARG002 - the port's signature
         """Let the marker pass, and reads."""
         if method not in READS and path.split("?", maxsplit=1)[0] != MARKER_PATH:
-            raise Refused(f"{method} {path} at {server} was not sent: only the marker may be written here")
+            raise WriteForbidden(f"{method} {path} at {server} was not sent: only the marker may be written here")
 
 
 def mark(kubeconfig: Path, context: str | None, nonce: str, at: datetime) -> str:
@@ -35,12 +35,12 @@ def mark(kubeconfig: Path, context: str | None, nonce: str, at: datetime) -> str
 
     Raises:
         UsageError: The nonce is not one that ``neuroscale adopt`` prints.
-        Refused: This machine already has a cluster of that name.
+        WriteForbidden: This machine already has a cluster of that name.
     """
     if not re.fullmatch(r"[0-9a-f]{32}", nonce):
         raise UsageError("--allow-destructive should be the 32 hexadecimal digits that `neuroscale adopt` printed")
     if load_state() is not None:
-        raise Refused(
+        raise WriteForbidden(
             f"The name {CLUSTER_NAME} should be free, but this machine has a cluster of that name. "
             "Try: neuroscale down, or NEUROSCALE_CLUSTER=another-name"
         )

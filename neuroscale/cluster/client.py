@@ -16,9 +16,9 @@ from kubernetes.client.rest import ApiException, RESTClientObject, RESTResponse
 from kubernetes.config import ConfigException, load_kube_config_from_dict
 
 from neuroscale.cluster.guard import READS, DenyWrites, Guard, MarkerGuard
-from neuroscale.cluster.refs import Object, Ref, api_version_of
 from neuroscale.cluster.state import ClusterState
-from neuroscale.errors import ClusterRefused, ClusterUnreachable, UsageError
+from neuroscale.errors import ApiError, ClusterUnreachable, UsageError
+from neuroscale.kubernetes.refs import Object, Ref, api_version_of
 from neuroscale.settings import BUDGETS
 
 MERGE = "application/merge-patch+json"
@@ -35,8 +35,8 @@ _PATHS = (
 class Cluster:
     """A Kubernetes API server, as few verbs as the suite needs.
 
-    Objects are plain dictionaries, as the API server sends them. Errors are :class:`ClusterRefused` (it answered no),
-    :class:`ClusterUnreachable` (it did not answer) and :class:`~neuroscale.errors.Refused` (the guard said no).
+    Objects are plain dictionaries, as the API server sends them. Errors are :class:`ApiError` (it answered no),
+    :class:`ClusterUnreachable` (it did not answer) and :class:`~neuroscale.errors.WriteForbidden` (the guard said no).
     """
 
     def __init__(self, configuration: Configuration, guard: Guard) -> None:
@@ -75,7 +75,7 @@ class Cluster:
         """One object, or ``None`` when it does not exist."""
         try:
             return self.read(self._path(ref))
-        except ClusterRefused as error:
+        except ApiError as error:
             if error.status == 404 and error.reason != "NoSuchKind":
                 return None
             raise
@@ -165,7 +165,7 @@ class Cluster:
             at_once: A pod gets no time to end.
 
         Raises:
-            ClusterRefused: Also with status 404, when it does not exist.
+            ApiError: Also with status 404, when it does not exist.
         """
         options: Object = {"propagationPolicy": "Background"}
         if uid:
@@ -174,11 +174,11 @@ class Cluster:
             options["gracePeriodSeconds"] = 0
         self._write("DELETE", self._path(ref), options)
 
-    def demand_write(self, deed: str) -> None:
+    def assert_writable(self, deed: str) -> None:
         """Ask the guard about a write that reaches the cluster by another door, such as a push to the forge in it.
 
         Raises:
-            Refused: The guard forbids it.
+            WriteForbidden: The guard forbids it.
         """
         self._guard.allow("WRITE", deed, self.server, self.read)
 
@@ -234,7 +234,7 @@ class Cluster:
         if key not in self._plurals:
             try:
                 resources = self.read(_group_path(api_version))["resources"]
-            except ClusterRefused as error:
+            except ApiError as error:
                 if error.status != 404:
                     raise
                 resources = []
@@ -242,7 +242,7 @@ class Cluster:
                 if "/" not in resource["name"]:
                     self._plurals[api_version, resource["kind"]] = resource["name"], resource["namespaced"]
         if key not in self._plurals:
-            raise ClusterRefused(
+            raise ApiError(
                 f"The API server at {self.server} should serve {kind} ({api_version}), but does not know it. "
                 "Try: kubectl api-resources",
                 status=404,
@@ -302,9 +302,7 @@ def _decoded(response: RESTResponse) -> Object:
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise ClusterRefused(
-            f"An object was expected, but the answer was {raw[:300]!r}", status=502, reason="BadAnswer"
-        )
+        raise ApiError(f"An object was expected, but the answer was {raw[:300]!r}", status=502, reason="BadAnswer")
     return content
 
 
@@ -317,14 +315,14 @@ def _lines(response: RESTResponse) -> Iterator[bytes]:
             yield from (line for line in complete if line)
 
 
-def _refusal(method: str, path: str, response: RESTResponse) -> ClusterRefused:
+def _refusal(method: str, path: str, response: RESTResponse) -> ApiError:
     raw = response.read()
     try:
         status = json.loads(raw)
         message, reason = status.get("message", ""), status.get("reason", "")
     except (ValueError, AttributeError):
         message, reason = bytes(raw).decode(errors="replace")[:500], ""
-    return ClusterRefused(
+    return ApiError(
         f"{method} {path.split('?', maxsplit=1)[0]} was answered {response.status} {reason}: {message}",
         status=response.status,
         reason=reason,

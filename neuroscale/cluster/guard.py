@@ -17,8 +17,8 @@ from typing import Protocol
 import psutil
 from urllib3.util import parse_url
 
-from neuroscale.cluster.refs import Object
-from neuroscale.errors import ClusterRefused, ClusterUnreachable, Refused
+from neuroscale.errors import ApiError, ClusterUnreachable, WriteForbidden
+from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import MARKER_NAME, MARKER_NAMESPACE
 
 MARKER_PATH = f"/api/v1/namespaces/{MARKER_NAMESPACE}/configmaps/{MARKER_NAME}"
@@ -39,7 +39,7 @@ class Guard(Protocol):
             read: GETs a path over that same connection.
 
         Raises:
-            Refused: It may not.
+            WriteForbidden: It may not.
         """
         ...
 
@@ -53,7 +53,7 @@ class DenyWrites:
     def allow(self, method: str, path: str, server: str, read: Read) -> None:  # noqa: ARG002 - the port's signature
         """Let reads pass and nothing else."""
         if method not in READS:
-            raise Refused(f"{method} {path} at {server} was not sent: {self.why}")
+            raise WriteForbidden(f"{method} {path} at {server} was not sent: {self.why}")
 
 
 @dataclass(frozen=True)
@@ -76,21 +76,21 @@ class MarkerGuard:
             return
         request = f"{method} {path} at {server} was not sent"
         if server != self.server:
-            raise Refused(f"{request}: the suite's cluster is at {self.server}. Try: neuroscale status")
+            raise WriteForbidden(f"{request}: the suite's cluster is at {self.server}. Try: neuroscale status")
         if not self.adopted and not is_local(server, docker_networks()):
-            raise Refused(
+            raise WriteForbidden(
                 f"{request}: the address is neither loopback nor a network of the local Docker engine. "
                 "Try: neuroscale up (a cluster of your own), or neuroscale adopt --help"
             )
         try:
             found = (read(MARKER_PATH).get("data") or {}).get("nonce")
-        except (ClusterRefused, ClusterUnreachable) as error:
-            raise Refused(
+        except (ApiError, ClusterUnreachable) as error:
+            raise WriteForbidden(
                 f"{request}: the marker {MARKER_NAMESPACE}/{MARKER_NAME} cannot be read ({error}). "
                 "Try: neuroscale status"
             ) from error
         if not self.nonce or found != self.nonce:
-            raise Refused(
+            raise WriteForbidden(
                 f"{request}: the marker {MARKER_NAMESPACE}/{MARKER_NAME} belongs to another run or carries no nonce. "
                 "Try: neuroscale status"
             )

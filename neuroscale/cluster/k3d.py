@@ -22,14 +22,14 @@ import yaml
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, marker
-from neuroscale.cluster.refs import Ref
 from neuroscale.cluster.state import ClusterState, Ports, kubeconfig_file, load_state, write_private
-from neuroscale.errors import ClusterRefused, ClusterUnreachable, HostError, Refused
+from neuroscale.errors import ApiError, ClusterUnreachable, HostError, WriteForbidden
 from neuroscale.host.engine import Engine
 from neuroscale.host.programs import output
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.polling import Verdict, eventually, met, pending
 from neuroscale.settings import BUDGETS, CLUSTER_NAME, MARKER_NAME, MARKER_NAMESPACE, state_dir
 from neuroscale.supply import Provisions
-from neuroscale.waiting import Verdict, met, pending, until
 
 LABEL = "neuroscale.nonce"
 _MANIFESTS = "/var/lib/rancher/k3s/server/manifests"
@@ -49,7 +49,7 @@ _ENGINE = Engine()
 
 
 @dataclass(frozen=True)
-class Ensured:
+class ClusterHandle:
     """The cluster that is there now, and how it came to be."""
 
     state: ClusterState
@@ -57,11 +57,11 @@ class Ensured:
     why: str = ""
 
 
-def demand_ours(name: str = CLUSTER_NAME) -> None:
+def assert_ours(name: str = CLUSTER_NAME) -> None:
     """Make sure that no cluster of somebody else bears this name; one that was adopted may be anybody's.
 
     Raises:
-        Refused: One does. It was left alone.
+        WriteForbidden: One does. It was left alone.
     """
     state = load_state(name)
     if state is None or not state.adopted:
@@ -71,7 +71,7 @@ def demand_ours(name: str = CLUSTER_NAME) -> None:
 def _ours(name: str) -> tuple[ClusterState | None, _Node | None]:
     state, node = load_state(name), _node(name)
     if node is not None and (state is None or state.nonce != node.nonce):
-        raise Refused(
+        raise WriteForbidden(
             f'The k3d cluster "{name}" should be one that this suite made, but its node carries '
             f"{'no nonce' if not node.nonce else 'another nonce'}. It was left alone. "
             f"Try: NEUROSCALE_CLUSTER=another-name, "
@@ -80,7 +80,7 @@ def _ours(name: str) -> tuple[ClusterState | None, _Node | None]:
     return state, node
 
 
-def ensure(provisions: Provisions, since: datetime, name: str = CLUSTER_NAME) -> Ensured:
+def ensure(provisions: Provisions, since: datetime, name: str = CLUSTER_NAME) -> ClusterHandle:
     """Make sure that our cluster runs and its API server is ready.
 
     Args:
@@ -89,13 +89,13 @@ def ensure(provisions: Provisions, since: datetime, name: str = CLUSTER_NAME) ->
         name: Of the cluster.
 
     Raises:
-        Refused: A cluster of this name exists and is not ours.
+        WriteForbidden: A cluster of this name exists and is not ours.
         HostError: k3d or Docker failed.
     """
     state, node = _ours(name)
     if node is None or state is None:
         created = _create(provisions, name)
-        return Ensured(created, "created", _moved(created.ports))
+        return ClusterHandle(created, "created", _moved(created.ports))
     if node.image != provisions.node_image:
         why = f"its node image {node.image} is not {provisions.node_image}"
         return recreate(provisions, name, why)
@@ -106,13 +106,13 @@ def ensure(provisions: Provisions, since: datetime, name: str = CLUSTER_NAME) ->
         _wait_ready(state)
     except (AssertionError, ClusterUnreachable) as error:
         return recreate(provisions, name, f"its API server did not answer: {error}")
-    return Ensured(state, "resumed", _STOPPED) if node.started_at > since else Ensured(state, "reused")
+    return ClusterHandle(state, "resumed", _STOPPED) if node.started_at > since else ClusterHandle(state, "reused")
 
 
-def recreate(provisions: Provisions, name: str, why: str) -> Ensured:
+def recreate(provisions: Provisions, name: str, why: str) -> ClusterHandle:
     """Take our cluster away and make it anew."""
     _remove(name)
-    return Ensured(_create(provisions, name), "recreated", why)
+    return ClusterHandle(_create(provisions, name), "recreated", why)
 
 
 def delete(name: str = CLUSTER_NAME) -> bool:
@@ -121,7 +121,7 @@ def delete(name: str = CLUSTER_NAME) -> bool:
     An adopted cluster is not deleted: only its marker goes, and what this machine remembers.
 
     Raises:
-        Refused: The cluster is not ours.
+        WriteForbidden: The cluster is not ours.
     """
     state = load_state(name)
     if state is not None and state.adopted:
@@ -129,7 +129,7 @@ def delete(name: str = CLUSTER_NAME) -> bool:
     node = None if state is not None and state.adopted else _node(name)
     if node is not None:
         if state is None or state.nonce != node.nonce:
-            raise Refused(
+            raise WriteForbidden(
                 f'The k3d cluster "{name}" was not made by this suite and was left alone. Try: k3d cluster list'
             )
         _remove(name)
@@ -214,14 +214,14 @@ def _each(option: str, values: Iterable[str]) -> Iterator[str]:
         yield from (option, value)
 
 
-def _resume(provisions: Provisions, state: ClusterState) -> Ensured:
+def _resume(provisions: Provisions, state: ClusterState) -> ClusterHandle:
     try:
         _ENGINE.call("start", _container(state.name))
         _write_kubeconfig(provisions, state.name)
         _wait_ready(state)
     except (HostError, AssertionError, ClusterUnreachable) as error:
         return recreate(provisions, state.name, f"the stopped cluster did not come back: {error}")
-    return Ensured(state, "resumed", _STOPPED)
+    return ClusterHandle(state, "resumed", _STOPPED)
 
 
 def _remove(name: str) -> None:
@@ -246,16 +246,16 @@ def _write_kubeconfig(provisions: Provisions, name: str) -> None:
 class ApiReady:
     """The API server says that it is ready, and the marker is there."""
 
-    says: str = "the API server is ready and the node is Ready"
+    description: str = "the API server is ready and the node is Ready"
     area: str = "all"
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Ask ``/readyz`` and the node."""
         try:
             cluster.text("/readyz")
             nodes = cluster.list("Node")
             cluster.read(MARKER_PATH)
-        except (ClusterUnreachable, ClusterRefused) as error:
+        except (ClusterUnreachable, ApiError) as error:
             return pending(str(error))
         ready = [
             node["metadata"]["name"]
@@ -267,7 +267,7 @@ class ApiReady:
 
 
 def _wait_ready(state: ClusterState) -> None:
-    until(ApiReady(), Cluster.from_kubeconfig(kubeconfig_file(state.name), state), within=BUDGETS.provision)
+    eventually(ApiReady(), Cluster.from_kubeconfig(kubeconfig_file(state.name), state), within=BUDGETS.provision)
 
 
 def _moved(ports: Ports | None) -> str:

@@ -11,15 +11,15 @@ from types import TracebackType
 from typing import Self
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.errors import ClusterRefused, ClusterUnreachable
-from neuroscale.waiting import pause
+from neuroscale.errors import ApiError, ClusterUnreachable
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import pause
 
 _RECONNECT_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class Sighting:
+class WatchEvent:
     """One event of one object.
 
     Attributes:
@@ -48,7 +48,7 @@ class Watcher:
     def __init__(self, cluster: Cluster, ref: Ref) -> None:
         self.ref = ref
         self._cluster = cluster
-        self._sightings: list[Sighting] = []
+        self._sightings: list[WatchEvent] = []
         self._alive: dict[str, Object] = {}
         self._listing: set[str] = set()
         self._changed = threading.Condition()
@@ -68,20 +68,20 @@ class Watcher:
         self._over.set()
 
     @property
-    def sightings(self) -> Sequence[Sighting]:
+    def watch_events(self) -> Sequence[WatchEvent]:
         """Everything seen so far, oldest first."""
         with self._changed:
             return tuple(self._sightings)
 
-    def first(self, matches: Callable[[Sighting], bool], *, within: float) -> Sighting | None:
+    def first(self, matches: Callable[[WatchEvent], bool], *, within: float) -> WatchEvent | None:
         """The first sighting that matches, waiting up to ``within`` seconds for it."""
         deadline = time.monotonic() + within
         with self._changed:
             looked = 0
             while True:
-                for sighting in self._sightings[looked:]:
-                    if matches(sighting):
-                        return sighting
+                for event in self._sightings[looked:]:
+                    if matches(event):
+                        return event
                 looked = len(self._sightings)
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._changed.wait(timeout=left):
@@ -95,7 +95,7 @@ class Watcher:
                     if self._over.is_set():
                         return
                     self._see(event, obj)
-            except (ClusterUnreachable, ClusterRefused):
+            except (ClusterUnreachable, ApiError):
                 self._ready.set()
             pause(_RECONNECT_SECONDS)
 
@@ -118,5 +118,5 @@ class Watcher:
 
     def _note(self, event: str, obj: Object) -> None:
         with self._changed:
-            self._sightings.append(Sighting(event, obj, time.monotonic(), datetime.now(UTC)))
+            self._sightings.append(WatchEvent(event, obj, time.monotonic(), datetime.now(UTC)))
             self._changed.notify_all()

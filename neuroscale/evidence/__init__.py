@@ -17,12 +17,12 @@ from typing import Any, Literal
 import yaml
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
 from neuroscale.evidence.difference import differences
 from neuroscale.evidence.redaction import Redactor, without_secrets
+from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
-from neuroscale.settings import APPS_NAMESPACE, ARGOCD, FORGE
-from neuroscale.waiting import Timeline, duration
+from neuroscale.polling import Timeline, duration
+from neuroscale.settings import APPS_NAMESPACE, ARGOCD, GIT_SERVER
 
 MOST_SECONDS, MOST_BYTES = 10.0, 5_000_000
 # Objects, Secrets, events and pods; then logs. What is left of the ten seconds is for redacting and writing.
@@ -67,7 +67,7 @@ def collect(  # noqa: PLR0913 - each part of the evidence comes from another han
         OSError: The folder cannot be written.
     """
     gathering = _Gathering(platform.cluster, since, tuple(dict.fromkeys([*refs, *snapshots])))
-    gathering.look()
+    gathering.check()
     secrets = [*gathering.secrets, *(obj for obj in snapshots.values() if obj.get("kind") == "Secret")]
     dossier = _Dossier(into, Redactor(secrets))
     dossier.write("timeline.txt", "".join(map(_told, timelines)) or "Nothing was waited for.\n", keep="end")
@@ -93,9 +93,11 @@ class _Gathering:
     logs: dict[str, str] = field(default_factory=dict)
     gaps: list[str] = field(default_factory=list)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Ask for everything at once, then for the logs of the pods that were found."""
-        namespaces = sorted({ARGOCD, FORGE, APPS_NAMESPACE} | {ref.namespace for ref in self.refs if ref.namespace})
+        namespaces = sorted(
+            {ARGOCD, GIT_SERVER, APPS_NAMESPACE} | {ref.namespace for ref in self.refs if ref.namespace}
+        )
         tasks: dict[tuple[str, Any], Task] = {("object", ref): _call(self.cluster.get, ref) for ref in self.refs}
         for kind in ("Secret", "Event", "Pod"):
             tasks |= {(kind, name): _call(self.cluster.list, kind, name) for name in namespaces}
@@ -205,10 +207,10 @@ def _difference(before: Object | None, now: Object | None) -> str:
 
 
 def _told(timeline: Timeline) -> str:
-    lines = [f"{timeline.says}: {timeline.looks} looks in {duration(timeline.seconds)}"]
+    lines = [f"{timeline.description}: {timeline.looks} looks in {duration(timeline.seconds)}"]
     lines += [
-        f"  {look.at:%H:%M:%S.%f} +{look.after:8.3f} s  {look.verdict.state:<8} {look.verdict.observed}"
-        for look in timeline.changes
+        f"  {check.at:%H:%M:%S.%f} +{check.after:8.3f} s  {check.verdict.state:<8} {check.verdict.observed}"
+        for check in timeline.changes
     ]
     return "\n".join([*lines, "", ""])
 

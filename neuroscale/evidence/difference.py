@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from neuroscale.cluster.refs import Object
+from neuroscale.kubernetes.refs import Object
 
 #: Keys and list elements from the top of an object; an element stands as ``[name]``, or ``[0]`` if it has no name.
 Path = tuple[str, ...]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from neuroscale.cluster.refs import Object
+from neuroscale.kubernetes.refs import Object
 
 REDACTED = "[redacted]"
 # Shorter values ("true", "git", "admin") cannot be told from ordinary words; after "password:" the patterns see them.

@@ -1,1 +1,1 @@
-"""What a change of the manifests must pass before it is merged; ``passage`` is the way through, the rest its stages."""
+"""What a change of the manifests must pass before it is merged; ``result`` is the way through, the rest its stages."""

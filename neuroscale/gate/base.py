@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from neuroscale.errors import NothingJudged
+from neuroscale.errors import Inconclusive
 from neuroscale.settings import GITOPS_FOLDERS, ROOT
 
 _WITHIN = 30
@@ -27,12 +27,12 @@ def checkout(reference: str, repository: Path = ROOT) -> Iterator[Path]:
         repository: Where the commit is.
 
     Raises:
-        NothingJudged: Git does not have it, or it has none of the folders.
+        Inconclusive: Git does not have it, or it has none of the folders.
     """
     commit = _git(repository, reference, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}").decode().strip()
     listed = _git(repository, reference, "ls-tree", "--name-only", commit).decode().splitlines()
     if not (present := [folder for folder in GITOPS_FOLDERS if folder in listed]):
-        raise NothingJudged(
+        raise Inconclusive(
             f"{reference} should hold {' or '.join(GITOPS_FOLDERS)}, but holds none. Try: another --base"
         )
     archive = _git(repository, reference, "archive", "--format=tar", commit, *present)
@@ -41,7 +41,7 @@ def checkout(reference: str, repository: Path = ROOT) -> Iterator[Path]:
             with tarfile.open(fileobj=io.BytesIO(archive)) as files:
                 files.extractall(name, filter="data")
         except tarfile.TarError as error:  # a link that leads out of it, for one
-            raise NothingJudged(f"{reference} should unpack, but: {error}. Try: another --base") from error
+            raise Inconclusive(f"{reference} should unpack, but: {error}. Try: another --base") from error
         yield Path(name)
 
 
@@ -49,7 +49,7 @@ def supplied_differently(reference: str, repository: Path = ROOT) -> bool:
     """Whether that commit pins other upstream manifests than the working tree.
 
     Raises:
-        NothingJudged: Git does not have it.
+        Inconclusive: Git does not have it.
     """
     return bool(_git(repository, reference, "diff", "--name-only", reference, "--", *_SUPPLIED).strip())
 
@@ -64,10 +64,10 @@ def _git(repository: Path, reference: str, *arguments: str) -> bytes:
             stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise NothingJudged(f"git should answer within {_WITHIN} s, but: {error}. Try: git status") from error
+        raise Inconclusive(f"git should answer within {_WITHIN} s, but: {error}. Try: git status") from error
     if done.returncode:
         said = " ".join(done.stderr.decode(errors="replace").split()) or f"exit code {done.returncode}"
-        raise NothingJudged(
+        raise Inconclusive(
             f"git should have {reference}, to compare with, but {arguments[0]} says: {said}. "
             f"Try: git fetch origin, and a clone that is not shallow"
         )

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from neuroscale.cluster.refs import Object
 from neuroscale.errors import ExitCode
+from neuroscale.kubernetes.refs import Object
 
 Stage = Literal["render", "schema", "bounds", "policy", "resources"]
 #: A folder of the tree -> the objects that it makes.
@@ -28,10 +28,10 @@ class Finding:
     stage: Stage
     rule: str
     where: str
-    says: str
+    description: str
 
     def __str__(self) -> str:
-        return f"{self.stage}: {self.where}: {self.says} [{self.rule}]"
+        return f"{self.stage}: {self.where}: {self.description} [{self.rule}]"
 
 
 def named(place: str, obj: Object) -> str:

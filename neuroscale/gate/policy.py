@@ -11,12 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from neuroscale.cluster.refs import Object
-from neuroscale.errors import NothingJudged
-from neuroscale.gate.bounds import applications
+from neuroscale.errors import Inconclusive
+from neuroscale.gate.appproject import applications
 from neuroscale.gate.findings import Finding, Places, named
-from neuroscale.gate.kinds import cluster_scoped, concerns
+from neuroscale.gate.scopes import cluster_scoped, concerns
 from neuroscale.guardrails.oracle import POLICIES, speaks_of
+from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ARGOCD
 
 Outcome = Literal["pass", "fail", "skip", "warn", "error"]
@@ -117,7 +117,7 @@ def simulate(cli: Path, places: Places) -> list[Result]:
         places: The objects, each in its namespace, policies and definitions among them.
 
     Raises:
-        NothingJudged: The CLI failed, or contradicts itself.
+        Inconclusive: The CLI failed, or contradicts itself.
     """
     everything = [obj for objects in places.values() for obj in objects]
     rules = policies(places)
@@ -135,7 +135,7 @@ def simulate(cli: Path, places: Places) -> list[Result]:
     refused = any(result.outcome in {"fail", "error"} for result in results)
     if talk or bool(done.returncode) != refused:
         said = " ".join((talk or done.stderr or "nothing").split())
-        raise NothingJudged(
+        raise Inconclusive(
             f"The Kyverno CLI should judge {len(objects)} objects, but ended with exit code {done.returncode} after "
             f"{len(results)} results and said: {said:.{_SHOWN}}. Try: neuroscale supply status --verify"
         )
@@ -192,7 +192,7 @@ def run(command: list[str], environment: Mapping[str, str]) -> subprocess.Comple
     """Run the CLI to its end, with this environment and no other.
 
     Raises:
-        NothingJudged: It cannot be started, or does not end.
+        Inconclusive: It cannot be started, or does not end.
     """
     try:
         return subprocess.run(
@@ -205,7 +205,7 @@ def run(command: list[str], environment: Mapping[str, str]) -> subprocess.Comple
             env=dict(environment),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise NothingJudged(
+        raise Inconclusive(
             f"The Kyverno CLI should judge within {_WITHIN} s, but: {error}. Try: neuroscale supply status --verify"
         ) from error
 

@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from neuroscale.bootstrap.render import kustomize
-from neuroscale.cluster.refs import Object
 from neuroscale.errors import SupplyError
 from neuroscale.gate.findings import Finding, Places, named
+from neuroscale.kubernetes.refs import Object
 
 #: Kustomize takes any of these.
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")

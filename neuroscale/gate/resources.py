@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from neuroscale.cluster.refs import Object
-from neuroscale.errors import NothingJudged
+from neuroscale.errors import Inconclusive
 from neuroscale.gate.findings import Finding, Places, named
-from neuroscale.gate.kinds import plural
+from neuroscale.gate.scopes import plural
 from neuroscale.guardrails.oracle import PodShape, pods
+from neuroscale.kubernetes.refs import Object
 
 Amounts = dict[str, Decimal]
 #: What is counted, as quotas call it.
@@ -43,14 +43,14 @@ def quantity(text: object) -> Decimal:
     """A Kubernetes quantity as a number: ``"250m"`` -> 0.25, ``"1Gi"`` -> 1073741824, ``"1e3"`` -> 1000.
 
     Raises:
-        NothingJudged: It is none.
+        Inconclusive: It is none.
     """
     said = str(text).strip()
     suffix = next((one for one in sorted(_SUFFIXES, key=len, reverse=True) if one and said.endswith(one)), "")
     try:
         return Decimal(said.removesuffix(suffix)) * _SUFFIXES[suffix]
     except InvalidOperation as error:
-        raise NothingJudged(
+        raise Inconclusive(
             f"{said!r} should be a quantity such as 250m or 1Gi, but is none. Try: correct it"
         ) from error
 

@@ -14,9 +14,9 @@ from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.protocols import Validator
 from referencing import Registry, Resource
 
-from neuroscale.cluster.refs import Object
 from neuroscale.errors import SupplyError
 from neuroscale.gate.findings import Finding, Places, named
+from neuroscale.kubernetes.refs import Object
 from neuroscale.supply.pins import pins
 
 _OWN = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neuroscale.bootstrap.render import documents
-from neuroscale.cluster.refs import Object
 from neuroscale.errors import SupplyError
+from neuroscale.kubernetes.refs import Object
+from neuroscale.supply.builder import Workshop
 from neuroscale.supply.source import GATE_TOOLS, TARGETS, manifests
-from neuroscale.supply.workshop import Workshop
 
 _CLI, _HELM = GATE_TOOLS
 _CHART_WITHIN = 60

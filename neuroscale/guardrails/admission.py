@@ -14,15 +14,15 @@ from typing import Literal
 import yaml
 
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.chaos.fault import ObjectCreated
+from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object
-from neuroscale.errors import ClusterRefused, NotReady
+from neuroscale.errors import ApiError, PreconditionFailed
 from neuroscale.guardrails.corpus import Specimen, specimens
+from neuroscale.kubernetes.refs import Object
 from neuroscale.platform import Platform
-from neuroscale.serving import question
+from neuroscale.polling import Verdict, met, unrecoverable
+from neuroscale.probes import probe_function
 from neuroscale.settings import APPS_NAMESPACE
-from neuroscale.waiting import Verdict, hopeless, met
 
 Enforcer = Literal["the API server", "Kyverno"]
 Outcome = Literal["admitted", "refused by policy", "refused because a webhook is away", "refused otherwise"]
@@ -51,7 +51,7 @@ class Denial:
 
 
 @dataclass(frozen=True)
-class Answer:
+class AdmissionResponse:
     """What was said of one object.
 
     Attributes:
@@ -65,10 +65,10 @@ class Answer:
     said: str
 
 
-def answer_to(error: ClusterRefused | None) -> Answer:
+def answer_to(error: ApiError | None) -> AdmissionResponse:
     """Read a refusal; ``None`` is none."""
     if error is None:
-        return Answer("admitted", frozenset(), "")
+        return AdmissionResponse("admitted", frozenset(), "")
     said = str(error)
     found = frozenset(
         Denial(enforcer, policy, rule)
@@ -77,16 +77,18 @@ def answer_to(error: ClusterRefused | None) -> Answer:
         if enforcer != "Kyverno" or _WEBHOOK.search(said)
     )
     if found:
-        return Answer("refused by policy", found, said)
-    return Answer("refused because a webhook is away" if _AWAY.search(said) else "refused otherwise", found, said)
+        return AdmissionResponse("refused by policy", found, said)
+    return AdmissionResponse(
+        "refused because a webhook is away" if _AWAY.search(said) else "refused otherwise", found, said
+    )
 
 
-def submit(cluster: Cluster, obj: Object, namespace: str = APPS_NAMESPACE) -> Answer:
+def submit(cluster: Cluster, obj: Object, namespace: str = APPS_NAMESPACE) -> AdmissionResponse:
     """Ask once, in the namespace that the object names or else in this one."""
     meta = {"namespace": namespace, **obj["metadata"]}
     try:
         cluster.create({**obj, "metadata": meta}, dry_run=True, strict=True)
-    except ClusterRefused as error:
+    except ApiError as error:
         return answer_to(error)
     return answer_to(None)
 
@@ -103,12 +105,12 @@ def specimen(name: str, *, good: bool) -> Specimen:
     """One of them by name.
 
     Raises:
-        NotReady: There is none.
+        PreconditionFailed: There is none.
     """
     for one in for_admission():
         if one.name == name and one.is_good == good:
             return one
-    raise NotReady(f"The corpus should have a {'good' if good else 'bad'} specimen {name}, but has none.")
+    raise PreconditionFailed(f"The corpus should have a {'good' if good else 'bad'} specimen {name}, but has none.")
 
 
 def objects_of(one: Specimen) -> list[Object]:
@@ -124,7 +126,7 @@ def objects_of(one: Specimen) -> list[Object]:
     return found
 
 
-def answers_to(one: Specimen, cluster: Cluster, namespace: str = APPS_NAMESPACE) -> list[Answer]:
+def answers_to(one: Specimen, cluster: Cluster, namespace: str = APPS_NAMESPACE) -> list[AdmissionResponse]:
     """What is said of each of its objects, wherever it says it belongs."""
     return [submit(cluster, without_namespace(obj), namespace) for obj in objects_of(one)]
 
@@ -134,19 +136,21 @@ def without_namespace(obj: Object) -> Object:
     return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "namespace"}}
 
 
-def judge_specimen(one: Specimen, answers: Collection[Answer], enforcer: Enforcer = "the API server") -> Verdict:
+def evaluate_specimen(
+    one: Specimen, answers: Collection[AdmissionResponse], enforcer: Enforcer = "the API server"
+) -> Verdict:
     """A good one is admitted whole; a bad one is refused by the policy and rule that its page names, and only so."""
     refusals = [answer for answer in answers if answer.outcome != "admitted"]
     if one.is_good:
-        return hopeless(f"{one.name}: {refusals[0].said}") if refusals else met(f"{one.name} is admitted")
+        return unrecoverable(f"{one.name}: {refusals[0].said}") if refusals else met(f"{one.name} is admitted")
     if not refusals:
-        return hopeless(f"{one.name}: admitted, although {one.says[0].lower()}{one.says[1:]}")
+        return unrecoverable(f"{one.name}: admitted, although {one.description[0].lower()}{one.description[1:]}")
     wanted = Denial(enforcer, one.rule, one.detail)
     for answer in refusals:
         if answer.outcome != "refused by policy":
-            return hopeless(f"{one.name}: {answer.outcome}: {answer.said}")
+            return unrecoverable(f"{one.name}: {answer.outcome}: {answer.said}")
         if strangers := answer.denials - {wanted}:
-            return hopeless(f"{one.name}: {'; '.join(map(_named, sorted(strangers, key=_named)))}")
+            return unrecoverable(f"{one.name}: {'; '.join(map(_named, sorted(strangers, key=_named)))}")
     return met(f"{one.name}: {_named(wanted)}")
 
 
@@ -157,50 +161,52 @@ def _named(denial: Denial) -> str:
 # --- what is demanded
 
 
-def demand(says: str, verdict: Verdict, platform: Platform) -> None:
+def assert_met(description: str, verdict: Verdict, platform: Platform) -> None:
     """A verdict on an answer that was given.
 
     Raises:
-        NotMet: It is not met.
+        ConditionTimeout: It is not met.
     """
-    question.demand(says, verdict, platform, area="guardrails")
+    probe_function.assert_met(description, verdict, platform, area="guardrails")
 
 
-def demand_refused(one: Specimen, answers: Sequence[Answer], policy: str, rule: str, platform: Platform) -> None:
+def assert_refused(
+    one: Specimen, answers: Sequence[AdmissionResponse], policy: str, rule: str, platform: Platform
+) -> None:
     """Refused by this policy and rule.
 
     Raises:
-        NotMet: Admitted, or refused by somebody else or for something else.
+        ConditionTimeout: Admitted, or refused by somebody else or for something else.
     """
     if (one.rule, one.detail) != (policy, rule):
-        raise NotReady(
+        raise PreconditionFailed(
             f"{one.path.name} should be about rule {rule} of {policy}, but is about {one.rule} {one.detail}."
         )
-    demand(f"{one.name} is refused by rule {rule} of {policy}", judge_specimen(one, answers), platform)
+    assert_met(f"{one.name} is refused by rule {rule} of {policy}", evaluate_specimen(one, answers), platform)
 
 
-def demand_twin_admitted(one: Specimen, platform: Platform) -> None:
+def assert_twin_admitted(one: Specimen, platform: Platform) -> None:
     """The good one that differs in a single field is admitted.
 
     Raises:
-        NotMet: It is not.
-        NotReady: It has no twin.
+        ConditionTimeout: It is not.
+        PreconditionFailed: It has no twin.
     """
     twin = specimen(one.twin, good=True)
-    verdict = judge_specimen(twin, answers_to(twin, platform.cluster))
-    demand(f"{twin.name}, one field apart from {one.name}, is admitted", verdict, platform)
+    verdict = evaluate_specimen(twin, answers_to(twin, platform.cluster))
+    assert_met(f"{twin.name}, one field apart from {one.name}, is admitted", verdict, platform)
 
 
-def judge_all(
+def evaluate_all(
     chosen: Sequence[Specimen], cluster: Cluster, enforcer: Enforcer = "the API server", namespace: str = APPS_NAMESPACE
 ) -> Verdict:
     """All of them as their pages say."""
     if not chosen:
-        return hopeless("there is no such specimen, so nothing can be said")
-    verdicts = [judge_specimen(one, answers_to(one, cluster, namespace), enforcer) for one in chosen]
+        return unrecoverable("there is no such specimen, so nothing can be said")
+    verdicts = [evaluate_specimen(one, answers_to(one, cluster, namespace), enforcer) for one in chosen]
     wrong = [verdict.observed for verdict in verdicts if not verdict]
     if wrong:
-        return hopeless(f"{len(wrong)} of {len(chosen)} are not: {'; '.join(wrong[:5])}")
+        return unrecoverable(f"{len(wrong)} of {len(chosen)} are not: {'; '.join(wrong[:5])}")
     return met(f"{len(chosen)} of {len(chosen)}")
 
 
@@ -211,25 +217,25 @@ class Corpus:
     platform: Platform
     namespace: str = APPS_NAMESPACE
 
-    def demand_good_admitted(self) -> None:
+    def assert_good_admitted(self) -> None:
         """Each good specimen is admitted.
 
         Raises:
-            NotMet: One is not.
+            ConditionTimeout: One is not.
         """
         chosen = [one for one in for_admission() if one.is_good]
-        verdict = judge_all(chosen, self.platform.cluster, namespace=self.namespace)
-        demand(f"what complies is admitted to {self.namespace}", verdict, self.platform)
+        verdict = evaluate_all(chosen, self.platform.cluster, namespace=self.namespace)
+        assert_met(f"what complies is admitted to {self.namespace}", verdict, self.platform)
 
-    def demand_bad_refused(self, enforcer: Enforcer) -> None:
+    def assert_bad_refused(self, enforcer: Enforcer) -> None:
         """Each bad specimen is refused by its policy and rule.
 
         Raises:
-            NotMet: One is not.
+            ConditionTimeout: One is not.
         """
         chosen = [one for one in for_admission() if not one.is_good]
-        verdict = judge_all(chosen, self.platform.cluster, enforcer, self.namespace)
-        demand(f"each bad specimen is refused by {enforcer}, by its policy and rule", verdict, self.platform)
+        verdict = evaluate_all(chosen, self.platform.cluster, enforcer, self.namespace)
+        assert_met(f"each bad specimen is refused by {enforcer}, by its policy and rule", verdict, self.platform)
 
 
 def in_a_namespace_of_its_own(breakage: Breakage) -> Corpus:

@@ -36,7 +36,7 @@ class Specimen:
     """
 
     path: Path
-    says: str
+    description: str
     stage: str = ""
     rule: str = ""
     detail: str = ""

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from statistics import median, quantiles
 
-from neuroscale.errors import NotReady
-from neuroscale.guardrails.admission import demand, objects_of, specimen, submit
+from neuroscale.errors import PreconditionFailed
+from neuroscale.guardrails.admission import assert_met, objects_of, specimen, submit
 from neuroscale.platform import Platform
-from neuroscale.record import Sample
-from neuroscale.settings import APPS_NAMESPACE, FORGE
-from neuroscale.waiting import hopeless, met
+from neuroscale.polling import met, unrecoverable
+from neuroscale.results import Sample
+from neuroscale.settings import APPS_NAMESPACE, GIT_SERVER
 
 #: A namespace of the platform's: the policies do not match there, and no webhook is called.
-_UNGUARDED = FORGE
+_UNGUARDED = GIT_SERVER
 WITH, WITHOUT = "with Kyverno", "without Kyverno"
 
 
@@ -23,7 +23,7 @@ def measure(count: int, platform: Platform, scenario: str, keep: Callable[[Sampl
     """Seconds that each of so many pairs took, in a dry run; both distributions are kept.
 
     Raises:
-        NotReady: One was refused, so that it says nothing of what admission costs.
+        PreconditionFailed: One was refused, so that it says nothing of what admission costs.
     """
     obj = objects_of(specimen("deployment", good=True))[0]
     seconds: dict[str, list[float]] = {WITH: [], WITHOUT: []}
@@ -34,7 +34,7 @@ def measure(count: int, platform: Platform, scenario: str, keep: Callable[[Sampl
             answer = submit(platform.cluster, obj, namespace)
             seconds[where].append(time.monotonic() - start)
             if answer.outcome != "admitted":
-                raise NotReady(f"What complies should be admitted {where}, but: {answer.said}")
+                raise PreconditionFailed(f"What complies should be admitted {where}, but: {answer.said}")
     for where, taken in seconds.items():
         keep(
             Sample(
@@ -52,13 +52,13 @@ def measure(count: int, platform: Platform, scenario: str, keep: Callable[[Sampl
     return seconds
 
 
-def demand_median(seconds: dict[str, list[float]], at_most: float, platform: Platform) -> None:
+def assert_median(seconds: dict[str, list[float]], at_most: float, platform: Platform) -> None:
     """Half of those with Kyverno take no longer than this.
 
     Raises:
-        NotMet: They do.
+        ConditionTimeout: They do.
     """
     found = {where: median(taken) for where, taken in seconds.items()}
     seen = ", ".join(f"{where} {value * 1000:.1f} ms" for where, value in found.items())
-    verdict = met(seen) if found[WITH] <= at_most else hopeless(seen)
-    demand(f"half of the requests {WITH} take at most {at_most * 1000:.0f} ms", verdict, platform)
+    verdict = met(seen) if found[WITH] <= at_most else unrecoverable(seen)
+    assert_met(f"half of the requests {WITH} take at most {at_most * 1000:.0f} ms", verdict, platform)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from neuroscale.cluster.refs import Object
+from neuroscale.kubernetes.refs import Object
 
 ISVC_LABELS = "require-standard-labels-inferenceservice"
 LABELS = "require-standard-labels-deployment"
@@ -88,7 +88,7 @@ class PodShape:
         return [container for sort in named for container in self.spec.get(sort) or []]
 
 
-def judge(obj: Object) -> dict[str, list[str]]:
+def evaluate(obj: Object) -> dict[str, list[str]]:
     """Policy -> why it must refuse an object; only the policies that must."""
     verdicts = {policy: list(_RULES[policy](obj)) for policy in POLICIES if speaks_of(policy, obj)}
     return {policy: reasons for policy, reasons in verdicts.items() if reasons}

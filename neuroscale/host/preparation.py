@@ -18,8 +18,8 @@ import psutil
 from neuroscale.errors import HostError
 from neuroscale.host import capability, packages
 from neuroscale.host.engine import Engine
+from neuroscale.polling import pause
 from neuroscale.settings import cache_dir
-from neuroscale.waiting import pause
 
 _ANSWER_WITHIN = 60.0
 _SERVICE_SECONDS = 60.0

@@ -7,15 +7,15 @@ from neuroscale.errors import UsageError
 from neuroscale.incidents.annotation_too_long import INCIDENT as ANNOTATION_TOO_LONG
 from neuroscale.incidents.camel_case_label import INCIDENT as CAMEL_CASE_LABEL
 from neuroscale.incidents.controllers_refused import INCIDENT as CONTROLLERS_REFUSED
-from neuroscale.incidents.definition_deleted import INCIDENT as DEFINITION_DELETED
-from neuroscale.incidents.definition_held import INCIDENT as DEFINITION_HELD
-from neuroscale.incidents.definition_left_out import INCIDENT as DEFINITION_LEFT_OUT
+from neuroscale.incidents.crd_deleted import INCIDENT as DEFINITION_DELETED
+from neuroscale.incidents.crd_held_by_finalizers import INCIDENT as DEFINITION_HELD
+from neuroscale.incidents.crd_left_out_of_git import INCIDENT as DEFINITION_LEFT_OUT
 from neuroscale.incidents.domain_of_somebody_else import INCIDENT as DOMAIN_OF_SOMEBODY_ELSE
 from neuroscale.incidents.endless_sync import INCIDENT as ENDLESS_SYNC
 from neuroscale.incidents.given_up_while_starting import INCIDENT as GIVEN_UP_WHILE_STARTING
+from neuroscale.incidents.incident import Incident, inject_faults, resolve, wait_for_symptom
 from neuroscale.incidents.ingress_class_unset import INCIDENT as INGRESS_CLASS_UNSET
 from neuroscale.incidents.minimum_above_sidecar import INCIDENT as MINIMUM_ABOVE_SIDECAR
-from neuroscale.incidents.model import Incident, begin_with, resolve, wait_for_symptom
 from neuroscale.incidents.model_over_quota import INCIDENT as MODEL_OVER_QUOTA
 from neuroscale.incidents.node_full import INCIDENT as NODE_FULL
 from neuroscale.incidents.own_app_refused import INCIDENT as OWN_APP_REFUSED
@@ -76,5 +76,5 @@ def begin(slug: str, breakage: Breakage) -> Incident:
         FaultHadNoEffect: It did not happen.
     """
     incident = by_slug(slug)
-    begin_with(incident, breakage)
+    inject_faults(incident, breakage)
     return incident

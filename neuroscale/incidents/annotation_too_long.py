@@ -1,9 +1,9 @@
 """B2: a client-side apply keeps the whole object in an annotation, and the definition is larger than one may be."""
 
-from neuroscale.chaos.fault import ApplicationEdited, FieldsEdited
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import ApplicationEdited, FieldsEdited
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo, serving
-from neuroscale.serving.handsoff import hands_off
 
 INCIDENT = Incident(
     number="b2",
@@ -11,7 +11,7 @@ INCIDENT = Incident(
     title="Applied by the client, the definition of InferenceServices is too long for its own annotation",
     milestone="b",
     faults=(
-        hands_off(serving.APPLICATION)[0],
+        disable_automated_sync(serving.APPLICATION)[0],
         ApplicationEdited(
             target=argo.application(serving.APPLICATION),
             patch={"spec": {"syncPolicy": {"syncOptions": ["RespectIgnoreDifferences=true"]}}},
@@ -22,7 +22,7 @@ INCIDENT = Incident(
     ),
     symptom=(
         argo.shows_error(serving.APPLICATION, ("SyncError", "OperationFailed", "SyncFailed"), "Too long"),
-        argo.ApplicationProbe(serving.APPLICATION, "is OutOfSync", argo.judge_out_of_sync),
+        argo.ApplicationProbe(serving.APPLICATION, "is OutOfSync", argo.evaluate_out_of_sync),
     ),
     shows_within=90,
     remedy="put ServerSideApply=true back into the sync options, in Git, end the operation under way, begin a new one",

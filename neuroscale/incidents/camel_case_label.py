@@ -1,9 +1,9 @@
 """D2: a label looks right, and is not the one that the policy asks for."""
 
-from neuroscale.chaos.fault import Committed
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import Committed
+from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo, guardrails
-from neuroscale.probes.generated import inference_service
+from neuroscale.probes.knative_resources import inference_service
 from neuroscale.serving.models import SERVED, storage_uri
 
 #: A folder, its Application and its model bear the same name.

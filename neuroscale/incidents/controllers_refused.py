@@ -1,12 +1,12 @@
 """F6: the policies judge what controllers make of a model as if somebody had written it."""
 
-from neuroscale.chaos.fault import FieldsEdited, ObjectCreated
-from neuroscale.cluster.refs import Object
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import FieldsEdited, ObjectCreated
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import DEPLOYMENT, MANIFEST, NEW_MODEL, REVISION
+from neuroscale.kubernetes.refs import Object
 from neuroscale.probes import argo, guardrails
-from neuroscale.probes.symptoms import HasEvent, Shows
-from neuroscale.serving.handsoff import hands_off
+from neuroscale.probes.symptom_probes import HasEvent, Shows
 from neuroscale.settings import APPS_NAMESPACE
 
 #: The three that the reference platform's generated Deployments met. The first of them does refuse: Knative's sidecar
@@ -30,7 +30,7 @@ INCIDENT = Incident(
     title="The policies no longer let controllers through: Knative's Deployment of a new model is refused",
     milestone="d",
     faults=(
-        *hands_off(guardrails.APPLICATION),
+        *disable_automated_sync(guardrails.APPLICATION),
         # The API server's first. It takes up to a second to follow, which is over by the time the model is made.
         *(FieldsEdited(target=guardrails.admission_policy(name), patch=_ANYBODY) for name in _POLICIES),
         *(FieldsEdited(target=guardrails.policy(name), patch=_ANYBODY) for name in _POLICIES),

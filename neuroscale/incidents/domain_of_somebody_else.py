@@ -1,12 +1,12 @@
 """B4: the models' URLs lie in a domain that belongs to somebody else."""
 
-from neuroscale.chaos.fault import FieldsEdited
-from neuroscale.cluster.refs import Ref
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import FieldsEdited
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.incidents.incident import Incident
+from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import serving
-from neuroscale.probes.symptoms import LeadsTo, NotFound
-from neuroscale.serving.handsoff import hands_off
-from neuroscale.serving.versions import MODEL
+from neuroscale.probes.symptom_probes import LeadsTo, NotFound
+from neuroscale.serving.model_rollouts import MODEL
 
 INCIDENT = Incident(
     number="b4",
@@ -14,7 +14,7 @@ INCIDENT = Incident(
     title="The domain is example.com: whoever follows a model's URL leaves the cluster",
     milestone="b",
     faults=(
-        *hands_off(serving.APPLICATION),
+        *disable_automated_sync(serving.APPLICATION),
         FieldsEdited(
             target=Ref("ConfigMap", "config-domain", "knative-serving"),
             patch={"data": {serving.DOMAIN: None, "example.com": ""}},

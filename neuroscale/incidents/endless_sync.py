@@ -1,10 +1,10 @@
 """B5: a controller and Argo CD write the same field, each its own value, for ever."""
 
-from neuroscale.chaos.fault import ApplicationEdited
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import ApplicationEdited
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo, serving
-from neuroscale.probes.symptoms import SyncsAgain
-from neuroscale.serving.handsoff import hands_off
+from neuroscale.probes.symptom_probes import SyncsAgain
 
 INCIDENT = Incident(
     number="b5",
@@ -12,7 +12,7 @@ INCIDENT = Incident(
     title="Nothing is ignored: Argo CD and Knative's webhook rewrite one another's rules without end",
     milestone="b",
     faults=(
-        hands_off(serving.APPLICATION)[0],
+        disable_automated_sync(serving.APPLICATION)[0],
         ApplicationEdited(target=argo.application(serving.APPLICATION), patch={"spec": {"ignoreDifferences": None}}),
     ),
     symptom=(SyncsAgain(serving.APPLICATION, 3),),

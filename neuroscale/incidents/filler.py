@@ -1,8 +1,8 @@
 """A pod that holds all the CPU of the node; the test application has to leave for it."""
 
-from neuroscale.chaos.fault import CpuTaken, ObjectCreated
-from neuroscale.cluster.refs import Ref
-from neuroscale.drift import NGINX
+from neuroscale.chaos.faults import CpuTaken, ObjectCreated
+from neuroscale.gitops.drift_scenarios import NGINX
+from neuroscale.kubernetes.refs import Ref
 
 
 def filler(name: str) -> Ref:

@@ -2,12 +2,12 @@
 
 import copy
 
-from neuroscale.chaos.fault import ObjectCreated
-from neuroscale.cluster.refs import Object
+from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.incidents.filler import filler, node_filled
-from neuroscale.incidents.model import Incident
+from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import MANIFEST, NEW_MODEL, REVISION
-from neuroscale.probes.symptoms import Shows
+from neuroscale.kubernetes.refs import Object
+from neuroscale.probes.symptom_probes import Shows
 
 _NAME = "incident-given-up"
 #: Above the models (0), so that the new one cannot make room for itself; the test application (-10) has to leave.

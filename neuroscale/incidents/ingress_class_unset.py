@@ -1,13 +1,13 @@
 """B9: Knative was never told which ingress to use, so what it makes is nobody's business."""
 
-from neuroscale.chaos.fault import FieldsEdited, ObjectCreated
-from neuroscale.cluster.refs import Ref
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import FieldsEdited, ObjectCreated
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import MANIFEST, NEW_MODEL
+from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import serving
-from neuroscale.probes.generated import knative_service
-from neuroscale.probes.symptoms import Shows
-from neuroscale.serving.handsoff import hands_off
+from neuroscale.probes.knative_resources import knative_service
+from neuroscale.probes.symptom_probes import Shows
 
 INCIDENT = Incident(
     number="b9",
@@ -15,7 +15,7 @@ INCIDENT = Incident(
     title="Knative was never told of Kourier: routes wait for an ingress that nobody makes",
     milestone="b",
     faults=(
-        *hands_off(serving.APPLICATION),
+        *disable_automated_sync(serving.APPLICATION),
         FieldsEdited(
             target=Ref("ConfigMap", "config-network", "knative-serving"), patch={"data": {"ingress-class": None}}
         ),

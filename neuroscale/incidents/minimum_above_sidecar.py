@@ -1,12 +1,12 @@
 """F2: the namespace wants more CPU for each container than Knative's sidecar asks for."""
 
-from neuroscale.chaos.fault import FieldsEdited, ObjectCreated
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.drift import CHILD
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import FieldsEdited, ObjectCreated
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.gitops.drift_scenarios import CHILD
+from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import DEPLOYMENT, MANIFEST, NEW_MODEL
-from neuroscale.probes.symptoms import Shows
-from neuroscale.serving.handsoff import hands_off
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.probes.symptom_probes import Shows
 from neuroscale.settings import APPS_NAMESPACE
 
 LIMIT_RANGE = Ref("LimitRange", "default-namespace-limits", APPS_NAMESPACE, "v1")
@@ -25,7 +25,7 @@ INCIDENT = Incident(
     title="The least CPU of a container is above what Knative's sidecar asks for: a new model gets no pod",
     milestone="b",
     faults=(
-        *hands_off(CHILD),
+        *disable_automated_sync(CHILD),
         FieldsEdited(target=LIMIT_RANGE, patch={"spec": {"limits": [LIMIT]}}),
         ObjectCreated(manifest=MANIFEST),
     ),

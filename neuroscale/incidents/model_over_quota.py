@@ -1,10 +1,10 @@
 """F7: five models fit, the sixth is refused."""
 
-from neuroscale.chaos.fault import ObjectCreated
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import ObjectCreated
+from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import MANIFEST
-from neuroscale.probes.generated import inference_service
-from neuroscale.probes.symptoms import Shows, Unwelcome
+from neuroscale.probes.knative_resources import inference_service
+from neuroscale.probes.symptom_probes import Shows, WouldBeRejected
 
 #: Beside the two that Git describes.
 _MORE = ("third-model", "fourth-model", "fifth-model")
@@ -31,7 +31,7 @@ INCIDENT = Incident(
     symptom=(
         # The fifth is not only taken, KServe has looked at it.
         Shows(inference_service(_MORE[-1]), "Stopped", ("True",)),
-        Unwelcome(
+        WouldBeRejected(
             MANIFEST,
             "exceeded quota: default-namespace-quota, requested: count/inferenceservices.serving.kserve.io=1",
         ),

@@ -1,7 +1,7 @@
 """A model that somebody brings along while serving is broken; what was there before often goes on unharmed."""
 
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.probes.generated import KNATIVE, inference_service, knative_service
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.probes.knative_resources import KNATIVE, inference_service, knative_service
 from neuroscale.serving.models import SERVED, storage_uri
 from neuroscale.settings import APPS_NAMESPACE
 

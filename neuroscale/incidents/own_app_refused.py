@@ -1,9 +1,9 @@
 """F5: the platform's own test application breaks the platform's own rule."""
 
-from neuroscale.changes import MANIFEST
-from neuroscale.chaos.fault import Committed
-from neuroscale.drift import NGINX, TEST_APP
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import Committed
+from neuroscale.gitops.commit_scenarios import MANIFEST
+from neuroscale.gitops.drift_scenarios import NGINX, TEST_APP
+from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo, guardrails
 from neuroscale.probes.workloads import Available
 

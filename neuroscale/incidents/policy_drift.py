@@ -1,9 +1,9 @@
 """D5: the API server completes a policy, and to Argo CD what was completed is drift, for ever."""
 
-from neuroscale.chaos.fault import Committed
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import Committed
+from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo, guardrails
-from neuroscale.probes.symptoms import SyncsAgain
+from neuroscale.probes.symptom_probes import SyncsAgain
 from neuroscale.settings import ROOT
 
 _FOLDER = "infrastructure/kyverno"
@@ -49,7 +49,7 @@ INCIDENT = Incident(
     ),
     symptom=(
         SyncsAgain(guardrails.APPLICATION, 3),
-        argo.ApplicationProbe(guardrails.APPLICATION, "is OutOfSync", argo.judge_out_of_sync),
+        argo.ApplicationProbe(guardrails.APPLICATION, "is OutOfSync", argo.evaluate_out_of_sync),
     ),
     shows_within=120,
     remedy="write the defaults out, in Git; here: revert the commit",

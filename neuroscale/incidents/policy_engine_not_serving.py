@@ -1,12 +1,12 @@
 """D1: the policy engine is registered and does not serve, so nobody may create anything."""
 
-from neuroscale.chaos.fault import FieldsEdited
-from neuroscale.cluster.refs import Object
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import FieldsEdited
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import MANIFEST
+from neuroscale.kubernetes.refs import Object
 from neuroscale.probes import guardrails
-from neuroscale.probes.symptoms import NoEndpoint, Unwelcome
-from neuroscale.serving.handsoff import hands_off
+from neuroscale.probes.symptom_probes import NoEndpoint, WouldBeRejected
 
 #: The compliant model without the label that says who pays: one field apart.
 UNPAID: Object = {**MANIFEST, "metadata": {**MANIFEST["metadata"], "labels": {"owner": "platform-team"}}}
@@ -17,7 +17,7 @@ INCIDENT = Incident(
     title="The policy engine is registered and does not serve: what keeps to every rule is refused as well",
     milestone="d",
     faults=(
-        *hands_off(guardrails.APPLICATION),
+        *disable_automated_sync(guardrails.APPLICATION),
         # Its pod runs and is never Ready. To take the pod out of the Service would not do: the API server may go on
         # using the connections that it has. To scale it to nothing would not do either: it takes its webhooks along.
         FieldsEdited(
@@ -32,8 +32,8 @@ INCIDENT = Incident(
     ),
     symptom=(
         NoEndpoint(guardrails.SERVICE),
-        Unwelcome(MANIFEST, 'failed calling webhook "vpol.'),
-        Unwelcome(
+        WouldBeRejected(MANIFEST, 'failed calling webhook "vpol.'),
+        WouldBeRejected(
             UNPAID,
             guardrails.denial("require-standard-labels-inferenceservice", "check-owner-and-cost-center-on-isvc"),
         ),

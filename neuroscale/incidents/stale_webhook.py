@@ -1,9 +1,9 @@
 """A2: a webhook left over from an experiment, whose Service is long gone, refuses every new Deployment."""
 
-from neuroscale.chaos.fault import ObjectCreated, ObjectDeleted
+from neuroscale.chaos.faults import ObjectCreated, ObjectDeleted
 from neuroscale.chaos.webhooks import unanswered_webhook
-from neuroscale.drift import NGINX, TEST_APP
-from neuroscale.incidents.model import Incident
+from neuroscale.gitops.drift_scenarios import NGINX, TEST_APP
+from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo
 
 _NAME = "left-over.experiment.neuroscale.io"

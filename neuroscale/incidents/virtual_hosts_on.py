@@ -2,13 +2,13 @@
 
 import json
 
-from neuroscale.chaos.fault import FieldsEdited, ObjectCreated
-from neuroscale.cluster.refs import Ref
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import FieldsEdited, ObjectCreated
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import MANIFEST, NEW_MODEL
+from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import serving
-from neuroscale.probes.symptoms import HasEvent, NotFound, Shows
-from neuroscale.serving.handsoff import hands_off
+from neuroscale.probes.symptom_probes import HasEvent, NotFound, Shows
 
 #: What upstream ships, but for the domain.
 ISTIO = FieldsEdited(
@@ -36,7 +36,7 @@ INCIDENT = Incident(
     slug="virtual_hosts_on",
     title="Istio is assumed and Kourier installed: a new model is called Ready, and its URL leads nowhere",
     milestone="b",
-    faults=(*hands_off(serving.APPLICATION), ISTIO, ObjectCreated(manifest=MANIFEST)),
+    faults=(*disable_automated_sync(serving.APPLICATION), ISTIO, ObjectCreated(manifest=MANIFEST)),
     symptom=(
         HasEvent(NEW_MODEL, "VirtualServiceCRDNotFound"),
         Shows(NEW_MODEL, "Ready", ("True",)),

@@ -1,12 +1,12 @@
 """B3: a sidecar that cannot be pulled keeps KServe's controller unready, and with it the webhook it serves."""
 
-from neuroscale.chaos.fault import ContainerAdded, FieldsEdited
-from neuroscale.cluster.refs import Ref
-from neuroscale.incidents.model import Incident
+from neuroscale.chaos.faults import ContainerAdded, FieldsEdited
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import MANIFEST
+from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import serving
-from neuroscale.probes.symptoms import ImageMissing, NoEndpoint, Unwelcome
-from neuroscale.serving.handsoff import hands_off
+from neuroscale.probes.symptom_probes import ImageMissing, NoEndpoint, WouldBeRejected
 
 _SIDECAR = "kube-rbac-proxy"
 
@@ -16,7 +16,7 @@ INCIDENT = Incident(
     title="A sidecar's image is gone: KServe's webhook has no endpoints, and no model can be changed",
     milestone="b",
     faults=(
-        *hands_off(serving.APPLICATION),
+        *disable_automated_sync(serving.APPLICATION),
         FieldsEdited(
             target=serving.KSERVE_CONTROLLER, patch={"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}}
         ),
@@ -28,7 +28,7 @@ INCIDENT = Incident(
     symptom=(
         ImageMissing(serving.KSERVE_CONTROLLER, _SIDECAR),
         NoEndpoint(Ref("Service", "kserve-webhook-server-service", "kserve")),
-        Unwelcome(MANIFEST, "failed calling webhook"),
+        WouldBeRejected(MANIFEST, "failed calling webhook"),
     ),
     shows_within=90,
     remedy="take the sidecar out of the Deployment, in Git",

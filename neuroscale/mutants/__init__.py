@@ -9,7 +9,7 @@ from neuroscale.mutants.incidents_d import MUTANTS as INCIDENTS_D
 from neuroscale.mutants.milestone_a import MUTANTS as MILESTONE_A
 from neuroscale.mutants.milestone_b import MUTANTS as MILESTONE_B
 from neuroscale.mutants.milestone_d import MUTANTS as MILESTONE_D
-from neuroscale.mutants.model import Mutant, judge_kill
+from neuroscale.mutants.mutant import Mutant, evaluate_kill
 
 MUTANTS: dict[str, tuple[Mutant, ...]] = {
     "a": MILESTONE_A,
@@ -17,7 +17,7 @@ MUTANTS: dict[str, tuple[Mutant, ...]] = {
     "d": (*MILESTONE_D, *GATE_D, *INCIDENTS_D),
 }
 
-__all__ = ["MUTANTS", "Mutant", "by_slug", "judge_kill"]
+__all__ = ["MUTANTS", "Mutant", "by_slug", "evaluate_kill"]
 
 
 def by_slug(slug: str) -> Mutant:

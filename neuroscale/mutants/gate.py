@@ -10,16 +10,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from neuroscale.cluster.refs import Object
-from neuroscale.errors import ExitCode, NothingJudged
+from neuroscale.errors import ExitCode, Inconclusive
 from neuroscale.gate.findings import Finding, Places, named
-from neuroscale.gate.passage import Passage, pass_through
+from neuroscale.gate.pipeline import GateResult, pass_through
 from neuroscale.gate.policy import Prepared, Result, run, simulate
 from neuroscale.gate.render import Chart, kustomizations, read, render_folder
 from neuroscale.gate.schema import Schemas, check
 from neuroscale.gate.tools import Tools
+from neuroscale.kubernetes.refs import Object
+from neuroscale.polling import pause
 from neuroscale.settings import ROOT
-from neuroscale.waiting import pause
 
 #: Longer than the gate may take.
 _LONG = 21
@@ -32,12 +32,12 @@ def always_green(found: Collection[Finding]) -> ExitCode:  # noqa: ARG001
     return ExitCode.PASSED
 
 
-def no_verdict_is_green(tools: Tools, reference: str | None = None, repository: Path = ROOT) -> Passage:
+def no_verdict_is_green(tools: Tools, reference: str | None = None, repository: Path = ROOT) -> GateResult:
     """Who cannot judge has found nothing."""
     try:
         return pass_through(tools, reference, repository)
-    except NothingJudged:
-        return Passage()
+    except Inconclusive:
+        return GateResult()
 
 
 def swallow_the_exit_code(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -50,7 +50,7 @@ def go_on_without(command: list[str], environment: Mapping[str, str]) -> subproc
     """A policy engine that is not there has nothing against anything."""
     try:
         return run(command, environment)
-    except NothingJudged:
+    except Inconclusive:
         return subprocess.CompletedProcess(command, 0, "", "")
 
 
@@ -73,7 +73,7 @@ def show_the_first(cli: Path, places: Places) -> list[Result]:
     return simulate(cli, {place: some[: 1 if place.startswith("apps/") else None] for place, some in places.items()})
 
 
-def judge_nothing(cli: Path, places: Places) -> list[Result]:  # noqa: ARG001
+def evaluate_nothing(cli: Path, places: Places) -> list[Result]:  # noqa: ARG001
     """The policy engine is not asked."""
     return []
 
@@ -94,7 +94,7 @@ def ignore_schemas(places: Places, schemas: Schemas) -> tuple[Places, list[Findi
 def ignore_unknown_fields(places: Places, schemas: Schemas) -> tuple[Places, list[Finding]]:
     """Schemas that are not strict."""
     _, found = check(places, schemas)
-    left = [one for one in found if "Additional properties" not in one.says]
+    left = [one for one in found if "Additional properties" not in one.description]
     refused = {one.where for one in left}
     return {
         place: [obj for obj in objects if named(place, obj) not in refused] for place, objects in places.items()
@@ -112,7 +112,7 @@ def refuse_whatever_comes(places: Places) -> list[Finding]:
     return [Finding("resources", "quota", place, "this stage should be whole, but is broken")]
 
 
-def take_long(tools: Tools, reference: str | None = None, repository: Path = ROOT) -> Passage:
+def take_long(tools: Tools, reference: str | None = None, repository: Path = ROOT) -> GateResult:
     """Nobody waits for a gate for long."""
     pause(_LONG)
     return pass_through(tools, reference, repository)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from neuroscale.chaos.fault import Rewired
-from neuroscale.mutants.model import Mutant
+from neuroscale.chaos.faults import FunctionPatched
+from neuroscale.mutants.mutant import Mutant
 
 _PASSES = "This repository passes the gate"
 _CORPUS = "The gate judges every specimen of the corpus as its page says"
@@ -22,8 +22,8 @@ _D7_PASSED = "the gate passes the folder"
 _D7_REFUSED = "the gate refuses the folder once it makes an object that does not fit"
 
 
-def _wired(wire: str, replacement: str) -> Rewired:
-    return Rewired(wire=f"neuroscale.gate{wire}", replacement=f"neuroscale.mutants.gate:{replacement}")
+def _wired(wire: str, replacement: str) -> FunctionPatched:
+    return FunctionPatched(wire=f"neuroscale.gate{wire}", replacement=f"neuroscale.mutants.gate:{replacement}")
 
 
 _ALWAYS_GREEN = _wired(".findings:exit_code", "always_green")
@@ -43,7 +43,7 @@ GATE_D = (
         "The policy engine is not asked",
         scenario=_PASSES,
         before=_JUDGES_THIS,
-        faults=(_wired(".policy:simulate", "judge_nothing"),),
+        faults=(_wired(".policy:simulate", "evaluate_nothing"),),
         red_step="each policy has judged objects of it",
         reason=r"disallow-root-containers judged none",
     ),
@@ -61,7 +61,7 @@ GATE_D = (
         "The gate takes its time",
         scenario=_PASSES,
         before=_JUDGES_THIS,
-        faults=(_wired(".passage:pass_through", "take_long"),),
+        faults=(_wired(".pipeline:pass_through", "take_long"),),
         red_step="it took at most 20 s",
         reason=r"at most 20 s, but took [2-9]\d\.\d s",
     ),
@@ -127,7 +127,7 @@ GATE_D = (
         scenario=_BLIND,
         example="in which there is nothing",
         before=_judges("in which there is nothing"),
-        faults=(_wired(".passage:pass_through", "no_verdict_is_green"),),
+        faults=(_wired(".pipeline:pass_through", "no_verdict_is_green"),),
         red_step=_NOT_GREEN,
         reason=r"should not be green, but ended with exit code 0 and nothing was found",
     ),
@@ -188,7 +188,7 @@ GATE_D = (
         scenario=_BLIND,
         example="with a policy engine that says nothing",
         before=_judges("with a policy engine that says nothing"),
-        faults=(_DROP_FINDINGS, _wired(".passage:pass_through", "no_verdict_is_green")),
+        faults=(_DROP_FINDINGS, _wired(".pipeline:pass_through", "no_verdict_is_green")),
         red_step=_NOT_GREEN,
         reason=r"should not be green, but ended with exit code 0 and nothing was found",
     ),
@@ -199,8 +199,8 @@ GATE_D = (
         scenario=_D4,
         before=_D4_SYMPTOM,
         faults=(
-            _wired(".reference:command", "one_flag_for_each"),
-            _wired(".reference:piped", "without_the_pipe"),
+            _wired(".legacy_checks:command", "one_flag_for_each"),
+            _wired(".legacy_checks:piped", "without_the_pipe"),
         ),
         red_step=_D4_SYMPTOM,
         reason=r"should be green .* but ended with exit code 1 and has seen cost-center-missing, deployment",
@@ -237,7 +237,7 @@ GATE_D = (
         "The check of D7 leaves kustomizations out",
         scenario=_D7,
         before=_D7_SYMPTOM,
-        faults=(_wired(".reference:files", "without_kustomizations"),),
+        faults=(_wired(".legacy_checks:files", "without_kustomizations"),),
         red_step=_D7_SYMPTOM,
         reason=r"should refuse kustomization.yaml alone, but refuses nothing",
     ),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from neuroscale.chaos.fault import FieldsEdited, ObjectDeleted, ScaledTo
-from neuroscale.cluster.refs import Ref
+from neuroscale.chaos.faults import FieldsEdited, ObjectDeleted, ScaledTo
 from neuroscale.incidents.given_up_while_starting import FILLER
 from neuroscale.incidents.new_model import NEW_MODEL
-from neuroscale.mutants.model import Mutant
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.mutants.mutant import Mutant
 from neuroscale.probes import argo, serving
-from neuroscale.probes.generated import INGRESS_CLASS
+from neuroscale.probes.knative_resources import INGRESS_CLASS
 
 _NO_ARGO = ScaledTo(target=argo.CONTROLLER, replicas=0)
 _NO_KSERVE = ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from neuroscale.chaos.fault import ApplicationEdited, FieldsEdited, ObjectDeleted
-from neuroscale.cluster.refs import Ref
-from neuroscale.drift import CHILD
+from neuroscale.chaos.faults import ApplicationEdited, FieldsEdited, ObjectDeleted
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.gitops.drift_scenarios import CHILD
 from neuroscale.incidents.minimum_above_sidecar import LIMIT, LIMIT_RANGE
 from neuroscale.incidents.new_model import NEW_MODEL
-from neuroscale.mutants.model import Mutant
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.mutants.mutant import Mutant
 from neuroscale.probes import argo, guardrails
-from neuroscale.serving.handsoff import hands_off
 from neuroscale.settings import APPS_NAMESPACE
 
 _SYMPTOM = "its symptom shows"
@@ -17,7 +17,7 @@ _SYMPTOM = "its symptom shows"
 
 def _refused_by_kyverno_alone(policy: str) -> tuple[ApplicationEdited | ObjectDeleted, ...]:
     """The API server's policy is not bound: Kyverno's webhook still refuses, and the denial is another one."""
-    return (*hands_off(guardrails.APPLICATION), ObjectDeleted(target=guardrails.binding(policy)))
+    return (*disable_automated_sync(guardrails.APPLICATION), ObjectDeleted(target=guardrails.binding(policy)))
 
 
 MUTANTS = (
@@ -46,7 +46,7 @@ MUTANTS = (
         scenario="A policy drifts for ever",
         before=_SYMPTOM,
         faults=(
-            hands_off(guardrails.APPLICATION)[0],
+            disable_automated_sync(guardrails.APPLICATION)[0],
             FieldsEdited(
                 target=argo.application(guardrails.APPLICATION),
                 patch={
@@ -98,7 +98,7 @@ MUTANTS = (
         scenario="The sixth model is refused",
         before=_SYMPTOM,
         faults=(
-            *hands_off(CHILD),
+            *disable_automated_sync(CHILD),
             FieldsEdited(
                 target=Ref("ResourceQuota", "default-namespace-quota", APPS_NAMESPACE, "v1"),
                 patch={"spec": {"hard": {"count/inferenceservices.serving.kserve.io": "6"}}},

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from neuroscale.changes import NEWCOMER, NEWCOMER_OBJECT
-from neuroscale.chaos.fault import ApplicationEdited, Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
+from neuroscale.chaos.faults import ApplicationEdited, Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
 from neuroscale.chaos.webhooks import unanswered_webhook
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.drift import CHILD, NGINX, TEST_APP
-from neuroscale.forge import IN_CLUSTER_URL
-from neuroscale.mutants.model import Mutant
+from neuroscale.git_server import IN_CLUSTER_URL
+from neuroscale.gitops.commit_scenarios import NEWCOMER, NEWCOMER_OBJECT
+from neuroscale.gitops.drift_scenarios import CHILD, NGINX, TEST_APP
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.mutants.mutant import Mutant
 from neuroscale.probes import argo
 from neuroscale.settings import APPS_NAMESPACE, ARGOCD, ROOT_APPLICATION
 

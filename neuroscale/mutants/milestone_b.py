@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from neuroscale.chaos.fault import FieldsEdited, ObjectDeleted, ScaledTo
-from neuroscale.cluster.refs import Ref
+from neuroscale.chaos.faults import FieldsEdited, ObjectDeleted, ScaledTo
+from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.incidents.virtual_hosts_on import ISTIO
-from neuroscale.mutants.model import Mutant
+from neuroscale.inference_client import GATEWAY_SERVICE
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.mutants.mutant import Mutant
 from neuroscale.probes import argo, serving
-from neuroscale.probes.generated import inference_service, knative_service
-from neuroscale.serving.crd_loss import MARK
-from neuroscale.serving.handsoff import hands_off
+from neuroscale.probes.knative_resources import inference_service, knative_service
+from neuroscale.serving.crd_deletion import MARK
+from neuroscale.serving.model_rollouts import MODEL
 from neuroscale.serving.models import ABSENT, SWAPPED, storage_uri
-from neuroscale.serving.predict import GATEWAY_SERVICE
-from neuroscale.serving.versions import MODEL
 from neuroscale.settings import ARGOCD
 
 _NO_ARGO = ScaledTo(target=argo.CONTROLLER, replicas=0)
 _NO_KSERVE = ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0)
-_HANDS_OFF = hands_off(serving.APPLICATION)
+_HANDS_OFF = disable_automated_sync(serving.APPLICATION)
 _OTHER_MODEL = "sklearn-iris"
 _RUNTIME = Ref("ClusterServingRuntime", "kserve-sklearn-server", None, "serving.kserve.io/v1alpha1")
 _PROJECT = Ref("AppProject", "neuroscale-platform", ARGOCD)

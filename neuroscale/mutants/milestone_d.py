@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
-from neuroscale.cluster.refs import Ref
-from neuroscale.guardrails.bounds import LIMITS, QUOTA
-from neuroscale.guardrails.enforcers import AUDIT_ONLY, HANDS_OFF, KYVERNO_AUDIT_ONLY, NO_KYVERNO
-from neuroscale.guardrails.onslaught import NO_ENDPOINT
+from neuroscale.chaos.faults import Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.guardrails.admission_load import NO_ENDPOINT
+from neuroscale.guardrails.enforcement import AUDIT_ONLY, HANDS_OFF, KYVERNO_AUDIT_ONLY, NO_KYVERNO
 from neuroscale.guardrails.oracle import ISVC_LABELS, POLICIES, RESOURCES, ROOT_USER, TAG
-from neuroscale.mutants.model import Mutant
+from neuroscale.guardrails.quotas import LIMITS, QUOTA
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.mutants.mutant import Mutant
 from neuroscale.mutants.webhooks import SLOW, TRUSTS_SOMEBODY_ELSE
 from neuroscale.probes import argo, guardrails
-from neuroscale.serving.handsoff import hands_off
 from neuroscale.settings import APPS_NAMESPACE
 
-_BOUNDS = hands_off("neuroscale-default-namespace-resources")
+_BOUNDS = disable_automated_sync("neuroscale-default-namespace-resources")
 _PROJECT = Ref("AppProject", "neuroscale-models", "argocd")
 
 _IN_FORCE = "Every policy is in force twice"
@@ -237,7 +237,7 @@ MUTANTS = (
         scenario="The project stops what no policy judges",
         before="a commit adds workloads that reach beyond their project",
         faults=(
-            *hands_off("neuroscale-infrastructure")[:1],
+            *disable_automated_sync("neuroscale-infrastructure")[:1],
             FieldsEdited(
                 target=_PROJECT,
                 patch={

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuroscale.cluster.refs import Object
+from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import APPS_NAMESPACE
 
 

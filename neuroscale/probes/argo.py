@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import Verdict, met, pending, unrecoverable
 from neuroscale.probes.workloads import AllAvailable
 from neuroscale.settings import APPLICATION_SET, ARGOCD
-from neuroscale.waiting import Verdict, hopeless, met, pending
 
 #: Poll interval of this installation (bootstrap/argocd/settings.yaml) many times over; older is "not compared".
 COMPARED_WITHIN = timedelta(seconds=45)
@@ -64,7 +64,7 @@ def describe(app: Object) -> str:
     return "; ".join(parts)
 
 
-def judge_good(app: Object | None, now: datetime, compared_within: timedelta = COMPARED_WITHIN) -> Verdict:
+def evaluate_good(app: Object | None, now: datetime, compared_within: timedelta = COMPARED_WITHIN) -> Verdict:
     """Synced, Healthy, without any condition, no operation under way or failed for good, and compared recently.
 
     A controller that is dead leaves yesterday's ``Synced`` standing, hence the age.
@@ -99,15 +99,15 @@ def _heals_nothing(app: Object) -> str:
     return ""
 
 
-def judge_at(app: Object | None, now: datetime, commit: str | None) -> Verdict:
+def evaluate_at(app: Object | None, now: datetime, commit: str | None) -> Verdict:
     """Good, and compared with this commit if one is given."""
-    verdict = judge_good(app, now)
+    verdict = evaluate_good(app, now)
     if verdict and app is not None and commit and revision(app) != commit:
         return pending(f"{verdict.observed}, but at {revision(app)[:8]}")
     return verdict
 
 
-def judge_in_charge(app: Object | None) -> Verdict:
+def evaluate_in_charge(app: Object | None) -> Verdict:
     """Self-heal, and nothing else, would mend a drift, and soon.
 
     The last operation succeeded at the commit that is compared with now, and self-heal made at most two attempts at it:
@@ -127,7 +127,7 @@ def judge_in_charge(app: Object | None) -> Verdict:
     return pending(f"{seen}, compared with {revision(app)[:8]}")
 
 
-def judge_uncomparable(app: Object | None) -> Verdict:
+def evaluate_uncomparable(app: Object | None) -> Verdict:
     """``Unknown`` with a ComparisonError: Argo CD cannot compare. ``OutOfSync`` is something else: it did compare."""
     if app is None:
         return pending("it does not exist")
@@ -136,14 +136,14 @@ def judge_uncomparable(app: Object | None) -> Verdict:
     return met(seen) if _sync(app) == "Unknown" and "ComparisonError" in types else pending(seen)
 
 
-def judge_out_of_sync(app: Object | None) -> Verdict:
+def evaluate_out_of_sync(app: Object | None) -> Verdict:
     """Compared, and different."""
     if app is None:
         return pending("it does not exist")
     return met(describe(app)) if is_out_of_sync(app) else pending(describe(app))
 
 
-def judge_error_shown(app: Object | None, kinds: Collection[str], words: str) -> Verdict:
+def evaluate_error_shown(app: Object | None, kinds: Collection[str], words: str) -> Verdict:
     """The Application carries a condition of one of these types, or a failed operation, whose text has the words."""
     if app is None:
         return pending("it does not exist")
@@ -209,39 +209,39 @@ class ApplicationProbe:
 
     name: str
     expectation: str
-    judge: Callable[[Object | None], Verdict]
+    evaluate: Callable[[Object | None], Verdict]
     area: str = "gitops"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f'Application "{self.name}" {self.expectation}'
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Fetch and judge."""
-        return self.judge(cluster.get(application(self.name)))
+        return self.evaluate(cluster.get(application(self.name)))
 
 
 def good(name: str) -> ApplicationProbe:
     """Synced, Healthy, no conditions, compared recently."""
-    return ApplicationProbe(name, "is Synced and Healthy", lambda app: judge_good(app, datetime.now(UTC)))
+    return ApplicationProbe(name, "is Synced and Healthy", lambda app: evaluate_good(app, datetime.now(UTC)))
 
 
 def good_at(name: str, commit: str) -> ApplicationProbe:
     """Good, and at this commit."""
-    judge = lambda app: judge_at(app, datetime.now(UTC), commit)  # noqa: E731 - the clock is read at each look
-    return ApplicationProbe(name, f"is Synced and Healthy at {commit[:8]}", judge)
+    evaluate = lambda app: evaluate_at(app, datetime.now(UTC), commit)  # noqa: E731 - the clock is read at each look
+    return ApplicationProbe(name, f"is Synced and Healthy at {commit[:8]}", evaluate)
 
 
 def uncomparable(name: str) -> ApplicationProbe:
     """Unknown, with a ComparisonError."""
-    return ApplicationProbe(name, "is Unknown with a ComparisonError", judge_uncomparable)
+    return ApplicationProbe(name, "is Unknown with a ComparisonError", evaluate_uncomparable)
 
 
 def shows_error(name: str, kinds: Collection[str], words: str) -> ApplicationProbe:
     """The Application says what is wrong."""
-    judge = partial(judge_error_shown, kinds=kinds, words=words)
-    return ApplicationProbe(name, f"shows {' or '.join(kinds)} with {words!r}", judge)
+    evaluate = partial(evaluate_error_shown, kinds=kinds, words=words)
+    return ApplicationProbe(name, f"shows {' or '.join(kinds)} with {words!r}", evaluate)
 
 
 @dataclass(frozen=True)
@@ -252,13 +252,13 @@ class ApplicationsExist:
     area: str = "gitops"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f"exactly the {len(self.names)} Applications that Git describes exist"
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Compare names."""
-        return judge_names({app["metadata"]["name"] for app in cluster.list("Application", ARGOCD)}, self.names)
+        return evaluate_names({app["metadata"]["name"] for app in cluster.list("Application", ARGOCD)}, self.names)
 
 
 @dataclass(frozen=True)
@@ -270,21 +270,21 @@ class EachApplication:
     area: str = "gitops"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         at = f" at {self.commit[:8]}" if self.commit else ""
         return f"each of the {len(self.names)} Applications that Git describes is Synced and Healthy{at}"
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Judge each."""
         apps = {app["metadata"]["name"]: app for app in cluster.list("Application", ARGOCD)}
-        return judge_each({name: apps.get(name) for name in self.names}, datetime.now(UTC), self.commit)
+        return evaluate_each({name: apps.get(name) for name in self.names}, datetime.now(UTC), self.commit)
 
 
-def judge_names(found: Collection[str], names: Collection[str]) -> Verdict:
+def evaluate_names(found: Collection[str], names: Collection[str]) -> Verdict:
     """None missing, none too many."""
     if not names:
-        return hopeless("Git describes no Application, so nothing can be said")
+        return unrecoverable("Git describes no Application, so nothing can be said")
     trouble = []
     if missing := sorted(set(names) - set(found)):
         trouble.append(f"missing: {', '.join(missing)}")
@@ -293,12 +293,12 @@ def judge_names(found: Collection[str], names: Collection[str]) -> Verdict:
     return pending("; ".join(trouble)) if trouble else met(f"{len(found)} Applications: {', '.join(sorted(found))}")
 
 
-def judge_each(apps: Mapping[str, Object | None], now: datetime, commit: str | None = None) -> Verdict:
+def evaluate_each(apps: Mapping[str, Object | None], now: datetime, commit: str | None = None) -> Verdict:
     """All good, or which are not and why."""
-    verdicts = {name: judge_at(app, now, commit) for name, app in sorted(apps.items())}
+    verdicts = {name: evaluate_at(app, now, commit) for name, app in sorted(apps.items())}
     bad = [f"{name}: {verdict.observed}" for name, verdict in verdicts.items() if not verdict]
     if not verdicts:
-        return hopeless("there is no Application to judge")
+        return unrecoverable("there is no Application to judge")
     return pending("; ".join(bad)) if bad else met(f"all {len(verdicts)} are Synced and Healthy")
 
 
@@ -310,17 +310,17 @@ class OwnedByApplicationSet:
     area: str = "gitops"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f'Application "{self.name}" is owned by ApplicationSet "{APPLICATION_SET}"'
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """The controller reference names the ApplicationSet that exists now, by UID."""
         app, owner = cluster.get(application(self.name)), cluster.get(Ref("ApplicationSet", APPLICATION_SET, ARGOCD))
-        return judge_owner(app, owner)
+        return evaluate_owner(app, owner)
 
 
-def judge_owner(app: Object | None, owner: Object | None) -> Verdict:
+def evaluate_owner(app: Object | None, owner: Object | None) -> Verdict:
     """Whether ``app`` has a controller reference with the UID of ``owner``."""
     if app is None or owner is None:
         return pending(f"{'the Application' if app is None else 'the ApplicationSet'} does not exist")
@@ -338,11 +338,11 @@ class Gone:
     area: str = "gitops"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f"{self.ref} is gone"
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Fetch."""
         obj = cluster.get(self.ref)
         if obj is None:

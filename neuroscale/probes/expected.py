@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import yaml
 
-from neuroscale.cluster.refs import Object
-from neuroscale.forge import Forge
+from neuroscale.git_server import GitServer
+from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT_APPLICATION
 
 
-def applications(forge: Forge) -> frozenset[str]:
+def applications(git_server: GitServer) -> frozenset[str]:
     """Names of all Applications: the root, those under ``infrastructure/apps/``, and one per folder under ``apps/``."""
-    return application_names(forge.files("infrastructure/apps"), forge.folders("apps"))
+    return application_names(git_server.files("infrastructure/apps"), git_server.folders("apps"))
 
 
 def application_names(manifests: Mapping[str, str], folders: list[str]) -> frozenset[str]:
@@ -22,9 +22,9 @@ def application_names(manifests: Mapping[str, str], folders: list[str]) -> froze
     return frozenset({ROOT_APPLICATION, *named, *folders})
 
 
-def inference_services(forge: Forge) -> dict[str, str]:
+def inference_services(git_server: GitServer) -> dict[str, str]:
     """Name -> storage URI of each InferenceService below ``apps/``."""
-    return service_uris(forge.files("apps"))
+    return service_uris(git_server.files("apps"))
 
 
 def service_uris(manifests: Mapping[str, str]) -> dict[str, str]:
@@ -36,9 +36,9 @@ def service_uris(manifests: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def policies(forge: Forge) -> frozenset[str]:
+def policies(git_server: GitServer) -> frozenset[str]:
     """Names of the policies below ``infrastructure/kyverno/policies``."""
-    return policy_names(forge.files("infrastructure/kyverno/policies"))
+    return policy_names(git_server.files("infrastructure/kyverno/policies"))
 
 
 def policy_names(manifests: Mapping[str, str]) -> frozenset[str]:
@@ -49,20 +49,20 @@ def policy_names(manifests: Mapping[str, str]) -> frozenset[str]:
     return frozenset(obj["metadata"]["name"] for obj in found if obj["kind"] == "ValidatingPolicy")
 
 
-def quota(forge: Forge) -> Mapping[str, str]:
+def quota(git_server: GitServer) -> Mapping[str, str]:
     """What the quota of workloads allows of each resource."""
-    hard: Mapping[str, str] = _one(forge, "ResourceQuota")["spec"]["hard"]
+    hard: Mapping[str, str] = _one(git_server, "ResourceQuota")["spec"]["hard"]
     return hard
 
 
-def container_limits(forge: Forge) -> Object:
+def container_limits(git_server: GitServer) -> Object:
     """The bounds of one container: ``min``, ``max`` and defaults, each by resource."""
-    limits = _one(forge, "LimitRange")["spec"]["limits"]
+    limits = _one(git_server, "LimitRange")["spec"]["limits"]
     return next((one for one in limits if one["type"] == "Container"), {})
 
 
-def _one(forge: Forge, kind: str) -> Object:
-    found = (obj for obj in _objects(forge.files("infrastructure/namespaces/default")) if obj["kind"] == kind)
+def _one(git_server: GitServer, kind: str) -> Object:
+    found = (obj for obj in _objects(git_server.files("infrastructure/namespaces/default")) if obj["kind"] == kind)
     return next(found, {"spec": {"hard": {}, "limits": []}})
 
 

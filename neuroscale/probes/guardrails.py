@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import Verdict, met, pending, unrecoverable
 from neuroscale.probes.workloads import AllAvailable
-from neuroscale.waiting import Verdict, hopeless, met, pending
 
 APPLICATION = "neuroscale-policy-guardrails"
 
@@ -53,7 +53,7 @@ def workloads_ready() -> AllAvailable:
 # --- judgements
 
 
-def judge_policy(policy: Object | None, webhooks: Object | None) -> Verdict:
+def evaluate_policy(policy: Object | None, webhooks: Object | None) -> Verdict:
     """Kyverno calls the policy ready, it denies, and its webhook is there and fails closed."""
     if policy is None:
         return pending("Kyverno does not have it")
@@ -78,7 +78,7 @@ def judge_policy(policy: Object | None, webhooks: Object | None) -> Verdict:
     return met("ready, and its webhook fails closed") if closed else pending("its webhook fails open")
 
 
-def judge_admission(policy: Object | None, binding: Object | None) -> Verdict:
+def evaluate_admission(policy: Object | None, binding: Object | None) -> Verdict:
     """The API server has checked the policy, found nothing to complain of, and denies by it."""
     if policy is None or binding is None:
         return pending(f"the API server does not have {'the policy' if policy is None else 'its binding'}")
@@ -91,7 +91,7 @@ def judge_admission(policy: Object | None, binding: Object | None) -> Verdict:
     if status.get("observedGeneration", 0) < policy["metadata"].get("generation", 0):
         return pending("the API server has not checked it yet")
     if warnings := (status.get("typeChecking") or {}).get("expressionWarnings"):
-        return hopeless(f"the API server complains of it: {warnings[0].get('warning', '')}")
+        return unrecoverable(f"the API server complains of it: {warnings[0].get('warning', '')}")
     return met("enforced by the API server")
 
 
@@ -101,7 +101,7 @@ def dropped(metrics: str) -> int:
     return int(sum(map(float, counted)))
 
 
-def judge_silence(metrics: str, before: int) -> Verdict:
+def evaluate_silence(metrics: str, before: int) -> Verdict:
     """Whether reports may still come. A counter cut off makes Kyverno drop each from then on (decision 0017).
 
     Args:
@@ -109,7 +109,7 @@ def judge_silence(metrics: str, before: int) -> Verdict:
         before: How many it had dropped when what is waited for began: its watch may have been cut off and be back.
     """
     if (lost := dropped(metrics) - before) > 0:
-        return hopeless(
+        return unrecoverable(
             f"Kyverno dropped {lost} reports meanwhile, and may drop each until its reports controller restarts. "
             f"Try: kubectl -n kyverno rollout restart deployment {REPORTS_CONTROLLER.name}"
         )
@@ -127,30 +127,34 @@ class AllEnforced:
     area: str = "guardrails"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return (
             f"each of the {len(self.names)} policies that Git describes is enforced, by Kyverno and by the API server"
         )
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Fetch and judge each."""
         webhooks = cluster.get(WEBHOOKS)
-        return judge_enforced(
+        return evaluate_enforced(
             {
                 name: (
-                    judge_policy(cluster.get(policy(name)), webhooks),
-                    judge_admission(cluster.get(admission_policy(name)), cluster.get(binding(name))),
+                    evaluate_policy(cluster.get(policy(name)), webhooks),
+                    evaluate_admission(cluster.get(admission_policy(name)), cluster.get(binding(name))),
                 )
                 for name in sorted(self.names)
             }
         )
 
 
-def judge_enforced(verdicts: Mapping[str, tuple[Verdict, Verdict]]) -> Verdict:
+def evaluate_enforced(verdicts: Mapping[str, tuple[Verdict, Verdict]]) -> Verdict:
     """All of them in both places, or those that are not; hopeless when there is nothing to judge."""
     if not verdicts:
-        return hopeless("Git describes no policy, so nothing can be said")
+        return unrecoverable("Git describes no policy, so nothing can be said")
     bad = [f"{name}: {verdict.observed}" for name, both in verdicts.items() for verdict in both if not verdict]
-    worst = hopeless if any(verdict.state == "hopeless" for both in verdicts.values() for verdict in both) else pending
+    worst = (
+        unrecoverable
+        if any(verdict.state == "unrecoverable" for both in verdicts.values() for verdict in both)
+        else pending
+    )
     return worst("; ".join(bad)) if bad else met(f"{', '.join(verdicts)}: each in force twice")

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.probes.generated import (
+from neuroscale.inference_client import Protocol, ask, endpoint_of, evaluate_classes
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import Verdict, met, pending, unrecoverable
+from neuroscale.probes.knative_resources import (
     STOPPED,
     condition,
     describe,
+    evaluate_generated,
     fetch,
     fetch_generated,
     inference_service,
-    judge_generated,
     model_uri,
 )
 from neuroscale.probes.workloads import AllAvailable, pods_of
-from neuroscale.serving.models import Golden, golden, version_of
-from neuroscale.serving.predict import Protocol, ask, endpoint_of, judge_classes
-from neuroscale.waiting import Verdict, hopeless, met, pending
+from neuroscale.serving.models import ExpectedPredictions, expected_predictions, version_of
 
 APPLICATION = "neuroscale-serving-stack"
 #: Of all models' URLs; nobody else's, so that no request leaves the cluster (incident B4).
@@ -78,17 +78,17 @@ class KServeLeads:
     area: str = "serving"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return "KServe's controller holds the lease that lets it work"
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Fetch the lease and the pods."""
         deployment = cluster.get(KSERVE_CONTROLLER)
-        return judge_leads(cluster.get(KSERVE_LEASE), pods_of(cluster, deployment) if deployment else [])
+        return evaluate_leads(cluster.get(KSERVE_LEASE), pods_of(cluster, deployment) if deployment else [])
 
 
-def judge_leads(lease: Object | None, pods: list[Object]) -> Verdict:
+def evaluate_leads(lease: Object | None, pods: list[Object]) -> Verdict:
     """The lease is held by a pod that is there to stay."""
     holder = ((lease or {}).get("spec") or {}).get("holderIdentity") or "nobody"
     staying = [pod["metadata"]["name"] for pod in pods if not pod["metadata"].get("deletionTimestamp")]
@@ -99,11 +99,11 @@ def judge_leads(lease: Object | None, pods: list[Object]) -> Verdict:
 # --- judgements on one object
 
 
-def judge_service(isvc: Object | None) -> Verdict:
+def evaluate_service(isvc: Object | None) -> Verdict:
     """An InferenceService with every condition good, a URL, and no model that failed to load.
 
     Its ``observedGeneration`` is no witness: KServe copies it from the Knative Service. Whether what is served is what
-    is specified is asked of what was generated (:func:`judge_generated`).
+    is specified is asked of what was generated (:func:`evaluate_generated`).
     """
     if isvc is None:
         return pending("it does not exist")
@@ -123,10 +123,10 @@ def judge_service(isvc: Object | None) -> Verdict:
     return met(f"Ready at {url}")
 
 
-def judge_together(verdicts: Mapping[str, Verdict]) -> Verdict:
+def evaluate_together(verdicts: Mapping[str, Verdict]) -> Verdict:
     """All of them, or those that are not; hopeless when there is nothing to judge."""
     if not verdicts:
-        return hopeless("Git describes no InferenceService, so nothing can be said")
+        return unrecoverable("Git describes no InferenceService, so nothing can be said")
     bad = [f"{name}: {verdict.observed}" for name, verdict in verdicts.items() if not verdict]
     if not bad:
         return met("; ".join(f"{name}: {verdict.observed}" for name, verdict in verdicts.items()))
@@ -144,14 +144,14 @@ class AllReady:
     area: str = "serving"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f"each of the {len(self.names)} InferenceServices that Git describes is Ready in every respect"
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Fetch and judge each."""
-        return judge_together(
-            {name: judge_service(fetch(cluster, inference_service(name))) for name in sorted(self.names)}
+        return evaluate_together(
+            {name: evaluate_service(fetch(cluster, inference_service(name))) for name in sorted(self.names)}
         )
 
 
@@ -163,15 +163,15 @@ class AllGenerated:
     area: str = "serving"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f"what is made from each of {len(self.names)} InferenceServices is there, owned, ready and the latest"
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Fetch and judge each."""
-        return judge_together(
+        return evaluate_together(
             {
-                name: judge_generated(fetch(cluster, inference_service(name)), fetch_generated(cluster, name))
+                name: evaluate_generated(fetch(cluster, inference_service(name)), fetch_generated(cluster, name))
                 for name in sorted(self.names)
             }
         )
@@ -187,15 +187,15 @@ class AllAnswer:
     area: str = "serving"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f"each of {len(self.uris)} models answers {self.rows} through the gateway as trained"
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Ask each once."""
-        return judge_together(
+        return evaluate_together(
             {
-                name: Answers(name, self.gateway, version_of(uri) or uri, self.rows).look(cluster)
+                name: Answers(name, self.gateway, version_of(uri) or uri, self.rows).check(cluster)
                 for name, uri in sorted(self.uris.items())
             }
         )
@@ -213,20 +213,20 @@ class Answers:
     area: str = "serving"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f'"{self.name}" answers {self.rows} through the gateway ({self.protocol}) as version {self.version} does'
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Ask once."""
-        known: Golden = golden()
+        known: ExpectedPredictions = expected_predictions()
         if self.version not in known.outputs:
-            return hopeless(f"nobody wrote down what version {self.version} answers")
+            return unrecoverable(f"nobody wrote down what version {self.version} answers")
         endpoint = endpoint_of(fetch(cluster, inference_service(self.name)), self.gateway)
         if endpoint is None:
             return pending("it has no URL")
         answer = ask(endpoint, known.inputs[self.rows], self.protocol)
-        return judge_classes(answer, known.outputs[self.version][self.rows])
+        return evaluate_classes(answer, known.outputs[self.version][self.rows])
 
 
 @dataclass(frozen=True)
@@ -239,19 +239,19 @@ class Serves:
     area: str = "serving"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f'"{self.name}" serves version {self.version}, and nothing else does'
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Judge the objects, then ask."""
         isvc = fetch(cluster, inference_service(self.name))
         if isvc is not None and version_of(model_uri(isvc)) != self.version:
             return pending(f"it asks for {model_uri(isvc)}")
-        for verdict in (judge_service(isvc), judge_generated(isvc, fetch_generated(cluster, self.name))):
+        for verdict in (evaluate_service(isvc), evaluate_generated(isvc, fetch_generated(cluster, self.name))):
             if not verdict:
                 return verdict
-        return Answers(self.name, self.gateway, self.version, "the telling rows").look(cluster)
+        return Answers(self.name, self.gateway, self.version, "the telling rows").check(cluster)
 
 
 @dataclass(frozen=True)
@@ -263,16 +263,16 @@ class SaysWhyNotLoaded:
     area: str = "serving"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f'"{self.name}" says that version {self.version} cannot be loaded'
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Fetch and judge."""
-        return judge_not_loaded(fetch(cluster, inference_service(self.name)), self.version)
+        return evaluate_not_loaded(fetch(cluster, inference_service(self.name)), self.version)
 
 
-def judge_not_loaded(isvc: Object | None, version: str) -> Verdict:
+def evaluate_not_loaded(isvc: Object | None, version: str) -> Verdict:
     """It asks for this version, its model is blocked by a failed load, and the failure has a reason."""
     if isvc is None:
         return pending("it does not exist")
@@ -293,18 +293,18 @@ class Asleep:
     area: str = "serving"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f'"{self.name}" is asleep: Ready, and without a pod'
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Look at its status and at the pods of its deployment."""
         isvc, made = fetch(cluster, inference_service(self.name)), fetch_generated(cluster, self.name)
         pods = pods_of(cluster, made.deployment) if made.deployment else None
-        return judge_asleep(isvc, made.deployment, pods)
+        return evaluate_asleep(isvc, made.deployment, pods)
 
 
-def judge_asleep(isvc: Object | None, deployment: Object | None, pods: list[Object] | None) -> Verdict:
+def evaluate_asleep(isvc: Object | None, deployment: Object | None, pods: list[Object] | None) -> Verdict:
     """Ready, and the deployment of its latest revision wants no pod and has none, not even one on its way out.
 
     A pod that drains goes on answering: asked at that moment, a model wakes in 20 ms that needs seconds from its sleep.

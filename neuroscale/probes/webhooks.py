@@ -11,8 +11,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object
-from neuroscale.waiting import Verdict, hopeless, met, pending
+from neuroscale.kubernetes.refs import Object
+from neuroscale.polling import Verdict, met, pending, unrecoverable
 
 _KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
@@ -24,11 +24,11 @@ class CanBeAnswered:
     area: str = "guardrails"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return "each webhook that fails closed has an endpoint, a certificate that its authority signed, and a limit"
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Judge each, with the endpoints and the certificates of its Service's namespace."""
         hooks = [hook for kind in _KINDS for one in cluster.list(kind) for hook in one.get("webhooks") or []]
         closed = [hook for hook in hooks if hook.get("failurePolicy") == "Fail"]
@@ -38,14 +38,14 @@ class CanBeAnswered:
         verdicts = []
         for hook in closed:
             space = (_service(hook) or {}).get("namespace", "")
-            verdicts.append(judge_hook(hook, slices.get(space, []), secrets.get(space, []), datetime.now(UTC)))
+            verdicts.append(evaluate_hook(hook, slices.get(space, []), secrets.get(space, []), datetime.now(UTC)))
         wrong = [verdict.observed for verdict in verdicts if not verdict]
         if not closed:
-            return hopeless("no webhook fails closed, so nothing can be said")
+            return unrecoverable("no webhook fails closed, so nothing can be said")
         return pending("; ".join(wrong)) if wrong else met(f"{len(closed)} webhooks: each can be answered")
 
 
-def judge_hook(hook: Object, slices: Sequence[Object], secrets: Sequence[Object], now: datetime) -> Verdict:
+def evaluate_hook(hook: Object, slices: Sequence[Object], secrets: Sequence[Object], now: datetime) -> Verdict:
     """One webhook: endpoint, certificate, time limit."""
     name, service = hook["name"], _service(hook)
     if service is None:
@@ -61,7 +61,7 @@ def judge_hook(hook: Object, slices: Sequence[Object], secrets: Sequence[Object]
         return pending(f"{name}: its Service {service['namespace']}/{service['name']} has no ready endpoint")
     if not 1 <= hook.get("timeoutSeconds", 0) <= 30:
         return pending(f"{name}: it has no time limit")
-    return _judge_certificate(name, hook["clientConfig"].get("caBundle", ""), service, secrets, now)
+    return _evaluate_certificate(name, hook["clientConfig"].get("caBundle", ""), service, secrets, now)
 
 
 def _service(hook: Object) -> Object | None:
@@ -69,7 +69,7 @@ def _service(hook: Object) -> Object | None:
     return service
 
 
-def _judge_certificate(name: str, bundle: str, service: Object, secrets: Sequence[Object], now: datetime) -> Verdict:
+def _evaluate_certificate(name: str, bundle: str, service: Object, secrets: Sequence[Object], now: datetime) -> Verdict:
     """Of the certificates in the namespace's Secrets, one is for this Service, signed by the webhook's authority."""
     try:
         authorities = x509.load_pem_x509_certificates(b64decode(bundle))

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.waiting import Verdict, hopeless, met, pending
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import Verdict, met, pending, unrecoverable
 
 #: Waiting reasons of a container that time does not mend.
 _STUCK = frozenset({"ErrImageNeverPull", "InvalidImageName"})
 
 
-def judge_workload(obj: Object | None, pods: Iterable[Object]) -> Verdict:
+def evaluate_workload(obj: Object | None, pods: Iterable[Object]) -> Verdict:
     """Whether a Deployment or StatefulSet has all the pods it wants, each with all containers ready.
 
     Zero wanted pods is not met: something that is expected to run and is scaled away does not run. ``1/2`` or ``0/1``
@@ -28,7 +28,7 @@ def judge_workload(obj: Object | None, pods: Iterable[Object]) -> Verdict:
     if status.get("observedGeneration", 0) < obj["metadata"].get("generation", 0):
         return pending("its controller has not yet seen the latest spec")
     if stuck := next(filter(None, map(_stuck, pods)), None):
-        return hopeless(stuck)
+        return unrecoverable(stuck)
     ready, updated = status.get("readyReplicas", 0), status.get("updatedReplicas", 0)
     seen = f"{ready} of {wanted} pods ready, {updated} up to date, {status.get('replicas', 0)} in all"
     complete = ready == updated == status.get("replicas", 0) == wanted
@@ -79,14 +79,14 @@ class Available:
     area: str = "all"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f"{self.ref} has all its pods ready"
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Fetch and judge."""
         obj = cluster.get(self.ref)
-        return judge_workload(obj, pods_of(cluster, obj) if obj else ())
+        return evaluate_workload(obj, pods_of(cluster, obj) if obj else ())
 
 
 @dataclass(frozen=True)
@@ -98,20 +98,20 @@ class AllAvailable:
     area: str = "all"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f"all {len(self.refs)} workloads of {self.component} have all containers ready"
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """All of them, or the ones that are not."""
-        verdicts = {ref: Available(ref).look(cluster) for ref in self.refs}
+        verdicts = {ref: Available(ref).check(cluster) for ref in self.refs}
         bad = {ref: verdict for ref, verdict in verdicts.items() if not verdict}
         if not verdicts:
-            return hopeless("no workload is expected, so nothing can be said")
+            return unrecoverable("no workload is expected, so nothing can be said")
         if not bad:
             return met(f"{len(verdicts)} of {len(verdicts)} workloads complete")
         seen = "; ".join(f"{ref}: {verdict.observed}" for ref, verdict in bad.items())
-        worst = hopeless if any(verdict.state == "hopeless" for verdict in bad.values()) else pending
+        worst = unrecoverable if any(verdict.state == "unrecoverable" for verdict in bad.values()) else pending
         return worst(f"{len(bad)} of {len(verdicts)} workloads not complete: {seen}")
 
 
@@ -124,17 +124,17 @@ class PodUnschedulable:
     area: str = "all"
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """The expectation."""
         return f"a pod of {self.ref} is Pending for lack of {self.resource}"
 
-    def look(self, cluster: Cluster) -> Verdict:
+    def check(self, cluster: Cluster) -> Verdict:
         """Judge the scheduler's condition on the pods."""
         obj = cluster.get(self.ref)
-        return judge_unschedulable(pods_of(cluster, obj) if obj else [], self.resource)
+        return evaluate_unschedulable(pods_of(cluster, obj) if obj else [], self.resource)
 
 
-def judge_unschedulable(pods: Collection[Object], resource: str) -> Verdict:
+def evaluate_unschedulable(pods: Collection[Object], resource: str) -> Verdict:
     """Whether a pod's PodScheduled condition is False, Unschedulable, and names the resource."""
     for pod in pods:
         for condition in (pod.get("status") or {}).get("conditions", []):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neuroscale.errors import Locked, SupplyError
-from neuroscale.record import RunFolder
 from neuroscale.report import allure
 from neuroscale.report.page import overview
 from neuroscale.report.terminal import Benchmark, benchmarks, summary
+from neuroscale.results import RunFolder
 
 __all__ = ["Benchmark", "Written", "benchmarks", "summary", "write"]
 

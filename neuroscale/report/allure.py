@@ -13,9 +13,9 @@ from itertools import chain
 from pathlib import Path
 
 from neuroscale.errors import SupplyError
-from neuroscale.record import RunFolder
 from neuroscale.report import tools
 from neuroscale.report.page import shell
+from neuroscale.results import RunFolder
 
 _GENERATE_SECONDS = 120
 _CATEGORIES = [

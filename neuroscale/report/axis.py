@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from neuroscale.claims import Claim
-from neuroscale.record import Sample
+from neuroscale.results import Sample
 
 
 def ticks(limit: float, at_most: int = 8) -> list[float]:

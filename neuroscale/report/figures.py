@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from neuroscale.claims import CLAIMS, Claim
-from neuroscale.record import Sample
-from neuroscale.waiting import duration
+from neuroscale.polling import duration
+from neuroscale.results import Sample
 
-Answer = Literal["kept", "not kept", "not measured", "nothing claimed"]
+InferenceResponse = Literal["kept", "not kept", "not measured", "nothing claimed"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Row:
         return sum(not measured.sample.censored and measured.sample.seconds <= limit for measured in self.ranked)
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> InferenceResponse:
         """Kept only if every single sample kept it."""
         if self.claim is None:
             return "nothing claimed"

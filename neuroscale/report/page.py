@@ -10,11 +10,11 @@ import jinja2
 from markupsafe import Markup
 
 from neuroscale.errors import ExitCode
-from neuroscale.record import RunFolder
+from neuroscale.polling import duration
 from neuroscale.report.figures import rows
 from neuroscale.report.timelines import pictures
-from neuroscale.report.trend import courses, history
-from neuroscale.waiting import duration
+from neuroscale.report.trend import history, trends
+from neuroscale.results import RunFolder
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -48,7 +48,7 @@ def overview(folder: RunFolder, note: str = "") -> str:
             kills=kills,
             killed=sum(kill.verdict == "killed" for kill in kills),
             history=past,
-            courses=courses(past.runs),
+            trends=trends(past.runs),
             evidence=_evidence(folder),
         )
     )

@@ -13,9 +13,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from neuroscale.record import Run, RunFolder
+from neuroscale.polling import duration
 from neuroscale.report.figures import Measured, rows
-from neuroscale.waiting import duration
+from neuroscale.results import Run, RunFolder
 
 _STYLES = {
     "passed": "green",

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neuroscale.record import Sample
+from neuroscale.polling import duration
 from neuroscale.report.axis import axis_limit, ticks
 from neuroscale.report.figures import Measured, Row
-from neuroscale.waiting import duration
+from neuroscale.results import Sample
 
 LEFT, PLOT, RIGHT = 250.0, 640.0, 110.0
 TOP, ROW = 24.0, 22.0

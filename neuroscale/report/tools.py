@@ -14,7 +14,7 @@ from pathlib import Path
 from neuroscale.errors import SupplyError
 from neuroscale.host.programs import Ended, output
 from neuroscale.settings import cache_dir
-from neuroscale.supply.locking import exclusive
+from neuroscale.supply.file_lock import exclusive
 from neuroscale.supply.pins import pins
 
 _OLDEST_NODE = 20

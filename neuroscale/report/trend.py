@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from neuroscale.claims import Claim
-from neuroscale.record import Run, RunFolder, Sample
 from neuroscale.report.axis import axis_limit, ticks
 from neuroscale.report.figures import Row, rows
+from neuroscale.results import Run, RunFolder, Sample
 
 _RUNS = 20
 LEFT, PLOT, TOP, TALL = 52.0, 330.0, 12.0, 120.0
 
 
 @dataclass(frozen=True)
-class Past:
+class HistoricRun:
     """A run that could be read."""
 
     name: str
@@ -34,7 +34,7 @@ class Past:
 class History:
     """Runs up to a given one, oldest first, and the names of folders that could not be read."""
 
-    runs: list[Past]
+    runs: list[HistoricRun]
     unreadable: list[str]
 
 
@@ -52,7 +52,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Course:
+class Trend:
     """One series over the runs that measured it."""
 
     slug: str
@@ -72,13 +72,13 @@ def history(folder: RunFolder) -> History:
         if earlier.path.name > folder.path.name:
             continue
         try:
-            past.append(Past(earlier.path.name, earlier.run, earlier.samples))
+            past.append(HistoricRun(earlier.path.name, earlier.run, earlier.samples))
         except (ValidationError, OSError):
             unreadable.append(earlier.path.name)
     return History(past[-_RUNS:], unreadable)
 
 
-def courses(past: list[Past]) -> list[Course]:
+def trends(past: list[HistoricRun]) -> list[Trend]:
     """A course for each series that at least two runs have measured; one point is no trend."""
     found: dict[tuple[str, str], list[tuple[Run, Row]]] = {}
     for run in past:
@@ -90,7 +90,7 @@ def courses(past: list[Past]) -> list[Course]:
     return [_course(slug, series, runs) for (slug, series), runs in found.items() if len(runs) > 1]
 
 
-def _course(slug: str, series: str, runs: list[tuple[Run, Row]]) -> Course:
+def _course(slug: str, series: str, runs: list[tuple[Run, Row]]) -> Trend:
     claim = runs[-1][1].claim
     samples = [one.sample for _, row in runs for one in row.ranked]
     limit = axis_limit(samples, claim)
@@ -109,4 +109,4 @@ def _course(slug: str, series: str, runs: list[tuple[Run, Row]]) -> Course:
         for index, (run, row) in enumerate(runs)
     ]
     claim_y = y(claim.at_most) if claim and claim.at_most <= limit else None
-    return Course(slug, series, claim, points, claim_y, [(y(tick), f"{tick:g} s") for tick in ticks(limit, 4)])
+    return Trend(slug, series, claim, points, claim_y, [(y(tick), f"{tick:g} s") for tick in ticks(limit, 4)])

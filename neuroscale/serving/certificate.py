@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from neuroscale.chaos.breakage import Breakage, Effect
-from neuroscale.chaos.fault import ObjectDeleted
+from neuroscale.chaos.faults import ObjectDeleted
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.errors import ClusterRefused, NotReady
+from neuroscale.errors import ApiError, PreconditionFailed
+from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
-from neuroscale.record import Sample
-from neuroscale.serving.newborn import NAME
-from neuroscale.serving.question import Question
-from neuroscale.serving.versions import MODEL, manifest_of
+from neuroscale.polling import Verdict, consistently, eventually, met, pending
+from neuroscale.probes.probe_function import ProbeFunction
+from neuroscale.results import Sample
+from neuroscale.serving.model_creation import NAME
+from neuroscale.serving.model_rollouts import MODEL, manifest_of
 from neuroscale.settings import APPS_NAMESPACE, BUDGETS
-from neuroscale.waiting import Verdict, met, pending, throughout, until
 
 SECRET = Ref("Secret", "kserve-webhook-server-cert", "kserve")
 #: Those that every InferenceService passes.
@@ -32,7 +32,7 @@ _WITHIN = 120.0
 
 
 @dataclass(frozen=True)
-class Lost:
+class CertificateLoss:
     """The certificate is gone.
 
     Attributes:
@@ -46,40 +46,42 @@ class Lost:
     newcomer: Object
 
 
-def lose(breakage: Breakage) -> Lost:
+def lose(breakage: Breakage) -> CertificateLoss:
     """Delete the Secret that holds the certificate.
 
     Raises:
-        NotReady: There was no certificate to lose.
+        PreconditionFailed: There was no certificate to lose.
     """
     platform = breakage.platform
     authority = authority_of(platform.cluster.get(SECRET))
     if not authority:
-        raise NotReady(f"{SECRET} should hold a certificate, but holds none. Try: neuroscale check serving")
+        raise PreconditionFailed(f"{SECRET} should hold a certificate, but holds none. Try: neuroscale check serving")
     _, isvc = manifest_of(MODEL, platform)
     meta = {**isvc["metadata"], "name": NAME, "namespace": APPS_NAMESPACE}
-    return Lost(breakage.inject(ObjectDeleted(target=SECRET)), authority, {**isvc, "metadata": meta})
+    return CertificateLoss(breakage.inject(ObjectDeleted(target=SECRET)), authority, {**isvc, "metadata": meta})
 
 
-def wait_until_renewed(lost: Lost, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> None:
+def wait_until_renewed(
+    lost: CertificateLoss, platform: Platform, scenario: str, keep: Callable[[Sample], None]
+) -> None:
     """Another certificate, webhooks that trust it, and models that pass them; each phase is kept.
 
     Raises:
-        NotMet: One did not come in time, or did not last.
+        ConditionTimeout: One did not come in time, or did not last.
     """
     cluster = platform.cluster
-    accepted = Question("a new model is accepted", lambda: judge_accepted(cluster, lost.newcomer))
+    accepted = ProbeFunction("a new model is accepted", lambda: evaluate_accepted(cluster, lost.newcomer))
     steps = {
-        "another certificate": Question(
-            "there is another certificate", lambda: judge_another(cluster.get(SECRET), lost.authority)
+        "another certificate": ProbeFunction(
+            "there is another certificate", lambda: evaluate_another(cluster.get(SECRET), lost.authority)
         ),
-        "trusted": Question("the webhooks' callers trust it", lambda: judge_trusted(cluster)),
+        "trusted": ProbeFunction("the webhooks' callers trust it", lambda: evaluate_trusted(cluster)),
         "new models accepted": accepted,
     }
     phases: dict[str, float | None] = dict.fromkeys(steps)
     try:
         for name, question in steps.items():
-            until(question, cluster, within=max(0.0, _WITHIN - (time.monotonic() - lost.effect.at)))
+            eventually(question, cluster, within=max(0.0, _WITHIN - (time.monotonic() - lost.effect.at)))
             phases[name] = round(time.monotonic() - lost.effect.at, 3)
     finally:
         total = phases["new models accepted"]
@@ -87,7 +89,7 @@ def wait_until_renewed(lost: Lost, platform: Platform, scenario: str, keep: Call
             Sample(
                 scenario=scenario,
                 claim="certificate-recovery",
-                fault=lost.effect.fault.says,
+                fault=lost.effect.fault.description,
                 subject="KServe's webhooks",
                 series="lost to new models accepted",
                 at=lost.effect.clock,
@@ -96,7 +98,7 @@ def wait_until_renewed(lost: Lost, platform: Platform, scenario: str, keep: Call
                 censored=total is None,
             )
         )
-    throughout(accepted, cluster, lasting=BUDGETS.stable)
+    consistently(accepted, cluster, lasting=BUDGETS.stable)
 
 
 def authority_of(secret: Object | None) -> str:
@@ -105,7 +107,7 @@ def authority_of(secret: Object | None) -> str:
     return sha256(b64decode(encoded)).hexdigest()[:16] if encoded else ""
 
 
-def judge_another(secret: Object | None, before: str) -> Verdict:
+def evaluate_another(secret: Object | None, before: str) -> Verdict:
     """The Secret is there, with the certificate of another authority than before."""
     if secret is None:
         return pending("the Secret does not exist")
@@ -115,7 +117,7 @@ def judge_another(secret: Object | None, before: str) -> Verdict:
     return met(f"authority {now}") if now != before else pending(f"the certificate is the old one, of {before}")
 
 
-def judge_trusted(cluster: Cluster) -> Verdict:
+def evaluate_trusted(cluster: Cluster) -> Verdict:
     """Every webhook that a new model passes is called with trust in the authority that the Secret names."""
     secret = cluster.get(SECRET) or {}
     wanted = (secret.get("data") or {}).get("ca.crt", "")
@@ -127,10 +129,10 @@ def judge_trusted(cluster: Cluster) -> Verdict:
     return met(f"all webhooks of {len(_WEBHOOKS)} configurations") if wanted else pending("there is no certificate")
 
 
-def judge_accepted(cluster: Cluster, isvc: Object) -> Verdict:
+def evaluate_accepted(cluster: Cluster, isvc: Object) -> Verdict:
     """A server-side dry run of its creation passes admission."""
     try:
         cluster.create(isvc, dry_run=True)
-    except ClusterRefused as error:
+    except ApiError as error:
         return pending(str(error))
     return met("accepted")

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 from pydantic import BaseModel
 
 from neuroscale.errors import SupplyError
-from neuroscale.forge import OWNER, Forge
+from neuroscale.git_server import OWNER, GitServer
 from neuroscale.host.programs import output
-from neuroscale.settings import FORGE, ROOT
+from neuroscale.settings import GIT_SERVER, ROOT
 
 #: As in ``models/iris/train.py``: what is served, what it is replaced by, one that answers wrongly, half a file.
 SERVED, NEXT, SWAPPED, DAMAGED = "1.0.0", "2.0.0", "1.0.1-swapped", "1.0.1-damaged"
@@ -32,7 +32,7 @@ _TRAIN_SECONDS = 120
 Rows = Sequence[Sequence[float]]
 
 
-class Golden(BaseModel):
+class ExpectedPredictions(BaseModel):
     """What every version answers, written by ``models/iris/train.py --golden``.
 
     Attributes:
@@ -49,9 +49,9 @@ class Golden(BaseModel):
 
 
 @cache
-def golden() -> Golden:
+def expected_predictions() -> ExpectedPredictions:
     """The golden predictions."""
-    return Golden.model_validate_json((ROOT / "models" / "iris" / "golden.json").read_bytes())
+    return ExpectedPredictions.model_validate_json((ROOT / "models" / "iris" / "golden.json").read_bytes())
 
 
 def store_path(version: str) -> str:
@@ -61,7 +61,7 @@ def store_path(version: str) -> str:
 
 def storage_uri(version: str) -> str:
     """Where the cluster fetches a version."""
-    return f"http://gitea.{FORGE}.svc.cluster.local:3000{store_path(version)}"
+    return f"http://gitea.{GIT_SERVER}.svc.cluster.local:3000{store_path(version)}"
 
 
 def version_of(uri: str) -> str | None:
@@ -71,7 +71,7 @@ def version_of(uri: str) -> str | None:
     return uri[len(head) : -len(tail)] if inside else None
 
 
-def ensure_models(forge: Forge) -> list[str]:
+def ensure_models(git_server: GitServer) -> list[str]:
     """Make sure that the store has every version; quick when it has.
 
     Returns:
@@ -81,11 +81,11 @@ def ensure_models(forge: Forge) -> list[str]:
         SupplyError: Training failed.
         NeuroscaleError: The forge refused one.
     """
-    missing = [version for version in STORED if not forge.has_package(store_path(version))]
+    missing = [version for version in STORED if not git_server.has_package(store_path(version))]
     if missing:
         with TemporaryDirectory(prefix="neuroscale-models-") as folder:
             _train(Path(folder))
-            _upload(forge, Path(folder), missing)
+            _upload(git_server, Path(folder), missing)
     return missing
 
 
@@ -104,6 +104,6 @@ def _train(folder: Path) -> None:
     )
 
 
-def _upload(forge: Forge, folder: Path, versions: Collection[str]) -> None:
+def _upload(git_server: GitServer, folder: Path, versions: Collection[str]) -> None:
     for version in versions:
-        forge.upload_package(store_path(version), (folder / version / FILE).read_bytes())
+        git_server.upload_package(store_path(version), (folder / version / FILE).read_bytes())

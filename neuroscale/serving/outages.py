@@ -9,21 +9,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from neuroscale.chaos.breakage import Breakage, Effect
-from neuroscale.chaos.fault import FieldsEdited, ScaledTo
+from neuroscale.chaos.faults import FieldsEdited, ScaledTo
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.errors import ClusterRefused, NotMet, NotReady
+from neuroscale.errors import ApiError, ConditionTimeout, PreconditionFailed
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes import argo, serving
-from neuroscale.probes.generated import KSERVE, fetch_generated
-from neuroscale.probes.workloads import judge_workload, pods_of
-from neuroscale.record import Sample
-from neuroscale.serving.handsoff import hands_off
-from neuroscale.serving.newborn import Newborn, create
-from neuroscale.serving.question import Question, demand
-from neuroscale.serving.traffic import Stream, figures
-from neuroscale.serving.versions import MODEL
+from neuroscale.probes.knative_resources import KSERVE, fetch_generated
+from neuroscale.probes.probe_function import ProbeFunction, assert_met
+from neuroscale.probes.workloads import evaluate_workload, pods_of
+from neuroscale.results import Sample
+from neuroscale.serving.model_creation import CreatedModel, create
+from neuroscale.serving.model_rollouts import MODEL
+from neuroscale.serving.request_stream import Stream, figures
 from neuroscale.settings import APPS_NAMESPACE
-from neuroscale.waiting import Verdict, hopeless, met, pending, until
 
 COMPONENTS: dict[str, Ref] = {
     "the KServe controller": serving.KSERVE_CONTROLLER,
@@ -69,24 +69,24 @@ def begin(component: str, stream: Stream, breakage: Breakage) -> Outage:
     takes it counts against the namespace's quota, and a new model may be refused for want of it.
 
     Raises:
-        NotReady: A model's pod is on its way out and stays.
-        NotMet: A pod of the component stays.
+        PreconditionFailed: A model's pod is on its way out and stays.
+        ConditionTimeout: A pod of the component stays.
     """
-    quiet = Question("no model's pod is on its way out", lambda: judge_quiet(breakage.platform.cluster))
+    quiet = ProbeFunction("no model's pod is on its way out", lambda: evaluate_quiet(breakage.platform.cluster))
     try:
-        until(quiet, breakage.platform.cluster, within=_LEAVES)
-    except NotMet as error:
-        raise NotReady(f"Nothing was taken down. {error}") from error
-    for fault in hands_off(serving.APPLICATION):
+        eventually(quiet, breakage.platform.cluster, within=_LEAVES)
+    except ConditionTimeout as error:
+        raise PreconditionFailed(f"Nothing was taken down. {error}") from error
+    for fault in disable_automated_sync(serving.APPLICATION):
         breakage.inject(fault)
     cluster, ref = breakage.platform.cluster, COMPONENTS[component]
     effect = breakage.inject(ScaledTo(target=ref, replicas=0))
-    gone = Question(f"no pod of {component} is left", lambda: judge_no_pod(cluster, ref))
-    until(gone, cluster, within=_LEAVES)
+    gone = ProbeFunction(f"no pod of {component} is left", lambda: evaluate_no_pod(cluster, ref))
+    eventually(gone, cluster, within=_LEAVES)
     return Outage(component, replace(effect, at=time.monotonic(), clock=datetime.now(UTC)), stream, breakage)
 
 
-def judge_quiet(cluster: Cluster) -> Verdict:
+def evaluate_quiet(cluster: Cluster) -> Verdict:
     """No pod in the models' namespace is being deleted, or will be as the model that it was made for is gone."""
     pods = [pod["metadata"] for pod in cluster.list("Pod", APPS_NAMESPACE)]
     models: set[str] = set()
@@ -103,22 +103,24 @@ def _leaves(pod: Object, models: Collection[str]) -> bool:
     return bool(pod.get("deletionTimestamp")) or (model is not None and model not in models)
 
 
-def judge_no_pod(cluster: Cluster, ref: Ref) -> Verdict:
+def evaluate_no_pod(cluster: Cluster, ref: Ref) -> Verdict:
     """Not even one on its way out."""
     workload = cluster.get(ref)
     pods = pods_of(cluster, workload) if workload else []
     return pending(f"{len(pods)} pods") if pods else met("no pod")
 
 
-def demand_predictions(outage: Outage, expected: str, scenario: str, keep: Callable[[Sample], None]) -> None:
+def assert_predictions(outage: Outage, expected: str, scenario: str, keep: Callable[[Sample], None]) -> None:
     """Requests to the running model are answered, or are not, as the table says; the figures are kept.
 
     Raises:
-        NotMet: It is the other way round.
+        ConditionTimeout: It is the other way round.
     """
-    question = Question(f"predictions while {outage.component} is down: {expected}", lambda: _flow(outage, expected))
+    question = ProbeFunction(
+        f"predictions while {outage.component} is down: {expected}", lambda: _flow(outage, expected)
+    )
     try:
-        until(question, outage.breakage.platform.cluster, within=_CHANCE)
+        eventually(question, outage.breakage.platform.cluster, within=_CHANCE)
     finally:
         _keep(outage, "predictions", scenario, keep)
 
@@ -131,42 +133,44 @@ def _flow(outage: Outage, expected: str) -> Verdict:
     found = "yes" if not seen.wrong else "no" if seen.wrong == seen.sent else "in part"
     outage.answers["predictions"] = found
     said = f"{found}: {seen.wrong} of {seen.sent} requests failed {seen.first_wrong}"
-    return met(said) if found == expected else hopeless(said)
+    return met(said) if found == expected else unrecoverable(said)
 
 
-def demand_new_models(outage: Outage, expected: str, scenario: str, keep: Callable[[Sample], None]) -> None:
+def assert_new_models(outage: Outage, expected: str, scenario: str, keep: Callable[[Sample], None]) -> None:
     """A model made by hand comes up and answers, or does not, as the table says.
 
     Raises:
-        NotMet: It is the other way round.
+        ConditionTimeout: It is the other way round.
     """
     with ExitStack() as streams:
         try:
             newborn = create(outage.breakage, streams)
-        except ClusterRefused as error:
+        except ApiError as error:
             found, said = "no", str(error)
         else:
             found, said = _chance(outage, lambda: _answered(newborn))
     outage.answers["new models"] = found
     _keep(outage, "new models", scenario, keep)
-    verdict = met(said) if found == expected else hopeless(f"{found}: {said}")
-    demand(f"a new model comes up while {outage.component} is down: {expected}", verdict, outage.breakage.platform)
+    verdict = met(said) if found == expected else unrecoverable(f"{found}: {said}")
+    assert_met(f"a new model comes up while {outage.component} is down: {expected}", verdict, outage.breakage.platform)
 
 
-def _answered(newborn: Newborn) -> Verdict:
+def _answered(newborn: CreatedModel) -> Verdict:
     return met("it answers") if newborn.answered_at is not None else pending(f"phases: {newborn.phases}")
 
 
-def demand_scaling(outage: Outage, expected: str, scenario: str, keep: Callable[[Sample], None]) -> None:
+def assert_scaling(outage: Outage, expected: str, scenario: str, keep: Callable[[Sample], None]) -> None:
     """A second pod comes up when the revision is told to keep two, or does not, as the table says.
 
     Raises:
-        NotMet: It is the other way round.
+        ConditionTimeout: It is the other way round.
     """
     cluster = outage.breakage.platform.cluster
     made = fetch_generated(cluster, MODEL)
     if made.deployment is None or made.revision is None:
-        raise NotReady(f'"{MODEL}" should have a deployment to be scaled, but has none. Try: neuroscale check serving')
+        raise PreconditionFailed(
+            f'"{MODEL}" should have a deployment to be scaled, but has none. Try: neuroscale check serving'
+        )
     deployment = Ref.to(made.deployment)
     revision = Ref.to(made.revision)
     try:
@@ -175,27 +179,27 @@ def demand_scaling(outage: Outage, expected: str, scenario: str, keep: Callable[
                 target=revision, patch={"metadata": {"annotations": {"autoscaling.knative.dev/min-scale": "2"}}}
             )
         )
-    except ClusterRefused as error:
+    except ApiError as error:
         found, said = "no", str(error)
     else:
         found, said = _chance(outage, lambda: _two(cluster.get(deployment)))
     outage.answers["scaling"] = found
     _keep(outage, "scaling", scenario, keep)
-    verdict = met(said) if found == expected else hopeless(f"{found}: {said}")
-    demand(f"a model is scaled while {outage.component} is down: {expected}", verdict, outage.breakage.platform)
+    verdict = met(said) if found == expected else unrecoverable(f"{found}: {said}")
+    assert_met(f"a model is scaled while {outage.component} is down: {expected}", verdict, outage.breakage.platform)
 
 
 def _two(deployment: Object | None) -> Verdict:
-    verdict = judge_workload(deployment, ())
+    verdict = evaluate_workload(deployment, ())
     wanted = deployment["spec"].get("replicas", 1) if deployment else 0
     return verdict if wanted == 2 else pending(f"{wanted} pods wanted")
 
 
-def _chance(outage: Outage, judge: Callable[[], Verdict]) -> tuple[str, str]:
+def _chance(outage: Outage, evaluate: Callable[[], Verdict]) -> tuple[str, str]:
     """Whether something comes about in the time it gets: yes or no, and what was last seen."""
     try:
-        timeline = until(Question("it works", judge), outage.breakage.platform.cluster, within=_CHANCE)
-    except NotMet as error:
+        timeline = eventually(ProbeFunction("it works", evaluate), outage.breakage.platform.cluster, within=_CHANCE)
+    except ConditionTimeout as error:
         return "no", str(error)
     return "yes", timeline.last.observed
 

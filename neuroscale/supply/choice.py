@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal
 
+from neuroscale.supply.builder import Workshop
 from neuroscale.supply.contract import Milestone, Supply
 from neuroscale.supply.registry import Mirror, RegistrySupply, answering
 from neuroscale.supply.source import SourceSupply
-from neuroscale.supply.workshop import Workshop
 
 Mode = Literal["auto", "registry", "source"]
 #: Registries that take longer would not be pleasant to pull from either.

@@ -14,7 +14,7 @@ from threading import Lock
 
 from neuroscale.errors import SupplyError
 from neuroscale.supply.commands import run_logged
-from neuroscale.supply.definitions import shorten_definitions
+from neuroscale.supply.crds import shorten_definitions
 from neuroscale.supply.pins import pins
 from neuroscale.supply.store import discard
 

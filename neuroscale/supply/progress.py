@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from neuroscale.waiting import duration
+from neuroscale.polling import duration
 
 _HEARTBEAT = 60.0
 

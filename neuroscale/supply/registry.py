@@ -18,11 +18,11 @@ from neuroscale.errors import HostError, UsageError
 from neuroscale.host import capability
 from neuroscale.host.engine import Engine
 from neuroscale.settings import cache_dir
+from neuroscale.supply.artifacts import PARTS, ImageArchive
+from neuroscale.supply.builder import Workshop
 from neuroscale.supply.contract import Milestone, Plan, Provisions
-from neuroscale.supply.parts import PARTS, ImageArchive
 from neuroscale.supply.pins import pins
 from neuroscale.supply.source import NODE_ARGS, UPSTREAM_NODE_ARGS, manifests, tarballs, targets
-from neuroscale.supply.workshop import Workshop
 
 #: What no image registry has: k3d itself, the manifests that upstream publishes with its source, and our own image.
 TARGETS: Mapping[Milestone, tuple[str, ...]] = {

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from neuroscale.host.engine import Engine
+from neuroscale.supply.artifacts import NODE_IMAGES, Catalogue
+from neuroscale.supply.builder import Workshop, all_versions
 from neuroscale.supply.contract import Milestone, Plan, Provisions
-from neuroscale.supply.parts import NODE_IMAGES, Catalogue
 from neuroscale.supply.pins import pins
 from neuroscale.supply.store import Stored
-from neuroscale.supply.workshop import Workshop, all_versions
 
 #: What each milestone adds to the ones before it; A is the ground that every other stands on.
 TARGETS: Mapping[Milestone, tuple[str, ...]] = {

@@ -67,7 +67,7 @@ class Store:
         """Where a part of this recipe is, or would be."""
         return self.root / part / recipe
 
-    def look(self, part: str, recipe: str, *, rehash: bool = False) -> Finding:
+    def check(self, part: str, recipe: str, *, rehash: bool = False) -> Finding:
         """Is the part there and unharmed?
 
         Args:
@@ -96,7 +96,7 @@ class Store:
         return Finding("present")
 
     def get(self, part: str, recipe: str) -> Stored:
-        """A part that :meth:`look` found present."""
+        """A part that :meth:`check` found present."""
         place = self.place(part, recipe)
         manifest = _read(place / MANIFEST)
         return Stored(place, manifest["facts"], sum(entry["size"] for entry in manifest["files"].values()))

@@ -42,7 +42,7 @@ def test_kubernetes_is_reached_through_one_client() -> None:
 
 def test_there_is_one_sleep() -> None:
     found = [(_name(path), line) for path in OURS for line in source.sleeps(source.tree(path))]
-    assert [name for name, _ in found] == ["neuroscale/waiting.py"]
+    assert [name for name, _ in found] == ["neuroscale/polling.py"]
 
 
 @pytest.mark.parametrize("path", STEPS, ids=_name)
@@ -74,8 +74,8 @@ def test_only_an_application_out_of_play_is_nudged() -> None:
         constants = (n for n in ast.walk(source.tree(path)) if isinstance(n, ast.Constant) and isinstance(n.value, str))
         if any("argocd.argoproj.io/refresh" in node.value for node in constants):
             nudging.append(path)
-    assert nudging == [_PACKAGE / "chaos" / "edits.py"]
-    timed = [_PACKAGE / "drift.py", _PACKAGE / "changes.py"]
+    assert nudging == [_PACKAGE / "chaos" / "edit_faults.py"]
+    timed = [_PACKAGE / "gitops" / "drift_scenarios.py", _PACKAGE / "gitops" / "commit_scenarios.py"]
     assert [_name(path) for path in timed if "ApplicationEdited(" in path.read_text(encoding="utf-8")] == []
 
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 from pydantic import TypeAdapter
 
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.chaos.fault import Fault, Receipt
+from neuroscale.chaos.faults import Fault, Snapshot
 from neuroscale.chaos.journal import Entry, Journal
 from neuroscale.cluster.state import load_state
 from neuroscale.platform import connect
@@ -31,8 +31,8 @@ class Mortal(Journal):
 
     point = ""
 
-    def open(self, fault: Fault, receipt: Receipt) -> Entry:
-        entry = super().open(fault, receipt)
+    def open(self, fault: Fault, snapshot: Snapshot) -> Entry:
+        entry = super().open(fault, snapshot)
         if self.point == "before-deed":
             die()
         return entry

@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from workloads import flawed
 
-from neuroscale.cluster.refs import Object
-from neuroscale.errors import NothingJudged
-from neuroscale.gate import policy, specimens
+from neuroscale.errors import Inconclusive
+from neuroscale.gate import corpus_check, policy
 from neuroscale.gate.findings import Finding, Places
-from neuroscale.gate.passage import pass_through, rendered
+from neuroscale.gate.pipeline import pass_through, rendered
 from neuroscale.gate.tools import Tools, provide
 from neuroscale.guardrails import corpus
 from neuroscale.guardrails.oracle import POLICIES
+from neuroscale.kubernetes.refs import Object
 
 pytestmark = pytest.mark.gate
 ALL = {one.name: one for one in corpus.specimens()}
@@ -48,11 +48,11 @@ def policies(tree: Places) -> Places:
 
 
 def test_this_checkout_passes_in_twenty_seconds(tools: Tools) -> None:
-    passage = pass_through(tools, "HEAD")
-    assert passage.findings == []
-    assert passage.rendered == passage.validated > 200
-    assert set(passage.evaluated) == set(POLICIES)
-    assert sum(passage.seconds.values()) <= 20, passage.seconds
+    result = pass_through(tools, "HEAD")
+    assert result.findings == []
+    assert result.rendered == result.validated > 200
+    assert set(result.evaluated) == set(POLICIES)
+    assert sum(result.seconds.values()) <= 20, result.seconds
 
 
 # --- the corpus
@@ -60,14 +60,14 @@ def test_this_checkout_passes_in_twenty_seconds(tools: Tools) -> None:
 
 @pytest.fixture(scope="module")
 def verdicts(tools: Tools, tree: Places) -> dict[str, list[Finding]]:
-    return specimens.verdicts(tools, tree, ALL.values())
+    return corpus_check.verdicts(tools, tree, ALL.values())
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_each_specimen_is_refused_by_its_stage_and_rule_or_passes(
     name: str, verdicts: dict[str, list[Finding]]
 ) -> None:
-    assert specimens.mistake(ALL[name], verdicts[name]) == ""
+    assert corpus_check.mistake(ALL[name], verdicts[name]) == ""
 
 
 # --- the oracle
@@ -107,5 +107,5 @@ def test_a_kind_without_definition_is_no_verdict(tools: Tools, tree: Places) -> 
     undefined = {
         place: [obj for obj in objects if obj["kind"] != "CustomResourceDefinition"] for place, objects in tree.items()
     }
-    with pytest.raises(NothingJudged, match="failed to map"):
+    with pytest.raises(Inconclusive, match="failed to map"):
         policy.simulate(tools.kyverno, policy.placed(undefined))

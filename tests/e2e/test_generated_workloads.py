@@ -13,9 +13,9 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from workloads import flawed
 
-from neuroscale.cluster.refs import Object
 from neuroscale.guardrails.admission import submit
-from neuroscale.guardrails.oracle import RESOURCES, judge
+from neuroscale.guardrails.oracle import RESOURCES, evaluate
+from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import gate
 from neuroscale.platform import Platform
 
@@ -47,6 +47,6 @@ def test_admission_and_the_oracle_agree(
     answer = submit(platform.cluster, named)
     said = {denial.policy for denial in answer.denials}
     manifest = yaml.safe_dump(named)
-    assert set(judge(named)) == broken, f"the oracle contradicts the generator:\n{manifest}"
+    assert set(evaluate(named)) == broken, f"the oracle contradicts the generator:\n{manifest}"
     assert answer.outcome == ("refused by policy" if broken else "admitted"), f"{answer.said}\n{manifest}"
     assert said <= broken, f"refused by {said}, the oracle says {broken}:\n{manifest}"

@@ -14,30 +14,30 @@ import pytest
 from pydantic import TypeAdapter
 
 from neuroscale.bootstrap.up import heal
-from neuroscale.chaos import wires
-from neuroscale.chaos.fault import (
+from neuroscale.chaos import monkeypatching
+from neuroscale.chaos.faults import (
     ApplicationEdited,
     Committed,
     ContainerAdded,
     CpuTaken,
     Fault,
     FieldsEdited,
+    FunctionPatched,
     ObjectCreated,
     ObjectDeleted,
-    Rewired,
     ScaledTo,
 )
 from neuroscale.chaos.journal import Journal
 from neuroscale.chaos.objects import fresh
-from neuroscale.cluster.refs import Ref
 from neuroscale.cluster.state import exclusive, load_state
-from neuroscale.drift import NGINX
 from neuroscale.errors import ExitCode
+from neuroscale.gitops.drift_scenarios import NGINX
+from neuroscale.kubernetes.refs import Ref
 from neuroscale.milestones import gate
 from neuroscale.platform import Platform, connect
+from neuroscale.polling import eventually, pause
 from neuroscale.probes.argo import Gone, application
-from neuroscale.settings import ARGOCD, BUDGETS, FORGE, ROOT_APPLICATION
-from neuroscale.waiting import pause, until
+from neuroscale.settings import ARGOCD, BUDGETS, GIT_SERVER, ROOT_APPLICATION
 
 pytestmark = pytest.mark.safety
 
@@ -75,7 +75,7 @@ def test_sigterm_undoes_what_is_broken(tmp_path: Path) -> None:
         code = child.wait(timeout=120)
     assert code == ExitCode.INTERRUPTED
     assert journal.unfinished() == []
-    until(Gone(Ref("Namespace", "incident-node-full")), connect().cluster, within=BUDGETS.undo)
+    eventually(Gone(Ref("Namespace", "incident-node-full")), connect().cluster, within=BUDGETS.roll_back)
 
 
 def test_a_second_run_is_told_who_holds_the_cluster() -> None:
@@ -123,7 +123,7 @@ FAULTS: dict[str, Fault] = {
         manifest={
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": "left-by-a-killed-run", "namespace": FORGE},
+            "metadata": {"name": "left-by-a-killed-run", "namespace": GIT_SERVER},
         }
     ),
     "fields-edited": FieldsEdited(target=_NOTIFIER, patch={"metadata": {"labels": {"left-by": "a-killed-run"}}}),
@@ -135,22 +135,24 @@ FAULTS: dict[str, Fault] = {
         target=_NOTIFIER, container={"name": "left-by-a-killed-run", "image": "docker.io/rancher/mirrored-pause:3.6"}
     ),
     "cpu-taken": CpuTaken(
-        target=Ref("Pod", "left-by-a-killed-run", FORGE),
+        target=Ref("Pod", "left-by-a-killed-run", GIT_SERVER),
         priority_class="system-cluster-critical",
         image="docker.io/rancher/mirrored-pause:3.6",
         short_of=NGINX,
     ),
     "committed": Committed(message="left by a killed run", files={"apps/test-app/notes.txt": "left by a killed run\n"}),
-    "rewired": Rewired(wire="neuroscale.gate.schema:check", replacement="neuroscale.mutants.gate:ignore_schemas"),
+    "rewired": FunctionPatched(
+        wire="neuroscale.gate.schema:check", replacement="neuroscale.mutants.gate:ignore_schemas"
+    ),
 }
 
 
 def looks(platform: Platform, fault: Fault) -> Any:
     """What the fault touches, without what the API server counts up at every write."""
     if isinstance(fault, Committed):
-        return {path: platform.forge.read(path) for path in fault.files}
-    if isinstance(fault, Rewired):
-        return wires.at(fault.wire)
+        return {path: platform.git_server.read(path) for path in fault.files}
+    if isinstance(fault, FunctionPatched):
+        return monkeypatching.at(fault.wire)
     obj = platform.cluster.get(fault.target)
     if obj is None:
         return None
@@ -178,7 +180,7 @@ def test_whatever_a_killed_run_left_is_healed(kind: str, point: str, platform: P
     assert child.returncode == -signal.SIGKILL, child.stderr.decode()
     assert [entry.fault for entry in journal.unfinished()] == [fault]
     # What a process did to itself has ended with it; healing must bear that there is nothing to put back.
-    if point == "after-deed" and not isinstance(fault, Rewired):
+    if point == "after-deed" and not isinstance(fault, FunctionPatched):
         assert looks(platform, fault) != before, "the deed must be seen, or its undoing proves nothing"
     assert heal(platform, state.nonce, print) == 1
     assert looks(platform, fault) == before

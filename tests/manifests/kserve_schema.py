@@ -11,7 +11,7 @@ import kubernetes_validate
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from neuroscale.cluster.refs import Object
+from neuroscale.kubernetes.refs import Object
 
 
 class _Strict(BaseModel):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import kubernetes_validate
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from neuroscale.cluster.refs import Object
+from neuroscale.kubernetes.refs import Object
 
 
 def _spec(value: Object) -> Object:

@@ -12,8 +12,8 @@ import yaml
 from upstream import write_upstream
 
 from neuroscale.bootstrap.render import LATER, documents, gitops_tree, kustomize
-from neuroscale.cluster.refs import Object
 from neuroscale.gate.render import folders
+from neuroscale.kubernetes.refs import Object
 from neuroscale.probes import argo
 from neuroscale.settings import ROOT
 from neuroscale.supply.pins import pins

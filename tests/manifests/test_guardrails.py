@@ -10,7 +10,7 @@ import yaml
 from rendered import all_objects, objects_of, places
 from upstream import listed
 
-from neuroscale.cluster.refs import Object
+from neuroscale.kubernetes.refs import Object
 from neuroscale.probes.expected import policy_names
 from neuroscale.settings import ROOT
 

@@ -21,12 +21,12 @@ from pydantic import ValidationError
 from rendered import all_objects, images, manifests, objects_of, places
 
 from neuroscale.bootstrap.render import documents
-from neuroscale.cluster.refs import Object
 from neuroscale.errors import SupplyError
-from neuroscale.forge import BRANCH, IN_CLUSTER_URL
-from neuroscale.gate import bounds
+from neuroscale.gate import appproject
 from neuroscale.gate.findings import Finding
-from neuroscale.gate.kinds import cluster_scoped
+from neuroscale.gate.scopes import cluster_scoped
+from neuroscale.git_server import BRANCH, IN_CLUSTER_URL
+from neuroscale.kubernetes.refs import Object
 from neuroscale.probes.expected import application_names
 from neuroscale.settings import APPLICATION_SET, ROOT, ROOT_APPLICATION
 from neuroscale.supply.pins import pins
@@ -242,7 +242,7 @@ def test_each_application_leads_to_a_folder_that_exists() -> None:
 
 def violations(app: Object, objects: list[Object], project: Object) -> list[Finding]:
     """What Argo CD would refuse."""
-    return bounds.violations(app, app["spec"]["source"]["path"], objects, project, cluster_scoped(places()))
+    return appproject.violations(app, app["spec"]["source"]["path"], objects, project, cluster_scoped(places()))
 
 
 @pytest.mark.parametrize("name", applications())

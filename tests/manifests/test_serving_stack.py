@@ -12,7 +12,7 @@ from rendered import all_objects, images, objects_of, places
 from upstream import listed
 
 from neuroscale.bootstrap.render import LATER
-from neuroscale.cluster.refs import Object
+from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import BUDGETS, ROOT
 
 FOLDER = "infrastructure/serving-stack"

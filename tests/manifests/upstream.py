@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import yaml
-from captured import DATA
+from fixtures import DATA
 
-from neuroscale.cluster.refs import Object
+from neuroscale.kubernetes.refs import Object
 
 
 def write_upstream(component: str, folder: Path) -> Path:

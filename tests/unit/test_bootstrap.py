@@ -12,20 +12,20 @@ from typing import Any, cast
 
 import pytest
 from apiserver import ApiServer
-from paper import paper_platform
+from fake_git_server import fake_platform
 
-from neuroscale import waiting
-from neuroscale.bootstrap import nudges, render, stages
+from neuroscale import polling
+from neuroscale.bootstrap import refresh, render, stages
 from neuroscale.bootstrap import up as bring_up_module
 from neuroscale.bootstrap.render import documents, gitops_tree, kubectl, kustomize
-from neuroscale.bootstrap.stages import STAGES, ForgeAnswers, Stage, apply_all
+from neuroscale.bootstrap.stages import STAGES, GitServerAnswers, Stage, apply_all
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object
-from neuroscale.errors import ClusterRefused, NotReady, Refused, SupplyError
-from neuroscale.forge import CREDENTIALS
+from neuroscale.errors import ApiError, PreconditionFailed, SupplyError, WriteForbidden
+from neuroscale.git_server import CREDENTIALS
+from neuroscale.kubernetes.refs import Object
 from neuroscale.platform import Platform
+from neuroscale.polling import Verdict, met, pending
 from neuroscale.settings import APPLICATION_SET, ROOT, Budgets, cache_dir
-from neuroscale.waiting import Verdict, met, pending
 
 #: By name: the package has a function of the same name.
 
@@ -251,7 +251,7 @@ def test_an_object_that_is_refused_is_not_passed_over(api: ApiServer, cluster: C
     api.answers["PATCH /api/v1/namespaces/default/configmaps/c2"] = (403, b'{"reason": "Forbidden"}', {})
     meta = {"namespace": "default"}
     objects = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**meta, "name": f"c{n}"}} for n in range(4)]
-    with pytest.raises(ClusterRefused, match="c2 was answered 403 Forbidden"):
+    with pytest.raises(ApiError, match="c2 was answered 403 Forbidden"):
         apply_all(cluster, objects)
 
 
@@ -270,12 +270,12 @@ def test_a_stage_makes_its_password_once(
     settings = {"apiVersion": "v1", **config_map({"a": "1"}), "metadata": {"name": "settings", "namespace": "x"}}
     monkeypatch.setattr(stages, "kustomize", lambda folder: copy.deepcopy([settings, namespace]))
     (stage,) = (stage for stage in STAGES if stage.name == name)
-    stage.apply(paper_platform(cluster), ROOT)
+    stage.apply(fake_platform(cluster), ROOT)
     made = api.objects[SECRETS[name]]
     assert len(next(iter(made["data"].values()))) >= 8
     kinds = [write.split("/")[-1] for write in api.writes]
     assert kinds == [namespace["metadata"]["name"], "secrets", namespace["metadata"]["name"], "settings"]
-    stage.apply(paper_platform(cluster), ROOT)
+    stage.apply(fake_platform(cluster), ROOT)
     assert api.objects[SECRETS[name]] == made
 
 
@@ -284,11 +284,11 @@ def test_the_credentials_are_those_that_the_forge_client_reads() -> None:
 
 
 def test_the_forge_answers_when_its_health_page_does(api: ApiServer, cluster: Cluster) -> None:
-    probe = ForgeAnswers(api.url)
-    assert (probe.look(cluster).state, probe.look(cluster).observed) == ("pending", "HTTP 404")
+    probe = GitServerAnswers(api.url)
+    assert (probe.check(cluster).state, probe.check(cluster).observed) == ("pending", "HTTP 404")
     api.answers["GET /api/healthz"] = (200, b"{}", {})
-    assert probe.look(cluster).state == "met"
-    assert "ConnectError" in ForgeAnswers("http://127.0.0.1:1").look(cluster).observed
+    assert probe.check(cluster).state == "met"
+    assert "ConnectError" in GitServerAnswers("http://127.0.0.1:1").check(cluster).observed
 
 
 # --- the order
@@ -304,9 +304,9 @@ class Recorded:
         log, looks = self.log, iter([pending("starting"), pending("starting")])
 
         class Gate:
-            says, area = f"{name} runs", "gitops"
+            description, area = f"{name} runs", "gitops"
 
-            def look(self, cluster: Cluster) -> Verdict:
+            def check(self, cluster: Cluster) -> Verdict:
                 verdict = next(looks, met("it runs") if opens else pending("it does not start"))
                 if verdict:
                     log.append(f"{name} is ready")
@@ -324,7 +324,7 @@ def log() -> list[str]:
 def bring_up(monkeypatch: pytest.MonkeyPatch) -> BringUp:
     """Bring these stages up; a gate may take 0.1 s."""
     monkeypatch.setattr(bring_up_module, "BUDGETS", Budgets(settle=0.1))
-    monkeypatch.setattr(bring_up_module, "until", partial(waiting.until, every=0.01))
+    monkeypatch.setattr(bring_up_module, "eventually", partial(polling.eventually, every=0.01))
 
     def bring_up(*some: Stage, said: list[str] | None = None) -> tuple[dict[str, float], list[str]]:
         seconds, said = dict[str, float](), [] if said is None else said
@@ -345,14 +345,14 @@ def test_a_stage_waits_for_those_it_needs_and_for_no_others(bring_up: BringUp, l
 
 def test_a_gate_that_stays_shut_names_its_stage(bring_up: BringUp, log: list[str]) -> None:
     of = Recorded(log)
-    with pytest.raises(NotReady, match=r"Stage forge did not become ready\. .*forge runs.*it does not start"):
+    with pytest.raises(PreconditionFailed, match=r"Stage forge did not become ready\. .*forge runs.*it does not start"):
         bring_up(of.stage("forge", opens=False), of.stage("gitops", "forge"))
     assert log == ["apply forge"]
 
 
 def test_when_a_gate_stays_shut_what_later_stages_wait_for_is_said(bring_up: BringUp, log: list[str]) -> None:
     of, said = Recorded(log), list[str]()
-    with pytest.raises(NotReady, match="Stage forge did not become ready"):
+    with pytest.raises(PreconditionFailed, match="Stage forge did not become ready"):
         bring_up(of.stage("forge", opens=False), of.stage("models", opens=False), of.stage("fine"), said=said)
     assert said[-2:] == ["  nor is it so that models runs: starting", "  nor is it so that fine runs: starting"]
 
@@ -370,10 +370,10 @@ def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_
     def bring_up(*_: object) -> None:
         brought.append(how)
         if len(brought) == 1:
-            raise NotReady("the models do not come")
+            raise PreconditionFailed("the models do not come")
 
-    made = bring_up_module.k3d.Ensured(cast("Any", state), how)
-    fresh = bring_up_module.k3d.Ensured(cast("Any", state), "recreated", "it was stopped")
+    made = bring_up_module.k3d.ClusterHandle(cast("Any", state), how)
+    fresh = bring_up_module.k3d.ClusterHandle(cast("Any", state), "recreated", "it was stopped")
     for name, stand_in in {
         "host": SimpleNamespace(prepare=lambda allow_install: SimpleNamespace(lines=[])),
         "choose": lambda *_, **__: chosen,
@@ -384,25 +384,25 @@ def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_
     }.items():
         monkeypatch.setattr(bring_up_module, name, stand_in)
     monkeypatch.setattr(bring_up_module.k3d, "recreate", lambda *_: fresh)
-    monkeypatch.setattr(bring_up_module.k3d, "demand_ours", lambda name: None)
+    monkeypatch.setattr(bring_up_module.k3d, "assert_ours", lambda name: None)
     said: list[str] = []
     if anew:
         assert bring_up_module.up({"a"}, say=said.append).how == "recreated"
         assert any("made anew: the models do not come" in line for line in said)
     else:
-        with pytest.raises(NotReady, match="the models do not come"):
+        with pytest.raises(PreconditionFailed, match="the models do not come"):
             bring_up_module.up({"a"}, say=said.append)
     assert len(brought) == 1 + anew
 
 
 def test_a_cluster_of_somebody_else_is_refused_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(name: str) -> None:
-        raise Refused("it was left alone")
+        raise WriteForbidden("it was left alone")
 
     monkeypatch.setattr(bring_up_module, "host", SimpleNamespace(prepare=lambda **_: SimpleNamespace(lines=[])))
-    monkeypatch.setattr(bring_up_module.k3d, "demand_ours", refuse)
+    monkeypatch.setattr(bring_up_module.k3d, "assert_ours", refuse)
     monkeypatch.setattr(bring_up_module, "choose", lambda *_, **__: pytest.fail("images were sought"))
-    with pytest.raises(Refused, match="left alone"):
+    with pytest.raises(WriteForbidden, match="left alone"):
         bring_up_module.up({"a"}, say=lambda line: None)
 
 
@@ -421,18 +421,18 @@ def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_forge(
     milestones: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    forge = SimpleNamespace(
+    git_server = SimpleNamespace(
         url="",
         ensure_repository=lambda: asked.append("repository"),
         fill=lambda tree, message: asked.append("content"),
     )
-    monkeypatch.setattr(stages, "ensure_models", lambda forge: asked.append("models"))
+    monkeypatch.setattr(stages, "ensure_models", lambda git_server: asked.append("models"))
     monkeypatch.setattr(stages, "apply_all", lambda *_: None)
     monkeypatch.setattr(bring_up_module, "_gate", lambda *_: None)
     quiet = {"forge": lambda *_: None, "Argo CD": lambda *_: None}
     some = [replace(stage, apply=quiet.get(stage.name, stage.apply)) for stage in STAGES]
     monkeypatch.setattr(bring_up_module, "STAGES", some)
-    platform = cast("Platform", SimpleNamespace(cluster=None, forge=forge))
+    platform = cast("Platform", SimpleNamespace(cluster=None, git_server=git_server))
     bring_up_module._bring_up(platform, ROOT, milestones, {}, lambda line: None)
     assert asked == ["repository", *(["models"] if "b" in milestones else []), "content"]
 
@@ -440,11 +440,11 @@ def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_forge(
 def test_a_long_wait_is_told_once_for_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     answers = iter([pending("pulling"), pending("pulling"), pending("starting"), met("it runs")])
-    probe = SimpleNamespace(says="it runs", area="gitops", look=lambda cluster: next(answers))
+    probe = SimpleNamespace(description="it runs", area="gitops", check=lambda cluster: next(answers))
     monkeypatch.setattr(bring_up_module, "_TELL_SECONDS", -1)
     deeds = iter(["asked again"])
-    telling = bring_up_module._Telling(probe, said.append, lambda: [next(deeds, "")])
-    while not telling.look(cast("Cluster", None)):
+    telling = bring_up_module._ProgressReporter(probe, said.append, lambda: [next(deeds, "")])
+    while not telling.check(cast("Cluster", None)):
         pass
     assert said == [
         "  waiting until it runs: pulling", "  asked again",
@@ -461,7 +461,7 @@ def test_an_application_set_is_asked_to_look_again_after_an_error_only(
     if status is not None:
         conditions = [{"type": "ErrorOccurred", "status": status}]
         api.objects[path] = {"kind": "ApplicationSet", "metadata": {}, "status": {"conditions": conditions}}
-    said = list(nudges.look_again(paper_platform(cluster)))
+    said = list(refresh.request_refresh(fake_platform(cluster)))
     assert len(said) == len(api.writes) == (status == "True")
     if said:
         assert api.objects[path]["metadata"]["annotations"] == {"argocd.argoproj.io/application-set-refresh": "true"}

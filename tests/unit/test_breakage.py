@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from apiserver import NONCE, ApiServer
-from toys import CONFIG_MAPS, DEPLOYMENTS, FAULTS, NGINX, PAGE, picture, populate
+from fakes import CONFIG_MAPS, DEPLOYMENTS, FAULTS, NGINX, PAGE, picture, populate
 
 from neuroscale.chaos import breakage as breakage_module
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.chaos.fault import FieldsEdited, ObjectDeleted, ScaledTo
+from neuroscale.chaos.faults import FieldsEdited, ObjectDeleted, ScaledTo
 from neuroscale.chaos.journal import Journal
-from neuroscale.errors import ClusterRefused, FaultHadNoEffect
+from neuroscale.errors import ApiError, FaultHadNoEffect
 from neuroscale.platform import Platform
 
 
@@ -60,7 +60,7 @@ def test_the_effect_is_as_old_as_the_first_sighting_that_proves_it(
             world.put(path, {**world.objects[path], "spec": {**world.objects[path]["spec"], "minReadySeconds": number}})
         assert effect.watcher is not None
         assert effect.watcher.first(lambda s: s.obj["spec"].get("minReadySeconds") == 2, within=5)
-        edited = [sighting for sighting in effect.watcher.sightings if sighting.obj["spec"]["replicas"] == 3]
+        edited = [event for event in effect.watcher.watch_events if event.obj["spec"]["replicas"] == 3]
         assert len(edited) == 4
         assert effect.at == edited[0].at
         assert effect.at < time.monotonic()
@@ -118,7 +118,7 @@ def test_what_the_api_server_refuses_is_undone_all_the_same(
     before = picture(world, repository)
     world.answers[f"PATCH {DEPLOYMENTS}/nginx-test"] = (403, b'{"reason": "Forbidden"}', {})
     breakage = Breakage(toy_platform, journal)
-    with pytest.raises(ClusterRefused, match="Forbidden"):
+    with pytest.raises(ApiError, match="Forbidden"):
         breakage.inject(ScaledTo(target=NGINX, replicas=0))
     world.answers.clear()
     breakage.__exit__(None, None, None)
@@ -146,7 +146,7 @@ def test_faults_are_undone_latest_first_also_when_the_scenario_fails(
 def test_undoing_twice_does_nothing(world: ApiServer, toy_platform: Platform, journal: Journal) -> None:
     with Breakage(toy_platform, journal) as breakage:
         breakage.inject(ScaledTo(target=NGINX, replicas=2))
-        breakage.undo()
+        breakage.roll_back()
         written = len(world.writes)
     assert len(world.writes) == written
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import yaml
 from apiserver import NONCE, ApiServer, kubeconfig_for
-from toys import DEPLOYMENTS, FAULTS, populate
+from fakes import DEPLOYMENTS, FAULTS, populate
 from typer.testing import CliRunner
 
-from neuroscale.chaos.fault import ScaledTo
+from neuroscale.chaos.faults import ScaledTo
 from neuroscale.chaos.journal import Journal
 from neuroscale.cli import app
 from neuroscale.cluster.guard import MARKER_PATH
@@ -31,9 +31,9 @@ def left_open(world: ApiServer) -> None:
     """A killed run scaled the workload away."""
     fault, platform = FAULTS["scaled-to"], connect()
     assert isinstance(fault, ScaledTo)
-    receipt = fault.snapshot(platform)
-    Journal.of(NONCE).open(fault, receipt)
-    fault.inject(platform, receipt)
+    snapshot = fault.snapshot(platform)
+    Journal.of(NONCE).open(fault, snapshot)
+    fault.inject(platform, snapshot)
     assert world.objects[f"{DEPLOYMENTS}/nginx-test"]["spec"]["replicas"] == 0
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 from apiserver import ApiServer, kubeconfig_for
-from toys import CONFIG_MAPS, DEPLOYMENTS, NGINX, PAGE, populate
+from fakes import CONFIG_MAPS, DEPLOYMENTS, NGINX, PAGE, populate
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.errors import ClusterRefused, ClusterUnreachable, ExitCode
+from neuroscale.errors import ApiError, ClusterUnreachable, ExitCode
+from neuroscale.kubernetes.refs import Object, Ref
 
 SCRATCH: Object = {
     "apiVersion": "v1",
@@ -32,7 +32,7 @@ def test_a_kind_that_is_not_served_is_an_error_and_not_an_absence(cluster: Clust
         Ref("Gadget", "a", "default", "v1"),
         Ref("InferenceService", "a", "default", "serving.kserve.io/v1beta1"),
     ):
-        with pytest.raises(ClusterRefused, match=f"should serve {ref.kind}") as caught:
+        with pytest.raises(ApiError, match=f"should serve {ref.kind}") as caught:
             cluster.get(ref)
         assert caught.value.reason == "NoSuchKind"
 
@@ -48,7 +48,7 @@ def test_listed_objects_know_their_kind(api: ApiServer, cluster: Cluster) -> Non
 
 def test_create_and_its_refusal(api: ApiServer, cluster: Cluster) -> None:
     assert cluster.create(SCRATCH)["metadata"]["uid"]
-    with pytest.raises(ClusterRefused, match="already exists") as caught:
+    with pytest.raises(ApiError, match="already exists") as caught:
         cluster.create(SCRATCH)
     assert (caught.value.status, caught.value.reason) == (409, "AlreadyExists")
     assert caught.value.exit_code == ExitCode.NOT_RUN
@@ -71,10 +71,10 @@ def test_patch_deletes_with_none(api: ApiServer, cluster: Cluster) -> None:
 
 def test_delete_spares_a_namesake(api: ApiServer, cluster: Cluster) -> None:
     stored = cluster.create(SCRATCH)
-    with pytest.raises(ClusterRefused, match="UID"):
+    with pytest.raises(ApiError, match="UID"):
         cluster.delete(Ref.to(SCRATCH), uid="another")
     cluster.delete(Ref.to(SCRATCH), uid=stored["metadata"]["uid"])
-    with pytest.raises(ClusterRefused) as caught:
+    with pytest.raises(ApiError) as caught:
         cluster.delete(Ref.to(SCRATCH))
     assert caught.value.status == 404
 
@@ -118,7 +118,7 @@ def test_a_dead_api_server_is_neither_empty_nor_calm(call: Callable[[Cluster], o
 def test_a_refusal_keeps_status_reason_and_message(api: ApiServer, cluster: Cluster) -> None:
     denial = b'{"reason": "Forbidden", "message": "admission webhook \\"a\\" denied the request"}'
     api.answers[f"POST {CONFIG_MAPS}"] = (403, denial, {})
-    with pytest.raises(ClusterRefused, match='webhook "a" denied') as caught:
+    with pytest.raises(ApiError, match='webhook "a" denied') as caught:
         cluster.create(SCRATCH)
     assert (caught.value.status, caught.value.reason) == (403, "Forbidden")
 
@@ -127,7 +127,7 @@ def test_a_refusal_keeps_status_reason_and_message(api: ApiServer, cluster: Clus
 def test_an_answer_that_is_no_object_is_a_refusal(body: bytes, api: ApiServer, cluster: Cluster) -> None:
     populate(api)
     api.answers[f"GET {CONFIG_MAPS}/nginx-page"] = (200, body, {})
-    with pytest.raises(ClusterRefused, match="An object was expected"):
+    with pytest.raises(ApiError, match="An object was expected"):
         cluster.get(PAGE)
 
 
@@ -136,7 +136,7 @@ def test_nothing_is_tried_again_in_secret(api: ApiServer, cluster: Cluster) -> N
     asked: list[str] = []
     api.before = lambda method, path: asked.append(path)
     api.answers["GET /readyz"] = (503, b"", {"Retry-After": "1"})
-    with pytest.raises(ClusterRefused):
+    with pytest.raises(ApiError):
         cluster.text("/readyz")
     assert asked == ["/readyz"]
 

@@ -25,49 +25,49 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_filling_makes_main_equal_to_a_folder(toy_platform: Platform, tree: Path, repository: Path) -> None:
-    assert toy_platform.forge.fill(tree, "All")
-    assert toy_platform.forge.files("apps") == {"apps/a.yaml": "a: 1\n"}
-    assert toy_platform.forge.read("first.txt") is None
-    assert not toy_platform.forge.fill(tree, "Again")
+    assert toy_platform.git_server.fill(tree, "All")
+    assert toy_platform.git_server.files("apps") == {"apps/a.yaml": "a: 1\n"}
+    assert toy_platform.git_server.read("first.txt") is None
+    assert not toy_platform.git_server.fill(tree, "Again")
 
 
 def test_an_empty_repository_is_filled_although_the_clone_knows_the_folder(
     toy_platform: Platform, tree: Path, repository: Path
 ) -> None:
     """So it is after the cluster was made anew: the clone on this machine is older than the forge."""
-    toy_platform.forge.fill(tree, "All")
+    toy_platform.git_server.fill(tree, "All")
     shutil.rmtree(repository)
     git("init", "--quiet", "--bare", "--initial-branch", "main", str(repository))
-    assert toy_platform.forge.head() is None
-    assert toy_platform.forge.fill(tree, "All")
+    assert toy_platform.git_server.head() is None
+    assert toy_platform.git_server.fill(tree, "All")
     assert git("-C", str(repository), "rev-list", "--count", "main") == "1"
 
 
 def test_what_a_killed_run_left_in_the_clone_is_dropped(toy_platform: Platform) -> None:
-    toy_platform.forge.read("first.txt")
+    toy_platform.git_server.read("first.txt")
     clone = state_dir() / "platform"
     (clone / "first.txt").write_text("half", encoding="utf-8")
     (clone / "stray").mkdir()
-    assert toy_platform.forge.read("first.txt") == "one\n"
+    assert toy_platform.git_server.read("first.txt") == "one\n"
     assert not (clone / "stray").exists()
 
 
 def test_committing_what_is_there_already_is_no_commit(toy_platform: Platform) -> None:
-    head = toy_platform.forge.head()
-    assert toy_platform.forge.commit({"first.txt": "one\n", "gone.txt": None}, "Nothing") is None
-    assert toy_platform.forge.head() == head
+    head = toy_platform.git_server.head()
+    assert toy_platform.git_server.commit({"first.txt": "one\n", "gone.txt": None}, "Nothing") is None
+    assert toy_platform.git_server.head() == head
 
 
 def test_revert_restores_the_content(toy_platform: Platform) -> None:
-    commit = toy_platform.forge.commit({"first.txt": "two\n"}, "Two")
+    commit = toy_platform.git_server.commit({"first.txt": "two\n"}, "Two")
     assert commit is not None
-    assert toy_platform.forge.revert(commit) == toy_platform.forge.head()
-    assert toy_platform.forge.read("first.txt") == "one\n"
+    assert toy_platform.git_server.revert(commit) == toy_platform.git_server.head()
+    assert toy_platform.git_server.read("first.txt") == "one\n"
 
 
 def test_a_git_that_fails_says_so_and_keeps_the_password(toy_platform: Platform) -> None:
     with pytest.raises(NeuroscaleError, match=r"git revert at .* should succeed.*Try: ") as caught:
-        toy_platform.forge.revert("0" * 40)
+        toy_platform.git_server.revert("0" * 40)
     assert "password" not in str(caught.value)
     assert "cGFzc3dvcmQ" not in str(caught.value)
 
@@ -89,28 +89,28 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
 def test_what_the_clone_has_is_not_fetched_again(
     toy_platform: Platform, repository: Path, commands: list[tuple[str, bool]]
 ) -> None:
-    forge = toy_platform.forge
-    assert forge.read("first.txt") == "one\n"
+    git_server = toy_platform.git_server
+    assert git_server.read("first.txt") == "one\n"
     assert "fetch" in dict(commands)
     commands.clear()
-    assert forge.read("first.txt") == "one\n"
-    forge.commit({"first.txt": "two\n"}, "Two")
-    assert forge.read("first.txt") == "two\n"
+    assert git_server.read("first.txt") == "one\n"
+    git_server.commit({"first.txt": "two\n"}, "Two")
+    assert git_server.read("first.txt") == "two\n"
     assert "fetch" not in dict(commands)
     parent = git("-C", str(repository), "rev-parse", "main~1")
     git("-C", str(repository), "update-ref", "refs/heads/main", parent)
-    assert forge.read("first.txt") == "one\n"
+    assert git_server.read("first.txt") == "one\n"
     assert "fetch" in dict(commands)
 
 
 def test_only_a_push_has_the_password(toy_platform: Platform, commands: list[tuple[str, bool]]) -> None:
-    toy_platform.forge.commit({"first.txt": "two\n"}, "Two")
-    toy_platform.forge.files("apps")
+    toy_platform.git_server.commit({"first.txt": "two\n"}, "Two")
+    toy_platform.git_server.files("apps")
     assert {command for command, password in commands if password} == {"push"}
     assert {"ls-remote", "fetch"} <= {command for command, password in commands if not password}
 
 
 def test_a_git_that_hangs_is_given_up(toy_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("neuroscale.forge._GIT_SECONDS", 0.0001)
+    monkeypatch.setattr("neuroscale.git_server._GIT_SECONDS", 0.0001)
     with pytest.raises(ClusterUnreachable, match=r"git ls-remote should answer within .*Try: neuroscale status"):
-        toy_platform.forge.head()
+        toy_platform.git_server.head()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from neuroscale import errors
-from neuroscale.errors import ClusterRefused, ExitCode, Hopeless, NeuroscaleError, NotMet
+from neuroscale.errors import ApiError, ConditionTimeout, ExitCode, NeuroscaleError, Unrecoverable
 
 
 def _below(kind: type[NeuroscaleError]) -> Iterator[type[NeuroscaleError]]:
@@ -28,8 +28,8 @@ def test_the_module_says_which_exit_code_each_error_leads_to(kind: type[Neurosca
 
 
 def test_only_a_broken_promise_of_the_platform_is_a_failure() -> None:
-    assert {kind for kind in TREE if issubclass(kind, AssertionError)} == {NotMet, Hopeless}
-    assert {kind for kind in TREE if kind.exit_code == ExitCode.FAILED} == {NotMet, Hopeless}
+    assert {kind for kind in TREE if issubclass(kind, AssertionError)} == {ConditionTimeout, Unrecoverable}
+    assert {kind for kind in TREE if kind.exit_code == ExitCode.FAILED} == {ConditionTimeout, Unrecoverable}
 
 
 def test_no_error_passes_for_success() -> None:
@@ -44,5 +44,5 @@ def test_exit_codes_are_distinct_and_pytest_agrees_on_its_own() -> None:
 
 
 def test_a_refusal_carries_status_and_reason() -> None:
-    error = ClusterRefused("no", status=409, reason="AlreadyExists")
+    error = ApiError("no", status=409, reason="AlreadyExists")
     assert (str(error), error.status, error.reason) == ("no", 409, "AlreadyExists")

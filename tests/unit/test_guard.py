@@ -19,10 +19,10 @@ from neuroscale.cluster import guard
 from neuroscale.cluster.adopt import mark
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, DenyWrites, MarkerGuard, docker_networks, is_local
-from neuroscale.cluster.refs import Object, Ref
 from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state
-from neuroscale.errors import ClusterRefused, ClusterUnreachable, Refused, UsageError
-from neuroscale.forge import Forge
+from neuroscale.errors import ApiError, ClusterUnreachable, UsageError, WriteForbidden
+from neuroscale.git_server import GitServer
+from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 
 NAMESPACE = Ref("Namespace", "scratch")
@@ -38,11 +38,11 @@ VERBS: dict[str, Callable[[Cluster], object]] = {
 }
 
 #: Every door of the forge that writes.
-DOORS: dict[str, Callable[[Forge, Path], object]] = {
-    "ensure_repository": lambda forge, tmp: forge.ensure_repository(),
-    "fill": lambda forge, tmp: forge.fill(_folder(tmp), "m"),
-    "commit": lambda forge, tmp: forge.commit({"a.txt": "a"}, "m"),
-    "revert": lambda forge, tmp: forge.revert(forge.head() or ""),
+DOORS: dict[str, Callable[[GitServer, Path], object]] = {
+    "ensure_repository": lambda git_server, tmp: git_server.ensure_repository(),
+    "fill": lambda git_server, tmp: git_server.fill(_folder(tmp), "m"),
+    "commit": lambda git_server, tmp: git_server.commit({"a.txt": "a"}, "m"),
+    "revert": lambda git_server, tmp: git_server.revert(git_server.head() or ""),
 }
 
 
@@ -80,10 +80,10 @@ def assert_refused(cluster: Cluster, *servers: ApiServer, unreadable: bool = Fal
     ``unreadable`` is for addresses at which nobody answers, where a verb fails before it comes to the guard.
     """
     for verb in VERBS.values():
-        with pytest.raises((Refused, ClusterUnreachable, ClusterRefused) if unreadable else Refused):
+        with pytest.raises((WriteForbidden, ClusterUnreachable, ApiError) if unreadable else WriteForbidden):
             verb(cluster)
-    with pytest.raises(Refused) as caught:
-        cluster.demand_write("git push")
+    with pytest.raises(WriteForbidden) as caught:
+        cluster.assert_writable("git push")
     said = str(caught.value)
     assert "was not sent" in said
     assert "Try: " in said
@@ -100,7 +100,7 @@ def assert_lawful(cluster: Cluster, server: ApiServer) -> None:
             server.put("/api/v1/namespaces/scratch", OBJECT)
         verb(cluster)
         assert len(server.writes) == before + 1
-    cluster.demand_write("git push")
+    cluster.assert_writable("git push")
 
 
 # --- the marker
@@ -167,7 +167,7 @@ def test_only_the_very_nonce_opens(nonce: str) -> None:
     lock, read = MarkerGuard("http://127.0.0.1:1", NONCE), {"data": {"nonce": nonce}}
     if nonce == NONCE:
         return
-    with pytest.raises(Refused):
+    with pytest.raises(WriteForbidden):
         lock.allow("POST", "/api/v1/namespaces", "http://127.0.0.1:1", lambda _: read)
     lock.allow("POST", "/api/v1/namespaces", "http://127.0.0.1:1", lambda _: {"data": {"nonce": NONCE}})
 
@@ -377,10 +377,10 @@ addresses = st.ip_addresses().filter(lambda address: not address.is_loopback and
 _DOCKER = ipaddress.ip_network("172.18.0.0/16")
 hosts = st.one_of(
     st.builds("{}.{}.example.com".format, labels, labels),
-    st.builds(lambda look, label: f"{look}.{label}.example.com".replace(":", "-"), local_looking, labels),
-    st.builds(lambda look, label: f"{look}@{label}.example.com".replace("::1", "[::1]"), local_looking, labels),
-    st.builds(lambda look, label: f"{look}:6550@{label}.example.com".replace("::1", "u"), local_looking, labels),
-    st.builds(lambda label, look: f"{label}.example.com\\@{look}".replace("::1", "[::1]"), labels, local_looking),
+    st.builds(lambda check, label: f"{check}.{label}.example.com".replace(":", "-"), local_looking, labels),
+    st.builds(lambda check, label: f"{check}@{label}.example.com".replace("::1", "[::1]"), local_looking, labels),
+    st.builds(lambda check, label: f"{check}:6550@{label}.example.com".replace("::1", "u"), local_looking, labels),
+    st.builds(lambda label, check: f"{label}.example.com\\@{check}".replace("::1", "[::1]"), labels, local_looking),
     addresses.map(lambda address: f"[{address}]" if address.version == 6 else str(address)),
 )
 servers = st.builds(lambda host, port: f"http://{host}:{port}", hosts, st.integers(1, 65535))
@@ -456,17 +456,17 @@ def test_the_forge_is_closed_when_the_cluster_is(
     with ApiServer() as web:
         url = web.url if name == "ensure_repository" else f"file://{repository.parent.parent}"
         before = git("-C", str(repository), "show-ref")
-        with pytest.raises(Refused):
-            DOORS[name](Forge(cluster, url), tmp_path)
+        with pytest.raises(WriteForbidden):
+            DOORS[name](GitServer(cluster, url), tmp_path)
         assert git("-C", str(repository), "show-ref") == before
         assert web.writes == []
 
 
 @pytest.mark.parametrize("name", sorted(set(DOORS) - {"ensure_repository"}))
 def test_a_lawful_push_arrives(name: str, toy_platform: Platform, repository: Path, tmp_path: Path) -> None:
-    toy_platform.forge.commit({"b.txt": "b"}, "Something to revert")
+    toy_platform.git_server.commit({"b.txt": "b"}, "Something to revert")
     before = git("-C", str(repository), "show-ref")
-    assert DOORS[name](toy_platform.forge, tmp_path)
+    assert DOORS[name](toy_platform.git_server, tmp_path)
     assert git("-C", str(repository), "show-ref") != before
 
 
@@ -474,14 +474,14 @@ def test_a_lawful_repository_is_created(toy_platform: Platform) -> None:
     with ApiServer() as web:
         exists = (409, b"{}", {})
         web.answers = {"POST /api/v1/orgs": exists, "POST /api/v1/orgs/neuroscale/repos": exists}
-        Forge(toy_platform.cluster, web.url).ensure_repository()
+        GitServer(toy_platform.cluster, web.url).ensure_repository()
         assert web.writes == ["POST /api/v1/orgs", "POST /api/v1/orgs/neuroscale/repos"]
 
 
 def test_a_repository_that_is_there_is_left_alone(toy_platform: Platform) -> None:
     with ApiServer() as web:
         web.answers = {"GET /api/v1/repos/neuroscale/platform": (200, b"{}", {})}
-        Forge(toy_platform.cluster, web.url).ensure_repository()
+        GitServer(toy_platform.cluster, web.url).ensure_repository()
         assert web.writes == []
 
 
@@ -519,7 +519,7 @@ def test_an_adopted_cluster_is_reached_wherever_its_kubeconfig_was(
 
 def test_a_cluster_that_cannot_be_marked_is_not_remembered(api: ApiServer, kubeconfig: Path) -> None:
     api.answers[f"PATCH {MARKER_PATH}"] = (403, b'{"reason": "Forbidden"}', {})
-    with pytest.raises(ClusterRefused):
+    with pytest.raises(ApiError):
         mark(kubeconfig, None, NONCE, datetime.now(UTC))
     assert load_state() is None
 
@@ -533,7 +533,7 @@ def test_adopting_wants_the_nonce_that_was_printed(nonce: str, api: ApiServer, k
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "WRITE", "post", "CONNECT"])
 def test_every_method_but_the_reading_ones_is_a_write(method: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(WriteForbidden):
         DenyWrites("no").allow(method, "/", "http://127.0.0.1:1", lambda _: {})
     for read in ("GET", "HEAD", "OPTIONS"):
         DenyWrites("no").allow(read, "/", "http://127.0.0.1:1", lambda _: {})

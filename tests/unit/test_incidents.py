@@ -9,22 +9,23 @@ from pathlib import Path
 
 import pytest
 from apiserver import NONCE, ApiServer
-from paper import paper_platform
-from toys import CONFIG_MAPS, DEPLOYMENTS, NGINX, PAGE, populate
+from fake_git_server import fake_platform
+from fakes import CONFIG_MAPS, DEPLOYMENTS, NGINX, PAGE, populate
 
-from neuroscale import incidents, waiting
+from neuroscale import incidents, polling
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.chaos.fault import ObjectDeleted, ScaledTo
+from neuroscale.chaos.faults import ObjectDeleted, ScaledTo
 from neuroscale.chaos.journal import Journal
 from neuroscale.claims import CLAIMS
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object
-from neuroscale.errors import ExitCode, Hopeless, NotMet, UsageError
-from neuroscale.incidents import INCIDENTS, Incident, by_slug, model, resolve, wait_for_symptom
+from neuroscale.errors import ConditionTimeout, ExitCode, Unrecoverable, UsageError
+from neuroscale.incidents import INCIDENTS, Incident, by_slug, resolve, wait_for_symptom
+from neuroscale.incidents import incident as incident_module
+from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import MILESTONES
-from neuroscale.record import Sample
+from neuroscale.polling import Probe, Timeline, Verdict, met, pending, unrecoverable
+from neuroscale.results import Sample
 from neuroscale.settings import ROOT
-from neuroscale.waiting import Probe, Timeline, Verdict, hopeless, met, pending
 
 # --- the catalogue
 
@@ -58,14 +59,14 @@ def test_an_incident_is_complete(incident: Incident) -> None:
 class Asked:
     """A probe that says what it answers to, and when it was asked."""
 
-    says: str
-    judge: Callable[[], Verdict]
+    description: str
+    evaluate: Callable[[], Verdict]
     log: list[str]
     area: str = "gitops"
 
-    def look(self, cluster: Cluster) -> Verdict:
-        verdict = self.judge()
-        self.log.append(f"{self.says}: {verdict.state}")
+    def check(self, cluster: Cluster) -> Verdict:
+        verdict = self.evaluate()
+        self.log.append(f"{self.description}: {verdict.state}")
         return verdict
 
 
@@ -107,19 +108,19 @@ class Replay:
 def briefly(probe: Probe, cluster: Cluster, *, lasting: float) -> Timeline:
     """A wait that is a wait, in less time."""
     assert lasting >= 1
-    return waiting.throughout(probe, cluster, lasting=0.05, every=0.02)
+    return polling.consistently(probe, cluster, lasting=0.05, every=0.02)
 
 
 @pytest.fixture
 def replay(api: ApiServer, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Replay]:
     populate(api)
     api.before = lambda method, path: None if method == "GET" else toy.log.append(f"{method} {path.split('/')[-1]}")
-    with Breakage(paper_platform(cluster), Journal(tmp_path / "journal.jsonl", NONCE)) as breakage:
+    with Breakage(fake_platform(cluster), Journal(tmp_path / "journal.jsonl", NONCE)) as breakage:
         toy = Replay(api, breakage)
         steady = Asked("steady state", lambda: toy.steady(), toy.log)  # noqa: PLW0108 - tests replace it
-        monkeypatch.setattr(model, "probes_of", lambda milestone, platform: [steady])
-        monkeypatch.setattr(model, "until", partial(waiting.until, every=0.02))
-        monkeypatch.setattr(model, "throughout", briefly)
+        monkeypatch.setattr(incident_module, "probes_of", lambda milestone, platform: [steady])
+        monkeypatch.setattr(incident_module, "eventually", partial(polling.eventually, every=0.02))
+        monkeypatch.setattr(incident_module, "consistently", briefly)
         monkeypatch.setitem(INCIDENTS, "toy", toy.incident)
         yield toy
 
@@ -146,14 +147,14 @@ def test_a_symptom_that_does_not_last_is_none(replay: Replay) -> None:
     incident = incidents.begin("toy", replay.breakage)
     answers = iter([met("there")])
     flicker = Asked("symptom", lambda: next(answers, pending("gone again")), replay.log)
-    with pytest.raises(NotMet, match="gone again"):
+    with pytest.raises(ConditionTimeout, match="gone again"):
         wait_for_symptom(replace(incident, symptom=(flicker,)), replay.breakage.platform)
 
 
 def test_all_symptoms_show(replay: Replay) -> None:
     incident = incidents.begin("toy", replay.breakage)
     absent = Asked("second symptom", lambda: pending("not to be seen"), replay.log)
-    with pytest.raises(NotMet, match=r"second symptom.*not to be seen"):
+    with pytest.raises(ConditionTimeout, match=r"second symptom.*not to be seen"):
         wait_for_symptom(replace(incident, symptom=(*incident.symptom, absent)), replay.breakage.platform)
 
 
@@ -167,9 +168,11 @@ def test_the_recovery_is_kept(replay: Replay) -> None:
     assert (sample.censored, sample.claim, sample.fault) == (False, "repo-server-recovery", "The toy is broken")
 
 
-@pytest.mark.parametrize(("answer", "error"), [(pending("still down"), NotMet), (hopeless("for good"), Hopeless)])
+@pytest.mark.parametrize(
+    ("answer", "error"), [(pending("still down"), ConditionTimeout), (unrecoverable("for good"), Unrecoverable)]
+)
 def test_a_recovery_that_does_not_come_is_kept_as_censored(
-    answer: Verdict, error: type[NotMet], replay: Replay, monkeypatch: pytest.MonkeyPatch
+    answer: Verdict, error: type[ConditionTimeout], replay: Replay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     incident = incidents.begin("toy", replay.breakage)
     monkeypatch.setattr(replay, "steady", lambda: answer, raising=True)
@@ -186,7 +189,7 @@ def test_a_relapse_after_the_recovery_fails_and_the_figure_stays(
     incident = incidents.begin("toy", replay.breakage)
     answers = iter([met("back")])
     monkeypatch.setattr(replay, "steady", lambda: next(answers, pending("down again")))
-    with pytest.raises(NotMet, match="down again"):
+    with pytest.raises(ConditionTimeout, match="down again"):
         resolve(incident, replay.breakage, "scenario", replay.kept.append)
     assert [sample.censored for sample in replay.kept] == [False]
 
@@ -201,7 +204,7 @@ def test_the_steady_state_holds_all_at_once_or_not_at_all(replay: Replay, monkey
         Asked("second part", lambda: next(second, met("good")), replay.log),
     ]
     replay.log.clear()
-    monkeypatch.setattr(model, "probes_of", lambda milestone, platform: parts)
+    monkeypatch.setattr(incident_module, "probes_of", lambda milestone, platform: parts)
     resolve(incident, replay.breakage, "scenario", replay.kept.append)
     looks = [line for line in replay.log if "part" in line]
     assert looks[:5] == [
@@ -240,7 +243,7 @@ def _controller(replay: Replay) -> None:
 @pytest.fixture
 def described(replay: Replay) -> Replay:
     """Git has the folder that the stack is made from."""
-    replay.breakage.platform.forge.commit(
+    replay.breakage.platform.git_server.commit(
         {"infrastructure/stack/a.yaml": "", "infrastructure/other/a.yaml": ""}, "Add it"
     )
     return replay
@@ -266,7 +269,7 @@ def test_what_has_ended_by_itself_is_not_begun_anew(described: Replay) -> None:
 
 
 def test_what_git_no_longer_describes_is_ended_and_let_go(described: Replay) -> None:
-    described.breakage.platform.forge.commit({"infrastructure/stack/a.yaml": None}, "Remove it")
+    described.breakage.platform.git_server.commit({"infrastructure/stack/a.yaml": None}, "Remove it")
     described.api.put(STACK, _stack("Running"))
     _controller(described)
     incident = incidents.begin("toy", described.breakage)

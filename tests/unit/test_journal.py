@@ -14,17 +14,17 @@ from typing import Any
 
 import pytest
 from apiserver import NONCE, ApiServer
-from toys import CONFIG_MAPS, FAULTS, NGINX, PAGE, kinds_of_fault, picture, populate
+from fakes import CONFIG_MAPS, FAULTS, NGINX, PAGE, kinds_of_fault, picture, populate
 
-from neuroscale import waiting
+from neuroscale import polling
 from neuroscale.chaos import journal as journal_module
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.chaos.fault import Fault, FieldsEdited, ObjectDeleted, Receipt
+from neuroscale.chaos.faults import Fault, FieldsEdited, ObjectDeleted, Snapshot
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import ClusterState
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError, RevertFailed
-from neuroscale.forge import Forge
+from neuroscale.git_server import GitServer
 from neuroscale.platform import Platform
 from neuroscale.settings import Budgets
 
@@ -68,8 +68,8 @@ def test_a_journal_belongs_to_its_owner_alone(path: Path) -> None:
 
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_fault_is_read_back_as_it_was_written(kind: str, path: Path) -> None:
-    receipt: Receipt = {"before": {"metadata": {"name": "ä \n \u2028"}}}
-    entry = Journal(path, NONCE).open(FAULTS[kind], receipt)
+    snapshot: Snapshot = {"before": {"metadata": {"name": "ä \n \u2028"}}}
+    entry = Journal(path, NONCE).open(FAULTS[kind], snapshot)
     assert Journal(path, NONCE).unfinished() == [entry]
 
 
@@ -174,7 +174,7 @@ def test_a_revert_that_fails_stays_open_and_stops_no_other(
 ) -> None:
     done: list[int] = []
 
-    def revert(fault: FieldsEdited, platform: Platform, receipt: Receipt) -> None:
+    def revert(fault: FieldsEdited, platform: Platform, snapshot: Snapshot) -> None:
         if fault.patch["number"] == 2:
             raise error
         done.append(fault.patch["number"])
@@ -183,7 +183,7 @@ def test_a_revert_that_fails_stays_open_and_stops_no_other(
     journal = Journal(path, NONCE)
     entries = [journal.open(_numbered(number), {}) for number in range(4)]
     with pytest.raises(RevertFailed, match=r"number=2.*Try: neuroscale heal") as caught:
-        journal.undo_all(toy_platform, journal.unfinished())
+        journal.roll_back_all(toy_platform, journal.unfinished())
     assert type(error).__name__ in str(caught.value)
     assert str(path) not in str(caught.value)  # it goes into reports
     assert done == [3, 1, 0]
@@ -191,7 +191,7 @@ def test_a_revert_that_fails_stays_open_and_stops_no_other(
 
 
 def test_every_failure_is_in_the_text(path: Path, toy_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    def revert(fault: FieldsEdited, platform: Platform, receipt: Receipt) -> None:
+    def revert(fault: FieldsEdited, platform: Platform, snapshot: Snapshot) -> None:
         raise ClusterUnreachable("no answer")
 
     monkeypatch.setattr(FieldsEdited, "revert", revert)
@@ -199,7 +199,7 @@ def test_every_failure_is_in_the_text(path: Path, toy_platform: Platform, monkey
     for number in range(3):
         journal.open(_numbered(number), {})
     with pytest.raises(RevertFailed) as caught:
-        journal.undo_all(toy_platform, journal.unfinished())
+        journal.roll_back_all(toy_platform, journal.unfinished())
     assert [f"number={number}" in str(caught.value) for number in range(3)] == [True] * 3
 
 
@@ -207,7 +207,7 @@ def test_a_fault_is_open_until_nothing_of_it_is_left(
     world: ApiServer, toy_platform: Platform, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A deleted object with a finalizer stays until its controller has tidied up, and that comes back only later."""
-    monkeypatch.setattr(journal_module, "until", partial(waiting.until, every=0.02))
+    monkeypatch.setattr(journal_module, "eventually", partial(polling.eventually, every=0.02))
     journal, target = Journal(path, NONCE), f"{CONFIG_MAPS}/stray"
     with Breakage(toy_platform, journal) as breakage:
         breakage.inject(FAULTS["scaled-to"])
@@ -231,7 +231,7 @@ def test_a_fault_is_open_until_nothing_of_it_is_left(
 def test_what_never_goes_stays_open(
     world: ApiServer, toy_platform: Platform, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "BUDGETS", Budgets(undo=0.1))
+    monkeypatch.setattr(journal_module, "BUDGETS", Budgets(roll_back=0.1))
     journal = Journal(path, NONCE)
     breakage = Breakage(toy_platform, journal)
     breakage.inject(FAULTS["object-created"])
@@ -256,7 +256,7 @@ def test_a_revert_that_failed_succeeds_later(
         breakage.__exit__(None, None, None)
     assert picture(world, repository) != before
     world.answers.clear()
-    journal.undo_all(toy_platform, journal.unfinished())
+    journal.roll_back_all(toy_platform, journal.unfinished())
     assert picture(world, repository) == before
     assert journal.unfinished() == []
 
@@ -308,15 +308,17 @@ def scenario(state: ClusterState, home: Path, path: Path, faults: list[str], dea
     """What runs in the process that dies."""
     os.environ["NEUROSCALE_STATE"] = str(home)
     cluster = Cluster.from_kubeconfig(home / "kubeconfig", state)
-    with Breakage(Platform(cluster, Forge(cluster, state.forge_url)), MortalJournal(path, death)) as breakage:
+    with Breakage(Platform(cluster, GitServer(cluster, state.forge_url)), MortalJournal(path, death)) as breakage:
         for fault in faults:
             breakage.inject(FAULTS[fault])
         if death.moment == "deed":
             die()
 
 
-def state_of(world: ApiServer, forge: str) -> ClusterState:
-    return ClusterState(name="neuroscale", nonce=NONCE, server=world.url, created_at=datetime.now(UTC), forge_url=forge)
+def state_of(world: ApiServer, git_server: str) -> ClusterState:
+    return ClusterState(
+        name="neuroscale", nonce=NONCE, server=world.url, created_at=datetime.now(UTC), forge_url=git_server
+    )
 
 
 #: Dying processes are forked from a clean one: it has no threads, and has imported everything once for all of them.
@@ -339,7 +341,7 @@ def test_what_a_killed_process_left_is_healed(
     home = repository.parents[2]
     path = home / "journal.jsonl"
     before = picture(world, repository)
-    reached = state_of(world, toy_platform.forge.url)
+    reached = state_of(world, toy_platform.git_server.url)
     process = _PROCESSES.Process(target=scenario, args=(reached, home, path, faults, death))
     process.start()
     process.join(timeout=60)
@@ -349,10 +351,10 @@ def test_what_a_killed_process_left_is_healed(
         assert picture(world, repository) != before, "the fault did nothing, so healing it proves nothing"
 
     journal = Journal(path, NONCE)
-    journal.undo_all(toy_platform, journal.unfinished())
+    journal.roll_back_all(toy_platform, journal.unfinished())
     assert picture(world, repository) == before
     assert journal.unfinished() == []
 
     written = len(world.writes)
-    journal.undo_all(toy_platform, journal.unfinished())
+    journal.roll_back_all(toy_platform, journal.unfinished())
     assert len(world.writes) == written

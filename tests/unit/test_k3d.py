@@ -17,9 +17,9 @@ from apiserver import ApiServer, kubeconfig_for
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, marker
-from neuroscale.cluster.k3d import LABEL, ApiReady, delete, demand_ours, ensure, import_images
+from neuroscale.cluster.k3d import LABEL, ApiReady, assert_ours, delete, ensure, import_images
 from neuroscale.cluster.state import ClusterState, Ports, kubeconfig_file, load_state, state_file
-from neuroscale.errors import ClusterUnreachable, ExitCode, HostError, NotMet, Refused
+from neuroscale.errors import ClusterUnreachable, ConditionTimeout, ExitCode, HostError, WriteForbidden
 from neuroscale.settings import state_dir
 from neuroscale.supply import Provisions
 
@@ -157,25 +157,25 @@ def test_a_cluster_that_is_not_ours_is_left_alone(
 ) -> None:
     engine.labels, engine.running, engine.image = labels, False, "rancher/k3s:v0"
     said = rf'"neuroscale" should be one that this suite made.*{words}.*left alone.*Try: '
-    with pytest.raises(Refused, match=said) as caught:
+    with pytest.raises(WriteForbidden, match=said) as caught:
         ensure(provisions, SINCE)
     assert caught.value.exit_code == ExitCode.REFUSED
-    with pytest.raises(Refused, match="left alone"):
+    with pytest.raises(WriteForbidden, match="left alone"):
         delete()
-    with pytest.raises(Refused, match=said):
-        demand_ours()
+    with pytest.raises(WriteForbidden, match=said):
+        assert_ours()
     assert engine.deeds == []
     assert load_state() == ours
     ours.model_copy(update={"adopted": True}).save()
-    demand_ours()
+    assert_ours()
 
 
 def test_a_cluster_that_this_machine_does_not_remember_is_not_ours(
     engine: FakeEngine, waits: Waits, provisions: Provisions
 ) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(WriteForbidden):
         ensure(provisions, SINCE)
-    with pytest.raises(Refused):
+    with pytest.raises(WriteForbidden):
         delete()
     assert engine.deeds == []
 
@@ -212,7 +212,7 @@ def test_a_cluster_of_another_image_is_made_anew(
     assert asked.read_text().startswith("cluster create neuroscale ")
 
 
-@pytest.mark.parametrize("failure", [NotMet("it is not Ready"), ClusterUnreachable("no answer")])
+@pytest.mark.parametrize("failure", [ConditionTimeout("it is not Ready"), ClusterUnreachable("no answer")])
 def test_a_cluster_that_does_not_answer_is_made_anew(
     failure: Exception, engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
 ) -> None:
@@ -227,7 +227,7 @@ def test_a_stopped_cluster_that_does_not_come_back_is_made_anew(
     starts: bool, engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
 ) -> None:
     engine.running, engine.starts = False, starts
-    waits.failures = [NotMet("it is not Ready")] if starts else []
+    waits.failures = [ConditionTimeout("it is not Ready")] if starts else []
     ensured = ensure(provisions, SINCE)
     assert ensured.how == "recreated"
     assert ensured.why.startswith("the stopped cluster did not come back: ")
@@ -245,7 +245,10 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
     assert ensured.how == "created"
     assert ports is not None
     assert load_state() == state
-    assert (state.server, state.forge_url) == (f"https://127.0.0.1:{ports.api}", f"http://127.0.0.1:{ports.forge}")
+    assert (state.server, state.forge_url) == (
+        f"https://127.0.0.1:{ports.api}",
+        f"http://127.0.0.1:{ports.forge}",
+    )
     assert (state.versions, state.tarballs) == ({"k3s": "v1"}, [str(file) for file in provisions.image_tarballs])
 
     file = state_dir() / "marker.yaml"
@@ -400,15 +403,15 @@ def test_the_wanted_ports_are_all_of_them() -> None:
 
 def test_the_api_server_is_ready_with_its_node_and_its_marker(api: ApiServer, cluster: Cluster) -> None:
     probe = ApiReady()
-    assert probe.look(cluster).state == "pending"
+    assert probe.check(cluster).state == "pending"
     api.answers["GET /readyz"] = (200, b"ok", {})
-    assert probe.look(cluster).observed == "no node is Ready"
+    assert probe.check(cluster).observed == "no node is Ready"
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-0"}}
     condition = {"type": "Ready", "status": "False"}
     api.put("/api/v1/nodes/node-0", {**node, "status": {"conditions": [condition]}})
-    assert probe.look(cluster).observed == "no node is Ready"
+    assert probe.check(cluster).observed == "no node is Ready"
     pressure = {"type": "MemoryPressure", "status": "False"}
     api.put("/api/v1/nodes/node-0", {**node, "status": {"conditions": [pressure, {**condition, "status": "True"}]}})
-    assert probe.look(cluster).observed == "nodes Ready: node-0"
+    assert probe.check(cluster).observed == "nodes Ready: node-0"
     api.remove(MARKER_PATH)
-    assert (probe.look(cluster).state, "404" in probe.look(cluster).observed) == ("pending", True)
+    assert (probe.check(cluster).state, "404" in probe.check(cluster).observed) == ("pending", True)

@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 
 import pytest
 from apiserver import ApiServer
-from captured import captured, having
-from paper import paper_platform
+from fake_git_server import fake_platform
+from fixtures import captured, having
 
 from neuroscale import milestones
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object
-from neuroscale.errors import ClusterRefused, ExitCode, NotReady
+from neuroscale.errors import ApiError, ExitCode, PreconditionFailed
+from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import MILESTONES, gate, probes_of, reachable
 from neuroscale.platform import Platform
+from neuroscale.polling import Probe
 from neuroscale.probes import argo
 from neuroscale.settings import ROOT_APPLICATION, Budgets
-from neuroscale.waiting import Probe
 
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 
@@ -30,12 +30,12 @@ def application(name: str, commit: str | None) -> Object:
 @pytest.fixture
 def platform(api: ApiServer, cluster: Cluster) -> Platform:
     """Two Applications in Git and in the cluster, and all of Argo CD's workloads; everything is well."""
-    platform = paper_platform(cluster, {"apps/test-app/a.yaml": "", "infrastructure/apps/a.yaml": ""})
+    platform = fake_platform(cluster, {"apps/test-app/a.yaml": "", "infrastructure/apps/a.yaml": ""})
     for ref in argo.WORKLOADS:
         path = f"/apis/apps/v1/namespaces/argocd/{ref.kind.lower()}s/{ref.name}"
         api.objects[path] = having(captured("statefulset-complete"), name=ref.name)
     for name in (ROOT_APPLICATION, "test-app"):
-        api.put(f"{APPLICATIONS}/{name}", application(name, platform.forge.head()))
+        api.put(f"{APPLICATIONS}/{name}", application(name, platform.git_server.head()))
     return platform
 
 
@@ -45,7 +45,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def unmet(platform: Platform) -> list[Probe]:
-    return [probe for probe in probes_of("a", platform) if not probe.look(platform.cluster)]
+    return [probe for probe in probes_of("a", platform) if not probe.check(platform.cluster)]
 
 
 @pytest.mark.usefixtures("hasty")
@@ -56,7 +56,9 @@ def test_one_thing_amiss_closes_the_gate(api: ApiServer, platform: Platform) -> 
     healthy = api.objects[f"{APPLICATIONS}/test-app"]
     api.objects[f"{APPLICATIONS}/test-app"] = captured("application-out-of-sync")
     assert [type(probe) for probe in unmet(platform)] == [argo.EachApplication]
-    with pytest.raises(NotReady, match=r"milestone A does not hold, so nothing was tried.*OutOfSync") as caught:
+    with pytest.raises(
+        PreconditionFailed, match=r"milestone A does not hold, so nothing was tried.*OutOfSync"
+    ) as caught:
         gate("a", platform)
     assert caught.value.exit_code == ExitCode.NOT_RUN
     api.objects[f"{APPLICATIONS}/test-app"] = healthy
@@ -66,16 +68,16 @@ def test_one_thing_amiss_closes_the_gate(api: ApiServer, platform: Platform) -> 
     api.remove(f"{APPLICATIONS}/made-by-hand")
 
     api.objects["/apis/apps/v1/namespaces/argocd/deployments/argocd-redis"] = captured("statefulset-scaled-away")
-    assert [probe.says for probe in unmet(platform)] == [argo.workloads_ready().says]
+    assert [probe.description for probe in unmet(platform)] == [argo.workloads_ready().description]
 
 
 def test_what_git_says_is_asked_anew_each_time(api: ApiServer, platform: Platform) -> None:
     """Also the commit: yesterday's good state is no answer to today's commit."""
-    platform.forge.commit({"README.md": "Nothing to do with any Application"}, "Read me")
+    platform.git_server.commit({"README.md": "Nothing to do with any Application"}, "Read me")
     (stale,) = unmet(platform)
-    assert "Synced/Healthy" in stale.look(platform.cluster).observed
-    assert "but at 00000000" in stale.look(platform.cluster).observed
-    commit = platform.forge.commit({"apps/newcomer/a.yaml": ""}, "A new folder")
+    assert "Synced/Healthy" in stale.check(platform.cluster).observed
+    assert "but at 00000000" in stale.check(platform.cluster).observed
+    commit = platform.git_server.commit({"apps/newcomer/a.yaml": ""}, "A new folder")
     assert {type(probe) for probe in unmet(platform)} == {argo.ApplicationsExist, argo.EachApplication}
     for name in (ROOT_APPLICATION, "test-app", "newcomer"):
         api.put(f"{APPLICATIONS}/{name}", application(name, commit))
@@ -88,7 +90,7 @@ def test_there_is_a_milestone() -> None:
 
 def test_reachable_asks_the_api_server_and_nothing_else(api: ApiServer, cluster: Cluster) -> None:
     api.answers["GET /readyz"] = (200, b"ok", {})
-    reachable(paper_platform(cluster))
+    reachable(fake_platform(cluster))
     api.answers["GET /readyz"] = (500, b"[-]etcd failed", {})
-    with pytest.raises(ClusterRefused, match="etcd failed"):
-        reachable(paper_platform(cluster))
+    with pytest.raises(ApiError, match="etcd failed"):
+        reachable(fake_platform(cluster))

@@ -10,10 +10,11 @@ from pathlib import Path
 import apiserver
 import pytest
 from apiserver import ApiServer
-from captured import captured, having, refused, uncomparable
+from fixtures import captured, having, refused, uncomparable
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import State, Verdict
 from neuroscale.probes import argo
 from neuroscale.probes.argo import (
     ApplicationsExist,
@@ -22,21 +23,20 @@ from neuroscale.probes.argo import (
     OwnedByApplicationSet,
     attempts,
     describe,
+    evaluate_at,
+    evaluate_each,
+    evaluate_error_shown,
+    evaluate_good,
+    evaluate_in_charge,
+    evaluate_names,
+    evaluate_owner,
+    evaluate_uncomparable,
     is_out_of_sync,
-    judge_at,
-    judge_each,
-    judge_error_shown,
-    judge_good,
-    judge_in_charge,
-    judge_names,
-    judge_owner,
-    judge_uncomparable,
     revision,
     since_last_sync,
     started_after,
 )
 from neuroscale.settings import ARGOCD
-from neuroscale.waiting import State, Verdict
 
 GOOD = captured("application-good")
 COMPARED = datetime.fromisoformat(GOOD["status"]["reconciledAt"])
@@ -64,19 +64,19 @@ def operation(change: Object) -> Object:
 def good(seconds: float = 5) -> Callable[[Object | None], Verdict]:
     """Judged so many seconds after it was last compared."""
 
-    def judge(app: Object | None) -> Verdict:
+    def evaluate(app: Object | None) -> Verdict:
         last = ((app or {}).get("status") or {}).get("reconciledAt")
-        return judge_good(app, (datetime.fromisoformat(last) if last else COMPARED) + timedelta(seconds=seconds))
+        return evaluate_good(app, (datetime.fromisoformat(last) if last else COMPARED) + timedelta(seconds=seconds))
 
-    return judge
+    return evaluate
 
 
 def shows(words: str, *kinds: str) -> Callable[[Object | None], Verdict]:
-    return partial(judge_error_shown, kinds=kinds or REFUSED, words=words)
+    return partial(evaluate_error_shown, kinds=kinds or REFUSED, words=words)
 
 
 def at(commit: str | None) -> Callable[[Object | None], Verdict]:
-    return lambda app: judge_at(app, COMPARED, commit)
+    return lambda app: evaluate_at(app, COMPARED, commit)
 
 
 def by_folder(app: Object) -> Object:
@@ -133,38 +133,38 @@ CASES: dict[str, tuple[Callable[[Object | None], Verdict], Object | None, State,
     "at: another commit": (at(OTHER), GOOD, "pending", f"but at {COMMIT[:8]}"),
     "at: not good at all": (at(COMMIT), OUT_OF_SYNC, "pending", "OutOfSync"),
     "at: absent": (at(COMMIT), None, "pending", "does not exist"),
-    "in charge: just synced": (judge_in_charge, GOOD, "met", f"synced at {COMMIT[:8]} (Succeeded), 0 attempts"),
+    "in charge: just synced": (evaluate_in_charge, GOOD, "met", f"synced at {COMMIT[:8]} (Succeeded), 0 attempts"),
     "in charge: two attempts": (
-        judge_in_charge, operation({"operation": {"sync": {"autoHealAttemptsCount": 2}}}), "met", "2 attempts",
+        evaluate_in_charge, operation({"operation": {"sync": {"autoHealAttemptsCount": 2}}}), "met", "2 attempts",
     ),
     "in charge: backing off": (
-        judge_in_charge, operation({"operation": {"sync": {"autoHealAttemptsCount": 3}}}), "pending", "3 attempts",
+        evaluate_in_charge, operation({"operation": {"sync": {"autoHealAttemptsCount": 3}}}), "pending", "3 attempts",
     ),
     "in charge: the commit was never synced": (
-        judge_in_charge, status({"sync": {"revision": OTHER}}), "pending", f"{COMMIT[:8]} (Succeeded)",
+        evaluate_in_charge, status({"sync": {"revision": OTHER}}), "pending", f"{COMMIT[:8]} (Succeeded)",
     ),
-    "in charge: the sync failed": (judge_in_charge, operation({"phase": "Failed"}), "pending", "(Failed)"),
+    "in charge: the sync failed": (evaluate_in_charge, operation({"phase": "Failed"}), "pending", "(Failed)"),
     "in charge: never synced at all": (
-        judge_in_charge, captured("application-child"), "pending", "last synced at no commit (None)",
+        evaluate_in_charge, captured("application-child"), "pending", "last synced at no commit (None)",
     ),
-    "in charge: absent": (judge_in_charge, None, "pending", "does not exist"),
-    "uncomparable": (judge_uncomparable, UNCOMPARABLE, "met", "Unknown/Healthy; ComparisonError: "),
-    "uncomparable: old status": (judge_uncomparable, GOOD, "pending", "Synced/Healthy"),
-    "uncomparable: OutOfSync was compared": (judge_uncomparable, OUT_OF_SYNC, "pending", "OutOfSync"),
+    "in charge: absent": (evaluate_in_charge, None, "pending", "does not exist"),
+    "uncomparable": (evaluate_uncomparable, UNCOMPARABLE, "met", "Unknown/Healthy; ComparisonError: "),
+    "uncomparable: old status": (evaluate_uncomparable, GOOD, "pending", "Synced/Healthy"),
+    "uncomparable: OutOfSync was compared": (evaluate_uncomparable, OUT_OF_SYNC, "pending", "OutOfSync"),
     "uncomparable: an error beside the old status": (
-        judge_uncomparable, captured("application-error-and-old-status"), "pending", "Synced/Healthy; Comp",
+        evaluate_uncomparable, captured("application-error-and-old-status"), "pending", "Synced/Healthy; Comp",
     ),
     "uncomparable: Unknown, and nothing said of it": (
-        judge_uncomparable, captured("application-unknown"), "pending", "Unknown/Healthy; 4 resources not Synced",
+        evaluate_uncomparable, captured("application-unknown"), "pending", "Unknown/Healthy; 4 resources not Synced",
     ),
     "uncomparable: another error": (
-        judge_uncomparable,
+        evaluate_uncomparable,
         {**UNCOMPARABLE, "status": {"conditions": [{"type": "InvalidSpecError", "message": "no project"}]}},
         "pending",
         "Unknown/Unknown; InvalidSpecError: no project",
     ),
-    "uncomparable: not yet": (judge_uncomparable, {"metadata": {"name": "a"}}, "pending", "Unknown/Unknown"),
-    "uncomparable: absent": (judge_uncomparable, None, "pending", "does not exist"),
+    "uncomparable: not yet": (evaluate_uncomparable, {"metadata": {"name": "a"}}, "pending", "Unknown/Unknown"),
+    "uncomparable: absent": (evaluate_uncomparable, None, "pending", "does not exist"),
     "error: unparsable manifest": (
         shows("Failed to unmarshal", "ComparisonError"), UNPARSABLE, "met", "ComparisonError: ",
     ),
@@ -207,15 +207,15 @@ CASES: dict[str, tuple[Callable[[Object | None], Verdict], Object | None, State,
 
 @pytest.mark.parametrize("case", CASES)
 def test_judgement(case: str) -> None:
-    judge, app, state, words = CASES[case]
-    verdict = judge(app)
+    evaluate, app, state, words = CASES[case]
+    verdict = evaluate(app)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
 def test_a_long_message_is_cut() -> None:
     app = status({"conditions": [{"type": "ComparisonError", "message": "x" * 5000}]})
     assert len(describe(app)) < 400
-    assert len(judge_error_shown(app, ("ComparisonError",), "x").observed) < 400
+    assert len(evaluate_error_shown(app, ("ComparisonError",), "x").observed) < 400
 
 
 # --- facts of one Application
@@ -247,32 +247,32 @@ def test_an_operation_began_when_it_is_asked_for_or_its_state_is_young_enough() 
 
 
 def test_names_are_compared_both_ways() -> None:
-    assert judge_names({"a", "b"}, {"b", "a"}).observed == "2 Applications: a, b"
-    wrong = judge_names({"a", "made-by-hand"}, {"a", "b"})
+    assert evaluate_names({"a", "b"}, {"b", "a"}).observed == "2 Applications: a, b"
+    wrong = evaluate_names({"a", "made-by-hand"}, {"a", "b"})
     assert (wrong.state, wrong.observed) == ("pending", "missing: b; not described by Git: made-by-hand")
-    assert judge_names({"a"}, set()).state == judge_names(set(), set()).state == "hopeless"
+    assert evaluate_names({"a"}, set()).state == evaluate_names(set(), set()).state == "unrecoverable"
 
 
 def test_one_bad_application_is_enough() -> None:
     apps = {"good": GOOD, "drifted": OUT_OF_SYNC, "absent": None}
-    verdict = judge_each(apps, COMPARED)
+    verdict = evaluate_each(apps, COMPARED)
     assert verdict.state == "pending"
     assert verdict.observed.startswith("absent: it does not exist; drifted: OutOfSync/")
     assert "good:" not in verdict.observed
-    assert judge_each({"good": GOOD}, COMPARED).observed == "all 1 are Synced and Healthy"
-    assert judge_each({"good": GOOD}, COMPARED, OTHER).observed.startswith("good: Synced/Healthy")
-    assert judge_each({}, COMPARED).state == "hopeless"
+    assert evaluate_each({"good": GOOD}, COMPARED).observed == "all 1 are Synced and Healthy"
+    assert evaluate_each({"good": GOOD}, COMPARED, OTHER).observed.startswith("good: Synced/Healthy")
+    assert evaluate_each({}, COMPARED).state == "unrecoverable"
 
 
 def test_an_owner_is_known_by_uid_and_controls() -> None:
     owner, reference = captured("applicationset"), GOOD["metadata"]["ownerReferences"][0]
-    assert judge_owner(GOOD, owner).observed == "owned by ApplicationSet neuroscale-model-endpoints"
-    assert judge_owner(GOOD, owner)
-    assert not judge_owner(GOOD, having(owner, uid="of-a-namesake"))
-    assert not judge_owner(having(GOOD, ownerReferences=[{**reference, "controller": False}]), owner)
-    assert judge_owner(captured("application-child"), owner).observed == "owned by nobody"
-    assert judge_owner(None, owner).observed == "the Application does not exist"
-    assert judge_owner(GOOD, None).observed == "the ApplicationSet does not exist"
+    assert evaluate_owner(GOOD, owner).observed == "owned by ApplicationSet neuroscale-model-endpoints"
+    assert evaluate_owner(GOOD, owner)
+    assert not evaluate_owner(GOOD, having(owner, uid="of-a-namesake"))
+    assert not evaluate_owner(having(GOOD, ownerReferences=[{**reference, "controller": False}]), owner)
+    assert evaluate_owner(captured("application-child"), owner).observed == "owned by nobody"
+    assert evaluate_owner(None, owner).observed == "the Application does not exist"
+    assert evaluate_owner(GOOD, None).observed == "the ApplicationSet does not exist"
 
 
 # --- probes
@@ -291,50 +291,50 @@ def put(api: ApiServer, app: Object) -> Object:
 
 
 def test_a_probe_asks_about_its_application(api: ApiServer, cluster: Cluster, fresh: Object) -> None:
-    assert argo.good("test-app").look(cluster)
-    assert argo.good_at("test-app", COMMIT).look(cluster)
-    assert not argo.good_at("test-app", OTHER).look(cluster)
-    assert argo.good("other").look(cluster).observed == "it does not exist"
-    assert not argo.uncomparable("test-app").look(cluster)
+    assert argo.good("test-app").check(cluster)
+    assert argo.good_at("test-app", COMMIT).check(cluster)
+    assert not argo.good_at("test-app", OTHER).check(cluster)
+    assert argo.good("other").check(cluster).observed == "it does not exist"
+    assert not argo.uncomparable("test-app").check(cluster)
     put(api, UNCOMPARABLE)
-    assert argo.uncomparable("test-app").look(cluster)
+    assert argo.uncomparable("test-app").check(cluster)
     put(api, UNPARSABLE)
     probe = argo.shows_error("test-app", ("ComparisonError",), "Failed to unmarshal")
-    assert probe.look(cluster)
-    assert probe.says == "Application \"test-app\" shows ComparisonError with 'Failed to unmarshal'"
+    assert probe.check(cluster)
+    assert probe.description == "Application \"test-app\" shows ComparisonError with 'Failed to unmarshal'"
 
 
 def test_the_clock_is_read_at_each_look(api: ApiServer, cluster: Cluster, fresh: Object) -> None:
     probe = argo.good("test-app")
-    assert probe.look(cluster)
+    assert probe.check(cluster)
     put(api, GOOD)
-    assert "last compared" in probe.look(cluster).observed
+    assert "last compared" in probe.check(cluster).observed
 
 
 def test_all_applications_are_asked(api: ApiServer, cluster: Cluster, fresh: Object) -> None:
     both = frozenset({"test-app", "second"})
-    assert ApplicationsExist(both).look(cluster).observed == "missing: second"
-    assert "second: it does not exist" in EachApplication(both).look(cluster).observed
+    assert ApplicationsExist(both).check(cluster).observed == "missing: second"
+    assert "second: it does not exist" in EachApplication(both).check(cluster).observed
     put(api, having(fresh, name="second"))
-    assert ApplicationsExist(both).look(cluster)
-    assert EachApplication(both, COMMIT).look(cluster)
-    assert not EachApplication(both, OTHER).look(cluster)
+    assert ApplicationsExist(both).check(cluster)
+    assert EachApplication(both, COMMIT).check(cluster)
+    assert not EachApplication(both, OTHER).check(cluster)
 
 
 def test_the_application_set_that_exists_now_is_the_owner(api: ApiServer, cluster: Cluster, fresh: Object) -> None:
     probe, owner = OwnedByApplicationSet("test-app"), captured("applicationset")
-    assert probe.look(cluster).observed == "the ApplicationSet does not exist"
+    assert probe.check(cluster).observed == "the ApplicationSet does not exist"
     api.put(f"{APPLICATIONS.removesuffix('s')}sets/{owner['metadata']['name']}", owner)
-    assert probe.look(cluster)
+    assert probe.check(cluster)
 
 
 def test_gone_is_more_than_being_deleted(api: ApiServer, cluster: Cluster) -> None:
     ref, path = Ref("ConfigMap", "nginx-page", "default"), "/api/v1/namespaces/default/configmaps/nginx-page"
-    assert Gone(ref).look(cluster)
+    assert Gone(ref).check(cluster)
     api.put(path, captured("configmap"))
-    assert Gone(ref).look(cluster).observed == "it exists"
+    assert Gone(ref).check(cluster).observed == "it exists"
     api.put(path, having(captured("configmap"), deletionTimestamp="2026-11-23T07:00:00Z"))
-    assert (Gone(ref).look(cluster).state, Gone(ref).look(cluster).observed) == ("pending", "it is being deleted")
+    assert (Gone(ref).check(cluster).state, Gone(ref).check(cluster).observed) == ("pending", "it is being deleted")
 
 
 def test_argo_cd_is_all_of_its_workloads() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paper import paper_platform
+from fake_git_server import fake_platform
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.probes import expected
@@ -49,10 +49,10 @@ def test_this_checkout_describes_at_least_root_child_and_workload() -> None:
 
 
 def test_it_is_read_from_main(cluster: Cluster) -> None:
-    forge = paper_platform(cluster).forge
-    forge.commit(
+    git_server = fake_platform(cluster).git_server
+    git_server.commit(
         {"infrastructure/apps/two.yaml": TWO, "apps/newcomer/config.yaml": "a: 1\n", "apps/README.md": ""}, "a"
     )
-    assert expected.applications(forge) == {ROOT_APPLICATION, "one", "two", "newcomer"}
-    forge.commit({"apps/newcomer/config.yaml": None}, "b")
-    assert expected.applications(forge) == {ROOT_APPLICATION, "one", "two"}
+    assert expected.applications(git_server) == {ROOT_APPLICATION, "one", "two", "newcomer"}
+    git_server.commit({"apps/newcomer/config.yaml": None}, "b")
+    assert expected.applications(git_server) == {ROOT_APPLICATION, "one", "two"}

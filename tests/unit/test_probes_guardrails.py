@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from apiserver import merge
 
-from neuroscale.cluster.refs import Object
+from neuroscale.kubernetes.refs import Object
+from neuroscale.polling import State, met, pending, unrecoverable
 from neuroscale.probes.expected import policy_names
-from neuroscale.probes.guardrails import judge_admission, judge_enforced, judge_policy, judge_silence
-from neuroscale.waiting import State, hopeless, met, pending
+from neuroscale.probes.guardrails import evaluate_admission, evaluate_enforced, evaluate_policy, evaluate_silence
 
 NAME = "disallow-root-containers"
 POLICY: Object = {
@@ -72,7 +72,7 @@ def changed(obj: Object, change: Object) -> Object:
     ],
 )
 def test_kyvernos_policy(policy: Object | None, webhooks: Object | None, state: State, seen: str) -> None:
-    verdict = judge_policy(policy, webhooks)
+    verdict = evaluate_policy(policy, webhooks)
     assert verdict.state == state
     assert seen in verdict.observed
 
@@ -89,13 +89,13 @@ def test_kyvernos_policy(policy: Object | None, webhooks: Object | None, state: 
         (
             changed(ADMISSION, {"status": {"typeChecking": {"expressionWarnings": [{"warning": "no such field"}]}}}),
             BINDING,
-            "hopeless",
+            "unrecoverable",
             "no such field",
         ),
     ],
 )
 def test_the_api_servers_policy(policy: Object | None, binding: Object | None, state: State, seen: str) -> None:
-    verdict = judge_admission(policy, binding)
+    verdict = evaluate_admission(policy, binding)
     assert verdict.state == state
     assert seen in verdict.observed
 
@@ -104,24 +104,29 @@ def test_the_api_servers_policy(policy: Object | None, binding: Object | None, s
     ("metrics", "before", "state", "seen"),
     [
         ("kyverno_breaker_total 73", 0, "pending", "none was dropped"),
-        ('kyverno_breaker_drops_total{a="b"} 56\nkyverno_breaker_drops_total{a="c"} 2', 0, "hopeless", "58 reports"),
-        ("kyverno_breaker_drops_total 58", 57, "hopeless", "1 reports"),
+        (
+            'kyverno_breaker_drops_total{a="b"} 56\nkyverno_breaker_drops_total{a="c"} 2',
+            0,
+            "unrecoverable",
+            "58 reports",
+        ),
+        ("kyverno_breaker_drops_total 58", 57, "unrecoverable", "1 reports"),
         ("kyverno_breaker_drops_total 58", 58, "pending", "none was dropped"),
         ("kyverno_breaker_total 3", 58, "pending", "none was dropped"),
     ],
 )
 def test_a_scan_that_has_fallen_silent(metrics: str, before: int, state: State, seen: str) -> None:
-    verdict = judge_silence(metrics, before)
+    verdict = evaluate_silence(metrics, before)
     assert (verdict.state, seen in verdict.observed) == (state, True), verdict
 
 
 def test_all_of_them_in_both_places() -> None:
     good = met("good")
-    assert judge_enforced({"a": (good, good), "b": (good, good)})
-    one = judge_enforced({"a": (good, good), "b": (good, pending("not there"))})
+    assert evaluate_enforced({"a": (good, good), "b": (good, good)})
+    one = evaluate_enforced({"a": (good, good), "b": (good, pending("not there"))})
     assert (one.state, one.observed) == ("pending", "b: not there")
-    assert judge_enforced({"a": (pending("x"), hopeless("y"))}).state == "hopeless"
-    assert judge_enforced({}).state == "hopeless"
+    assert evaluate_enforced({"a": (pending("x"), unrecoverable("y"))}).state == "unrecoverable"
+    assert evaluate_enforced({}).state == "unrecoverable"
 
 
 def test_names_come_from_git_and_patches_are_passed_over() -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 from apiserver import ApiServer
-from captured import captured, having
+from fixtures import captured, having
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import State
 from neuroscale.probes.workloads import (
     AllAvailable,
     Available,
     PodUnschedulable,
-    judge_unschedulable,
-    judge_workload,
+    evaluate_unschedulable,
+    evaluate_workload,
     pods_of,
 )
-from neuroscale.waiting import State
 
 NGINX = Ref("Deployment", "nginx-test", "default")
 DEPLOYMENT = "/apis/apps/v1/namespaces/default/deployments/nginx-test"
@@ -88,11 +88,11 @@ CASES: dict[str, tuple[Object | None, list[Object], State, str]] = {
     "an image that is never pulled": (
         captured("deployment-growing"),
         [RUNNING, waiting("ErrImageNeverPull", "not present with pull policy of Never")],
-        "hopeless",
+        "unrecoverable",
         "ErrImageNeverPull: not present with pull policy of Never",
     ),
     "a name that is no image": (
-        captured("deployment-growing"), [waiting("InvalidImageName")], "hopeless", "InvalidImageName",
+        captured("deployment-growing"), [waiting("InvalidImageName")], "unrecoverable", "InvalidImageName",
     ),
     "brand-new": (
         {"metadata": {"name": "a"}, "spec": {"replicas": 1}}, [], "pending", "0 of 1 pods ready, 0 up to date, 0 in",
@@ -104,33 +104,33 @@ CASES: dict[str, tuple[Object | None, list[Object], State, str]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_workload(case: str) -> None:
     obj, pods, state, words = CASES[case]
-    verdict = judge_workload(obj, pods)
+    verdict = evaluate_workload(obj, pods)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
 def test_an_init_container_that_is_stuck_counts() -> None:
     init = {"initContainerStatuses": waiting("ErrImageNeverPull")["status"]["containerStatuses"]}
     pod = captured("pod-running", {"status": init})
-    assert judge_workload(captured("deployment-growing"), [pod]).state == "hopeless"
+    assert evaluate_workload(captured("deployment-growing"), [pod]).state == "unrecoverable"
 
 
 def test_an_init_container_that_is_done_is_no_trouble() -> None:
     done = {"name": "copyutil", "ready": False, "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
     pod = captured("pod-not-ready", {"status": {"initContainerStatuses": [done]}})
-    assert "nginx runs and is not ready" in judge_workload(captured("deployment-growing"), [pod]).observed
+    assert "nginx runs and is not ready" in evaluate_workload(captured("deployment-growing"), [pod]).observed
 
 
 # --- unschedulable
 
 
 def test_a_pod_without_room_is_the_symptom() -> None:
-    verdict = judge_unschedulable([RUNNING, UNSCHEDULABLE], "cpu")
+    verdict = evaluate_unschedulable([RUNNING, UNSCHEDULABLE], "cpu")
     assert verdict.state == "met"
     assert "Insufficient cpu" in verdict.observed
 
 
 def test_short_of_something_else_is_another_symptom() -> None:
-    verdict = judge_unschedulable([UNSCHEDULABLE], "memory")
+    verdict = evaluate_unschedulable([UNSCHEDULABLE], "memory")
     assert (verdict.state, "for another reason" in verdict.observed) == ("pending", True)
 
 
@@ -139,7 +139,7 @@ def test_short_of_something_else_is_another_symptom() -> None:
     [([], "pods: none"), ([RUNNING], "'Running'"), ([CREATING], "'Pending'"), ([{"metadata": {"name": "a"}}], "None")],
 )
 def test_pending_for_no_stated_reason_is_not_it(pods: list[Object], words: str) -> None:
-    verdict = judge_unschedulable(pods, "cpu")
+    verdict = evaluate_unschedulable(pods, "cpu")
     assert (verdict.state, words in verdict.observed) == ("pending", True)
 
 
@@ -158,32 +158,32 @@ def world(api: ApiServer) -> ApiServer:
 def test_only_its_own_pods_speak_for_a_workload(world: ApiServer, cluster: Cluster) -> None:
     names = [pod["metadata"]["name"] for pod in pods_of(cluster, captured("deployment-complete"))]
     assert names == [RUNNING["metadata"]["name"]]
-    assert Available(NGINX).look(cluster).state == "met"
+    assert Available(NGINX).check(cluster).state == "met"
 
 
 def test_all_available_names_those_that_are_not(world: ApiServer, cluster: Cluster) -> None:
     absent = Ref("StatefulSet", "absent", "default")
-    assert AllAvailable("it", (NGINX,)).look(cluster).observed == "1 of 1 workloads complete"
-    verdict = AllAvailable("it", (NGINX, absent)).look(cluster)
+    assert AllAvailable("it", (NGINX,)).check(cluster).observed == "1 of 1 workloads complete"
+    verdict = AllAvailable("it", (NGINX, absent)).check(cluster)
     assert verdict.state == "pending"
     assert verdict.observed == '1 of 2 workloads not complete: StatefulSet "default/absent": it does not exist'
 
 
 def test_nothing_expected_is_no_success(cluster: Cluster) -> None:
-    assert AllAvailable("it", ()).look(cluster).state == "hopeless"
+    assert AllAvailable("it", ()).check(cluster).state == "unrecoverable"
 
 
 def test_one_hopeless_workload_makes_all_hopeless(world: ApiServer, cluster: Cluster) -> None:
     world.put(f"{PODS}/own", having(waiting("ErrImageNeverPull"), name="own"))
-    verdict = AllAvailable("it", (Ref("StatefulSet", "absent", "default"), NGINX)).look(cluster)
-    assert (verdict.state, "ErrImageNeverPull" in verdict.observed) == ("hopeless", True)
+    verdict = AllAvailable("it", (Ref("StatefulSet", "absent", "default"), NGINX)).check(cluster)
+    assert (verdict.state, "ErrImageNeverPull" in verdict.observed) == ("unrecoverable", True)
 
 
 def test_the_symptom_of_a_full_node_is_asked_of_the_workloads_own_pods(world: ApiServer, cluster: Cluster) -> None:
     probe = PodUnschedulable(NGINX, "cpu")
     world.put(f"{PODS}/foreign", having(UNSCHEDULABLE, name="foreign", labels={"app": "other"}))
-    assert probe.look(cluster).state == "pending"
+    assert probe.check(cluster).state == "pending"
     world.put(f"{PODS}/own", having(UNSCHEDULABLE, name="own"))
-    assert probe.look(cluster).state == "met"
+    assert probe.check(cluster).state == "met"
     world.remove(DEPLOYMENT)
-    assert probe.look(cluster).observed == "pods: none"
+    assert probe.check(cluster).observed == "pods: none"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from neuroscale import forge, settings
+from neuroscale import git_server, settings
 from neuroscale.settings import BUDGETS, ROOT, cache_dir, reports_dir, state_dir
 
 
@@ -40,5 +40,5 @@ def test_budgets_are_positive() -> None:
 def test_names_agree_with_the_manifests() -> None:
     root = yaml.safe_load((ROOT / "bootstrap/root-app.yaml").read_text(encoding="utf-8"))
     assert root["metadata"] == {"name": settings.ROOT_APPLICATION, "namespace": settings.ARGOCD}
-    assert root["spec"]["source"]["repoURL"] == forge.IN_CLUSTER_URL
-    assert root["spec"]["source"]["targetRevision"] == forge.BRANCH
+    assert root["spec"]["source"]["repoURL"] == git_server.IN_CLUSTER_URL
+    assert root["spec"]["source"]["targetRevision"] == git_server.BRANCH

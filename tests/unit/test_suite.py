@@ -9,22 +9,22 @@ from typing import Any, cast
 import pytest
 
 from neuroscale.errors import (
-    ClusterRefused,
+    ApiError,
     ClusterUnreachable,
+    ConditionTimeout,
     ExitCode,
     FaultHadNoEffect,
-    Hopeless,
     HostError,
     Locked,
     NeuroscaleError,
-    NotMet,
-    NotReady,
-    Refused,
+    PreconditionFailed,
     RevertFailed,
     SupplyError,
+    Unrecoverable,
     UsageError,
+    WriteForbidden,
 )
-from neuroscale.record import Run, ScenarioResult, ScenarioVerdict
+from neuroscale.results import Run, ScenarioResult, ScenarioVerdict
 from suite import recording, session
 from suite.recording import FAILED_STEP, verdict_of
 from suite.session import RUN
@@ -32,7 +32,9 @@ from suite.session import RUN
 # --- verdicts
 
 
-@pytest.mark.parametrize("error", [NotMet("it is gone"), Hopeless("for good"), AssertionError("no"), KeyError("a bug")])
+@pytest.mark.parametrize(
+    "error", [ConditionTimeout("it is gone"), Unrecoverable("for good"), AssertionError("no"), KeyError("a bug")]
+)
 def test_a_broken_promise_fails_and_so_does_what_nobody_foresaw(error: BaseException) -> None:
     assert verdict_of(error) == "failed"
 
@@ -40,8 +42,8 @@ def test_a_broken_promise_fails_and_so_does_what_nobody_foresaw(error: BaseExcep
 @pytest.mark.parametrize(
     "kind",
     [
-        UsageError, Refused, Locked, HostError, SupplyError, ClusterUnreachable, NotReady, FaultHadNoEffect,
-        RevertFailed, NeuroscaleError,
+        UsageError, WriteForbidden, Locked, HostError, SupplyError, ClusterUnreachable, PreconditionFailed,
+        FaultHadNoEffect, RevertFailed, NeuroscaleError,
     ],
 )  # fmt: skip
 def test_what_kept_a_scenario_from_happening_says_nothing_of_the_platform(kind: type[NeuroscaleError]) -> None:
@@ -49,7 +51,7 @@ def test_what_kept_a_scenario_from_happening_says_nothing_of_the_platform(kind: 
 
 
 def test_an_api_server_that_says_no_says_nothing_either() -> None:
-    assert verdict_of(ClusterRefused("no", status=500, reason="")) == "not run"
+    assert verdict_of(ApiError("no", status=500, reason="")) == "not run"
 
 
 def test_a_skip_is_no_pass() -> None:
@@ -92,14 +94,15 @@ def test_a_passed_scenario() -> None:
 
 
 def test_a_failed_step_is_named() -> None:
-    item, error = Item(), NotMet("it is gone\nEvidence: …")
+    item, error = Item(), ConditionTimeout("it is gone\nEvidence: …")
     item.stash[FAILED_STEP] = ("Then it is back", error)
     result = item.ended("call", error)
     assert (result.verdict, result.why, result.step) == ("failed", "it is gone", "Then it is back")
 
 
 @pytest.mark.parametrize(
-    ("first", "verdict"), [(None, "not run"), (NotMet("it is gone"), "failed"), (NotReady("not healthy"), "not run")]
+    ("first", "verdict"),
+    [(None, "not run"), (ConditionTimeout("it is gone"), "failed"), (PreconditionFailed("not healthy"), "not run")],
 )
 def test_an_undo_that_fails_never_makes_it_better(first: NeuroscaleError | None, verdict: ScenarioVerdict) -> None:
     item = Item()
@@ -110,7 +113,7 @@ def test_an_undo_that_fails_never_makes_it_better(first: NeuroscaleError | None,
 
 
 def test_a_scenario_that_could_not_be_set_up_is_on_record() -> None:
-    result = Item().ended("setup", NotReady("the steady state does not hold"))
+    result = Item().ended("setup", PreconditionFailed("the steady state does not hold"))
     assert (result.verdict, result.step) == ("not run", "")
 
 

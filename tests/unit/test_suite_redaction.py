@@ -19,10 +19,10 @@ import base64, os
 from types import SimpleNamespace
 import pytest
 from pytest_bdd import given, then, parsers
-from neuroscale.errors import NeuroscaleError, NotMet, RevertFailed
-from neuroscale.serving.predict import Answer
-from neuroscale.serving.traffic import Stream
-from neuroscale.waiting import pause
+from neuroscale.errors import NeuroscaleError, ConditionTimeout, RevertFailed
+from neuroscale.inference_client import Answer
+from neuroscale.serving.request_stream import Stream
+from neuroscale.polling import pause
 from suite.session import PLATFORM
 
 pytest_plugins = ["suite.session", "suite.redaction", "suite.recording"]
@@ -78,7 +78,7 @@ def refused(word):
     try:
         raise KeyError(word)
     except KeyError as error:
-        raise NotMet(f"it should not have said {word}") from error
+        raise ConditionTimeout(f"it should not have said {word}") from error
 
 @then("it is well")
 def well(word):

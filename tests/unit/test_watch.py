@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from apiserver import ApiServer
-from toys import CONFIG_MAPS, PAGE, populate
+from fakes import CONFIG_MAPS, PAGE, populate
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.watch import Watcher
@@ -15,7 +15,7 @@ PATH = f"{CONFIG_MAPS}/nginx-page"
 
 def _until_watching(api: ApiServer, watcher: Watcher) -> None:
     _change(api, "the watch is open")
-    assert watcher.first(lambda sighting: sighting.event == "MODIFIED", within=5)
+    assert watcher.first(lambda event: event.event == "MODIFIED", within=5)
 
 
 def _change(api: ApiServer, text: str) -> None:
@@ -25,11 +25,11 @@ def _change(api: ApiServer, text: str) -> None:
 def test_the_present_state_comes_first_and_every_change_after_it(api: ApiServer, cluster: Cluster) -> None:
     populate(api)
     with Watcher(cluster, PAGE) as watcher:
-        assert [sighting.event for sighting in watcher.sightings] == ["ADDED"]
+        assert [event.event for event in watcher.watch_events] == ["ADDED"]
         for number in range(5):
             _change(api, str(number))
-        assert watcher.first(lambda sighting: sighting.obj["data"]["index.html"] == "4", within=5)
-        texts = [sighting.obj["data"]["index.html"] for sighting in watcher.sightings]
+        assert watcher.first(lambda event: event.obj["data"]["index.html"] == "4", within=5)
+        texts = [event.obj["data"]["index.html"] for event in watcher.watch_events]
         assert texts == ["<p>hello", "0", "1", "2", "3", "4"]
 
 
@@ -39,8 +39,8 @@ def test_a_deletion_and_a_return_are_told_apart_by_uid(api: ApiServer, cluster: 
     with Watcher(cluster, PAGE) as watcher:
         api.remove(PATH)
         api.put(PATH, {**page, "metadata": {"name": "nginx-page", "namespace": "default"}})
-        assert watcher.first(lambda sighting: sighting.uid != page["metadata"]["uid"], within=5)
-        assert [sighting.event for sighting in watcher.sightings] == ["ADDED", "DELETED", "ADDED"]
+        assert watcher.first(lambda event: event.uid != page["metadata"]["uid"], within=5)
+        assert [event.event for event in watcher.watch_events] == ["ADDED", "DELETED", "ADDED"]
 
 
 def test_other_objects_are_not_seen(api: ApiServer, cluster: Cluster) -> None:
@@ -49,8 +49,8 @@ def test_other_objects_are_not_seen(api: ApiServer, cluster: Cluster) -> None:
         other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other", "namespace": "default"}}
         api.put(f"{CONFIG_MAPS}/other", other)
         _change(api, "last")
-        assert watcher.first(lambda sighting: sighting.obj.get("data", {}).get("index.html") == "last", within=5)
-        assert {sighting.obj["metadata"]["name"] for sighting in watcher.sightings} == {"nginx-page"}
+        assert watcher.first(lambda event: event.obj.get("data", {}).get("index.html") == "last", within=5)
+        assert {event.obj["metadata"]["name"] for event in watcher.watch_events} == {"nginx-page"}
 
 
 def test_sightings_carry_the_kind_and_the_time_they_were_read(api: ApiServer, cluster: Cluster) -> None:
@@ -58,7 +58,7 @@ def test_sightings_carry_the_kind_and_the_time_they_were_read(api: ApiServer, cl
     with Watcher(cluster, PAGE) as watcher:
         before = time.monotonic()
         _change(api, "now")
-        seen = watcher.first(lambda sighting: sighting.event == "MODIFIED", within=5)
+        seen = watcher.first(lambda event: event.event == "MODIFIED", within=5)
         assert seen is not None
         assert seen.obj["kind"] == "ConfigMap"
         assert before <= seen.at <= time.monotonic()
@@ -67,14 +67,14 @@ def test_sightings_carry_the_kind_and_the_time_they_were_read(api: ApiServer, cl
 def test_waiting_for_what_never_comes_ends(api: ApiServer, cluster: Cluster) -> None:
     populate(api)
     with Watcher(cluster, PAGE) as watcher:
-        assert watcher.first(lambda sighting: sighting.event == "DELETED", within=0.1) is None
+        assert watcher.first(lambda event: event.event == "DELETED", within=0.1) is None
 
 
 def test_an_object_that_does_not_exist_yet_can_be_watched(api: ApiServer, cluster: Cluster) -> None:
     with Watcher(cluster, PAGE) as watcher:
-        assert watcher.sightings == ()
+        assert watcher.watch_events == ()
         populate(api)
-        assert watcher.first(lambda sighting: sighting.event == "ADDED", within=5)
+        assert watcher.first(lambda event: event.event == "ADDED", within=5)
 
 
 def test_a_watch_survives_an_api_server_that_hangs_up(api: ApiServer, cluster: Cluster) -> None:
@@ -87,8 +87,8 @@ def test_a_watch_survives_an_api_server_that_hangs_up(api: ApiServer, cluster: C
         api.hang_up()
         _change(api, "during the outage")
         api.answers.clear()
-        assert watcher.first(lambda sighting: "outage" in sighting.obj["data"]["index.html"], within=5)
-        assert len(watcher.sightings) == 3
+        assert watcher.first(lambda event: "outage" in event.obj["data"]["index.html"], within=5)
+        assert len(watcher.watch_events) == 3
 
 
 def test_a_deletion_during_an_outage_is_seen_afterwards(api: ApiServer, cluster: Cluster) -> None:
@@ -99,4 +99,4 @@ def test_a_deletion_during_an_outage_is_seen_afterwards(api: ApiServer, cluster:
         api.hang_up()
         api.remove(PATH)
         api.answers.clear()
-        assert watcher.first(lambda sighting: sighting.event == "DELETED", within=5)
+        assert watcher.first(lambda event: event.event == "DELETED", within=5)

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.errors import ClusterRefused
+from neuroscale.errors import ApiError
 from neuroscale.evidence import collect
+from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
-from neuroscale.waiting import Timeline, pending
+from neuroscale.polling import Timeline, pending
 
 CANARY = "C4n4ry/with+odd=chars'&\"quotes"
 SINCE = datetime.now(UTC) - timedelta(seconds=20)
@@ -37,7 +37,7 @@ class FakeCluster:
     def list(self, kind: str, namespace: str) -> list[Object]:
         self.before_each()
         if kind in self.refused:
-            raise ClusterRefused(f"{kind} is forbidden", status=403, reason="Forbidden")
+            raise ApiError(f"{kind} is forbidden", status=403, reason="Forbidden")
         return self.lists.get((kind, namespace), [])
 
     def logs(self, pod: Ref, container: str, *, since_seconds: int, limit_bytes: int) -> str:

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuroscale import evidence
-from neuroscale.cluster.refs import Object, Ref
 from neuroscale.errors import ClusterUnreachable
 from neuroscale.evidence.difference import differences
 from neuroscale.evidence.redaction import REDACTED
-from neuroscale.waiting import Timeline
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import Timeline
 
 
 def test_everything_that_bears_on_a_failure_is_there(cluster: FakeCluster, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from fake_cluster import CANARY, CONTROLLER, DEPLOYMENT, SINCE, FakeCluster, dep
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuroscale.cluster.refs import Ref
 from neuroscale.evidence.redaction import REDACTED, Redactor, without_secrets
-from neuroscale.waiting import Timeline, met
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.polling import Timeline, met
 
 # --- secrets
 

@@ -6,16 +6,16 @@ import shutil
 import sys
 from pathlib import Path
 
+import fake_kyverno
 import pytest
-import toy_kyverno
 from repository import git
 from small_tree import commit, policy, write
 from stages import DEFINITIONS, definition, no_chart
 
 from neuroscale.bootstrap import render
-from neuroscale.cluster.refs import Object
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.oracle import POLICIES
+from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT
 
 COPIED = (
@@ -56,7 +56,7 @@ def tools(tmp_path: Path) -> Tools:
     """The stand-in, as a program; a tree without upstream's manifests."""
     program = tmp_path / "bin" / "kyverno-cli"
     program.parent.mkdir()
-    toy = Path(toy_kyverno.__file__)
+    toy = Path(fake_kyverno.__file__)
     program.write_text(f"#!{sys.executable}\n{toy.read_text(encoding='utf-8')}", encoding="utf-8")
     program.chmod(0o755)
     return Tools(program, {}, lambda: no_chart(toy))  # type: ignore[arg-type,return-value]

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from repository import git
 
-from neuroscale.cluster.refs import Object
+from neuroscale.kubernetes.refs import Object
 
 
 def policy(name: str) -> Object:

@@ -7,13 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from neuroscale.cluster.refs import Object
-from neuroscale.gate import bounds, policy, resources
+from neuroscale.gate import appproject, policy, resources
 from neuroscale.gate.findings import Finding, named
 from neuroscale.gate.render import render_folder
 from neuroscale.gate.schema import Schemas
 from neuroscale.guardrails.corpus import Specimen
-from neuroscale.guardrails.oracle import judge
+from neuroscale.guardrails.oracle import evaluate
+from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT
 
 #: What decides about a folder below apps/: projects, the ApplicationSet, quotas, and the runtime of the models.
@@ -91,7 +91,7 @@ def judged(specimen: Specimen, folder: Path, schemas: Schemas) -> list[Finding]:
         return findings
     places = {**around(), place: objects}
     if specimen.deployed == "apps":
-        findings = [one for one in bounds.check(places) if one.where.partition(":")[0] == place]
+        findings = [one for one in appproject.check(places) if one.where.partition(":")[0] == place]
     return findings or refused_by_oracle(place, objects) or resources.check(policy.placed(places))
 
 
@@ -100,5 +100,5 @@ def refused_by_oracle(place: str, objects: list[Object]) -> list[Finding]:
     return [
         Finding("policy", rule, named(place, obj), "; ".join(reasons))
         for obj in objects
-        for rule, reasons in judge(obj).items()
+        for rule, reasons in evaluate(obj).items()
     ]

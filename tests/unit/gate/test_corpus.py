@@ -12,11 +12,11 @@ import pytest
 from stages import DEFINITIONS, around, judged, laid, no_chart, refused_by_oracle
 
 from neuroscale.bootstrap.render import documents
-from neuroscale.cluster.refs import Object
 from neuroscale.gate.render import render_folder
 from neuroscale.gate.schema import Schemas
 from neuroscale.guardrails.corpus import Specimen, specimens
 from neuroscale.guardrails.oracle import POLICIES
+from neuroscale.kubernetes.refs import Object
 
 ALL = specimens()
 HERE = [one for one in ALL if not one.needs]

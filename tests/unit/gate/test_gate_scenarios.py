@@ -22,10 +22,10 @@ from small_tree import policy, write
 from stages import definition
 
 from neuroscale.catalogue import FEATURES
-from neuroscale.chaos.fault import Rewired
+from neuroscale.chaos.faults import FunctionPatched
 from neuroscale.errors import NeuroscaleError
-from neuroscale.gate import answers
-from neuroscale.gate import specimens as judging
+from neuroscale.gate import assertions
+from neuroscale.gate import corpus_check as judging
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails import corpus
 from neuroscale.guardrails.oracle import POLICIES
@@ -101,7 +101,7 @@ def walk(steps: list[Step], known: dict[str, Any], before: Hook = lambda _: None
 def known(repository: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """What steps may ask for."""
     monkeypatch.setattr(gate_steps, "provide", lambda: tools)
-    with answers.copied(repository) as copy:
+    with assertions.copied(repository) as copy:
         yield {"checkout": repository, "copy": copy}
 
 
@@ -123,7 +123,7 @@ def test_each_mutant_is_caught_in_its_step_for_its_reason(
         if step.name == mutant.before:
             for fault in mutant.faults:
                 fault.inject(NOWHERE, {})
-                assert fault.took_effect(NOWHERE, {}, ())
+                assert fault.verify_injected(NOWHERE, {}, ())
 
     try:
         step, why = walk(steps, known, break_it)
@@ -132,7 +132,7 @@ def test_each_mutant_is_caught_in_its_step_for_its_reason(
             fault.revert(NOWHERE, {})
     assert step == mutant.red_step, why
     assert re.search(mutant.reason, why.split("\n")[0]), why
-    assert not any(fault.took_effect(NOWHERE, {}, ()) for fault in mutant.faults)
+    assert not any(fault.verify_injected(NOWHERE, {}, ()) for fault in mutant.faults)
 
 
 def test_each_replacement_is_used() -> None:
@@ -143,11 +143,11 @@ def test_each_replacement_is_used() -> None:
         if isfunction(value) and value.__module__ == gate.__name__ and not name.startswith("_")
     }
     faults = [fault for mutant in GATE_D for fault in mutant.faults]
-    assert {fault.replacement.partition(":")[2] for fault in faults if isinstance(fault, Rewired)} == functions
+    assert {fault.replacement.partition(":")[2] for fault in faults if isinstance(fault, FunctionPatched)} == functions
 
 
 def _hasten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the gate's clock go on instead of waiting."""
     waited: list[float] = []
     monkeypatch.setattr(gate, "pause", waited.append)
-    monkeypatch.setattr(answers, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + sum(waited)))
+    monkeypatch.setattr(assertions, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + sum(waited)))

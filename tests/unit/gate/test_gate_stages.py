@@ -13,12 +13,12 @@ import pytest
 import yaml
 from stages import DEFINITIONS, definition, no_chart
 
-from neuroscale.cluster.refs import Object
-from neuroscale.errors import NothingJudged, SupplyError
-from neuroscale.gate import bounds, kinds, policy, resources
+from neuroscale.errors import Inconclusive, SupplyError
+from neuroscale.gate import appproject, policy, resources, scopes
 from neuroscale.gate.render import folders, render, render_folder
 from neuroscale.gate.schema import Schemas, kubernetes
 from neuroscale.gate.tools import Tools
+from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT
 
 CONFIG: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
@@ -152,26 +152,26 @@ def test_an_application_set_finds_folders_as_argo_cd_does(folder: str, generated
     places = projects()
     application_set = places["bootstrap"][-1]
     application_set["spec"]["generators"][0]["git"]["directories"].append({"path": "apps/left-*", "exclude": True})
-    found = bounds.applications({**places, folder: [CONFIG]})
+    found = appproject.applications({**places, folder: [CONFIG]})
     assert [app["spec"]["source"]["path"] for app in found] == ([folder] if generated else [])
 
 
 def test_a_project_that_is_not_there_is_said() -> None:
     places = {"bootstrap": projects()["bootstrap"][-1:], "apps/a": [CONFIG]}
-    (finding,) = bounds.check(places)
-    assert "neuroscale-models is not" in finding.says
+    (finding,) = appproject.check(places)
+    assert "neuroscale-models is not" in finding.description
 
 
 def test_two_applications_of_one_name_are_said() -> None:
     """Each would undo what the other does."""
-    (app,) = bounds.applications({**projects(), "apps/a": [CONFIG]})
+    (app,) = appproject.applications({**projects(), "apps/a": [CONFIG]})
     itself = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **app}
-    found = bounds.check({**projects(), "infrastructure/apps": [itself], "apps/a": [CONFIG]})
+    found = appproject.check({**projects(), "infrastructure/apps": [itself], "apps/a": [CONFIG]})
     assert ("collision", "apps/a") in {(finding.rule, finding.where) for finding in found}
 
 
 def test_a_folder_that_nobody_deploys_is_said() -> None:
-    (finding,) = bounds.check({**projects(), "elsewhere/a": [CONFIG]})
+    (finding,) = appproject.check({**projects(), "elsewhere/a": [CONFIG]})
     assert (finding.rule, finding.where) == ("undeployed", "elsewhere/a")
 
 
@@ -182,14 +182,14 @@ def test_an_application_that_leads_nowhere_is_said() -> None:
         "metadata": {"name": "x"},
         "spec": {"source": {"path": "gone"}},
     }
-    (finding,) = bounds.check({"bootstrap": [app]})
+    (finding,) = appproject.check({"bootstrap": [app]})
     assert (finding.rule, finding.where) == ("source", "gone")
 
 
 def test_a_kind_that_a_definition_gives_no_namespace_belongs_to_the_cluster() -> None:
     whole = definition("example.com", "v1", "Thing", RICH, "Cluster")
-    assert "Thing" in kinds.cluster_scoped({"a": [whole]})
-    assert "Thing" not in kinds.cluster_scoped({"a": []})
+    assert "Thing" in scopes.cluster_scoped({"a": [whole]})
+    assert "Thing" not in scopes.cluster_scoped({"a": []})
 
 
 # --- policy
@@ -215,7 +215,7 @@ def about(groups: list[str], resources: list[str]) -> Object:
 )
 def test_the_cli_is_spared_what_no_policy_is_about(groups: list[str], resources: list[str], concerned: bool) -> None:
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}
-    assert kinds.concerns(about(groups, resources), deployment) is concerned
+    assert scopes.concerns(about(groups, resources), deployment) is concerned
 
 
 def test_the_cli_is_given_the_namespaces_kinds_and_user(tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def test_a_cli_that_does_not_end_is_no_verdict(tmp_path: Path, monkeypatch: pyte
         raise subprocess.TimeoutExpired("kyverno", 120)
 
     monkeypatch.setattr(subprocess, "run", hang)
-    with pytest.raises(NothingJudged, match="within 120 s"):
+    with pytest.raises(Inconclusive, match="within 120 s"):
         policy.simulate(tmp_path, {"a": [about(["*"], ["*"]), CONFIG]})
 
 
@@ -275,7 +275,7 @@ def test_quantities(text: object, number: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "much", "1Zi", None])
 def test_what_is_no_quantity_is_said(text: object) -> None:
-    with pytest.raises(NothingJudged, match="should be a quantity"):
+    with pytest.raises(Inconclusive, match="should be a quantity"):
         resources.quantity(text)
 
 
@@ -369,4 +369,4 @@ def test_numbers_of_objects_have_quotas_too(kind: str, plural: str) -> None:
     )
     assert resources.check({"x": [quota, one, elsewhere]}) == []
     (finding,) = resources.check({"x": [quota, one], "y": [two, elsewhere]})
-    assert finding.says == f"n should ask for at most 1 count/{plural}, but asks for 2"
+    assert finding.description == f"n should ask for at most 1 count/{plural}, but asks for 2"

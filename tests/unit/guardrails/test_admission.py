@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from neuroscale.errors import ClusterRefused
+from neuroscale.errors import ApiError
 from neuroscale.guardrails.admission import (
-    Answer,
+    AdmissionResponse,
     Denial,
     answer_to,
+    evaluate_specimen,
     for_admission,
-    judge_specimen,
     objects_of,
     specimen,
 )
@@ -36,8 +36,8 @@ AWAY = (
 QUOTA = 'POST /api/v1/pods was answered 403 Forbidden: pods "a" is forbidden: exceeded quota: default-namespace-quota'
 
 
-def refusal(said: str) -> ClusterRefused:
-    return ClusterRefused(said, status=422, reason="Invalid")
+def refusal(said: str) -> ApiError:
+    return ApiError(said, status=422, reason="Invalid")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_who_said_no(said: str, outcome: str, denials: set[Denial]) -> None:
 
 
 def test_no_refusal_is_admission() -> None:
-    assert answer_to(None) == Answer("admitted", frozenset(), "")
+    assert answer_to(None) == AdmissionResponse("admitted", frozenset(), "")
 
 
 BAD, GOOD = specimen("may-be-root", good=False), specimen("deployment", good=True)
@@ -67,21 +67,21 @@ BAD, GOOD = specimen("may-be-root", good=False), specimen("deployment", good=Tru
     ("one", "said", "enforcer", "state", "words"),
     [
         (GOOD, None, "the API server", "met", "is admitted"),
-        (GOOD, QUOTA, "the API server", "hopeless", "exceeded quota"),
-        (BAD, None, "the API server", "hopeless", "may-be-root: admitted"),
+        (GOOD, QUOTA, "the API server", "unrecoverable", "exceeded quota"),
+        (BAD, None, "the API server", "unrecoverable", "may-be-root: admitted"),
         (BAD, BY_THE_API_SERVER, "the API server", "met", f"rule {RULE}"),
         (BAD, BY_KYVERNO, "Kyverno", "met", f"rule {RULE}"),
-        (BAD, BY_KYVERNO, "the API server", "hopeless", "refused by Kyverno"),
-        (BAD, AWAY, "the API server", "hopeless", "refused because a webhook is away"),
-        (BAD, QUOTA, "the API server", "hopeless", "refused otherwise"),
-        (BAD, BY_THE_API_SERVER.replace(RULE, "another"), "the API server", "hopeless", "rule another"),
+        (BAD, BY_KYVERNO, "the API server", "unrecoverable", "refused by Kyverno"),
+        (BAD, AWAY, "the API server", "unrecoverable", "refused because a webhook is away"),
+        (BAD, QUOTA, "the API server", "unrecoverable", "refused otherwise"),
+        (BAD, BY_THE_API_SERVER.replace(RULE, "another"), "the API server", "unrecoverable", "rule another"),
     ],
 )
 def test_a_specimen_is_judged_by_its_page(
     one: Specimen, said: str | None, enforcer: str, state: str, words: str
 ) -> None:
     answer = answer_to(refusal(said) if said else None)
-    verdict = judge_specimen(one, [answer], enforcer)  # type: ignore[arg-type]
+    verdict = evaluate_specimen(one, [answer], enforcer)  # type: ignore[arg-type]
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 

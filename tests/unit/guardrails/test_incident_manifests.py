@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from neuroscale.chaos.fault import Committed, FieldsEdited, ObjectCreated
-from neuroscale.cluster.refs import Object
+from neuroscale.chaos.faults import Committed, FieldsEdited, ObjectCreated
 from neuroscale.guardrails import oracle
 from neuroscale.incidents import INCIDENTS, by_slug, minimum_above_sidecar
 from neuroscale.incidents.new_model import MANIFEST
 from neuroscale.incidents.policy_engine_not_serving import UNPAID
+from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT
 
 
@@ -34,14 +34,14 @@ def committed(slug: str) -> dict[str, Any]:
     ids=["late-comer", "unpaid", "camel-case", "old nginx"],
 )
 def test_a_manifest_breaks_the_policy_that_the_incident_is_about(obj: Object, policies: list[str]) -> None:
-    assert list(oracle.judge(obj)) == policies
+    assert list(oracle.evaluate(obj)) == policies
 
 
 @pytest.mark.parametrize("slug", [slug for slug, incident in INCIDENTS.items() if incident.number[0] in "bdf"])
 def test_models_that_an_incident_brings_along_keep_to_the_rules(slug: str) -> None:
     for fault in by_slug(slug).faults:
         if isinstance(fault, ObjectCreated):
-            assert oracle.judge(fault.manifest) == {}
+            assert oracle.evaluate(fault.manifest) == {}
 
 
 def test_the_least_cpu_is_all_that_differs_from_git() -> None:

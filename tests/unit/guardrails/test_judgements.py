@@ -13,38 +13,42 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object
-from neuroscale.guardrails.admission import Answer, Denial, for_admission, specimen
-from neuroscale.guardrails.bounds import QUOTA, Edge, judge_counted, judge_edge, judge_fits
-from neuroscale.guardrails.onslaught import Try, judge_compliant, judge_none_slipped_in, requests
-from neuroscale.probes.webhooks import judge_hook
+from neuroscale.guardrails.admission import AdmissionResponse, Denial, for_admission, specimen
+from neuroscale.guardrails.admission_load import Submission, evaluate_compliant, evaluate_none_slipped_in, requests
+from neuroscale.guardrails.quotas import QUOTA, LimitProbe, evaluate_counted, evaluate_fits, evaluate_limit
+from neuroscale.kubernetes.refs import Object
+from neuroscale.probes.webhooks import evaluate_hook
 from neuroscale.settings import APPS_NAMESPACE
 
-ADMITTED = Answer("admitted", frozenset(), "")
+ADMITTED = AdmissionResponse("admitted", frozenset(), "")
 NO_TAG = specimen("no-tag", good=False)
-REFUSED = Answer("refused by policy", frozenset({Denial("the API server", NO_TAG.rule, NO_TAG.detail)}), "no")
-MISTAKEN = Answer("refused by policy", frozenset({Denial("the API server", "p", "r")}), "no")
-AWAY = Answer("refused because a webhook is away", frozenset(), "failed calling webhook")
-OTHERWISE = Answer("refused otherwise", frozenset(), "exceeded quota: q, requested: limits.cpu=9")
+REFUSED = AdmissionResponse(
+    "refused by policy", frozenset({Denial("the API server", NO_TAG.rule, NO_TAG.detail)}), "no"
+)
+MISTAKEN = AdmissionResponse("refused by policy", frozenset({Denial("the API server", "p", "r")}), "no")
+AWAY = AdmissionResponse("refused because a webhook is away", frozenset(), "failed calling webhook")
+OTHERWISE = AdmissionResponse("refused otherwise", frozenset(), "exceeded quota: q, requested: limits.cpu=9")
 
 
 @pytest.mark.parametrize(
     ("within", "at", "beyond", "state", "words"),
     [
         (ADMITTED, ADMITTED, OTHERWISE, "met", "exceeded quota"),
-        (OTHERWISE, ADMITTED, OTHERWISE, "hopeless", "right within"),
-        (ADMITTED, OTHERWISE, OTHERWISE, "hopeless", "right at"),
-        (ADMITTED, ADMITTED, ADMITTED, "hopeless", "right beyond 8 cores: admitted"),
-        (ADMITTED, ADMITTED, REFUSED, "hopeless", "refused by policy"),
+        (OTHERWISE, ADMITTED, OTHERWISE, "unrecoverable", "right within"),
+        (ADMITTED, OTHERWISE, OTHERWISE, "unrecoverable", "right at"),
+        (ADMITTED, ADMITTED, ADMITTED, "unrecoverable", "right beyond 8 cores: admitted"),
+        (ADMITTED, ADMITTED, REFUSED, "unrecoverable", "refused by policy"),
     ],
 )
-def test_an_edge_is_sharp(within: Answer, at: Answer, beyond: Answer, state: str, words: str) -> None:
-    verdict = judge_edge(Edge("8 cores", within, at, beyond, "exceeded quota: q"))
+def test_an_edge_is_sharp(
+    within: AdmissionResponse, at: AdmissionResponse, beyond: AdmissionResponse, state: str, words: str
+) -> None:
+    verdict = evaluate_limit(LimitProbe("8 cores", within, at, beyond, "exceeded quota: q"))
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
 def test_an_edge_for_another_reason_is_none() -> None:
-    assert not judge_edge(Edge("8 cores", ADMITTED, ADMITTED, OTHERWISE, "exceeded quota: another"))
+    assert not evaluate_limit(LimitProbe("8 cores", ADMITTED, ADMITTED, OTHERWISE, "exceeded quota: another"))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +64,7 @@ def test_the_quota_has_counted_when_it_says_what_is_there(
         api.put(
             f"/apis/apps/v1/namespaces/{APPS_NAMESPACE}/deployments/{name}", {**pattern, "metadata": {"name": name}}
         )
-    assert judge_counted(cluster, "n", pattern).state == verdict
+    assert evaluate_counted(cluster, "n", pattern).state == verdict
 
 
 @pytest.mark.parametrize(
@@ -68,13 +72,13 @@ def test_the_quota_has_counted_when_it_says_what_is_there(
     [
         ({}, {"min": {"cpu": "10m"}}, "met"),
         ({}, {"min": {"cpu": "25m"}}, "met"),
-        ({}, {"min": {"cpu": "50m"}}, "hopeless"),
+        ({}, {"min": {"cpu": "50m"}}, "unrecoverable"),
         ({"queue-sidecar-cpu-request": "50m"}, {"min": {"cpu": "50m"}}, "met"),
-        ({}, {}, "hopeless"),
+        ({}, {}, "unrecoverable"),
     ],
 )
 def test_what_the_platform_adds_fits(config: dict[str, str], limits: Object, state: str) -> None:
-    assert judge_fits(config, limits).state == state
+    assert evaluate_fits(config, limits).state == state
 
 
 def test_no_specimen_is_left_out_of_the_onslaught() -> None:
@@ -84,8 +88,8 @@ def test_no_specimen_is_left_out_of_the_onslaught() -> None:
     assert len(bad) == len(set(bad)), "a bad specimen has one object that is bad"
 
 
-def tries(*answers: Answer | None) -> list[Try]:
-    return [Try(float(number), NO_TAG, answer) for number, answer in enumerate(answers)]
+def submissions(*answers: AdmissionResponse | None) -> list[Submission]:
+    return [Submission(float(number), NO_TAG, answer) for number, answer in enumerate(answers)]
 
 
 @pytest.mark.parametrize(
@@ -94,14 +98,14 @@ def tries(*answers: Answer | None) -> list[Try]:
         ((REFUSED, REFUSED), "met", "of 2: 2 refused by policy"),
         ((REFUSED,), "pending", "of 1"),
         ((), "pending", "no answer yet"),
-        ((REFUSED, ADMITTED), "hopeless", "1 of 2 violating objects were admitted"),
-        ((REFUSED, AWAY), "hopeless", "failed calling webhook"),
-        ((REFUSED, MISTAKEN), "hopeless", "refused by the API server, policy p, rule r"),
+        ((REFUSED, ADMITTED), "unrecoverable", "1 of 2 violating objects were admitted"),
+        ((REFUSED, AWAY), "unrecoverable", "failed calling webhook"),
+        ((REFUSED, MISTAKEN), "unrecoverable", "refused by the API server, policy p, rule r"),
         ((REFUSED, None, REFUSED), "met", "of 2"),
     ],
 )
-def test_whether_one_slipped_in(answers: tuple[Answer | None, ...], state: str, words: str) -> None:
-    verdict = judge_none_slipped_in(tries(*answers), 2)
+def test_whether_one_slipped_in(answers: tuple[AdmissionResponse | None, ...], state: str, words: str) -> None:
+    verdict = evaluate_none_slipped_in(submissions(*answers), 2)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
@@ -111,13 +115,13 @@ def test_whether_one_slipped_in(answers: tuple[Answer | None, ...], state: str, 
         ([ADMITTED], "admitted or refused for a while", "met"),
         ([ADMITTED, AWAY], "admitted or refused for a while", "met"),
         ([ADMITTED, AWAY], "refused because the webhook is away", "met"),
-        ([ADMITTED], "refused because the webhook is away", "hopeless"),
-        ([ADMITTED, REFUSED], "admitted or refused for a while", "hopeless"),
-        ([], "admitted or refused for a while", "hopeless"),
+        ([ADMITTED], "refused because the webhook is away", "unrecoverable"),
+        ([ADMITTED, REFUSED], "admitted or refused for a while", "unrecoverable"),
+        ([], "admitted or refused for a while", "unrecoverable"),
     ],
 )
-def test_what_became_of_what_complies(answers: list[Answer], expected: str, state: str) -> None:
-    assert judge_compliant(answers, expected).state == state
+def test_what_became_of_what_complies(answers: list[AdmissionResponse], expected: str, state: str) -> None:
+    assert evaluate_compliant(answers, expected).state == state
 
 
 # --- webhooks
@@ -188,5 +192,5 @@ def test_a_webhook_can_be_answered(
     hook: Object, slices: list[Object], served: x509.Certificate, state: str, words: str
 ) -> None:
     secret = {"data": {"tls.crt": pem(served), "other": b64encode(b"x").decode()}}
-    verdict = judge_hook(hook, slices, [secret], NOW)
+    verdict = evaluate_hook(hook, slices, [secret], NOW)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from workloads import MOVING, PINNED, compliant, flawed, pod_of, template_of
 
-from neuroscale.cluster.refs import Object
 from neuroscale.guardrails.oracle import (
     COST_CENTERS,
     LABELS,
@@ -21,10 +20,11 @@ from neuroscale.guardrails.oracle import (
     RESOURCES,
     ROOT_USER,
     TAG,
+    evaluate,
     is_pinned,
-    judge,
     speaks_of,
 )
+from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT
 
 TEMPLATED = (
@@ -41,27 +41,27 @@ TEMPLATED = (
 
 @given(compliant())
 def test_what_complies_is_refused_by_nothing(obj: Object) -> None:
-    assert judge(obj) == {}
+    assert evaluate(obj) == {}
 
 
 @given(flawed())
 def test_each_flaw_is_found_and_no_other(made: tuple[Object, set[str]]) -> None:
     obj, broken = made
-    assert set(judge(obj)) == broken
+    assert set(evaluate(obj)) == broken
 
 
 @given(flawed(), st.sampled_from(sorted(PLATFORM_NAMESPACES)))
 def test_the_platforms_own_namespaces_are_not_a_tenants(made: tuple[Object, set[str]], namespace: str) -> None:
     obj, _ = made
     obj["metadata"]["namespace"] = namespace
-    assert judge(obj) == {}
+    assert evaluate(obj) == {}
 
 
 @given(flawed(), st.sampled_from(["default", "team-a", "kube-system-2", "Kube-system"]))
 def test_any_other_namespace_is(made: tuple[Object, set[str]], namespace: str) -> None:
     obj, broken = made
     obj["metadata"]["namespace"] = namespace
-    assert set(judge(obj)) == broken
+    assert set(evaluate(obj)) == broken
 
 
 @given(flawed())
@@ -70,13 +70,13 @@ def test_no_label_annotation_or_owner_lets_anybody_through(made: tuple[Object, s
     obj["metadata"]["labels"]["serving.knative.dev/configuration"] = "mine"
     obj["metadata"]["annotations"] = {"policies.kyverno.io/exempt": "true"}
     obj["metadata"]["ownerReferences"] = [{"kind": "Revision", "name": "a", "controller": True}]
-    assert set(judge(obj)) == broken
+    assert set(evaluate(obj)) == broken
 
 
 @given(compliant(TEMPLATED))
 def test_pods_carry_the_labels_too(obj: Object) -> None:
     del template_of(obj)["metadata"]
-    assert set(judge(obj)) == {LABELS}
+    assert set(evaluate(obj)) == {LABELS}
 
 
 @given(compliant())
@@ -85,10 +85,10 @@ def test_a_container_overrules_its_pod(obj: Object) -> None:
     pod["securityContext"] = {"runAsNonRoot": False, "runAsUser": 0}
     for container in [*pod["containers"], *pod.get("initContainers", [])]:
         container["securityContext"] = {"runAsNonRoot": True, "runAsUser": 1000}
-    assert judge(obj) == {}
+    assert evaluate(obj) == {}
     pod["securityContext"] = {"runAsNonRoot": True}
     pod["containers"][0]["securityContext"] = {"runAsNonRoot": False}
-    assert set(judge(obj)) == {ROOT_USER}
+    assert set(evaluate(obj)) == {ROOT_USER}
 
 
 def test_an_ephemeral_container_is_judged_by_image_and_user_and_has_no_resources() -> None:
@@ -100,9 +100,9 @@ def test_an_ephemeral_container_is_judged_by_image_and_user_and_has_no_resources
         "metadata": {"name": "a", "labels": {"owner": "platform-team", "cost-center": "cc-demo"}},
         "spec": {"containers": [], "ephemeralContainers": [container]},
     }
-    assert set(judge(pod)) == {TAG, ROOT_USER}
+    assert set(evaluate(pod)) == {TAG, ROOT_USER}
     pod["spec"] = {"containers": [], "ephemeralContainers": [good]}
-    assert judge(pod) == {}
+    assert evaluate(pod) == {}
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_zero_bounds_nothing(amount: object, bounds: bool) -> None:
             "containers": [{**container, "resources": {"requests": {"cpu": "1m", "memory": 1}, "limits": limits}}]
         },
     }
-    assert set(judge(obj)) == (set() if bounds else {RESOURCES})
+    assert set(evaluate(obj)) == (set() if bounds else {RESOURCES})
 
 
 MODEL = yaml.safe_load((ROOT / "apps/demo-iris-2/inference-service.yaml").read_text(encoding="utf-8"))
@@ -146,23 +146,23 @@ def test_a_runtime_speaks_for_what_a_model_leaves_out(framework: str, change: Ob
     obj = copy.deepcopy(MODEL)
     predictor = obj["spec"]["predictor"]
     predictor[framework] = {**predictor.pop("model"), **change}
-    assert set(judge(obj)) == refused
+    assert set(evaluate(obj)) == refused
 
 
 def test_a_container_beside_a_model_takes_from_the_runtime_and_may_not_say_worse() -> None:
     obj = copy.deepcopy(MODEL)
     beside: dict[str, Any] = {"name": "kserve-container"}
     obj["spec"]["predictor"]["containers"] = [beside]
-    assert judge(obj) == {}
+    assert evaluate(obj) == {}
     beside |= {"image": "a:latest", "securityContext": {"runAsNonRoot": False}}
-    assert set(judge(obj)) == {TAG, ROOT_USER}
+    assert set(evaluate(obj)) == {TAG, ROOT_USER}
 
 
 @pytest.mark.parametrize("component", ["transformer", "explainer"])
 def test_each_component_of_a_model_is_judged(component: str) -> None:
     obj = copy.deepcopy(MODEL)
     obj["spec"][component] = {"containers": [{"name": "kserve-container", "image": "a:1.2.3"}]}
-    assert set(judge(obj)) == {RESOURCES, ROOT_USER}
+    assert set(evaluate(obj)) == {RESOURCES, ROOT_USER}
 
 
 @pytest.mark.parametrize("component", ["predictor", "transformer", "explainer"])
@@ -172,7 +172,7 @@ def test_each_component_of_a_model_is_judged(component: str) -> None:
 def test_a_components_own_labels_go_before_its_models(component: str, labels: Object, refused: bool) -> None:
     obj = copy.deepcopy(MODEL)
     obj["spec"][component] = {**obj["spec"].get(component, {}), "labels": labels}
-    assert set(judge(obj)) == ({POLICIES[0]} if refused else set())
+    assert set(evaluate(obj)) == ({POLICIES[0]} if refused else set())
 
 
 @given(PINNED)
@@ -188,7 +188,7 @@ def test_moving(image: str) -> None:
 @pytest.mark.parametrize("kind", ["ConfigMap", "Service", "ServiceAccount"])
 def test_what_makes_no_pods_is_not_judged(kind: str) -> None:
     obj = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "a"}}
-    assert judge(obj) == {}
+    assert evaluate(obj) == {}
     assert not any(speaks_of(policy, obj) for policy in POLICIES)
 
 

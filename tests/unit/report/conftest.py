@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from report_runs import KILLS, make_run
 
-from neuroscale.record import RunFolder
+from neuroscale.results import RunFolder
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from neuroscale.record import Kill, Run, RunFolder, Sample, ScenarioResult
+from neuroscale.results import Kill, Run, RunFolder, Sample, ScenarioResult
 
 BASE = datetime(2026, 11, 20, 22, 4, 5, tzinfo=UTC)
 FEATURE = "GitOps heals drift"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from neuroscale.errors import SupplyError
-from neuroscale.record import RunFolder
 from neuroscale.report import allure, tools, write
+from neuroscale.results import RunFolder
 
 # --- Allure's page around it
 

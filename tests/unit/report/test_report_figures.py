@@ -12,12 +12,12 @@ import pytest
 from report_runs import BASE, HEALS, KILLS, RESULTS, make_run, sample
 
 from neuroscale.claims import CLAIMS
-from neuroscale.record import Run, RunFolder
 from neuroscale.report.axis import axis_limit, ticks
 from neuroscale.report.figures import rows
 from neuroscale.report.page import overview
 from neuroscale.report.timelines import LEFT, PLOT, pictures
-from neuroscale.report.trend import courses, history
+from neuroscale.report.trend import history, trends
+from neuroscale.results import Run, RunFolder
 
 # --- figures
 
@@ -104,7 +104,7 @@ def test_the_trend_ends_with_this_run_and_leaves_out_broken_platforms(folder: Ru
     mutants.save_run(mutants.run.model_copy(update={"kind": "kill matrix", "name": mutants.path.name}))
     past = history(folder)
     assert [run.name for run in past.runs][-2:] == ["2026-11-19T23-00-00", "2026-11-20T22-04-05"]
-    first = next(course for course in courses(past.runs) if course.series == "first drift")
+    first = next(course for course in trends(past.runs) if course.series == "first drift")
     assert [point.run.name for point in first.points] == [
         "2026-11-18T22-04-05",
         "2026-11-19T22-04-05",
@@ -117,7 +117,7 @@ def test_one_run_is_no_trend_and_a_damaged_earlier_run_is_named(folder: RunFolde
     (reports / "2026-11-19T22-04-05" / "run.json").write_text("{", encoding="utf-8")
     past = history(folder)
     assert past.unreadable == ["2026-11-19T22-04-05"]
-    assert courses(past.runs[-1:]) == []
+    assert trends(past.runs[-1:]) == []
     assert "Not readable, so not in the trend: 2026-11-19T22-04-05" in overview(folder)
 
 

@@ -14,8 +14,8 @@ from rich.console import Console, RenderableType
 
 from neuroscale.cli.report import chosen, report
 from neuroscale.errors import UsageError
-from neuroscale.record import RunFolder
 from neuroscale.report import Benchmark, benchmarks, summary
+from neuroscale.results import RunFolder
 
 # --- the terminal and the command
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import apiserver
+import fake_gateway
 import pytest
-import served
 from apiserver import ApiServer
-from served import Gateway
+from fake_gateway import Gateway
 
 from neuroscale.cluster.state import ClusterState, Ports
 
@@ -25,7 +25,7 @@ def gateway(state: ClusterState) -> Iterator[Gateway]:
 @pytest.fixture
 def world(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> ApiServer:
     """An API server that knows the kinds of serving, and holds one model that is served."""
-    for path, kinds in served.KINDS.items():
+    for path, kinds in fake_gateway.KINDS.items():
         monkeypatch.setitem(apiserver.KINDS, path, kinds)
-    served.put(api, served.isvc(), served.made())
+    fake_gateway.put(api, fake_gateway.isvc(), fake_gateway.made())
     return api

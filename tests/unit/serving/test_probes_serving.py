@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import pytest
 from apiserver import ApiServer, merge
-from served import DEPLOYMENTS, ISVCS, NAME, Gateway, conditions, host_of, isvc, made, put, with_condition
+from fake_gateway import DEPLOYMENTS, ISVCS, NAME, Gateway, conditions, host_of, isvc, made, put, with_condition
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import State, met, pending
 from neuroscale.probes import serving
 from neuroscale.probes.expected import service_uris
-from neuroscale.probes.generated import Generated, fetch, fetch_generated, inference_service, judge_generated
+from neuroscale.probes.knative_resources import Generated, evaluate_generated, fetch, fetch_generated, inference_service
 from neuroscale.probes.serving import (
     AllAnswer,
     AllGenerated,
@@ -22,15 +23,14 @@ from neuroscale.probes.serving import (
     Asleep,
     SaysWhyNotLoaded,
     Serves,
-    judge_asleep,
-    judge_leads,
-    judge_not_loaded,
-    judge_service,
-    judge_together,
+    evaluate_asleep,
+    evaluate_leads,
+    evaluate_not_loaded,
+    evaluate_service,
+    evaluate_together,
     workloads_ready,
 )
 from neuroscale.serving.models import ABSENT, NEXT, SERVED, SWAPPED, storage_uri
-from neuroscale.waiting import State, met, pending
 
 # --- one InferenceService
 
@@ -94,7 +94,7 @@ SERVICES: dict[str, tuple[Object | None, State, str]] = {
 @pytest.mark.parametrize("case", SERVICES)
 def test_service(case: str) -> None:
     obj, state, words = SERVICES[case]
-    verdict = judge_service(obj)
+    verdict = evaluate_service(obj)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
@@ -114,7 +114,7 @@ NOT_LOADED: dict[str, tuple[Object | None, State, str]] = {
 @pytest.mark.parametrize("case", NOT_LOADED)
 def test_not_loaded(case: str) -> None:
     obj, state, words = NOT_LOADED[case]
-    verdict = judge_not_loaded(obj, ABSENT)
+    verdict = evaluate_not_loaded(obj, ABSENT)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
@@ -136,7 +136,7 @@ ASLEEP: dict[str, tuple[Object | None, Object | None, list[Object] | None, State
 @pytest.mark.parametrize("case", ASLEEP)
 def test_asleep(case: str) -> None:
     obj, deployment, pods, state, words = ASLEEP[case]
-    verdict = judge_asleep(obj, deployment, pods)
+    verdict = evaluate_asleep(obj, deployment, pods)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
@@ -232,25 +232,25 @@ GENERATED: dict[str, tuple[Change, State, str]] = {
 @pytest.mark.parametrize("case", GENERATED)
 def test_generated(case: str) -> None:
     change, state, words = GENERATED[case]
-    verdict = judge_generated(isvc(), change(made()))
+    verdict = evaluate_generated(isvc(), change(made()))
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
 def test_nothing_is_generated_from_nothing() -> None:
-    assert judge_generated(None, made()).observed == "it does not exist"
+    assert evaluate_generated(None, made()).observed == "it does not exist"
 
 
 # --- together
 
 
 def test_one_of_two_is_red() -> None:
-    assert judge_together({"a": met("x"), "b": met("y")}).state == "met"
-    verdict = judge_together({"a": met("x"), "b": pending("it does not exist")})
+    assert evaluate_together({"a": met("x"), "b": met("y")}).state == "met"
+    verdict = evaluate_together({"a": met("x"), "b": pending("it does not exist")})
     assert (verdict.state, verdict.observed) == ("pending", "1 of 2 are not: b: it does not exist")
 
 
 def test_none_of_none_is_no_success() -> None:
-    assert judge_together({}).state == "hopeless"
+    assert evaluate_together({}).state == "unrecoverable"
 
 
 def test_names_are_taken_from_git() -> None:
@@ -268,49 +268,49 @@ def test_names_are_taken_from_git() -> None:
 
 def test_a_served_model(world: ApiServer, cluster: Cluster, gateway: Gateway) -> None:
     one, uris = frozenset({NAME}), {NAME: storage_uri(SERVED)}
-    assert AllReady(one).look(cluster).state == "met"
-    assert AllGenerated(one).look(cluster).state == "met"
-    assert AllAnswer(uris, gateway.url).look(cluster).state == "met"
-    assert Serves(NAME, gateway.url, SERVED).look(cluster).state == "met"
+    assert AllReady(one).check(cluster).state == "met"
+    assert AllGenerated(one).check(cluster).state == "met"
+    assert AllAnswer(uris, gateway.url).check(cluster).state == "met"
+    assert Serves(NAME, gateway.url, SERVED).check(cluster).state == "met"
 
     two = frozenset({NAME, "sklearn-iris"})
-    assert "1 of 2 are not: sklearn-iris: it does not exist" in AllReady(two).look(cluster).observed
-    assert "1 of 2 are not" in AllGenerated(two).look(cluster).observed
+    assert "1 of 2 are not: sklearn-iris: it does not exist" in AllReady(two).check(cluster).observed
+    assert "1 of 2 are not" in AllGenerated(two).check(cluster).observed
     assert (
         "sklearn-iris: it has no URL"
-        in AllAnswer({**uris, "sklearn-iris": storage_uri(SERVED)}, gateway.url).look(cluster).observed
+        in AllAnswer({**uris, "sklearn-iris": storage_uri(SERVED)}, gateway.url).check(cluster).observed
     )
 
 
 def test_nothing_described_is_no_success(cluster: Cluster, gateway: Gateway) -> None:
-    assert AllReady(frozenset()).look(cluster).state == "hopeless"
-    assert AllGenerated(frozenset()).look(cluster).state == "hopeless"
-    assert AllAnswer({}, gateway.url).look(cluster).state == "hopeless"
+    assert AllReady(frozenset()).check(cluster).state == "unrecoverable"
+    assert AllGenerated(frozenset()).check(cluster).state == "unrecoverable"
+    assert AllAnswer({}, gateway.url).check(cluster).state == "unrecoverable"
 
 
 def test_what_is_asked_for_is_not_what_answers(world: ApiServer, cluster: Cluster, gateway: Gateway) -> None:
     """The objects are all in order; only the answer tells."""
     gateway.versions[host_of(NAME)] = SWAPPED
-    assert "instead of" in AllAnswer({NAME: storage_uri(SERVED)}, gateway.url).look(cluster).observed
-    assert "instead of" in Serves(NAME, gateway.url, SERVED).look(cluster).observed
-    assert AllGenerated(frozenset({NAME})).look(cluster).state == "met"
+    assert "instead of" in AllAnswer({NAME: storage_uri(SERVED)}, gateway.url).check(cluster).observed
+    assert "instead of" in Serves(NAME, gateway.url, SERVED).check(cluster).observed
+    assert AllGenerated(frozenset({NAME})).check(cluster).state == "met"
 
 
 def test_a_new_version_must_be_asked_for_made_and_answer(world: ApiServer, cluster: Cluster, gateway: Gateway) -> None:
     probe = Serves(NAME, gateway.url, NEXT)
-    assert "it asks for" in probe.look(cluster).observed
+    assert "it asks for" in probe.check(cluster).observed
     world.objects[f"{ISVCS}/{NAME}"] = isvc(version=NEXT)
-    assert "asked for is" in probe.look(cluster).observed
+    assert "asked for is" in probe.check(cluster).observed
     put(world, isvc(version=NEXT), made(version=NEXT, revision="00002"))
-    assert "instead of" in probe.look(cluster).observed
+    assert "instead of" in probe.check(cluster).observed
     gateway.versions[host_of(NAME)] = NEXT
-    assert probe.look(cluster).state == "met"
+    assert probe.check(cluster).state == "met"
     world.objects[f"{ISVCS}/{NAME}"] = with_condition(isvc(version=NEXT), "Ready", "False", "x", "y")
-    assert "Ready=False" in probe.look(cluster).observed
+    assert "Ready=False" in probe.check(cluster).observed
 
 
 def test_an_answer_that_nobody_wrote_down(world: ApiServer, cluster: Cluster, gateway: Gateway) -> None:
-    assert Answers(NAME, gateway.url, ABSENT, "the other pair").look(cluster).state == "hopeless"
+    assert Answers(NAME, gateway.url, ABSENT, "the other pair").check(cluster).state == "unrecoverable"
     assert gateway.asked == 0
 
 
@@ -318,23 +318,23 @@ def test_a_kind_that_is_gone_is_a_model_that_is_gone(api: ApiServer, cluster: Cl
     """The API server does not know InferenceServices: a watch of incident D3 must not trip over that."""
     assert fetch(cluster, inference_service(NAME)) is None
     assert fetch_generated(cluster, NAME) == Generated()
-    assert AllReady(frozenset({NAME})).look(cluster).state == "pending"
-    assert SaysWhyNotLoaded(NAME, ABSENT).look(cluster).state == "pending"
+    assert AllReady(frozenset({NAME})).check(cluster).state == "pending"
+    assert SaysWhyNotLoaded(NAME, ABSENT).check(cluster).state == "pending"
 
 
 def test_asleep_looks_at_the_pods_of_the_latest_deployment(world: ApiServer, cluster: Cluster) -> None:
-    assert "1 pods wanted" in Asleep(NAME).look(cluster).observed
+    assert "1 pods wanted" in Asleep(NAME).check(cluster).observed
     latest = f"{DEPLOYMENTS}/{NAME}-predictor-00001-deployment"
     world.put(latest, merge(world.objects[latest], {"spec": {"replicas": 0}}))
-    assert Asleep(NAME).look(cluster).state == "met"
+    assert Asleep(NAME).check(cluster).state == "met"
     pod = {"kind": "Pod", "metadata": {"name": "p", "namespace": "default"}, "spec": {"containers": []}}
     world.put("/api/v1/namespaces/default/pods/p", pod)
-    assert Asleep(NAME).look(cluster).state == "met"
+    assert Asleep(NAME).check(cluster).state == "met"
     labels = {"labels": {"serving.knative.dev/revisionUID": "u"}}
     world.put("/api/v1/namespaces/default/pods/p", merge(pod, {"metadata": labels}))
-    assert "1 pods: p" in Asleep(NAME).look(cluster).observed
+    assert "1 pods: p" in Asleep(NAME).check(cluster).observed
     world.remove(latest)
-    assert "no deployment" in Asleep(NAME).look(cluster).observed
+    assert "no deployment" in Asleep(NAME).check(cluster).observed
 
 
 def test_every_component_is_among_the_workloads() -> None:
@@ -360,8 +360,10 @@ def _pod(name: str, **meta: str) -> Object:
     ],
 )
 def test_who_is_ready_does_not_yet_lead(holder: str | None, pods: list[Object], state: State) -> None:
-    assert judge_leads({"spec": {"holderIdentity": holder}}, pods).state == state
+    assert evaluate_leads({"spec": {"holderIdentity": holder}}, pods).state == state
 
 
 def test_without_a_lease_nobody_leads() -> None:
-    assert judge_leads(None, [_pod("manager-new")]).observed == "the lease is held by nobody, the pods are manager-new"
+    assert (
+        evaluate_leads(None, [_pod("manager-new")]).observed == "the lease is held by nobody, the pods are manager-new"
+    )

@@ -8,23 +8,23 @@ from typing import Any
 import apiserver
 import pytest
 from apiserver import ApiServer, merge
-from served import ISVCS, NAME, Gateway, host_of, isvc
+from fake_gateway import ISVCS, NAME, Gateway, host_of, isvc
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object, Ref
-from neuroscale.probes.generated import inference_service
-from neuroscale.probes.symptoms import (
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import State
+from neuroscale.probes.knative_resources import inference_service
+from neuroscale.probes.symptom_probes import (
     HasEvent,
     LeadsTo,
     NoEndpoint,
     NotFound,
     Shows,
     SyncsAgain,
-    Unwelcome,
-    judge_image_missing,
-    judge_shown,
+    WouldBeRejected,
+    evaluate_image_missing,
+    evaluate_shown,
 )
-from neuroscale.waiting import State
 
 NEWCOMER = isvc("newcomer")
 
@@ -46,7 +46,7 @@ SHOWN: dict[str, tuple[Object | None, str, State, str]] = {
 @pytest.mark.parametrize("case", SHOWN)
 def test_shown(case: str) -> None:
     obj, reason, state, words = SHOWN[case]
-    verdict = judge_shown(obj, "Ready", ("Unknown", "False"), reason)
+    verdict = evaluate_shown(obj, "Ready", ("Unknown", "False"), reason)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
@@ -67,53 +67,55 @@ IMAGES: dict[str, tuple[list[Object], State, str]] = {
 @pytest.mark.parametrize("case", IMAGES)
 def test_image_missing(case: str) -> None:
     pods, state, words = IMAGES[case]
-    verdict = judge_image_missing(pods, "proxy")
+    verdict = evaluate_image_missing(pods, "proxy")
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
 def test_a_refusal_is_a_symptom_only_in_its_own_words(world: ApiServer, cluster: Cluster) -> None:
-    symptom = Unwelcome(NEWCOMER, "failed calling webhook")
-    assert symptom.look(cluster).observed == "it would be taken"
+    symptom = WouldBeRejected(NEWCOMER, "failed calling webhook")
+    assert symptom.check(cluster).observed == "it would be taken"
     world.answers[f"POST {ISVCS}"] = (500, b'{"message": "failed calling webhook \\"x\\""}', {})
-    assert symptom.look(cluster).state == "met"
+    assert symptom.check(cluster).state == "met"
     world.answers[f"POST {ISVCS}"] = (403, b'{"message": "exceeded quota"}', {})
-    assert "exceeded quota" in symptom.look(cluster).observed
-    assert symptom.look(cluster).state == "pending"
+    assert "exceeded quota" in symptom.check(cluster).observed
+    assert symptom.check(cluster).state == "pending"
 
 
 def test_where_a_url_leads(world: ApiServer, cluster: Cluster) -> None:
-    assert LeadsTo(NAME, "models.neuroscale.internal").look(cluster).state == "met"
-    assert LeadsTo(NAME, "example.com").look(cluster).state == "pending"
+    assert LeadsTo(NAME, "models.neuroscale.internal").check(cluster).state == "met"
+    assert LeadsTo(NAME, "example.com").check(cluster).state == "pending"
     world.put(f"{ISVCS}/{NAME}", merge(isvc(), {"status": {"url": "http://x.example.com"}}))
-    assert LeadsTo(NAME, "example.com").look(cluster).state == "met"
-    assert LeadsTo("nobody", "example.com").look(cluster).observed == "its URL is not set"
+    assert LeadsTo(NAME, "example.com").check(cluster).state == "met"
+    assert LeadsTo("nobody", "example.com").check(cluster).observed == "its URL is not set"
 
 
 @pytest.mark.usefixtures("world")
 def test_not_found_is_404_and_nothing_else(cluster: Cluster, gateway: Gateway) -> None:
-    assert NotFound(NAME).look(cluster).state == "pending"
-    assert NotFound(NAME, "nobody.example.com").look(cluster).state == "met"
-    assert NotFound("nobody").look(cluster).observed == "it has no URL"
+    assert NotFound(NAME).check(cluster).state == "pending"
+    assert NotFound(NAME, "nobody.example.com").check(cluster).state == "met"
+    assert NotFound("nobody").check(cluster).observed == "it has no URL"
     gateway.instead[host_of(NAME)] = (503, "down")
-    assert NotFound(NAME).look(cluster).state == "pending"
+    assert NotFound(NAME).check(cluster).state == "pending"
 
 
 def test_shown_in_these_words() -> None:
     obj = with_ready("False", "FailedCreate")
-    assert judge_shown(obj, "Ready", ("False",), "FailedCreate", "wh").state == "met"
-    assert judge_shown(obj, "Ready", ("False",), "FailedCreate", "quota").observed == "Ready=False (FailedCreate: why)"
-    assert judge_shown({"status": {}}, "Ready", ("False",), "", "why").state == "pending"
+    assert evaluate_shown(obj, "Ready", ("False",), "FailedCreate", "wh").state == "met"
+    assert (
+        evaluate_shown(obj, "Ready", ("False",), "FailedCreate", "quota").observed == "Ready=False (FailedCreate: why)"
+    )
+    assert evaluate_shown({"status": {}}, "Ready", ("False",), "", "why").state == "pending"
 
 
 @pytest.mark.usefixtures("world")
 def test_absent_objects_show_nothing(cluster: Cluster) -> None:
-    assert Shows(inference_service("nobody"), "Ready", ("True",)).look(cluster).state == "pending"
-    assert Shows(inference_service(NAME), "Ready", ("True",)).look(cluster).state == "met"
+    assert Shows(inference_service("nobody"), "Ready", ("True",)).check(cluster).state == "pending"
+    assert Shows(inference_service(NAME), "Ready", ("True",)).check(cluster).state == "met"
 
 
 def test_attempts_at_one_commit_are_counted(world: ApiServer, cluster: Cluster) -> None:
     symptom = SyncsAgain("stack", 3)
-    assert symptom.look(cluster).state == "pending"
+    assert symptom.check(cluster).state == "pending"
 
     def healed(finished: str | None) -> None:
         operation = {"operation": {"sync": {"autoHealAttemptsCount": 3}}, "phase": "Succeeded", "finishedAt": finished}
@@ -126,19 +128,19 @@ def test_attempts_at_one_commit_are_counted(world: ApiServer, cluster: Cluster) 
         world.put("/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/stack", app)
 
     healed(datetime.now(UTC).isoformat())
-    assert symptom.look(cluster).state == "met"
-    assert SyncsAgain("stack", 4).look(cluster).state == "pending"
+    assert symptom.check(cluster).state == "met"
+    assert SyncsAgain("stack", 4).check(cluster).state == "pending"
     healed(None)
-    assert symptom.look(cluster).state == "met"
+    assert symptom.check(cluster).state == "met"
     healed((datetime.now(UTC) - timedelta(seconds=11)).isoformat())
-    assert symptom.look(cluster).state == "pending"
+    assert symptom.check(cluster).state == "pending"
 
 
 def test_no_ready_endpoint_of_any_slice(world: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     path = "/apis/discovery.k8s.io/v1"
     monkeypatch.setitem(apiserver.KINDS, path, {"endpointslices": ("EndpointSlice", True)})
     symptom = NoEndpoint(Ref("Service", "hook", "kserve"))
-    assert symptom.look(cluster).state == "pending"
+    assert symptom.check(cluster).state == "pending"
     slices: Object = {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
@@ -146,12 +148,12 @@ def test_no_ready_endpoint_of_any_slice(world: ApiServer, cluster: Cluster, monk
         "endpoints": [{"conditions": {"ready": False}}],
     }
     world.put(f"{path}/namespaces/kserve/endpointslices/hook-1", slices)
-    assert symptom.look(cluster).observed == "0 ready of 1"
+    assert symptom.check(cluster).observed == "0 ready of 1"
     world.put(f"{path}/namespaces/kserve/endpointslices/hook-1", {**slices, "endpoints": None})
-    assert symptom.look(cluster).state == "met"
+    assert symptom.check(cluster).state == "met"
     ready = [{"conditions": {"ready": False}}, {"conditions": {"ready": True}}]
     world.put(f"{path}/namespaces/kserve/endpointslices/hook-1", {**slices, "endpoints": ready})
-    assert symptom.look(cluster).observed == "1 ready endpoints"
+    assert symptom.check(cluster).observed == "1 ready endpoints"
 
 
 def test_an_event_is_known_by_its_reason(world: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,10 +167,10 @@ def test_an_event_is_known_by_its_reason(world: ApiServer, cluster: Cluster, mon
         "message": "what was seen",
     }
     world.put("/api/v1/namespaces/default/events/e", event)
-    assert HasEvent(inference_service(NAME), "Seen").look(cluster).observed == "what was seen"
-    assert HasEvent(inference_service(NAME), "Other").look(cluster).observed == "events: Seen"
+    assert HasEvent(inference_service(NAME), "Seen").check(cluster).observed == "what was seen"
+    assert HasEvent(inference_service(NAME), "Other").check(cluster).observed == "events: Seen"
     world.put("/api/v1/namespaces/default/events/e", merge(event, {"involvedObject": {"uid": "a namesake"}}))
-    assert HasEvent(inference_service(NAME), "Seen").look(cluster).observed == "events: none"
+    assert HasEvent(inference_service(NAME), "Seen").check(cluster).observed == "events: none"
 
 
 def test_an_event_is_known_by_its_words(world: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,8 +187,8 @@ def test_an_event_is_known_by_its_words(world: ApiServer, cluster: Cluster, monk
         }
         world.put(f"/api/v1/namespaces/default/events/{name}", event)
     assert (
-        HasEvent(inference_service(NAME), "InternalError", "a policy").look(cluster).observed == "refused by a policy"
+        HasEvent(inference_service(NAME), "InternalError", "a policy").check(cluster).observed == "refused by a policy"
     )
-    other = HasEvent(inference_service(NAME), "InternalError", "a quota").look(cluster)
+    other = HasEvent(inference_service(NAME), "InternalError", "a quota").check(cluster)
     assert (other.state, "InternalError (the name is taken)" in other.observed) == ("pending", True)
-    assert HasEvent(inference_service(NAME), "Other", "a policy").look(cluster).state == "pending"
+    assert HasEvent(inference_service(NAME), "Other", "a policy").check(cluster).state == "pending"

@@ -11,26 +11,26 @@ from pathlib import Path
 import pytest
 import yaml
 from apiserver import NONCE, ApiServer, merge
-from paper import paper_platform
-from served import ISVCS, KNATIVE, NAME, Gateway, conditions, host_of, isvc, made, put
+from fake_gateway import ISVCS, KNATIVE, NAME, Gateway, conditions, host_of, isvc, made, put
+from fake_git_server import fake_platform
 
-from neuroscale.changes import revert
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.chaos.fault import ScaledTo
+from neuroscale.chaos.faults import ScaledTo
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.refs import Object
-from neuroscale.errors import ClusterRefused, NotMet, NotReady
+from neuroscale.errors import ApiError, ConditionTimeout, PreconditionFailed
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.gitops.commit_scenarios import revert
+from neuroscale.kubernetes.refs import Object
+from neuroscale.polling import State, pause
 from neuroscale.probes import argo, serving
-from neuroscale.probes.generated import fetch, inference_service
+from neuroscale.probes.knative_resources import fetch, inference_service
 from neuroscale.probes.serving import Asleep, SaysWhyNotLoaded, Serves
-from neuroscale.record import Sample
-from neuroscale.serving import crd_loss, newborn, outages, traffic, versions, waking
-from neuroscale.serving.crd_loss import judge_back, judge_definition, judge_kept
-from neuroscale.serving.handsoff import hands_off
+from neuroscale.results import Sample
+from neuroscale.serving import crd_deletion, model_creation, model_rollouts, outages, request_stream, scale_from_zero
+from neuroscale.serving.crd_deletion import evaluate_back, evaluate_definition, evaluate_kept
 from neuroscale.serving.models import ABSENT, DAMAGED, NEXT, SERVED, storage_uri
 from neuroscale.settings import APPS_NAMESPACE, ROOT, ROOT_APPLICATION
-from neuroscale.waiting import State, pause
 
 MANIFEST = f"apps/{NAME}/inference-service.yaml"
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
@@ -58,40 +58,40 @@ def breakage(world: ApiServer, cluster: Cluster, gateway: Gateway, tmp_path: Pat
             "spec": {"source": {"path": "x"}, "syncPolicy": {"automated": {"prune": True, "selfHeal": True}}},
         }
         world.put(f"{APPLICATIONS}/{name}", app)
-    platform = paper_platform(cluster, {MANIFEST: manifest(), f"apps/{NAME}/README.md": "x", "apps/x/a.yaml": ""})
+    platform = fake_platform(cluster, {MANIFEST: manifest(), f"apps/{NAME}/README.md": "x", "apps/x/a.yaml": ""})
     with Breakage(platform, Journal(tmp_path / "journal.jsonl", NONCE)) as broken:
         yield broken
 
 
 def described(breakage: Breakage) -> Object:
-    return yaml.safe_load(breakage.platform.forge.read(MANIFEST) or "")  # type: ignore[no-any-return]
+    return yaml.safe_load(breakage.platform.git_server.read(MANIFEST) or "")  # type: ignore[no-any-return]
 
 
 # --- versions
 
 
 def test_a_version_is_committed_and_reverted(breakage: Breakage, gateway: Gateway) -> None:
-    pushed = versions.give_version(breakage, NEXT)
+    pushed = model_rollouts.commit_version(breakage, NEXT)
     assert described(breakage)["spec"]["predictor"]["model"]["storageUri"] == storage_uri(NEXT)
     assert pushed.expects == Serves(NAME, gateway.url, NEXT)
     assert pushed.before == Serves(NAME, gateway.url, SERVED)
-    assert pushed.commit == breakage.platform.forge.head()
+    assert pushed.commit == breakage.platform.git_server.head()
     back = revert(pushed, breakage.platform)
     assert back.expects == Serves(NAME, gateway.url, SERVED)
-    assert breakage.platform.forge.read(MANIFEST) == manifest()
+    assert breakage.platform.git_server.read(MANIFEST) == manifest()
 
 
 @pytest.mark.parametrize(("defect", "version"), [("does not exist", ABSENT), ("is damaged", DAMAGED)])
 def test_a_bad_version_is_expected_to_be_named(defect: str, version: str, breakage: Breakage) -> None:
-    pushed = versions.give_bad_version(breakage, defect)
+    pushed = model_rollouts.commit_bad_version(breakage, defect)
     assert described(breakage)["spec"]["predictor"]["model"]["storageUri"] == storage_uri(version)
     assert pushed.expects == SaysWhyNotLoaded(NAME, version)
-    breakage.undo()
-    assert breakage.platform.forge.read(MANIFEST) == manifest()
+    breakage.roll_back()
+    assert breakage.platform.git_server.read(MANIFEST) == manifest()
 
 
 def test_leave_to_sleep(breakage: Breakage) -> None:
-    pushed = versions.let_sleep(breakage)
+    pushed = model_rollouts.enable_scale_to_zero(breakage)
     now = described(breakage)
     assert now["spec"]["predictor"]["minReplicas"] == 0
     assert now["metadata"]["annotations"] == {"autoscaling.knative.dev/window": "6s"}
@@ -100,8 +100,8 @@ def test_leave_to_sleep(breakage: Breakage) -> None:
 
 
 def test_a_model_that_git_does_not_describe_is_not_changed(breakage: Breakage) -> None:
-    with pytest.raises(NotReady, match=r'should describe the InferenceService "nobody".*Try: '):
-        versions.give_version(breakage, NEXT, "nobody")
+    with pytest.raises(PreconditionFailed, match=r'should describe the InferenceService "nobody".*Try: '):
+        model_rollouts.commit_version(breakage, NEXT, "nobody")
     assert breakage.effects == []
 
 
@@ -119,13 +119,13 @@ def test_the_checkout_describes_the_model_that_is_changed() -> None:
 
 
 def test_hands_off_the_root_first_and_back_in_reverse(breakage: Breakage, world: ApiServer) -> None:
-    for fault in hands_off(serving.APPLICATION):
+    for fault in disable_automated_sync(serving.APPLICATION):
         breakage.inject(fault)
     names = [effect.fault.target.name for effect in breakage.effects if effect.fault.target]
     assert names == [ROOT_APPLICATION, serving.APPLICATION]
     for name in names:
         assert "automated" not in world.objects[f"{APPLICATIONS}/{name}"]["spec"]["syncPolicy"]
-    breakage.undo()
+    breakage.roll_back()
     for name in names:
         policy = world.objects[f"{APPLICATIONS}/{name}"]["spec"]["syncPolicy"]
         assert policy == {"automated": {"prune": True, "selfHeal": True}}
@@ -134,12 +134,12 @@ def test_hands_off_the_root_first_and_back_in_reverse(breakage: Breakage, world:
 # --- a new model
 
 
-BORN = f"{newborn.NAME}-0a0a"
+BORN = f"{model_creation.NAME}-0a0a"
 
 
 @pytest.fixture(autouse=True)
 def _expected_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newborn.secrets, "token_hex", lambda _: "0a0a")
+    monkeypatch.setattr(model_creation.secrets, "token_hex", lambda _: "0a0a")
 
 
 def becomes_ready(world: ApiServer, name: str = BORN) -> None:
@@ -157,14 +157,14 @@ def test_a_new_model_is_made_like_the_one_in_git_and_timed(
     breakage: Breakage, world: ApiServer, gateway: Gateway, kept: list[Sample]
 ) -> None:
     with ExitStack() as streams:
-        model = newborn.create(breakage, streams)
+        model = model_creation.create(breakage, streams)
         created = world.objects[f"{ISVCS}/{BORN}"]
         assert created["spec"] == described(breakage)["spec"]
         assert created["metadata"]["namespace"] == APPS_NAMESPACE
         gateway.versions[host_of(BORN)] = SERVED
         threading.Timer(0.2, becomes_ready, [world]).start()
-        newborn.wait_for_answer(model, breakage.platform, "scenario", kept.append)
-        newborn.demand_no_lie(model, breakage.platform, "scenario", kept.append)
+        model_creation.wait_for_answer(model, breakage.platform, "scenario", kept.append)
+        model_creation.assert_ready_implies_serving(model, breakage.platform, "scenario", kept.append)
     came, gap = kept
     assert came.phases["Ready"] is not None
     assert 0.1 < came.phases["Ready"] <= (came.phases["first right answer"] or 0) == came.seconds < 5
@@ -172,47 +172,47 @@ def test_a_new_model_is_made_like_the_one_in_git_and_timed(
         "model-answers", False, "ready-means-answering", False,
     )  # fmt: skip
     assert gap.seconds < 0.5
-    breakage.undo()
+    breakage.roll_back()
     assert f"{ISVCS}/{BORN}" not in world.objects
 
 
 def test_ready_and_404_is_a_lie(
     breakage: Breakage, world: ApiServer, gateway: Gateway, kept: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(newborn, "_WITHIN", 0.5)
+    monkeypatch.setattr(model_creation, "_WITHIN", 0.5)
     with ExitStack() as streams:
-        model = newborn.create(breakage, streams)
+        model = model_creation.create(breakage, streams)
         becomes_ready(world)
-        with pytest.raises(NotMet, match=r"not yet: first right answer; the latest request: 404"):
-            newborn.wait_for_answer(model, breakage.platform, "scenario", kept.append)
-        monkeypatch.setattr(newborn, "_GAP", 0.1)
-        with pytest.raises(NotMet, match=r"after Ready \d+ failed, first: 404"):
-            newborn.demand_no_lie(model, breakage.platform, "scenario", kept.append)
+        with pytest.raises(ConditionTimeout, match=r"not yet: first right answer; the latest request: 404"):
+            model_creation.wait_for_answer(model, breakage.platform, "scenario", kept.append)
+        monkeypatch.setattr(model_creation, "_GAP", 0.1)
+        with pytest.raises(ConditionTimeout, match=r"after Ready \d+ failed, first: 404"):
+            model_creation.assert_ready_implies_serving(model, breakage.platform, "scenario", kept.append)
     assert [(one.censored, one.phases["first right answer"]) for one in kept] == [(True, None)]
     gateway.versions.clear()
 
 
 def test_a_model_that_was_never_ready_told_no_lie_and_no_truth(breakage: Breakage) -> None:
     with ExitStack() as streams:
-        model = newborn.create(breakage, streams)
-        assert newborn.judge_honest(model).state == "hopeless"
+        model = model_creation.create(breakage, streams)
+        assert model_creation.evaluate_ready_implies_serving(model).state == "unrecoverable"
 
 
 # --- waking
 
 
 def test_every_request_that_wakes_is_kept(breakage: Breakage, gateway: Gateway, kept: list[Sample]) -> None:
-    answers = waking.wake(3, breakage.platform, "scenario", kept.append)
-    waking.demand_all_answered(answers, breakage.platform)
+    answers = scale_from_zero.wake(3, breakage.platform, "scenario", kept.append)
+    scale_from_zero.assert_all_answered(answers, breakage.platform)
     assert [(one.claim, one.censored) for one in kept] == [("cold-start", False)] * 3
     gateway.instead[host_of(NAME)] = (503, "no pods")
-    bad = waking.wake(2, breakage.platform, "scenario", kept.append)
+    bad = scale_from_zero.wake(2, breakage.platform, "scenario", kept.append)
     assert [one.censored for one in kept[3:]] == [True, True]
-    with pytest.raises(NotMet, match=r"2 of 2 were not: no prediction, but 503"):
-        waking.demand_all_answered(bad, breakage.platform)
-    with pytest.raises(NotMet, match=r"1 of 4 were not"):
-        waking.demand_all_answered([*answers, bad[0]], breakage.platform)
-    assert waking.judge_all([]).state == "hopeless"
+    with pytest.raises(ConditionTimeout, match=r"2 of 2 were not: no prediction, but 503"):
+        scale_from_zero.assert_all_answered(bad, breakage.platform)
+    with pytest.raises(ConditionTimeout, match=r"1 of 4 were not"):
+        scale_from_zero.assert_all_answered([*answers, bad[0]], breakage.platform)
+    assert scale_from_zero.evaluate_all([]).state == "unrecoverable"
 
 
 # --- the definition is lost
@@ -229,11 +229,11 @@ def crd(uid: str = "new", established: str = "True", **meta: str) -> Object:
 
 
 @pytest.fixture
-def loss(breakage: Breakage, world: ApiServer) -> Iterator[crd_loss.Loss]:
+def loss(breakage: Breakage, world: ApiServer) -> Iterator[crd_deletion.CrdLoss]:
     """It was lost, and with it the model."""
     world.put(f"{CRDS}/{serving.CRD.name}", crd("old"))
     with ExitStack() as streams:
-        lost = crd_loss.begin(breakage, traffic.begin(streams, breakage.platform))
+        lost = crd_deletion.begin(breakage, request_stream.begin(streams, breakage.platform))
         world.remove(f"{ISVCS}/{NAME}")
         yield lost
 
@@ -248,11 +248,11 @@ def comes_back(world: ApiServer, gateway: Gateway, change: Object | None = None)
 
 
 def test_what_was_lost_comes_back_phase_by_phase(
-    loss: crd_loss.Loss, breakage: Breakage, world: ApiServer, gateway: Gateway, kept: list[Sample]
+    loss: crd_deletion.CrdLoss, breakage: Breakage, world: ApiServer, gateway: Gateway, kept: list[Sample]
 ) -> None:
     threading.Thread(target=comes_back, args=[world, gateway]).start()
-    crd_loss.wait_until_restored(loss, breakage.platform, "scenario", kept.append)
-    crd_loss.demand_nothing_lost(loss, breakage.platform)
+    crd_deletion.wait_until_restored(loss, breakage.platform, "scenario", kept.append)
+    crd_deletion.assert_nothing_lost(loss, breakage.platform)
     (sample,) = kept
     times = [seconds or 0 for seconds in sample.phases.values()]
     assert times == sorted(times)
@@ -262,30 +262,32 @@ def test_what_was_lost_comes_back_phase_by_phase(
 
 
 def test_a_definition_that_does_not_come_back_is_kept_as_censored(
-    loss: crd_loss.Loss, breakage: Breakage, kept: list[Sample], monkeypatch: pytest.MonkeyPatch
+    loss: crd_deletion.CrdLoss, breakage: Breakage, kept: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crd_loss, "_WITHIN", 0.5)
-    with pytest.raises(NotMet, match=r"the definition is back.*there is none"):
-        crd_loss.wait_until_restored(loss, breakage.platform, "scenario", kept.append)
+    monkeypatch.setattr(crd_deletion, "_WITHIN", 0.5)
+    with pytest.raises(ConditionTimeout, match=r"the definition is back.*there is none"):
+        crd_deletion.wait_until_restored(loss, breakage.platform, "scenario", kept.append)
     assert [(one.censored, one.seconds) for one in kept] == [(True, 0.5)]
 
 
-def test_other_content_is_a_loss(loss: crd_loss.Loss, breakage: Breakage, world: ApiServer, gateway: Gateway) -> None:
+def test_other_content_is_a_loss(
+    loss: crd_deletion.CrdLoss, breakage: Breakage, world: ApiServer, gateway: Gateway
+) -> None:
     comes_back(world, gateway, {"spec": {"predictor": {"minReplicas": 0}}})
-    with pytest.raises(NotMet, match=r"demo-iris-2 has another content"):
-        crd_loss.demand_nothing_lost(loss, breakage.platform)
+    with pytest.raises(ConditionTimeout, match=r"demo-iris-2 has another content"):
+        crd_deletion.assert_nothing_lost(loss, breakage.platform)
 
 
-def test_judgements_on_what_is_back(loss: crd_loss.Loss) -> None:
-    assert judge_definition(None, loss).state == "pending"
-    assert judge_definition(crd("old"), loss).state == "hopeless"
-    assert judge_definition(crd(established="False"), loss).state == "pending"
-    assert judge_definition(crd(), loss).state == "met"
-    assert judge_back({}, loss).observed == "demo-iris-2 is not there"
-    assert judge_back({NAME: isvc()}, loss).observed == "demo-iris-2 is still the old one, by UID"
-    assert judge_back({NAME: isvc(change={"metadata": {"uid": "x"}})}, loss).state == "met"
-    nothing = crd_loss.Loss(loss.effect, {}, {}, loss.stream)
-    assert judge_back({}, nothing).state == "hopeless"
+def test_judgements_on_what_is_back(loss: crd_deletion.CrdLoss) -> None:
+    assert evaluate_definition(None, loss).state == "pending"
+    assert evaluate_definition(crd("old"), loss).state == "unrecoverable"
+    assert evaluate_definition(crd(established="False"), loss).state == "pending"
+    assert evaluate_definition(crd(), loss).state == "met"
+    assert evaluate_back({}, loss).observed == "demo-iris-2 is not there"
+    assert evaluate_back({NAME: isvc()}, loss).observed == "demo-iris-2 is still the old one, by UID"
+    assert evaluate_back({NAME: isvc(change={"metadata": {"uid": "x"}})}, loss).state == "met"
+    nothing = crd_deletion.CrdLoss(loss.effect, {}, {}, loss.stream)
+    assert evaluate_back({}, nothing).state == "unrecoverable"
 
 
 NAMED: Object = {"kind": serving.CRD.kind, "name": serving.CRD.name}
@@ -323,24 +325,24 @@ KEPT_CASES: dict[str, tuple[Object | None, Object, bool, State, str]] = {
     ),
     "to be pruned, nobody tried": (crd("old"), stack([TO_PRUNE]), True, "pending", "latest sync as nothing"),
     "spared, and no longer said": (crd("old"), stack([NAMED], [SKIPPED]), True, "pending", "lists it as"),
-    "deleted": (None, stack([]), False, "hopeless", "was deleted"),
-    "deleted and made anew": (crd("new"), stack([]), False, "hopeless", "was deleted"),
-    "on its way out": (crd("old", deletionTimestamp="2026-11-23"), stack([]), True, "hopeless", "was deleted"),
+    "deleted": (None, stack([]), False, "unrecoverable", "was deleted"),
+    "deleted and made anew": (crd("new"), stack([]), False, "unrecoverable", "was deleted"),
+    "on its way out": (crd("old", deletionTimestamp="2026-11-23"), stack([]), True, "unrecoverable", "was deleted"),
 }
 
 
 @pytest.mark.parametrize("case", KEPT_CASES)
 def test_kept(case: str) -> None:
     definition, app, marked, state, words = KEPT_CASES[case]
-    verdict = judge_kept(definition, app, "old", marked=marked)
+    verdict = evaluate_kept(definition, app, "old", marked=marked)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
 def test_leaving_it_out_drops_exactly_the_definition(breakage: Breakage, world: ApiServer) -> None:
-    with pytest.raises(NotReady, match=r"should exist, but does not"):
-        crd_loss.leave_out(breakage, marked=False)
+    with pytest.raises(PreconditionFailed, match=r"should exist, but does not"):
+        crd_deletion.leave_out(breakage, marked=False)
     world.put(f"{CRDS}/{serving.CRD.name}", crd("old"))
-    probe = crd_loss.leave_out(breakage, marked=True)
+    probe = crd_deletion.leave_out(breakage, marked=True)
     app = world.objects[f"{APPLICATIONS}/{serving.APPLICATION}"]
     (patch,) = app["spec"]["source"]["kustomize"]["patches"]
     assert yaml.safe_load(patch["patch"]) == {
@@ -349,21 +351,21 @@ def test_leaving_it_out_drops_exactly_the_definition(breakage: Breakage, world: 
         "metadata": {"name": "inferenceservices.serving.kserve.io"},
         "$patch": "delete",
     }
-    assert world.objects[f"{CRDS}/{serving.CRD.name}"]["metadata"]["annotations"] == crd_loss.MARK
-    assert probe.look(breakage.platform.cluster).state == "pending"
-    breakage.undo()
+    assert world.objects[f"{CRDS}/{serving.CRD.name}"]["metadata"]["annotations"] == crd_deletion.MARK
+    assert probe.check(breakage.platform.cluster).state == "pending"
+    breakage.roll_back()
     assert "kustomize" not in world.objects[f"{APPLICATIONS}/{serving.APPLICATION}"]["spec"]["source"]
 
 
 def test_what_is_kept_must_stay(breakage: Breakage, world: ApiServer) -> None:
     path, app = f"{CRDS}/{serving.CRD.name}", f"{APPLICATIONS}/{serving.APPLICATION}"
     world.put(path, crd("old"))
-    kept = crd_loss.leave_out(breakage, marked=False)
+    kept = crd_deletion.leave_out(breakage, marked=False)
     source = world.objects[app]["spec"]["source"]
     world.put(app, merge(world.objects[app], {"status": {"sync": {"comparedTo": {"source": source}}}}))
     threading.Timer(0.2, lambda: world.put(path, crd("new"))).start()
-    with pytest.raises(NotMet, match=r"the definition was deleted"):
-        crd_loss.stays_kept(kept, breakage.platform)
+    with pytest.raises(ConditionTimeout, match=r"the definition was deleted"):
+        crd_deletion.stays_kept(kept, breakage.platform)
 
 
 # --- a component is down
@@ -381,7 +383,7 @@ def outage(breakage: Breakage, world: ApiServer) -> Iterator[Callable[[str], out
         }
         world.put(f"/apis/apps/v1/namespaces/{ref.namespace}/{plural}/{ref.name}", obj)
     with ExitStack() as streams:
-        yield lambda component: outages.begin(component, traffic.begin(streams, breakage.platform), breakage)
+        yield lambda component: outages.begin(component, request_stream.begin(streams, breakage.platform), breakage)
 
 
 def test_the_component_is_down_where_nobody_puts_it_back(
@@ -389,7 +391,7 @@ def test_the_component_is_down_where_nobody_puts_it_back(
 ) -> None:
     began = outage("the activator")
     assert began.effect.fault == ScaledTo(target=serving.ACTIVATOR, replicas=0)
-    assert [effect.fault for effect in breakage.effects[:2]] == list(hands_off(serving.APPLICATION))
+    assert [effect.fault for effect in breakage.effects[:2]] == list(disable_automated_sync(serving.APPLICATION))
 
 
 def test_a_component_is_down_when_its_last_pod_is_gone(
@@ -411,7 +413,7 @@ def test_a_pod_that_does_not_leave_is_told(
     meta = {"name": "stays", "labels": {"app": serving.GATEWAY.name}}
     pod: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}}
     world.put(f"/api/v1/namespaces/{serving.GATEWAY.namespace}/pods/stays", pod)
-    with pytest.raises(NotMet, match=r"no pod of the gateway is left.*1 pods"):
+    with pytest.raises(ConditionTimeout, match=r"no pod of the gateway is left.*1 pods"):
         outage("the gateway")
 
 
@@ -430,7 +432,7 @@ def test_nothing_is_taken_down_while_a_pod_is_leaving(
     monkeypatch.setattr(outages, "_LEAVES", 0.3)
     meta = {"name": "old", **leaving}
     world.put("/api/v1/namespaces/default/pods/old", {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}})
-    with pytest.raises(NotReady, match=r"Nothing was taken down.*on its way out: old"):
+    with pytest.raises(PreconditionFailed, match=r"Nothing was taken down.*on its way out: old"):
         outage("the gateway")
     assert breakage.effects == []
 
@@ -442,9 +444,9 @@ def test_predictions_that_go_on(
 ) -> None:
     monkeypatch.setattr(outages, "_ENOUGH", 5)
     began = outage("Argo CD")
-    outages.demand_predictions(began, "yes", "scenario", kept.append)
-    with pytest.raises(NotMet, match=r"yes: 0 of \d+ requests failed"):
-        outages.demand_predictions(began, "no", "scenario", kept.append)
+    outages.assert_predictions(began, "yes", "scenario", kept.append)
+    with pytest.raises(ConditionTimeout, match=r"yes: 0 of \d+ requests failed"):
+        outages.assert_predictions(began, "no", "scenario", kept.append)
     assert [one.series for one in kept] == ["predictions while Argo CD is down: yes"] * 2
 
 
@@ -457,8 +459,8 @@ def test_predictions_that_fail(
     monkeypatch.setattr(outages, "_ENOUGH", 5)
     began = outage("the gateway")
     gateway.instead[host_of(NAME)] = (503, "down")
-    with pytest.raises(NotMet, match=r"(no|in part): \d+ of \d+ requests failed 503: down"):
-        outages.demand_predictions(began, "yes", "scenario", kept.append)
+    with pytest.raises(ConditionTimeout, match=r"(no|in part): \d+ of \d+ requests failed 503: down"):
+        outages.assert_predictions(began, "yes", "scenario", kept.append)
     assert kept[0].facts["failed"]
 
 
@@ -474,14 +476,14 @@ def test_new_models_that_come_up_and_that_do_not(
     world.answers[f"POST {ISVCS}"] = (
         500, b'{"message": "failed calling webhook: no endpoints available", "reason": "InternalError"}', {},
     )  # fmt: skip
-    outages.demand_new_models(began, "no", "scenario", kept.append)
+    outages.assert_new_models(began, "no", "scenario", kept.append)
     assert kept[-1].series == "new models while the KServe controller is down: no"
-    with pytest.raises(NotMet, match=r"no: POST .*no endpoints available"):
-        outages.demand_new_models(began, "yes", "scenario", kept.append)
+    with pytest.raises(ConditionTimeout, match=r"no: POST .*no endpoints available"):
+        outages.assert_new_models(began, "yes", "scenario", kept.append)
     del world.answers[f"POST {ISVCS}"]
     gateway.versions[host_of(BORN)] = SERVED
     threading.Timer(0.1, becomes_ready, [world]).start()
-    outages.demand_new_models(began, "yes", "scenario", kept.append)
+    outages.assert_new_models(began, "yes", "scenario", kept.append)
 
 
 def test_scaling_that_works_and_that_does_not(
@@ -494,15 +496,15 @@ def test_scaling_that_works_and_that_does_not(
     revision = f"{KNATIVE}/revisions/{NAME}-predictor-00001"
     world.put(revision, world.objects[revision])
     began = outage("the autoscaler")
-    outages.demand_scaling(began, "no", "scenario", kept.append)
+    outages.assert_scaling(began, "no", "scenario", kept.append)
     assert world.objects[revision]["metadata"]["annotations"]["autoscaling.knative.dev/min-scale"] == "2"
-    began.breakage.undo()
+    began.breakage.roll_back()
 
     began = outage("the activator")
     deployment = f"/apis/apps/v1/namespaces/default/deployments/{NAME}-predictor-00001-deployment"
     grown = {"spec": {"replicas": 2}, "status": {"replicas": 2, "readyReplicas": 2, "updatedReplicas": 2}}
     world.objects[deployment] = merge(world.objects[deployment], grown)
-    outages.demand_scaling(began, "yes", "scenario", kept.append)
+    outages.assert_scaling(began, "yes", "scenario", kept.append)
     assert [one.series.split(": ")[1] for one in kept] == ["no", "yes"]
 
 
@@ -512,5 +514,5 @@ def test_every_component_of_the_table_is_one_that_runs() -> None:
 
 def test_a_refused_read_is_not_taken_for_absence(world: ApiServer, cluster: Cluster) -> None:
     world.answers[f"GET {ISVCS}/{NAME}"] = (403, b'{"message": "forbidden", "reason": "Forbidden"}', {})
-    with pytest.raises(ClusterRefused, match="forbidden"):
+    with pytest.raises(ApiError, match="forbidden"):
         fetch(cluster, inference_service(NAME))

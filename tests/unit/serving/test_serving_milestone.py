@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 from apiserver import ApiServer, merge
-from captured import captured, having
-from paper import paper_platform
-from served import ISVCS, NAME, Gateway, host_of, isvc, made, put
-from toys import pod
+from fake_gateway import ISVCS, NAME, Gateway, host_of, isvc, made, put
+from fake_git_server import fake_platform
+from fakes import pod
+from fixtures import captured, having
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.milestones import letters, probes_of
+from neuroscale.milestones import parse_milestones, probes_of
 from neuroscale.platform import Platform
 from neuroscale.probes import argo, serving
 from neuroscale.serving.models import SWAPPED
@@ -38,15 +38,15 @@ def platform(world: ApiServer, cluster: Cluster, gateway: Gateway) -> Platform:
     put(world, isvc(OTHER), made(OTHER))
     gateway.versions[host_of(OTHER)] = gateway.versions[host_of(NAME)]
     files = {f"apps/{name}/isvc.yaml": yaml.safe_dump(isvc(name)) for name in (NAME, OTHER)}
-    platform = paper_platform(cluster, files)
+    platform = fake_platform(cluster, files)
     for name in (ROOT_APPLICATION, NAME, OTHER):
-        change = {"reconciledAt": datetime.now(UTC).isoformat(), "sync": {"revision": platform.forge.head()}}
+        change = {"reconciledAt": datetime.now(UTC).isoformat(), "sync": {"revision": platform.git_server.head()}}
         world.put(f"{APPLICATIONS}/{name}", having(captured("application-good", {"status": change}), name=name))
     return platform
 
 
 def unmet(platform: Platform) -> list[str]:
-    return [type(probe).__name__ for probe in probes_of("b", platform) if not probe.look(platform.cluster)]
+    return [type(probe).__name__ for probe in probes_of("b", platform) if not probe.check(platform.cluster)]
 
 
 def test_one_thing_amiss(platform: Platform, world: ApiServer, gateway: Gateway) -> None:
@@ -75,5 +75,5 @@ def test_one_thing_amiss(platform: Platform, world: ApiServer, gateway: Gateway)
 
 
 def test_it_has_a_name() -> None:
-    assert letters("serving") == letters("b") == ["b"]
-    assert letters("all") == ["a", "b", "d"]
+    assert parse_milestones("serving") == parse_milestones("b") == ["b"]
+    assert parse_milestones("all") == ["a", "b", "d"]

@@ -12,8 +12,8 @@ import pytest
 from apiserver import ApiServer
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.errors import NeuroscaleError, Refused, SupplyError
-from neuroscale.forge import Forge
+from neuroscale.errors import NeuroscaleError, SupplyError, WriteForbidden
+from neuroscale.git_server import GitServer
 from neuroscale.serving import models
 from neuroscale.serving.models import (
     ABSENT,
@@ -24,7 +24,7 @@ from neuroscale.serving.models import (
     SWAPPED,
     TELLING,
     ensure_models,
-    golden,
+    expected_predictions,
     storage_uri,
     store_path,
     version_of,
@@ -36,27 +36,27 @@ from neuroscale.settings import ROOT
 
 def test_the_reference_rows_are_answered_as_the_reference_platform_says() -> None:
     for version in (SERVED, NEXT):
-        assert golden().outputs[version]["the reference rows"] == [1, 1]
-        assert golden().outputs[version]["the other pair"] == [0, 2]
+        assert expected_predictions().outputs[version]["the reference rows"] == [1, 1]
+        assert expected_predictions().outputs[version]["the other pair"] == [0, 2]
 
 
 def test_every_input_has_an_answer_of_every_version_that_can_be_loaded() -> None:
-    assert set(golden().outputs) == {SERVED, NEXT, SWAPPED}
-    for answers in golden().outputs.values():
+    assert set(expected_predictions().outputs) == {SERVED, NEXT, SWAPPED}
+    for answers in expected_predictions().outputs.values():
         assert {name: len(classes) for name, classes in answers.items()} == {
-            name: len(rows) for name, rows in golden().inputs.items()
+            name: len(rows) for name, rows in expected_predictions().inputs.items()
         }
 
 
 def test_the_telling_rows_tell_each_version_from_every_other() -> None:
-    for version, answers in golden().outputs.items():
-        assert golden().versions_answering(TELLING, answers[TELLING]) == [version]
-    assert golden().versions_answering(TELLING, None) == []
-    assert golden().versions_answering(TELLING, [0, 0, 0, 0]) == []
+    for version, answers in expected_predictions().outputs.items():
+        assert expected_predictions().versions_answering(TELLING, answers[TELLING]) == [version]
+    assert expected_predictions().versions_answering(TELLING, None) == []
+    assert expected_predictions().versions_answering(TELLING, [0, 0, 0, 0]) == []
 
 
 def test_the_swapped_model_is_wrong_everywhere() -> None:
-    right, wrong = golden().outputs[SERVED], golden().outputs[SWAPPED]
+    right, wrong = expected_predictions().outputs[SERVED], expected_predictions().outputs[SWAPPED]
     assert all(a != b for a, b in zip(right["every flower"], wrong["every flower"], strict=True))
 
 
@@ -137,26 +137,26 @@ def store() -> Iterator[tuple[Store, str]]:
 
 
 @pytest.fixture
-def forge(api: ApiServer, cluster: Cluster, store: tuple[Store, str]) -> Forge:
+def git_server(api: ApiServer, cluster: Cluster, store: tuple[Store, str]) -> GitServer:
     password = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "gitea-bot", "namespace": "forge"}}
     api.put("/api/v1/namespaces/forge/secrets/gitea-bot", {**password, "data": {"password": "cGFzc3dvcmQ="}})
-    return Forge(cluster, store[1])
+    return GitServer(cluster, store[1])
 
 
-def test_the_versions_are_trained_once_and_uploaded_by_the_bot(forge: Forge, store: tuple[Store, str]) -> None:
+def test_the_versions_are_trained_once_and_uploaded_by_the_bot(git_server: GitServer, store: tuple[Store, str]) -> None:
     kept, _ = store
-    assert ensure_models(forge) == list(STORED)
+    assert ensure_models(git_server) == list(STORED)
     assert set(kept.files) == {store_path(version) for version in STORED}
     assert base64.b64decode(kept.credentials.removeprefix("Basic ")).decode() == "neuroscale-bot:password"
     whole = kept.files[store_path(SERVED)]
     assert kept.files[store_path(DAMAGED)] == whole[: len(whole) // 2]
     kept.requests.clear()
-    assert ensure_models(forge) == []
+    assert ensure_models(git_server) == []
     assert set(kept.requests) == {"GET"}
 
 
 def test_only_what_is_missing_is_uploaded(
-    forge: Forge, store: tuple[Store, str], monkeypatch: pytest.MonkeyPatch
+    git_server: GitServer, store: tuple[Store, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, _ = store
     kept.files = {store_path(version): b"there" for version in STORED if version != NEXT}
@@ -166,38 +166,38 @@ def test_only_what_is_missing_is_uploaded(
 
     monkeypatch.setattr(models, "_train", train)
     with pytest.raises(SupplyError, match="trained"):
-        ensure_models(forge)
-    forge.upload_package(store_path(NEXT), b"new")
-    forge.upload_package(store_path(SERVED), b"other")
+        ensure_models(git_server)
+    git_server.upload_package(store_path(NEXT), b"new")
+    git_server.upload_package(store_path(SERVED), b"other")
     assert (kept.files[store_path(NEXT)], kept.files[store_path(SERVED)]) == (b"new", b"there")
-    assert ensure_models(forge) == []
+    assert ensure_models(git_server) == []
 
 
-def test_a_store_that_answers_neither_yes_nor_no(forge: Forge, store: tuple[Store, str]) -> None:
+def test_a_store_that_answers_neither_yes_nor_no(git_server: GitServer, store: tuple[Store, str]) -> None:
     store[0].status = 500
     with pytest.raises(NeuroscaleError, match=r"should say whether it has .*answered 500: said.*Try: "):
-        ensure_models(forge)
+        ensure_models(git_server)
     with pytest.raises(NeuroscaleError, match=r"should take .*answered 500: said.*Try: ") as caught:
-        forge.upload_package(store_path(SERVED), b"")
+        git_server.upload_package(store_path(SERVED), b"")
     assert "password" not in str(caught.value)
 
 
 def test_nothing_is_uploaded_to_a_cluster_that_is_not_ours(
-    forge: Forge, store: tuple[Store, str], api: ApiServer
+    git_server: GitServer, store: tuple[Store, str], api: ApiServer
 ) -> None:
     api.remove("/api/v1/namespaces/kube-system/configmaps/neuroscale-marker")
-    with pytest.raises(Refused):
-        forge.upload_package(store_path(SERVED), b"")
+    with pytest.raises(WriteForbidden):
+        git_server.upload_package(store_path(SERVED), b"")
     assert store[0].files == {}
 
 
-def test_a_training_that_fails_says_so(monkeypatch: pytest.MonkeyPatch, forge: Forge) -> None:
+def test_a_training_that_fails_says_so(monkeypatch: pytest.MonkeyPatch, git_server: GitServer) -> None:
     monkeypatch.setattr(models, "_TRAINING", ROOT / "models" / "iris" / "absent.py")
     with pytest.raises(SupplyError, match=r"should be trained, but that exited with 2.*absent.py.*Try: "):
-        ensure_models(forge)
+        ensure_models(git_server)
 
 
-def test_a_training_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, forge: Forge) -> None:
+def test_a_training_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, git_server: GitServer) -> None:
     monkeypatch.setattr(models, "_TRAIN_SECONDS", 0.001)
     with pytest.raises(SupplyError, match=r"should be trained within 0\.001 s, but were not\. Try: make install"):
-        ensure_models(forge)
+        ensure_models(git_server)

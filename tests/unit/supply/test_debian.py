@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from neuroscale.supply import debian as module
+from neuroscale.supply.artifacts import RECIPES
 from neuroscale.supply.debian import make_root
-from neuroscale.supply.parts import RECIPES
 
 _STATUS = """Package: runc
 Status: install ok installed

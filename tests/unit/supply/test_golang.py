@@ -11,8 +11,8 @@ import pytest
 
 from neuroscale.errors import SupplyError
 from neuroscale.supply import golang as module
+from neuroscale.supply.artifacts import PARTS, RECIPES
 from neuroscale.supply.golang import Go, GoProgram, GoPrograms, ModuleFiles
-from neuroscale.supply.parts import PARTS, RECIPES
 from neuroscale.supply.pins import pins
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from neuroscale.errors import SupplyError
+from neuroscale.supply.artifacts import PARTS, RECIPES, ImageArchive
 from neuroscale.supply.images import Image, ImageRecipe, write_archive
-from neuroscale.supply.parts import PARTS, RECIPES, ImageArchive
 
 _RECIPE = """
 root = "pods"

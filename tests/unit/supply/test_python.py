@@ -12,7 +12,7 @@ import pytest
 from neuroscale.errors import SupplyError
 from neuroscale.settings import ROOT
 from neuroscale.supply import python as module
-from neuroscale.supply.parts import PARTS, RECIPES, PythonPackages
+from neuroscale.supply.artifacts import PARTS, RECIPES, PythonPackages
 from neuroscale.supply.python import install
 
 _PARTS = sorted(name for name, kind in PARTS.items() if isinstance(kind, PythonPackages))

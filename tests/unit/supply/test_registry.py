@@ -15,10 +15,10 @@ from neuroscale.errors import HostError, UsageError
 from neuroscale.host.engine import Engine
 from neuroscale.supply import choose
 from neuroscale.supply import registry as module
+from neuroscale.supply.builder import Workshop
 from neuroscale.supply.pins import pins
 from neuroscale.supply.registry import Mirror, RegistrySupply, answering, upstream_registries
 from neuroscale.supply.store import Stored
-from neuroscale.supply.workshop import Workshop
 
 
 class FakeRegistry(BaseHTTPRequestHandler):

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from neuroscale.supply.parts import RECIPES
+from neuroscale.supply.artifacts import RECIPES
 
 _ROWS = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
 

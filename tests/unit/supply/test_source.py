@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from neuroscale.host.engine import Engine
-from neuroscale.supply.parts import Catalogue
+from neuroscale.supply.artifacts import Catalogue
+from neuroscale.supply.builder import Workshop
 from neuroscale.supply.pins import pins
 from neuroscale.supply.source import SourceSupply, targets
 from neuroscale.supply.store import Stored
-from neuroscale.supply.workshop import Workshop
 
 _NODE = {"node": "docker.io/neuroscale/node:abc", "pause": "docker.io/neuroscale/pause:abc"}
 

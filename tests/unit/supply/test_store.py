@@ -52,12 +52,12 @@ def put(store: Store, part: str = "part", recipe: str = "new", content: bytes = 
 
 
 def test_a_part_is_missing_then_present_then_outdated(store: Store) -> None:
-    assert store.look("part", "new").condition == "missing"
+    assert store.check("part", "new").condition == "missing"
     put(store)
-    assert store.look("part", "new").condition == "present"
+    assert store.check("part", "new").condition == "present"
     assert store.get("part", "new").facts == {"versions": {"part": "1"}}
     assert store.get("part", "new").size == len(b"content")
-    assert store.look("part", "newer").condition == "outdated"
+    assert store.check("part", "newer").condition == "outdated"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_part_is_missing_then_present_then_outdated(store: Store) -> None:
 )
 def test_any_harm_is_found(store: Store, harm: object) -> None:
     harm(put(store))  # type: ignore[operator]
-    assert store.look("part", "new").condition == "damaged"
+    assert store.check("part", "new").condition == "damaged"
 
 
 def test_harm_that_keeps_size_and_time_is_found_by_rehashing(store: Store) -> None:
@@ -82,27 +82,27 @@ def test_harm_that_keeps_size_and_time_is_found_by_rehashing(store: Store) -> No
     with file.open("r+b") as opened:
         opened.write(b"CONTENT")
     os.utime(file, ns=(about.st_atime_ns, about.st_mtime_ns))
-    assert store.look("part", "new", rehash=True).condition == "damaged"
+    assert store.check("part", "new", rehash=True).condition == "damaged"
 
 
 def test_a_touched_file_with_the_same_content_is_present(store: Store) -> None:
     os.utime(put(store))
-    assert store.look("part", "new").condition == "present"
+    assert store.check("part", "new").condition == "present"
 
 
 def test_a_broken_stamp_only_costs_a_second_reading(store: Store) -> None:
     stamp = put(store).parent.parent / "verified.json"
     stamp.write_text("nonsense")
-    assert store.look("part", "new").condition == "present"
+    assert store.check("part", "new").condition == "present"
 
 
 @pytest.mark.parametrize("moment", ["building", "hashing", "manifest", "before rename", "after rename"])
 def test_kill_at_any_moment_leaves_a_whole_part_or_none(store: Store, moment: str) -> None:
     killed = subprocess.run([sys.executable, "-c", _KILLED, str(store.root), moment], check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert store.look("part", "new").condition in {"missing", "present"}
+    assert store.check("part", "new").condition in {"missing", "present"}
     put(store)
-    assert store.look("part", "new", rehash=True).condition == "present"
+    assert store.check("part", "new", rehash=True).condition == "present"
     assert store.leftovers({"part": "new"}) == []
 
 

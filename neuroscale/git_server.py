@@ -1,0 +1,241 @@
+"""The forge: Gitea in the cluster, with the repository ``platform`` that Argo CD reconciles.
+
+Repositories are made through its API, commits through real ``git push``: that is how a GitOps platform is acted upon.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import httpx
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.errors import ClusterUnreachable, NeuroscaleError
+from neuroscale.host.programs import output
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.settings import BUDGETS, CLUSTER_NAME, GIT_SERVER, state_dir
+
+OWNER, REPOSITORY, BRANCH = "neuroscale", "platform", "main"
+BOT = "neuroscale-bot"
+CREDENTIALS = Ref("Secret", "gitea-bot", GIT_SERVER)
+#: What Argo CD clones; also in the manifests under bootstrap/ and infrastructure/.
+IN_CLUSTER_URL = f"http://gitea.{GIT_SERVER}.svc.cluster.local:3000/{OWNER}/{REPOSITORY}.git"
+#: Application -> the file of which the suite commits new versions; not part of what a bootstrap sets back.
+EPOCH_FILES = {"test-app": "apps/test-app/epoch.yaml", "neuroscale-infrastructure": "infrastructure/apps/epoch.yaml"}
+_GIT_SECONDS = 60
+
+#: Files of a change: path in the repository -> new content, or ``None`` to remove it.
+Files = Mapping[str, str | None]
+
+
+class GitServer:
+    """The repository, from outside the cluster."""
+
+    def __init__(self, cluster: Cluster, url: str, cluster_name: str = CLUSTER_NAME) -> None:
+        self.url = url
+        self._cluster = cluster
+        self._clone = state_dir(cluster_name) / "platform"
+
+    # --- the repository itself
+
+    def ensure_repository(self) -> None:
+        """Create organisation and repository unless they are there.
+
+        Raises:
+            NeuroscaleError: The forge answered with an error.
+        """
+        with httpx.Client(base_url=f"{self.url}/api/v1", timeout=BUDGETS.request) as api:
+            if api.get(f"/repos/{OWNER}/{REPOSITORY}").is_success:
+                return
+            self._cluster.assert_writable(f"POST to {self.url}/api/v1")
+            for path, body in (
+                ("/orgs", {"username": OWNER, "visibility": "public"}),
+                (f"/orgs/{OWNER}/repos", {"name": REPOSITORY, "default_branch": BRANCH, "private": False}),
+            ):
+                answer = api.post(path, json=body, auth=(BOT, self._password))
+                if answer.status_code not in (201, 409, 422):  # the last two say that it exists
+                    raise NeuroscaleError(
+                        f"The forge at {self.url} should create {body}, but answered {answer.status_code}: "
+                        f"{answer.text[:300]}. Try: kubectl -n {GIT_SERVER} logs deploy/gitea"
+                    )
+
+    def head(self) -> str | None:
+        """Commit of ``main`` at the forge, or ``None`` when the repository is empty."""
+        listed = self._git("ls-remote", self._remote, f"refs/heads/{BRANCH}")
+        return listed.split()[0] if listed else None
+
+    def fill(self, tree: Path, message: str) -> bool:
+        """Make ``main`` equal to a folder, but for the epoch files that it already has.
+
+        Returns:
+            Whether that needed a commit.
+        """
+        self._refresh()
+        files = (self._clone / path for path in EPOCH_FILES.values())
+        epochs = {file: file.read_bytes() for file in files if file.exists()}
+        for entry in self._clone.iterdir():
+            if entry.name != ".git":
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        shutil.copytree(tree, self._clone, dirs_exist_ok=True)
+        for file, content in epochs.items():
+            file.write_bytes(content)
+        return self._commit_and_push(message) is not None
+
+    # --- packages
+
+    def has_package(self, path: str) -> bool:
+        """Whether the package registry has a file (``/api/packages/…``).
+
+        Raises:
+            NeuroscaleError: It answered neither yes nor no.
+        """
+        with httpx.stream("GET", f"{self.url}{path}", timeout=BUDGETS.request) as answer:
+            if answer.status_code not in (200, 404):
+                raise self._unexpected("say whether it has", path, answer)
+            return answer.status_code == 200
+
+    def upload_package(self, path: str, content: bytes) -> None:
+        """Put a file into the package registry; one that is there already stays as it is.
+
+        Raises:
+            NeuroscaleError: The registry refused it.
+        """
+        self._cluster.assert_writable(f"PUT to {self.url}{path}")
+        answer = httpx.put(f"{self.url}{path}", content=content, auth=(BOT, self._password), timeout=BUDGETS.request)
+        if answer.status_code not in (201, 409):  # the latter says that it exists
+            raise self._unexpected("take", path, answer)
+
+    def _unexpected(self, verb: str, path: str, answer: httpx.Response) -> NeuroscaleError:
+        said = answer.read()[:300].decode(errors="replace")
+        return NeuroscaleError(
+            f"The forge at {self.url} should {verb} {path}, but answered {answer.status_code}: {said}. "
+            f"Try: kubectl -n {GIT_SERVER} logs deploy/gitea"
+        )
+
+    # --- changes
+
+    def read(self, path: str) -> str | None:
+        """Content of a file on ``main``, or ``None``."""
+        self._refresh()
+        file = self._clone / path
+        return file.read_text(encoding="utf-8") if file.is_file() else None
+
+    def folders(self, parent: str) -> list[str]:
+        """Names of the folders below a folder of ``main``."""
+        self._refresh()
+        return sorted(entry.name for entry in (self._clone / parent).iterdir() if entry.is_dir())
+
+    def files(self, folder: str) -> dict[str, str]:
+        """Every file below a folder of ``main``: path in the repository -> content."""
+        self._refresh()
+        root = self._clone / folder
+        found = sorted(entry for entry in root.rglob("*") if entry.is_file())
+        return {str(entry.relative_to(self._clone)): entry.read_text(encoding="utf-8") for entry in found}
+
+    def commit(self, files: Files, message: str) -> str | None:
+        """Commit a change to ``main`` and push it.
+
+        Returns:
+            The new commit, or ``None`` when ``main`` looked like this already.
+        """
+        self._refresh()
+        for path, content in files.items():
+            file = self._clone / path
+            if content is None:
+                file.unlink(missing_ok=True)
+            else:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(content, encoding="utf-8")
+        return self._commit_and_push(message)
+
+    def revert(self, commit: str) -> str:
+        """``git revert`` a commit and push; returns the reverting commit."""
+        self._refresh()
+        self._git("revert", "--no-edit", commit)
+        return self._push()
+
+    # --- git
+
+    def _commit_and_push(self, message: str) -> str | None:
+        self._git("add", "--all", "--force")
+        if not self._git("status", "--porcelain"):
+            return None
+        self._git("commit", "--quiet", "--message", message)
+        return self._push()
+
+    def _push(self) -> str:
+        self._cluster.assert_writable(f"git push to {self._remote}")
+        self._git("push", "--quiet", self._remote, f"HEAD:refs/heads/{BRANCH}", credentials=True)
+        return self._git("rev-parse", "HEAD")
+
+    def _refresh(self) -> None:
+        """Bring the local clone to exactly what the forge has; what a killed run left in it is dropped."""
+        if not (self._clone / ".git").is_dir():
+            self._git("init", "--quiet", "--initial-branch", BRANCH)
+        if head := self.head():
+            if head != self._known():
+                self._git("fetch", "--quiet", "--force", self._remote, f"refs/heads/{BRANCH}")
+            self._git("checkout", "--quiet", "--force", "-B", BRANCH, head)
+            self._git("clean", "--quiet", "-ffdx")
+        else:
+            # A repository that is empty, as after the cluster was made anew, shares no history with the clone.
+            self._git("symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
+            self._git("update-ref", "-d", f"refs/heads/{BRANCH}")
+
+    def _known(self) -> str:
+        """Commit that the clone has as ``main``; empty when git keeps it elsewhere, or there is none."""
+        branch = self._clone / ".git" / "refs" / "heads" / BRANCH
+        return branch.read_text(encoding="ascii").strip() if branch.is_file() else ""
+
+    @property
+    def _remote(self) -> str:
+        return f"{self.url}/{OWNER}/{REPOSITORY}.git"
+
+    @cached_property
+    def _password(self) -> str:
+        secret = self._cluster.get(CREDENTIALS)
+        if secret is None:
+            raise ClusterUnreachable(
+                f"{CREDENTIALS} should hold the forge's password, but is missing. Try: neuroscale up"
+            )
+        return base64.b64decode(secret["data"]["password"]).decode()
+
+    def _git(self, *arguments: str, credentials: bool = False) -> str:
+        self._clone.mkdir(parents=True, exist_ok=True)
+        settings = {
+            "user.name": BOT,
+            "user.email": f"{BOT}@{GIT_SERVER}.local",
+            "commit.gpgSign": "false",
+            "core.hooksPath": os.devnull,
+        }
+        # Anybody may read; and a forge takes its time over a password, since it hashes it slowly on purpose.
+        if credentials:
+            # Through the environment: a command line and a remote URL can be read by others.
+            token = base64.b64encode(f"{BOT}:{self._password}".encode()).decode()
+            settings["http.extraHeader"] = f"Authorization: Basic {token}"
+        environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
+            "GIT_CONFIG_COUNT": str(len(settings)),
+            "GIT_TERMINAL_PROMPT": "0",
+        }
+        for index, (key, value) in enumerate(settings.items()):
+            environment |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
+        return output(
+            ["git", *arguments],
+            within=_GIT_SECONDS,
+            late=lambda _: ClusterUnreachable(
+                f"git {arguments[0]} should answer within {_GIT_SECONDS} s at {self.url}, but did not. "
+                "Try: neuroscale status"
+            ),
+            failed=lambda ended: NeuroscaleError(
+                f"git {arguments[0]} at {self.url} should succeed, but exited with {ended.returncode}: "
+                f"{ended.stderr.strip()[-500:]}. Try: neuroscale status"
+            ),
+            env=environment,
+            folder=self._clone,
+        ).strip()

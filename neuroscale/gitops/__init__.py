@@ -1,0 +1,1 @@
+"""GitOps: drift and commits, and what Argo CD makes of them."""

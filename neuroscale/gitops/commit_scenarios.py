@@ -1,0 +1,249 @@
+"""Commits that change the platform on purpose, and how to see that the cluster followed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import yaml
+
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.faults import Committed
+from neuroscale.cluster.client import Cluster
+from neuroscale.errors import ConditionTimeout, PreconditionFailed
+from neuroscale.git_server import Files
+from neuroscale.gitops.drift_scenarios import NGINX, TEST_APP
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.platform import Platform
+from neuroscale.polling import Probe, Verdict, eventually, met, pending
+from neuroscale.probes import argo
+from neuroscale.probes.workloads import evaluate_workload
+from neuroscale.results import Sample
+from neuroscale.settings import APPS_NAMESPACE, ARGOCD, BUDGETS
+
+MANIFEST = "apps/test-app/deployment.yaml"
+_EXTRA = Ref("ConfigMap", "extra-by-commit", APPS_NAMESPACE)
+#: A folder, its Application and its one object bear the same name.
+NEWCOMER = "newcomer"
+NEWCOMER_OBJECT = Ref("ConfigMap", NEWCOMER, APPS_NAMESPACE)
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """The test application has this many replicas, all ready."""
+
+    count: int
+    area: str = "gitops"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"{NGINX} has {self.count} ready replicas"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        now = cluster.get(NGINX)
+        if now is None or now["spec"].get("replicas") != self.count:
+            return pending(f"it wants {now['spec'].get('replicas')} replicas" if now else "it does not exist")
+        return evaluate_workload(now, ())
+
+
+@dataclass(frozen=True)
+class Exists:
+    """An object exists."""
+
+    ref: Ref
+    area: str = "gitops"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"{self.ref} exists"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Fetch."""
+        now = cluster.get(self.ref)
+        return met(f"it exists with UID {now['metadata']['uid']}") if now else pending("it does not exist")
+
+
+@dataclass(frozen=True)
+class PushedCommit:
+    """A commit on ``main``, and what the cluster looks like once it followed.
+
+    Attributes:
+        commit: Its id.
+        at: When it was pushed.
+        expects: Met when the cluster followed.
+        before: What held before, to be seen again after a revert.
+    """
+
+    commit: str
+    at: datetime
+    expects: Probe
+    before: Probe
+
+
+def commit_replicas(breakage: Breakage, count: int) -> PushedCommit:
+    """Commit a number of replicas for the test application."""
+    manifest = _read(breakage.platform, MANIFEST)
+    old = re.search(r"^  replicas: (\d+)$", manifest, flags=re.MULTILINE)
+    if old is None:
+        raise PreconditionFailed(f"{MANIFEST} should hold a line `replicas: N`, but does not. Try: neuroscale up")
+    changed = manifest.replace(old.group(0), f"  replicas: {count}")
+    return push(
+        breakage, f"Give {TEST_APP} {count} replicas", {MANIFEST: changed}, Replicas(count), Replicas(int(old.group(1)))
+    )
+
+
+def add_object(breakage: Breakage) -> PushedCommit:
+    """Commit one more ConfigMap to the test application."""
+    files = {"apps/test-app/extra.yaml": _config_map(_EXTRA)}
+    return push(breakage, f"Add a ConfigMap to {TEST_APP}", files, Exists(_EXTRA), argo.Gone(_EXTRA))
+
+
+def add_folder(breakage: Breakage) -> PushedCommit:
+    """Commit a new folder under ``apps/``."""
+    files = {f"apps/{NEWCOMER}/config.yaml": _config_map(NEWCOMER_OBJECT)}
+    gone = argo.Gone(argo.application(NEWCOMER))
+    return push(breakage, f"Add the workload {NEWCOMER}", files, argo.good(NEWCOMER), gone)
+
+
+def _unparsable(manifest: str) -> str:
+    return manifest + "\n  this: [is not YAML\n"
+
+
+def _refused(manifest: str) -> str:
+    return re.sub(r"^  replicas: \d+$", "  replicas: -1", manifest, flags=re.MULTILINE)
+
+
+_DEFECTS: dict[str, tuple[Callable[[str], str], Probe]] = {
+    "is not YAML": (_unparsable, argo.shows_error(TEST_APP, ("ComparisonError",), "Failed to unmarshal")),
+    "the API server refuses": (
+        _refused,
+        argo.shows_error(TEST_APP, ("SyncError", "OperationFailed", "SyncFailed"), "replicas"),
+    ),
+}
+
+
+def break_manifest(breakage: Breakage, defect: str) -> PushedCommit:
+    """Commit a defect into the test application's Deployment."""
+    spoil, error = _DEFECTS[defect]
+    manifest = _read(breakage.platform, MANIFEST)
+    message = f"Break {TEST_APP}: it {defect}"
+    return push(breakage, message, {MANIFEST: spoil(manifest)}, error, argo.good(TEST_APP))
+
+
+def revert(pushed: PushedCommit, platform: Platform) -> PushedCommit:
+    """``git revert`` a commit; what held before must hold again."""
+    commit = platform.git_server.revert(pushed.commit)
+    return PushedCommit(commit, datetime.now(UTC), pushed.before, pushed.expects)
+
+
+def arrived(pushed: PushedCommit, platform: Platform) -> PushedCommit:
+    """Wait until the cluster followed, as the ground for what comes next.
+
+    Raises:
+        PreconditionFailed: It did not, so the scenario is not run.
+    """
+    try:
+        eventually(pushed.expects, platform.cluster, within=BUDGETS.pick_up)
+    except ConditionTimeout as error:
+        raise PreconditionFailed(f"The commit that the scenario begins with did not arrive. {error}") from error
+    return pushed
+
+
+def wait_for_sync(pushed: PushedCommit, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> Probe:
+    """Wait until the cluster followed a commit; keep apart how long it took to be noticed and to arrive.
+
+    Returns:
+        What the cluster now looks like, to be asked again.
+
+    Raises:
+        ConditionTimeout: It did not follow within the pick-up budget.
+    """
+    start, compared = time.monotonic() - (datetime.now(UTC) - pushed.at).total_seconds(), ComparedWith(pushed)
+    phases: dict[str, float | None] = {"picked up": None, "arrived": None}
+    try:
+        eventually(compared, platform.cluster, within=BUDGETS.pick_up, every=0.1)
+        phases["picked up"] = round(time.monotonic() - start, 3)
+        eventually(pushed.expects, platform.cluster, within=BUDGETS.pick_up, every=0.1)
+        phases["arrived"] = round(time.monotonic() - start, 3)
+    finally:
+        keep(
+            Sample(
+                scenario=scenario,
+                claim="git-pick-up",
+                fault=f"commit {pushed.commit[:8]} is pushed",
+                subject=pushed.expects.description,
+                series="commit to cluster",
+                at=pushed.at,
+                phases=phases,
+                seconds=BUDGETS.pick_up if phases["arrived"] is None else phases["arrived"],
+                censored=phases["arrived"] is None,
+            )
+        )
+    return pushed.expects
+
+
+@dataclass(frozen=True)
+class ComparedWith:
+    """The root Application, or the test application, was compared with a commit: Argo CD has noticed it."""
+
+    pushed: PushedCommit
+    area: str = "gitops"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"an Application was compared with commit {self.pushed.commit[:8]}"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """The revisions in the sync status of all Applications; any one will do."""
+        apps = cluster.list("Application", ARGOCD)
+        found = {app["metadata"]["name"]: argo.revision(app) for app in apps}
+        ahead = sorted(name for name, revision in found.items() if revision == self.pushed.commit)
+        if ahead:
+            return met(f"compared: {', '.join(ahead)}")
+        return pending("; ".join(f"{name} at {revision[:8]}" for name, revision in sorted(found.items())))
+
+
+def push(breakage: Breakage, message: str, files: Files, expects: Probe, before: Probe) -> PushedCommit:
+    """Commit files; how to take them back is in the journal before the push.
+
+    Args:
+        breakage: Undoes it.
+        message: Of the commit.
+        files: Path to content; ``None`` removes.
+        expects: What the cluster shows once it followed.
+        before: What it shows before, and again after a revert.
+
+    Raises:
+        PreconditionFailed: The repository has no commit after the push.
+    """
+    effect = breakage.inject(Committed(message=message, files=dict(files)))
+    commit = breakage.platform.git_server.head()
+    if commit is None:
+        raise PreconditionFailed(
+            "main should have a commit after a push, but the repository is empty. Try: neuroscale up"
+        )
+    return PushedCommit(commit, effect.clock, expects, before)
+
+
+def _read(platform: Platform, path: str) -> str:
+    content = platform.git_server.read(path)
+    if content is None:
+        raise PreconditionFailed(f"{path} should be on main, but is not. Try: neuroscale up")
+    return content
+
+
+def _config_map(ref: Ref) -> str:
+    obj: Object = {
+        "apiVersion": ref.api_version,
+        "kind": ref.kind,
+        "metadata": {"name": ref.name},
+        "data": {"made": "by a commit"},
+    }
+    return yaml.safe_dump(obj)

@@ -1,0 +1,269 @@
+"""What the namespace of workloads may hold: its quota and the bounds of a container, tried at their very edges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.faults import ObjectCreated
+from neuroscale.cluster.client import Cluster
+from neuroscale.errors import ConditionTimeout, PreconditionFailed
+from neuroscale.gate.resources import quantity
+from neuroscale.guardrails.admission import AdmissionResponse, assert_met, objects_of, specimen, submit
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.platform import Platform
+from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
+from neuroscale.probes import expected
+from neuroscale.probes.probe_function import ProbeFunction
+from neuroscale.serving.outages import evaluate_quiet
+from neuroscale.settings import APPS_NAMESPACE
+
+QUOTA = Ref("ResourceQuota", "default-namespace-quota", APPS_NAMESPACE, "v1")
+LIMITS = Ref("LimitRange", "default-namespace-limits", APPS_NAMESPACE, "v1")
+#: What is counted by objects -> the good specimen of which there may be so many.
+_COUNTED = {
+    "Deployments": ("count/deployments.apps", "deployment"),
+    "models": ("count/inferenceservices.serving.kserve.io", "model"),
+}
+_AMOUNTS = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
+#: Seconds. A model's pod takes half a minute to drain.
+_DRAINED_WITHIN = 60.0
+#: Containers of the pod that asks for much.
+_PARTS = 5
+#: The smallest step of each amount.
+_STEP = {"cpu": Decimal("0.001"), "memory": Decimal(1024 * 1024)}
+
+
+@dataclass(frozen=True)
+class LimitProbe:
+    """What was answered right within a bound, at it, and right beyond it.
+
+    Attributes:
+        words: In which what lies beyond is refused.
+    """
+
+    bound: str
+    below: AdmissionResponse
+    at: AdmissionResponse
+    above: AdmissionResponse
+    words: str
+
+
+def evaluate_limit(edge: LimitProbe) -> Verdict:
+    """Up to the bound everything is admitted, and what lies beyond it is refused in the expected words."""
+    for answer, where in ((edge.below, "within"), (edge.at, "at")):
+        if answer.outcome != "admitted":
+            return unrecoverable(f"right {where} {edge.bound}: {answer.said}")
+    if edge.above.outcome != "refused otherwise" or edge.words not in edge.above.said:
+        return unrecoverable(
+            f"right beyond {edge.bound}: {edge.above.outcome}: {edge.above.said or 'nothing was said'}"
+        )
+    return met(edge.above.said)
+
+
+def assert_limit(edge: LimitProbe, platform: Platform) -> None:
+    """The bound holds, to the last one.
+
+    Raises:
+        ConditionTimeout: It is wider or narrower.
+    """
+    assert_met(f"up to {edge.bound} is admitted, and no more", evaluate_limit(edge), platform)
+
+
+# --- the quota
+
+
+def fill(what: str, breakage: Breakage) -> LimitProbe:
+    """Make objects of a kind until the quota of them is reached, and ask for one more each time.
+
+    Raises:
+        PreconditionFailed: There is no quota of them, or no room to try it.
+    """
+    _wait_until_quiet(breakage.platform)
+    cluster, (resource, name) = breakage.platform.cluster, _COUNTED[what]
+    pattern = objects_of(specimen(name, good=True))[0]
+    _wait("the quota has counted", lambda: evaluate_counted(cluster, resource, pattern), cluster)
+    hard, used = _quota(breakage.platform, resource)[resource]
+    room = int(hard - used)
+    if room < 1:
+        raise PreconditionFailed(f"The quota {resource} should leave room to try, but {used} of {hard} are taken.")
+    answers = []
+    for number in range(1, room + 1):
+        answers.append(submit(cluster, _numbered(pattern, number)))
+        if answers[-1].outcome != "admitted":
+            break
+        breakage.inject(ObjectCreated(manifest=_numbered(pattern, number)))
+    above = submit(cluster, _numbered(pattern, room + 1))
+    below = answers[-2] if len(answers) > 1 else answers[-1]
+    return LimitProbe(f"{hard} {what}", below, answers[-1], above, _exceeded(resource))
+
+
+def evaluate_counted(cluster: Cluster, resource: str, pattern: Object) -> Verdict:
+    """As many objects are taken for used as there are: what was deleted a moment ago is given back a moment later."""
+    used = ((cluster.get(QUOTA) or {}).get("status") or {}).get("used", {}).get(resource)
+    there = len(cluster.list(pattern["kind"], APPS_NAMESPACE, api_version=pattern["apiVersion"]))
+    seen = f"{there} there, {'none' if used is None else used} taken for used"
+    return met(seen) if used is None or int(used) == there else pending(seen)
+
+
+def _wait_until_quiet(platform: Platform) -> None:
+    """What drains still counts, and would be gone in the middle of the question."""
+    _wait("no pod is on its way out", lambda: evaluate_quiet(platform.cluster), platform.cluster)
+
+
+def _wait(description: str, evaluate: Callable[[], Verdict], cluster: Cluster) -> None:
+    try:
+        eventually(ProbeFunction(description, evaluate, area="guardrails"), cluster, within=_DRAINED_WITHIN)
+    except ConditionTimeout as error:
+        raise PreconditionFailed(f"The quota was not tried. {error}") from error
+
+
+def _exceeded(what: str) -> str:
+    return f"exceeded quota: {QUOTA.name}, requested: {what}="
+
+
+def _numbered(pattern: Object, number: int) -> Object:
+    meta = {**pattern["metadata"], "name": f"counted-{number}", "namespace": APPS_NAMESPACE}
+    spec = dict(pattern["spec"])
+    if "replicas" in spec:
+        spec["replicas"] = 0  # counted is the object; its pods have a quota of their own
+    if "predictor" in spec:
+        spec["predictor"] = {**spec["predictor"], "minReplicas": 0}
+    return {**pattern, "metadata": meta, "spec": spec}
+
+
+def ask_for_all(what: str, platform: Platform) -> LimitProbe:
+    """Ask for a pod that takes all that the quota leaves of an amount, a little less, and a little more.
+
+    Raises:
+        PreconditionFailed: Git knows no quota of it, or what is left never stays the same while it is asked for.
+    """
+    _wait_until_quiet(platform)
+    cluster, edges = platform.cluster, list[LimitProbe]()
+
+    def evaluate() -> Verdict:
+        left = _left(platform)
+        within, at, beyond = (submit(cluster, _pod(_asking(what, left, step))) for step in (-1, 0, 1))
+        edges.append(LimitProbe(f"all that is left of {what}", within, at, beyond, _exceeded(what)))
+        after = _left(platform)
+        return met("it stayed the same") if after == left else pending(f"{what}: {left[what]}, then {after[what]}")
+
+    _wait("nobody takes or gives back while it is asked", evaluate, cluster)
+    return edges[-1]
+
+
+def _asking(what: str, left: Mapping[str, Decimal], step: int) -> dict[str, Decimal]:
+    """One amount at its edge; a request takes the limit along, which has more room."""
+    side, of = what.split(".")
+    asked = {"requests.cpu": _PARTS * Decimal("0.02"), "requests.memory": Decimal(_PARTS * 64 * 1024 * 1024)}
+    asked |= {f"limits.{kind}": asked[f"requests.{kind}"] for kind in _STEP}
+    wanted = left[what] + step * _STEP[of]
+    asked[what] = wanted
+    if side == "requests":
+        asked[f"limits.{of}"] = wanted
+    return asked
+
+
+def _pod(amounts: Mapping[str, Decimal]) -> Object:
+    """A pod of several containers that share the amounts: one alone may not have so much."""
+    pod = objects_of(specimen("pod", good=True))[0]
+    pattern = pod["spec"]["containers"][0]
+    share: list[Object] = []
+    for number, part in enumerate(_shares(amounts)):
+        resources = {side: {of: str(part[f"{side}.{of}"]) for of in _STEP} for side in ("requests", "limits")}
+        share.append({**pattern, "name": f"part-{number}", "resources": resources})
+    meta = {**pod["metadata"], "name": "asks-for-all"}
+    return {**pod, "metadata": meta, "spec": {**pod["spec"], "containers": share}}
+
+
+def _shares(amounts: Mapping[str, Decimal]) -> list[dict[str, Decimal]]:
+    parts: list[dict[str, Decimal]] = [{} for _ in range(_PARTS)]
+    for what, amount in amounts.items():
+        step = _STEP[what.split(".")[1]]
+        share = (amount / _PARTS) // step * step
+        for part in parts[1:]:
+            part[what] = share
+        parts[0][what] = amount - (_PARTS - 1) * share
+    return parts
+
+
+def _left(platform: Platform) -> dict[str, Decimal]:
+    return {what: hard - used for what, (hard, used) in _quota(platform, *_AMOUNTS).items()}
+
+
+def _quota(platform: Platform, *wanted: str) -> dict[str, tuple[Decimal, Decimal]]:
+    """What Git allows, and what the cluster says is taken at one moment; without a quota there, nothing is."""
+    hard = expected.quota(platform.git_server)
+    if missing := [what for what in wanted if what not in hard]:
+        raise PreconditionFailed(f"Git should bound {missing[0]} in {QUOTA}, but does not. Try: neuroscale up")
+    used = ((platform.cluster.get(QUOTA) or {}).get("status") or {}).get("used", {})
+    return {what: (quantity(hard[what]), quantity(used.get(what, "0"))) for what in wanted}
+
+
+# --- the bounds of a container
+
+
+def ask_at_bound(which: str, platform: Platform) -> LimitProbe:
+    """Ask for a container right at a bound (``"minimum cpu"``), and a step to either side of it.
+
+    Raises:
+        PreconditionFailed: There is no such bound.
+    """
+    side, of = which.split()
+    limit = expected.container_limits(platform.git_server)
+    bound = (limit.get("min" if side == "minimum" else "max") or {}).get(of)
+    if bound is None:
+        raise PreconditionFailed(f"Git should give a container a {which} in {LIMITS}, but does not. Try: neuroscale up")
+    inward = _STEP[of] if side == "minimum" else -_STEP[of]
+    within, at, beyond = (
+        submit(platform.cluster, _of_one(of, quantity(bound) + step)) for step in (inward, 0, -inward)
+    )
+    return LimitProbe(f"the {which} of {bound}", within, at, beyond, f"{which} usage per Container is {bound}")
+
+
+def _of_one(of: str, amount: Decimal) -> Object:
+    pod = objects_of(specimen("pod", good=True))[0]
+    container = pod["spec"]["containers"][0]
+    usual = {"cpu": "50m", "memory": "64Mi"}
+    asked = {**usual, of: str(amount)}
+    sized = {**container, "resources": {"requests": asked, "limits": asked}}
+    return {
+        **pod,
+        "metadata": {**pod["metadata"], "name": "at-the-bound"},
+        "spec": {**pod["spec"], "containers": [sized]},
+    }
+
+
+def _container_limits(cluster: Cluster) -> Object:
+    limits = ((cluster.get(LIMITS) or {}).get("spec") or {}).get("limits") or []
+    return next((one for one in limits if one["type"] == "Container"), {})
+
+
+@dataclass(frozen=True)
+class SystemContainersFit:
+    """What the platform adds to a tenant's pods asks for no less than a container must."""
+
+    area: str = "guardrails"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return "the smallest container that the platform adds to pods is within the bounds"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Compare Knative's queue with the bounds."""
+        config = cluster.get(Ref("ConfigMap", "config-deployment", "knative-serving"))
+        return evaluate_fits((config or {}).get("data") or {}, _container_limits(cluster))
+
+
+def evaluate_fits(config: Mapping[str, str], limits: Object) -> Verdict:
+    """Knative's own default for its queue is 25m of CPU; where nothing else is configured, it asks for no memory."""
+    smallest = (limits.get("min") or {}).get("cpu")
+    if smallest is None:
+        return unrecoverable("containers have no minimum, so nothing can be said")
+    asked = config.get("queue-sidecar-cpu-request", "25m")
+    fits = quantity(asked) >= quantity(smallest)
+    seen = f"Knative's queue asks for {asked} of CPU, the minimum is {smallest}"
+    return met(seen) if fits else unrecoverable(seen)

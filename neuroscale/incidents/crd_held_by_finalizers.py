@@ -1,0 +1,24 @@
+"""D3, held: the definition is deleted while KServe's controller is down, and the models' finalizers keep both there."""
+
+from neuroscale.chaos.faults import ObjectDeleted, ScaledTo
+from neuroscale.gitops.automated_sync import disable_automated_sync
+from neuroscale.incidents.incident import Incident
+from neuroscale.probes import serving
+from neuroscale.probes.symptom_probes import Shows
+
+INCIDENT = Incident(
+    number="d3b",
+    slug="definition_held",
+    title="The definition is deleted while KServe's controller is down: it waits, and the models serve on",
+    milestone="b",
+    faults=(
+        *disable_automated_sync(serving.APPLICATION),
+        ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0),
+        ObjectDeleted(target=serving.CRD, held=True),
+    ),
+    symptom=(Shows(serving.CRD, "Terminating", ("True",)),),
+    shows_within=60,
+    remedy="start KServe's controller: it lets go, the definition goes, and Argo CD restores both",
+    recovers_within=240,
+    claim="definition-recovery",
+)

@@ -1,0 +1,24 @@
+"""B7: the definition is left out of what Git renders; a cluster that lacks it will never get it."""
+
+from neuroscale.chaos.faults import ObjectDeleted
+from neuroscale.incidents.incident import Incident
+from neuroscale.probes import argo, serving
+from neuroscale.serving.crd_deletion import left_out
+from neuroscale.serving.model_rollouts import MODEL
+
+INCIDENT = Incident(
+    number="b7",
+    slug="definition_left_out",
+    title="Git leaves the definition of InferenceServices out: all is Synced, and no model can exist",
+    milestone="b",
+    faults=(*left_out(), ObjectDeleted(target=serving.CRD)),
+    symptom=(
+        argo.Gone(serving.CRD),
+        argo.shows_error(MODEL, ("ComparisonError", "SyncError", "OperationFailed", "SyncFailed"), "InferenceService"),
+        argo.good(serving.APPLICATION),
+    ),
+    shows_within=90,
+    remedy="take the patch that leaves it out of the render, in Git",
+    recovers_within=240,
+    claim="definition-recovery",
+)

@@ -1,0 +1,138 @@
+"""What an incident is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.faults import Fault
+from neuroscale.chaos.objects import begin_sync, end_operation, evaluate_ended
+from neuroscale.cluster.client import Cluster
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.milestones import probes_of
+from neuroscale.platform import Platform
+from neuroscale.polling import Probe, Verdict, consistently, eventually, met, unrecoverable
+from neuroscale.probes import argo
+from neuroscale.probes.probe_function import ProbeFunction
+from neuroscale.results import Sample
+from neuroscale.settings import BUDGETS
+
+
+@dataclass(frozen=True)
+class Incident:
+    """A past or feared outage.
+
+    Attributes:
+        number: In the reference catalogue.
+        slug: Also the name of its write-up, ``docs/incidents/<number>_<slug>.md``.
+        milestone: Whose steady state must hold before and after.
+        faults: What breaks, in order. The remedy undoes them, but for deletions: the platform has to make up for those.
+        symptom: What an operator sees; each must be met.
+        shows_within: Seconds from the last fault to the whole symptom.
+        remedy: In words, what undoing the faults stands for.
+        recovers_within: Seconds from the remedy to the steady state.
+        claim: Slug of the claim that the recovery time answers.
+        retrying: Application whose operation under way the remedy ends, besides undoing the faults, and then begins
+            anew. *Measured* with Argo CD 3.2.1: an operation that is retried keeps the sync options it began with, so
+            correcting those does not help it; and where a sync has failed none is begun until something changes in the
+            folder that the Application is made from.
+    """
+
+    number: str
+    slug: str
+    title: str
+    milestone: str
+    faults: tuple[Fault, ...]
+    symptom: tuple[Probe, ...]
+    shows_within: float
+    remedy: str
+    recovers_within: float
+    claim: str
+    retrying: str = ""
+
+
+def inject_faults(incident: Incident, breakage: Breakage) -> None:
+    """Inject its faults."""
+    for fault in incident.faults:
+        breakage.inject(fault)
+
+
+def wait_for_symptom(incident: Incident, platform: Platform) -> None:
+    """Every symptom shows, and they show together for a while.
+
+    Raises:
+        ConditionTimeout: One does not.
+    """
+    for symptom in incident.symptom:
+        eventually(symptom, platform.cluster, within=incident.shows_within)
+    for symptom in incident.symptom:
+        consistently(symptom, platform.cluster, lasting=1)
+
+
+def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """Apply the remedy and wait for the steady state; keep how long that took, also when it took too long.
+
+    Raises:
+        ConditionTimeout: It is not back within the incident's budget.
+    """
+    platform, at, start = breakage.platform, datetime.now(UTC), time.monotonic()
+    breakage.remedy()
+    if incident.retrying:
+        _sync_anew(platform, argo.application(incident.retrying))
+    phases: dict[str, float | None] = {"remedy applied": round(time.monotonic() - start, 3), "steady state": None}
+    steady = _SteadyState(incident.milestone, probes_of(incident.milestone, platform))
+    try:
+        eventually(steady, platform.cluster, within=incident.recovers_within - (time.monotonic() - start))
+        phases["steady state"] = round(time.monotonic() - start, 3)
+    finally:
+        keep(
+            Sample(
+                scenario=scenario,
+                claim=incident.claim,
+                fault=incident.title,
+                subject="the platform's steady state",
+                series="remedy to steady state",
+                at=at,
+                phases=phases,
+                seconds=incident.recovers_within if phases["steady state"] is None else phases["steady state"],
+                censored=phases["steady state"] is None,
+            )
+        )
+    consistently(steady, platform.cluster, lasting=BUDGETS.stable)
+
+
+def _sync_anew(platform: Platform, application: Ref) -> None:
+    cluster, now = platform.cluster, platform.cluster.get(application)
+    if now is None or not end_operation(cluster, application):
+        return
+    ended = ProbeFunction(f"the operation of {application} ends", lambda: evaluate_ended(cluster, application))
+    eventually(ended, cluster, within=BUDGETS.pick_up)
+    above, _, folder = now["spec"]["source"]["path"].rpartition("/")
+    # One whose folder is gone is about to go, and an operation would hold it.
+    if folder in platform.git_server.folders(above):
+        begin_sync(cluster, application)
+
+
+@dataclass(frozen=True)
+class _SteadyState:
+    """Everything at once: what was good a moment ago may be on its way down, as while Argo CD learns of a deletion."""
+
+    milestone: str
+    probes: Sequence[Probe]
+    area: str = "all"
+
+    @property
+    def description(self) -> str:
+        return f"the steady state of milestone {self.milestone.upper()} holds"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        seen = "nothing is asked"
+        for probe in self.probes:
+            verdict = probe.check(cluster)
+            seen = f"{probe.description}: {verdict.observed}"
+            if not verdict:
+                return Verdict(verdict.state, seen)
+        return met(seen) if self.probes else unrecoverable(seen)

@@ -1,0 +1,1 @@
+"""Facts about Kubernetes objects, without I/O."""

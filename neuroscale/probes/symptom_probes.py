@@ -1,0 +1,225 @@
+"""What an operator sees while serving is broken: each a question whose answer is yes as long as the trouble lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.errors import ApiError
+from neuroscale.inference_client import Endpoint, ask, endpoint_of, evaluate_not_found, gateway_url
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import Verdict, met, pending
+from neuroscale.probes import argo
+from neuroscale.probes.knative_resources import condition, fetch, inference_service
+from neuroscale.probes.workloads import pods_of
+from neuroscale.serving.models import expected_predictions
+
+#: Seconds. Whoever replays an incident waits longer than this from the last sync of one replay to the next replay.
+_LATELY = 10.0
+
+
+@dataclass(frozen=True)
+class Shows:
+    """An object has a condition of this type, with this status and, if given, this reason and these words."""
+
+    ref: Ref
+    condition: str
+    status: Collection[str]
+    reason: str = ""
+    words: str = ""
+    area: str = "serving"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        why = f" for {self.reason}" if self.reason else ""
+        said = f" with {self.words!r}" if self.words else ""
+        return f"{self.ref} shows {self.condition} {' or '.join(self.status)}{why}{said}"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        return evaluate_shown(fetch(cluster, self.ref), self.condition, self.status, self.reason, self.words)
+
+
+def evaluate_shown(obj: Object | None, kind: str, status: Collection[str], reason: str, words: str = "") -> Verdict:
+    """Whether the condition is there as expected."""
+    if obj is None:
+        return pending("it does not exist")
+    found = condition(obj, kind)
+    seen = f"{kind}={found.get('status', 'nothing')} ({found.get('reason', '')}: {found.get('message', '')[:300]})"
+    good = found.get("status") in status and reason in (found.get("reason", ""), "")
+    return met(seen) if good and words in found.get("message", "") else pending(seen)
+
+
+@dataclass(frozen=True)
+class HasEvent:
+    """An event about an object has this reason and, if some are given, these words."""
+
+    ref: Ref
+    reason: str
+    words: str = ""
+    area: str = "serving"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        said = f" and says {self.words!r}" if self.words else ""
+        return f"an event {self.reason} is about {self.ref}{said}"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """List the events about the object that has this name now: those of a namesake before it stay for an hour."""
+        uid = (fetch(cluster, self.ref) or {"metadata": {"uid": None}})["metadata"]["uid"]
+        events = cluster.list("Event", self.ref.namespace)
+        about = [event for event in events if event["involvedObject"].get("uid", "") == uid]
+        said = [(event.get("reason", ""), event.get("message") or "") for event in about]
+        found = next((what for reason, what in said if reason == self.reason and self.words in what), None)
+        if found is not None:
+            return met(found)
+        # What each says is needed where a reason stands for many things.
+        seen = (f"{reason} ({what[:300]})" if self.words else reason for reason, what in said)
+        return pending(f"events: {', '.join(dict.fromkeys(seen)) or 'none'}")
+
+
+@dataclass(frozen=True)
+class ImageMissing:
+    """A container of a workload's pod waits for an image that cannot be had."""
+
+    ref: Ref
+    container: str
+    area: str = "serving"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"the container {self.container} of {self.ref} waits for its image"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Judge the pods."""
+        obj = cluster.get(self.ref)
+        return evaluate_image_missing(pods_of(cluster, obj) if obj else [], self.container)
+
+
+def evaluate_image_missing(pods: Sequence[Object], container: str) -> Verdict:
+    """Whether a container of that name waits because of its image."""
+    seen = []
+    for pod in pods:
+        for status in (pod.get("status") or {}).get("containerStatuses") or []:
+            waiting = (status.get("state") or {}).get("waiting") or {}
+            if status["name"] == container and waiting.get("reason") in ("ErrImagePull", "ImagePullBackOff"):
+                return met(f"pod {pod['metadata']['name']}: {waiting['reason']}: {waiting.get('message', '')[:300]}")
+            seen.append(f"{status['name']} {waiting.get('reason', 'does not wait')}")
+    return pending(f"containers: {', '.join(seen) or 'none'}")
+
+
+@dataclass(frozen=True)
+class NoEndpoint:
+    """Nobody answers for a Service: it has no ready endpoint."""
+
+    ref: Ref
+    area: str = "serving"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"{self.ref} has no ready endpoint"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Count over its slices."""
+        slices = cluster.list("EndpointSlice", self.ref.namespace, labels=f"kubernetes.io/service-name={self.ref.name}")
+        if not slices:
+            return pending("it has no slice of endpoints, so nothing can be said")
+        ends = [one for part in slices for one in part.get("endpoints") or []]
+        ready = sum(bool((one.get("conditions") or {}).get("ready")) for one in ends)
+        return pending(f"{ready} ready endpoints") if ready else met(f"0 ready of {len(ends)}")
+
+
+@dataclass(frozen=True)
+class WouldBeRejected:
+    """The API server would refuse this new object, in these words; asked in a dry run."""
+
+    manifest: Object
+    words: str
+    area: str = "serving"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"a new {self.manifest['kind']} is refused with {self.words!r}"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Ask."""
+        try:
+            cluster.create(self.manifest, dry_run=True)
+        except ApiError as error:
+            return met(str(error)) if self.words in str(error) else pending(str(error))
+        return pending("it would be taken")
+
+
+@dataclass(frozen=True)
+class LeadsTo:
+    """The URL of an InferenceService lies below a domain."""
+
+    name: str
+    domain: str
+    area: str = "serving"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f'the URL of "{self.name}" lies below {self.domain}'
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        isvc = fetch(cluster, inference_service(self.name))
+        url = str(((isvc or {}).get("status") or {}).get("url", ""))
+        return (met if urlsplit(url).netloc.endswith(f".{self.domain}") else pending)(f"its URL is {url or 'not set'}")
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """The gateway answers 404: at the URL of an InferenceService, or at a host that it used to have."""
+
+    name: str
+    host: str = ""
+    area: str = "serving"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f'the gateway knows nothing of "{self.name}" at {self.host or "its URL"}'
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Ask once."""
+        gateway = gateway_url(cluster)
+        known = endpoint_of(fetch(cluster, inference_service(self.name)), gateway)
+        where = Endpoint(gateway, self.host, self.name) if self.host else known
+        if where is None:
+            return pending("it has no URL")
+        return evaluate_not_found(ask(where, expected_predictions().inputs["the reference rows"]))
+
+
+@dataclass(frozen=True)
+class SyncsAgain:
+    """Self-heal has synced an Application so many times at one commit, and the last time a moment ago.
+
+    Argo CD counts on for minutes after the drift is over: the count alone may tell of an earlier one.
+    """
+
+    name: str
+    attempts: int
+    area: str = "gitops"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f'Application "{self.name}" is healed {self.attempts} times at one commit'
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Ask its latest operation."""
+        app = cluster.get(argo.application(self.name)) or {}
+        count, ago = argo.attempts(app), argo.since_last_sync(app)
+        last = "under way" if ago is None else f"{ago:.0f} s ago"
+        seen = f"{count} attempts, the last {last}; {argo.describe(app)}"
+        return met(seen) if count >= self.attempts and (ago or 0.0) <= _LATELY else pending(seen)

@@ -1,0 +1,176 @@
+"""A model that comes into being while it is asked all the time: when it is called Ready, and when it answers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from neuroscale.chaos.breakage import Breakage, Effect
+from neuroscale.chaos.faults import ObjectCreated
+from neuroscale.cluster.watch import WatchEvent
+from neuroscale.gitops.drift_scenarios import after
+from neuroscale.inference_client import gateway_url
+from neuroscale.kubernetes.refs import Object
+from neuroscale.platform import Platform
+from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
+from neuroscale.probes.knative_resources import condition
+from neuroscale.probes.probe_function import ProbeFunction
+from neuroscale.results import Sample
+from neuroscale.serving.model_rollouts import MODEL, manifest_of
+from neuroscale.serving.request_stream import Stream, figures, first_right, stream_to
+from neuroscale.settings import APPS_NAMESPACE
+
+NAME = "newborn"
+#: Requests a second: the resolution of the first right answer is a tenth of that of the heal times.
+_RATE = 20.0
+_WITHIN = 60.0
+#: Seconds between "Ready" and the first right answer that are not yet a lie; a watch takes some of them.
+_GAP = 0.5
+#: Requests after Ready that are judged.
+_ENOUGH = 20
+
+
+@dataclass
+class CreatedModel:
+    """An InferenceService that was just made by hand, and the stream to it.
+
+    Attributes:
+        effect: The creation; its watch tells when the model was called Ready.
+    """
+
+    effect: Effect
+    stream: Stream
+
+    @property
+    def ready_at(self) -> float | None:
+        """Monotonic seconds at which it was first seen to be Ready."""
+        return self._first(lambda event: condition(event.obj, "Ready").get("status") == "True")
+
+    @property
+    def answered_at(self) -> float | None:
+        """Monotonic seconds at which the first right answer was there."""
+        return first_right(self.stream.shots, self.effect.at)
+
+    @property
+    def phases(self) -> dict[str, float | None]:
+        """Seconds from the creation to each phase."""
+        found = {
+            "URL": self._first(lambda event: bool((event.obj.get("status") or {}).get("url"))),
+            "Ready": self.ready_at,
+            "first right answer": self.answered_at,
+        }
+        return {name: None if at is None else round(at - self.effect.at, 3) for name, at in found.items()}
+
+    def _first(self, matches: Callable[[WatchEvent], bool]) -> float | None:
+        return next((event.at for event in after(self.effect) if matches(event)), None)
+
+
+def create(breakage: Breakage, streams: ExitStack) -> CreatedModel:
+    """Make one as Git describes the other; nobody but the breakage knows of it, so it goes with it.
+
+    Its name was never used: the gateway goes on answering for an earlier one as long as its controller is down, and
+    what was generated for an earlier one is still being cleared away.
+
+    Args:
+        breakage: Undoes it.
+        streams: Ends the requests to it.
+
+    Raises:
+        ApiError: The API server refused it.
+    """
+    _, isvc = manifest_of(MODEL, breakage.platform)
+    name = f"{NAME}-{secrets.token_hex(2)}"
+    meta = {**isvc["metadata"], "name": name, "namespace": APPS_NAMESPACE}
+    effect = breakage.inject(ObjectCreated(manifest={**isvc, "metadata": meta}))
+    stream = stream_to(lambda: _latest(effect), gateway_url(breakage.platform.cluster), _RATE, name)
+    return CreatedModel(effect, streams.enter_context(stream))
+
+
+def _latest(effect: Effect) -> Object | None:
+    seen = after(effect)
+    return seen[-1].obj if seen else None
+
+
+def wait_for_answer(newborn: CreatedModel, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """Wait for the first right answer and for Ready, and keep both figures, also when they do not come.
+
+    Raises:
+        ConditionTimeout: One did not come in time.
+    """
+
+    def evaluate() -> Verdict:
+        waiting = [name for name, seconds in newborn.phases.items() if seconds is None]
+        if not waiting:
+            return met(f"seconds: {newborn.phases}")
+        last = newborn.stream.shots[-1:]
+        return pending(f"not yet: {', '.join(waiting)}; the latest request: {last[0].answer if last else 'none'}")
+
+    try:
+        eventually(
+            ProbeFunction("a new model is Ready and answers", evaluate), platform.cluster, within=_WITHIN, every=0.1
+        )
+    finally:
+        answered = newborn.phases["first right answer"]
+        keep(
+            Sample(
+                scenario=scenario,
+                claim="model-answers",
+                fault=newborn.effect.fault.description,
+                subject=NAME,
+                series="created to first right answer",
+                at=newborn.effect.clock,
+                phases=newborn.phases,
+                seconds=_WITHIN if answered is None else answered,
+                censored=answered is None,
+            )
+        )
+
+
+def assert_ready_implies_serving(
+    newborn: CreatedModel, platform: Platform, scenario: str, keep: Callable[[Sample], None]
+) -> None:
+    """From when it was called Ready, it answers; how long that took is kept.
+
+    Raises:
+        ConditionTimeout: A request sent noticeably after Ready failed.
+    """
+    eventually(
+        ProbeFunction("a model that is called Ready answers", lambda: evaluate_ready_implies_serving(newborn)),
+        platform.cluster,
+        within=10,
+    )
+    ready = newborn.ready_at
+    first = None if ready is None else first_right(newborn.stream.shots, ready)
+    gap = None if ready is None or first is None else max(0.0, first - ready)
+    keep(
+        Sample(
+            scenario=scenario,
+            claim="ready-means-answering",
+            fault=newborn.effect.fault.description,
+            subject=NAME,
+            series="Ready to first right answer",
+            at=newborn.effect.clock,
+            phases={"first right answer": gap},
+            seconds=_WITHIN if gap is None else round(gap, 3),
+            censored=gap is None,
+        )
+    )
+
+
+def evaluate_ready_implies_serving(newborn: CreatedModel) -> Verdict:
+    """Of the requests sent after Ready, none failed; the first half second is the watch's own delay."""
+    ready = newborn.ready_at
+    if ready is None:
+        return unrecoverable("it was never called Ready")
+    since = [shot for shot in newborn.stream.shots if shot.at >= ready + _GAP]
+    if len(since) < _ENOUGH:
+        return pending(f"{len(since)} requests since it was called Ready")
+    seen = figures(since)
+    if seen.wrong:
+        return unrecoverable(
+            f"of {seen.sent} requests sent later than {duration(_GAP)} after Ready {seen.wrong} failed, "
+            f"first: {seen.first_wrong}"
+        )
+    return met(f"{seen.sent} requests since, none failed")

@@ -1,0 +1,319 @@
+"""Requests at a fixed rate in the background, while something is changed or broken, and what became of each of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.errors import ConditionTimeout, PreconditionFailed
+from neuroscale.inference_client import InferenceResponse, ask, endpoint_of, gateway_url
+from neuroscale.kubernetes.refs import Object
+from neuroscale.platform import Platform
+from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
+from neuroscale.probes.knative_resources import fetch, inference_service
+from neuroscale.probes.probe_function import assert_met
+from neuroscale.rate_scheduler import Pace
+from neuroscale.results import Sample
+from neuroscale.serving.model_rollouts import MODEL
+from neuroscale.serving.models import SERVED, TELLING, expected_predictions
+from neuroscale.settings import BUDGETS
+
+#: Requests a second.
+RATE = 10.0
+#: A request that hangs must not hold up those after it: as many as are sent during one request's timeout.
+_AT_ONCE = 128
+#: Of the list of one stream's requests: half an hour and more while they are answered, minutes while each one fails.
+MOST_BYTES = 1_000_000
+_HEADING_BYTES = 200
+
+
+@dataclass(frozen=True)
+class RequestRecord:
+    """One request of a stream.
+
+    Attributes:
+        at: Monotonic seconds at which it was sent.
+        clock: Wall clock of the same moment.
+        versions: Versions of the model that would answer so; empty for a wrong answer, and for none.
+    """
+
+    at: float
+    clock: datetime
+    answer: InferenceResponse
+    versions: frozenset[str]
+
+    @property
+    def back(self) -> float:
+        """Monotonic seconds at which the answer was there."""
+        return self.at + self.answer.seconds
+
+
+class Stream:
+    """Asks again and again from ``with`` to the end of the block, each request on time whatever the others do.
+
+    Args:
+        asking: Sends one request.
+        rate: Requests a second.
+        name: Of the model that is asked.
+    """
+
+    def __init__(self, asking: Callable[[], InferenceResponse], rate: float = RATE, name: str = MODEL) -> None:
+        self.name = name
+        self._asking = asking
+        self._shots: list[RequestRecord] = []
+        self._lock = threading.Lock()
+        self._published = False
+        self._pace = Pace(self._shoot, rate, _AT_ONCE, "requests")
+
+    def __enter__(self) -> Self:
+        self._pace.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Send no more, and wait for the answers under way; a second call does nothing."""
+        self._pace.stop()
+        if not self._published:
+            self._published = True
+            for listener in listeners:
+                listener(self)
+
+    @property
+    def shots(self) -> Sequence[RequestRecord]:
+        """Every request that has come to an end, in the order of sending."""
+        with self._lock:
+            return tuple(sorted(self._shots, key=lambda shot: shot.at))
+
+    def _shoot(self) -> None:
+        at, clock = time.monotonic(), datetime.now(UTC)
+        answer = self._asking()
+        versions = expected_predictions().versions_answering(TELLING, list(answer.classes) if answer.classes else None)
+        with self._lock:
+            self._shots.append(RequestRecord(at, clock, answer, frozenset(versions)))
+
+
+#: Called with each stream that has come to an end, so that the report has its requests. Filled by the runner.
+listeners: list[Callable[[Stream], None]] = []
+
+
+def stream_to(latest: Callable[[], Object | None], gateway: str, rate: float = RATE, name: str = MODEL) -> Stream:
+    """A stream to an InferenceService; its host is taken from its status anew for each request.
+
+    Args:
+        latest: Hands out the InferenceService as it was last seen.
+        gateway: Base URL of the gateway.
+        rate: Requests a second.
+        name: Of the InferenceService.
+    """
+
+    def asking() -> InferenceResponse:
+        endpoint = endpoint_of(latest(), gateway)
+        if endpoint is None:
+            return InferenceResponse(None, 0.0, None, "the model has no URL yet")
+        return ask(endpoint, expected_predictions().inputs[TELLING])
+
+    return Stream(asking, rate, name)
+
+
+def begin(streams: ExitStack, platform: Platform) -> Stream:
+    """A stream to the model, flowing: what fails later, failed later.
+
+    Raises:
+        PreconditionFailed: Requests were failing before anything was done.
+    """
+    cluster = platform.cluster
+    stream = streams.enter_context(stream_to(lambda: fetch(cluster, inference_service(MODEL)), gateway_url(cluster)))
+    try:
+        eventually(Flows(stream), cluster, within=BUDGETS.request)
+    except ConditionTimeout as error:
+        raise PreconditionFailed(
+            f"Requests should be answered before anything is done to the platform. {error}"
+        ) from error
+    return stream
+
+
+# --- the requests themselves
+
+
+def listed(shots: Sequence[RequestRecord], redact: Callable[[str], str], most: int = MOST_BYTES) -> str:
+    """Each request as a line of CSV: when it was sent, how long it took, which version answered or what came instead.
+
+    Args:
+        shots: At least one, in the order of sending.
+        redact: Takes secrets out of what was answered.
+        most: Bytes; the first requests that fit are listed, and the heading says so when some do not.
+    """
+    start, left = shots[0], most - _HEADING_BYTES
+    told = {said: " ".join(redact(said).split()) for said in {_outcome(shot) for shot in shots}}
+    lines: list[str] = []
+    for shot in shots:
+        line = _line(f"{shot.at - start.at:.3f}", f"{shot.answer.seconds * 1000:.1f}", told[_outcome(shot)])
+        left -= len(line.encode())
+        if left < 0:
+            break
+        lines.append(line)
+    cut = f" (cut: the first {len(lines)} of {len(shots)} requests)" if len(lines) < len(shots) else ""
+    heading = _line(f"sent: s after {start.clock:%Y-%m-%dT%H:%M:%S.%fZ}", "took: ms", f"outcome{cut}")
+    return "".join([heading, *lines])
+
+
+def _outcome(shot: RequestRecord) -> str:
+    return " or ".join(sorted(shot.versions)) or str(shot.answer)
+
+
+def _line(*fields: str) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(fields)
+    return text.getvalue()
+
+
+# --- figures
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a stream says about a stretch of time.
+
+    Attributes:
+        sent: Requests.
+        wrong: Those without a right answer.
+        outage: Longest time in seconds from sending a request that failed to sending the next one that did not.
+        p50: Seconds; the nearest-rank median of right answers, ``None`` without any.
+        p99: Likewise.
+        first_wrong: What the first failure looked like.
+    """
+
+    sent: int
+    wrong: int
+    outage: float
+    p50: float | None
+    p99: float | None
+    first_wrong: str
+
+    @property
+    def facts(self) -> dict[str, str | int | float | None]:
+        """For a sample."""
+        return {
+            "requests": self.sent,
+            "failed": self.wrong,
+            "error rate": round(self.wrong / self.sent, 4) if self.sent else None,
+            "longest outage": round(self.outage, 3),
+            "p50": self.p50,
+            "p99": self.p99,
+            "first failure": self.first_wrong,
+        }
+
+
+def figures(shots: Sequence[RequestRecord], right: Collection[str] = (SERVED,)) -> Figures:
+    """Count; right is an answer that one of these versions would give."""
+    good = [bool(shot.versions & set(right)) for shot in shots]
+    took = sorted(shot.answer.seconds for shot, fine in zip(shots, good, strict=True) if fine)
+    first_wrong = next((str(shot.answer) for shot, fine in zip(shots, good, strict=True) if not fine), "")
+    return Figures(
+        len(shots), good.count(False), _outage(shots, good), quantile(took, 0.5), quantile(took, 0.99), first_wrong
+    )
+
+
+def quantile(ranked: Sequence[float], share: float) -> float | None:
+    """The nearest-rank quantile of ascending figures: always one of them."""
+    return round(ranked[max(0, math.ceil(share * len(ranked)) - 1)], 4) if ranked else None
+
+
+def _outage(shots: Sequence[RequestRecord], good: Sequence[bool]) -> float:
+    longest, since = 0.0, None
+    for shot, fine in zip(shots, good, strict=True):
+        if not fine and since is None:
+            since = shot.at
+        if since is not None:
+            # One that was still failing when it was last looked at lasted at least until its answer.
+            longest = max(longest, (shot.at if fine else shot.back) - since)
+        if fine:
+            since = None
+    return longest
+
+
+def first_right(shots: Sequence[RequestRecord], since: float, right: Collection[str] = (SERVED,)) -> float | None:
+    """Monotonic seconds at which the first right answer to a request sent at or after ``since`` was there."""
+    return min((shot.back for shot in shots if shot.at >= since and shot.versions & set(right)), default=None)
+
+
+# --- verdicts
+
+
+def assert_unbroken(
+    stream: Stream, right: Collection[str], platform: Platform, scenario: str, keep: Callable[[Sample], None]
+) -> None:
+    """End the stream; every request of it got a right answer, and the figures are kept.
+
+    Raises:
+        ConditionTimeout: One did not.
+    """
+    stream.stop()
+    shots = stream.shots
+    seen = figures(shots, right)
+    keep(
+        Sample(
+            scenario=scenario,
+            claim="unbroken",
+            fault="a new version of the model",
+            subject=MODEL,
+            series="longest outage",
+            at=shots[0].clock if shots else datetime.now(UTC),
+            phases={},
+            seconds=round(seen.outage, 3),
+            facts=seen.facts,
+        )
+    )
+    assert_met(f"no request fails while {MODEL} is changed", evaluate_unbroken(shots, right), platform)
+
+
+@dataclass(frozen=True)
+class Flows:
+    """A stream has got so many right answers in a row: whatever fails later failed later."""
+
+    stream: Stream
+    right: frozenset[str] = frozenset({SERVED})
+    row: int = 5
+    area: str = "serving"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"{self.row} requests in a row are answered as {' or '.join(sorted(self.right))} does"
+
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - the stream knows
+        """The latest requests that came back."""
+        shots = self.stream.shots[-self.row :]
+        bad = next((shot for shot in shots if not shot.versions & self.right), None)
+        if bad is not None:
+            return pending(f"a request was answered {bad.answer}")
+        return met(f"{len(shots)} in a row") if len(shots) == self.row else pending(f"{len(shots)} so far")
+
+
+def evaluate_unbroken(shots: Sequence[RequestRecord], right: Collection[str]) -> Verdict:
+    """Every request got a right answer, and there were enough of them to say so (5 a second at least)."""
+    if len(shots) < 2:
+        return unrecoverable(f"{len(shots)} requests came back, so nothing can be said")
+    seen, lasting = figures(shots, right), shots[-1].at - shots[0].at
+    if (rate := len(shots) / max(lasting, 0.1)) < 5:
+        return unrecoverable(f"only {rate:.1f} requests a second came back, so nothing can be said")
+    if seen.wrong:
+        return unrecoverable(
+            f"{seen.wrong} of {seen.sent} requests failed, longest outage {duration(seen.outage)}, "
+            f"first: {seen.first_wrong}"
+        )
+    return met(f"{seen.sent} requests in {duration(lasting)}, none failed")

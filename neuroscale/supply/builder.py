@@ -1,0 +1,271 @@
+"""Building parts: what is missing, in which order, two at a time, into the store."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from neuroscale.errors import HostError, SupplyError
+from neuroscale.host import packages
+from neuroscale.settings import cache_dir
+from neuroscale.supply.artifacts import PARTS, Catalogue, CProgram, DebianRoot, ImageArchive, PythonPackages
+from neuroscale.supply.commands import run_logged
+from neuroscale.supply.contract import Plan, PlannedPart
+from neuroscale.supply.debian import make_root
+from neuroscale.supply.file_lock import exclusive
+from neuroscale.supply.golang import Go, GoProgram, GoPrograms, ModuleFiles, ModuleTree
+from neuroscale.supply.images import Image, write_archive
+from neuroscale.supply.pins import pins
+from neuroscale.supply.progress import Durations, Progress, forecast
+from neuroscale.supply.python import install
+from neuroscale.supply.store import Store, Stored, discard, folder_size
+
+#: While one build downloads or links, which is the work of one core, the other compiles.
+WORKERS = 2
+_MEGABYTE = 1_000_000
+#: What must stay free beside the builds, for the cluster and the user.
+_RESERVE = 3000 * _MEGABYTE
+#: The Debian package whose version speaks for an image, where no part of the image's own name does.
+_SPEAKS_FOR = {"node": "k3s", "nginx": "nginx-light", "redis": "redis-server", "klipper-lb": "iptables"}
+
+
+@dataclass
+class Workshop:
+    """The store and all that fills it.
+
+    Attributes:
+        cache: Folder that holds everything.
+        console: Where progress is shown.
+        may_install: Whether missing build tools may be installed on this machine.
+    """
+
+    cache: Path = field(default_factory=cache_dir)
+    console: Console = field(default_factory=lambda: Console(stderr=True))
+    may_install: bool = False
+
+    def __post_init__(self) -> None:
+        self.store = Store(self.cache / "store")
+        self._go = Go(self.cache / "go")
+        first = {part: cost.seconds for part, cost in pins().expected.items()}
+        self._durations = Durations(self.cache / "durations.json", first)
+
+    def check(self, targets: Iterable[str], *, rehash: bool = False) -> tuple[PlannedPart, ...]:
+        """The state of each part that the targets need.
+
+        Args:
+            targets: Parts wanted.
+            rehash: Read every stored byte, whatever is known of it.
+        """
+        catalogue = Catalogue(targets, pins())
+        return tuple(self._planned(name, catalogue, rehash=rehash) for name in catalogue.order)
+
+    def plan(self, name: str, reason: str, targets: Iterable[str], *, rehash: bool = False) -> Plan:
+        """What :meth:`provide` would do.
+
+        Args:
+            name: Of the supply that asks.
+            reason: Why this supply.
+            targets: Parts wanted.
+            rehash: Read every stored byte, whatever is known of it.
+        """
+        parts = self.check(targets, rehash=rehash)
+        to_do = [part for part in parts if part.condition != "present"]
+        seconds = forecast((), (part.seconds for part in to_do), WORKERS)
+        return Plan(name, reason, parts, seconds, self.needed_space(to_do), self.free_space())
+
+    def needed_space(self, parts: Iterable[PlannedPart]) -> int:
+        """Bytes of free disk that building these parts takes at its peak; what lies in Go's caches counts."""
+        costs = [pins().expected[part.name] for part in parts if part.condition != "present"]
+        if not costs:
+            return 0
+        scratch = sum(cost.scratch for cost in costs) * _MEGABYTE - folder_size(self._go.home)
+        return max(scratch, 0) + sum(cost.stored for cost in costs) * _MEGABYTE + _RESERVE
+
+    def free_space(self) -> int:
+        """Bytes free where the cache is."""
+        folder = self.cache
+        while not folder.exists():
+            folder = folder.parent
+        return shutil.disk_usage(folder).free
+
+    def provide(self, targets: Iterable[str]) -> dict[str, Stored]:
+        """Build what is missing, outdated or damaged, and hand over every part that the targets need.
+
+        Raises:
+            SupplyError: A build failed.
+            HostError: The disk is too small, or a build tool is missing.
+            Locked: Another process is building.
+        """
+        catalogue = Catalogue(targets, pins())
+        if any(part.condition != "present" for part in self.check(catalogue.order)):
+            with exclusive(self.cache / "build.lock", "Building"):
+                self._make_missing(catalogue)
+        return {name: self.store.get(name, catalogue.recipe[name]) for name in catalogue.order}
+
+    def prune(self, targets: Iterable[str]) -> tuple[list[Path], int]:
+        """Remove parts of outdated recipes, unfinished builds and Go's caches.
+
+        Returns:
+            What was removed, and the bytes that it took.
+
+        Raises:
+            Locked: Another process is building.
+        """
+        catalogue = Catalogue(targets, pins())
+        with exclusive(self.cache / "build.lock", "Pruning"):
+            doomed = self.store.leftovers(catalogue.recipe)
+            if self._go.home.exists():
+                doomed.append(self._go.home)
+            size = sum(folder_size(path) for path in doomed)
+            for path in doomed:
+                discard(path)
+        return doomed, size
+
+    def _planned(self, name: str, catalogue: Catalogue, *, rehash: bool) -> PlannedPart:
+        finding = self.store.check(name, catalogue.recipe[name], rehash=rehash)
+        if finding.condition == "present":
+            return PlannedPart(name, "present", 0.0, self.store.get(name, catalogue.recipe[name]).size)
+        size = pins().expected[name].stored * _MEGABYTE
+        return PlannedPart(name, finding.condition, self._durations.expect(name), size, finding.why)
+
+    def _make_missing(self, catalogue: Catalogue) -> None:
+        # Once more, under the lock: another process may just have built it all.
+        to_do = [part for part in self.check(catalogue.order) if part.condition != "present"]
+        for part in to_do:
+            if part.condition == "damaged":
+                self.console.print(f"supply: {part.name} is damaged ({part.why}); building it again", highlight=False)
+        self._refuse_small_disk(to_do)
+        if any(_wants_tools(part.name) for part in to_do):
+            for line in packages.ensure(packages.BUILD_TOOLS, "building from source", allow_install=self.may_install):
+                self.console.print(f"supply: {line}", highlight=False)
+        # A build that finds Go's caches filled says nothing about how long a fresh one takes.
+        self._build(catalogue, [part.name for part in to_do], learn=not self._go.home.exists())
+        self._go.discard()
+
+    def _refuse_small_disk(self, parts: list[PlannedPart]) -> None:
+        needed, free = self.needed_space(parts), self.free_space()
+        if free < needed:
+            raise HostError(
+                f"Building {', '.join(part.name for part in parts)} takes {needed / 1e9:.1f} GB at its peak, "
+                f"{_RESERVE / 1e9:.0f} GB to spare included, but only {free / 1e9:.1f} GB are free at {self.cache}. "
+                f"Free some space, or point NEUROSCALE_CACHE at a larger disk."
+            )
+
+    def _build(self, catalogue: Catalogue, to_do: list[str], *, learn: bool) -> None:
+        graph = TopologicalSorter({name: catalogue.needs[name] & set(to_do) for name in to_do})
+        graph.prepare()
+        ready: list[str] = []
+        running: dict[Future[None], str] = {}
+        failure: BaseException | None = None
+        with Progress(self.console, self._durations, to_do, WORKERS) as progress, ThreadPoolExecutor(WORKERS) as pool:
+            while graph.is_active():
+                ready = sorted([*ready, *graph.get_ready()], key=to_do.index)
+                while ready and len(running) < WORKERS and not failure:
+                    name = ready.pop(0)
+                    progress.start(name)
+                    running[pool.submit(self._try, name, catalogue)] = name
+                if not running:
+                    break
+                finished, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+                progress.tick()
+                for future in finished:
+                    name = running.pop(future)
+                    if error := future.exception():
+                        failure = failure or error
+                        progress.failed(name)
+                    else:
+                        graph.done(name)
+                        seconds = progress.done(name)
+                        if learn:
+                            self._durations.learn(name, seconds)
+        if failure:
+            raise failure
+
+    def _try(self, name: str, catalogue: Catalogue) -> None:
+        try:
+            self._make(name, catalogue)
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            raise SupplyError(
+                f"{name} should have been stored in {self.cache}, but the disk is full. "
+                f"Free some space and run the same command again; finished parts are kept."
+            ) from error
+
+    def _make(self, name: str, catalogue: Catalogue) -> None:
+        log, recipe = self.cache / "logs" / f"{name}.log", catalogue.folder(name)
+        log.unlink(missing_ok=True)
+        facts: dict[str, Any] = {}
+        with self.store.building(name, catalogue.recipe[name], facts) as into:
+            match PARTS[name]:
+                case GoProgram() as program:
+                    self._go.build(name, program, recipe, into, log)
+                    facts["versions"] = {name: pins().modules[name].known_as}
+                case GoPrograms() as programs:
+                    self._go.build_several(programs, recipe, into, log)
+                    facts["versions"] = {module: pins().modules[module].known_as for module in programs.modules}
+                case ModuleFiles() as files:
+                    self._go.take(files, recipe, into, log)
+                case ModuleTree(recipes):
+                    for source, several in recipes:
+                        for files in several:
+                            self._go.take(files, catalogue.recipes / source, into / "manifests" / files.module, log)
+                case CProgram():
+                    command = [
+                        "gcc",
+                        "-O2",
+                        "-Wall",
+                        "-static",
+                        "-s",
+                        "-o",
+                        str(into / name),
+                        str(recipe / f"{name}.c"),
+                    ]
+                    run_logged(command, log, env=os.environ)
+                case DebianRoot(table):
+                    versions = make_root(table, recipe, into, log)
+                    facts["versions"] = {package: f"{version} (Debian)" for package, version in versions.items()}
+                case PythonPackages():
+                    root = self.store.get("debian-python", catalogue.recipe["debian-python"]).path
+                    facts["versions"] = {name: install(recipe, root / "layer.tar", into, log)}
+                case ImageArchive(images):
+                    facts["references"] = self._write_images(name, images, catalogue, into)
+
+    def _write_images(self, name: str, images: tuple[str, ...], catalogue: Catalogue, into: Path) -> dict[str, str]:
+        parts = {need: self.store.get(need, catalogue.recipe[need]) for need in catalogue.needs[name]}
+        versions = all_versions(parts)
+        # The node image bears the hash of its recipe, so that the engine cannot hold an outdated one by that name.
+        own = {image: f"docker.io/neuroscale/{image}:{catalogue.recipe[name]}" for image in images}
+        references = own if name == "node" else {image: pins().images[image] for image in images}
+        write_archive(
+            [Image(references[image], catalogue.image_folder(image), _labels(image, versions)) for image in images],
+            {need: part.path for need, part in parts.items()},
+            into / "images.tar",
+        )
+        return references
+
+
+def all_versions(parts: Mapping[str, Stored]) -> dict[str, str]:
+    """Component to version, over all parts."""
+    return {key: value for part in parts.values() for key, value in part.facts.get("versions", {}).items()}
+
+
+def _labels(image: str, versions: Mapping[str, str]) -> dict[str, str]:
+    labels = {"io.neuroscale.supply": "source"}
+    if version := versions.get(_SPEAKS_FOR.get(image, image)):
+        labels["org.opencontainers.image.version"] = version
+    return labels
+
+
+def _wants_tools(part: str) -> bool:
+    kind = PARTS[part]
+    return isinstance(kind, CProgram | DebianRoot) or (isinstance(kind, GoProgram) and kind.cgo)

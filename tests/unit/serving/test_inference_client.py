@@ -1,0 +1,206 @@
+"""One request to a model: through the gateway, once, and what its answer is worth."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from apiserver import ApiServer
+from fake_gateway import NAME, Gateway, host_of, isvc
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.state import load_state
+from neuroscale.errors import ConditionTimeout, PreconditionFailed
+from neuroscale.inference_client import (
+    BAD_INPUT,
+    Endpoint,
+    InferenceResponse,
+    Protocol,
+    ask,
+    endpoint_of,
+    evaluate_classes,
+    evaluate_not_found,
+    evaluate_refusal,
+    gateway_url,
+    send,
+)
+from neuroscale.platform import Platform
+from neuroscale.polling import State
+from neuroscale.serving import inference_requests
+from neuroscale.serving.models import SERVED, SWAPPED, expected_predictions
+
+PAIR = expected_predictions().inputs["the reference rows"]
+
+
+@pytest.fixture
+def there(gateway: Gateway) -> Endpoint:
+    return Endpoint(gateway.url, host_of(NAME), NAME)
+
+
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+@pytest.mark.parametrize("rows", expected_predictions().inputs)
+def test_the_model_is_asked_by_both_protocols(protocol: Protocol, rows: str, there: Endpoint) -> None:
+    answer = ask(there, expected_predictions().inputs[rows], protocol)
+    assert (answer.status, answer.classes) == (200, tuple(expected_predictions().outputs[SERVED][rows]))
+    assert evaluate_classes(answer, expected_predictions().outputs[SERVED][rows]).state == "met"
+    assert evaluate_classes(answer, expected_predictions().outputs[SWAPPED][rows]).state == "pending"
+
+
+def test_a_request_is_sent_once_whatever_comes_of_it(gateway: Gateway, there: Endpoint) -> None:
+    for status in (500, 503, 429):
+        gateway.asked, gateway.instead[host_of(NAME)] = 0, (status, "no")
+        answer = ask(there, PAIR)
+        assert (gateway.asked, answer.status, answer.classes, answer.said) == (1, status, None, "no")
+
+
+def test_no_answer_at_all_is_an_answer_too() -> None:
+    answer = ask(Endpoint("http://127.0.0.1:1", "h", "m"), PAIR)
+    assert (answer.status, answer.classes) == (None, None)
+    assert "ConnectError" in answer.said
+    assert str(answer).startswith("no answer: ")
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "OK", "[]", "{}", '{"predictions": null}', '{"predictions": ["one"]}', '{"outputs": []}', '{"outputs": [{}]}'],
+)
+@pytest.mark.parametrize("protocol", ["v1", "v2"])
+def test_a_200_without_predictions_is_no_prediction(
+    protocol: Protocol, body: str, gateway: Gateway, there: Endpoint
+) -> None:
+    gateway.instead[host_of(NAME)] = (200, body)
+    assert ask(there, PAIR, protocol).classes is None
+
+
+# --- judgements
+
+
+def answered(status: int | None, classes: tuple[int, ...] | None = None, said: str = "") -> InferenceResponse:
+    return InferenceResponse(status, 0.01, classes, said)
+
+
+CLASSES: dict[str, tuple[InferenceResponse, State, str]] = {
+    "right": (answered(200, (1, 1)), "met", "[1, 1]"),
+    "wrong": (answered(200, (1, 2)), "pending", "[1, 2] instead of [1, 1]"),
+    "too few": (answered(200, (1,)), "pending", "[1] instead of [1, 1]"),
+    "the word predictions is not enough": (answered(200, None, "predictions"), "pending", "no prediction, but 200"),
+    "an error": (answered(503, None, "no healthy upstream"), "pending", "503: no healthy upstream"),
+    "nothing": (answered(None, None, "ConnectError"), "pending", "no answer: ConnectError"),
+}
+
+
+@pytest.mark.parametrize("case", CLASSES)
+def test_classes(case: str) -> None:
+    answer, state, words = CLASSES[case]
+    verdict = evaluate_classes(answer, [1, 1])
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+REFUSALS: dict[str, tuple[InferenceResponse, State, str]] = {
+    "refused, with a reason": (answered(400, None, '{"error":"4 numbers a row"}'), "met", "4 numbers a row"),
+    "unprocessable": (answered(422, None, "why"), "met", "422: why"),
+    "taken": (answered(200, (1,), "[1]"), "pending", "no client error, but 200"),
+    "the server's fault": (answered(500, None, "why"), "pending", "no client error, but 500"),
+    "no answer": (answered(None, None, "ReadTimeout"), "pending", "no client error, but no answer"),
+    "without a reason": (answered(400, None, "  "), "pending", "without a reason"),
+    "with a traceback": (answered(400, None, "Traceback (most recent"), "pending", "without a reason for people"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusals(case: str) -> None:
+    answer, state, words = REFUSALS[case]
+    verdict = evaluate_refusal(answer)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+@pytest.mark.parametrize(("status", "state"), [(404, "met"), (200, "pending"), (503, "pending"), (None, "pending")])
+def test_not_found(status: int | None, state: State) -> None:
+    assert evaluate_not_found(answered(status)).state == state
+
+
+def test_many_rows_are_not_all_shown() -> None:
+    many = tuple(expected_predictions().outputs[SERVED]["every flower"])
+    assert "150 in all" in evaluate_classes(answered(200, many), [1]).observed
+
+
+# --- where
+
+
+def test_the_host_is_that_of_the_status() -> None:
+    assert endpoint_of(isvc(), "http://g") == Endpoint("http://g", host_of(NAME), NAME)
+    for nowhere in (None, isvc(change={"status": {"url": None}}), isvc(change={"status": None})):
+        assert endpoint_of(nowhere, "http://g") is None
+
+
+def test_the_gateway_is_on_the_mapped_port(gateway: Gateway, cluster: Cluster) -> None:
+    assert gateway_url(cluster) == gateway.url
+
+
+@pytest.mark.parametrize("address", [{"ip": "10.0.0.7"}, {"hostname": "10.0.0.7"}])
+def test_without_a_mapped_port_it_is_at_the_load_balancers_address(
+    address: dict[str, str], api: ApiServer, cluster: Cluster
+) -> None:
+    assert load_state() is None
+    with pytest.raises(PreconditionFailed, match=r"should have an address, but has none.*Try: "):
+        gateway_url(cluster)
+    path = "/api/v1/namespaces/kourier-system/services/kourier"
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kourier", "namespace": "kourier-system"}}
+    api.objects[path] = {**service, "status": {"loadBalancer": {}}}
+    with pytest.raises(PreconditionFailed):
+        gateway_url(cluster)
+    api.objects[path] = {**service, "status": {"loadBalancer": {"ingress": [address]}}}
+    assert gateway_url(cluster) == "http://10.0.0.7"
+
+
+# --- the words of the scenarios
+
+
+@pytest.fixture
+def platform(world: ApiServer, cluster: Cluster) -> Platform:
+    return Platform(cluster, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("gateway")
+def test_good_and_bad_questions(platform: Platform) -> None:
+    inference_requests.assert_classes(inference_requests.ask_for("the other pair", "v2", platform), [0, 2], platform)
+    inference_requests.assert_expected_predictions(
+        inference_requests.ask_for("every flower", "v1", platform), "every flower", platform
+    )
+    inference_requests.assert_not_found(inference_requests.ask_nobody(platform), platform)
+    with pytest.raises(ConditionTimeout, match=r"\[0, 2\] instead of \[1, 1\]"):
+        inference_requests.assert_classes(
+            inference_requests.ask_for("the other pair", "v1", platform), [1, 1], platform
+        )
+    with pytest.raises(ConditionTimeout, match="not 404, but 200"):
+        inference_requests.assert_not_found(inference_requests.ask_for("the other pair", "v1", platform), platform)
+    with pytest.raises(ConditionTimeout, match="no client error, but 200"):
+        inference_requests.assert_refusal(inference_requests.ask_for("the other pair", "v1", platform), platform)
+
+
+@pytest.mark.usefixtures("gateway")
+@pytest.mark.parametrize("what", BAD_INPUT)
+def test_bad_input_is_bad(what: str, platform: Platform) -> None:
+    inference_requests.assert_refusal(inference_requests.send_bad(what, platform), platform)
+
+
+def test_bad_bodies_are_as_described() -> None:
+    for what, (_, body) in BAD_INPUT.items():
+        if what == "a body that is not JSON":
+            with pytest.raises(ValueError):  # noqa: PT011 - any way of not being JSON will do
+                json.loads(body)
+        else:
+            json.loads(body)
+
+
+def test_without_a_url_nothing_is_asked(world: ApiServer, platform: Platform, gateway: Gateway) -> None:
+    world.objects[f"/apis/serving.kserve.io/v1beta1/namespaces/default/inferenceservices/{NAME}"] = isvc(
+        change={"status": {"url": None}}
+    )
+    with pytest.raises(PreconditionFailed, match="should have a URL before it is asked"):
+        inference_requests.ask_for("the other pair", "v1", platform)
+    assert gateway.asked == 0
+
+
+def test_any_body_can_be_sent(there: Endpoint) -> None:
+    assert send(there, "{", "v1").status == 400

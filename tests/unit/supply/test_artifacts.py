@@ -1,0 +1,163 @@
+"""The catalogue of parts, its hashes, and the pins."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from neuroscale.supply.artifacts import PARTS, RECIPES, Catalogue, ImageArchive, PythonPackages
+from neuroscale.supply.golang import GoProgram, GoPrograms, ModuleFiles, ModuleTree
+from neuroscale.supply.pins import Pins, pins
+from neuroscale.supply.registry import TARGETS as REGISTRY_TARGETS
+from neuroscale.supply.source import TARGETS as SOURCE_TARGETS
+
+
+def go_modules() -> list[tuple[str, str]]:
+    """Every recipe with each module that its ``go.mod`` pins for a part."""
+    found: set[tuple[str, str]] = set()
+    for name, kind in PARTS.items():
+        match kind:
+            case GoProgram():
+                found.add((name, name))
+            case GoPrograms(modules=modules):
+                found.update((name, module) for module in modules)
+            case ModuleFiles(module=module):
+                found.add((module, module))
+            case ModuleTree(recipes):
+                found.update((recipe, files.module) for recipe, several in recipes for files in several)
+    return sorted(found)
+
+
+@pytest.fixture
+def recipes(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(RECIPES, tmp_path / "images"))
+
+
+def hashes(recipes: Path, with_pins: Pins | None = None) -> dict[str, str]:
+    return Catalogue(PARTS, with_pins or pins(), recipes).recipe
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {name for name in before if before[name] != after[name]}
+
+
+@pytest.mark.parametrize(("recipe", "module"), go_modules())
+def test_go_mod_requires_the_pinned_version(recipe: str, module: str) -> None:
+    pin = pins().modules[module]
+    required = re.findall(
+        rf"^\s*(?:require )?{re.escape(pin.path)} (\S+)", (RECIPES / recipe / "go.mod").read_text(), re.MULTILINE
+    )
+    assert required == [pin.version]
+    assert f"{pin.path} {pin.version} h1:" in (RECIPES / recipe / "go.sum").read_text()
+
+
+@pytest.mark.parametrize("recipe", sorted({recipe for recipe, _ in go_modules()}))
+def test_no_module_needs_a_newer_go_than_is_asked_for(recipe: str) -> None:
+    (wanted,) = re.findall(r"^go (\S+)$", (RECIPES / recipe / "go.mod").read_text(), re.MULTILINE)
+    minimum = tuple(map(int, pins().go.minimum.split(".")))
+    assert tuple(map(int, wanted.split("."))) <= minimum
+    assert tuple(map(int, pins().go.package.partition("==")[2].split("."))) >= minimum
+
+
+def test_every_image_is_pinned_to_an_exact_tag_of_a_named_registry() -> None:
+    for reference in pins().images.values():
+        registry, _, rest = reference.partition("/")
+        assert "." in registry
+        tag = rest.rpartition(":")[2]
+        assert re.search(r"\d+\.\d+", tag), reference
+
+
+def test_each_part_has_an_expected_cost_and_nothing_else_has() -> None:
+    assert set(pins().expected) == set(PARTS)
+
+
+def test_each_part_stands_after_what_it_needs() -> None:
+    catalogue = Catalogue(PARTS, pins())
+    for name, needs in catalogue.needs.items():
+        assert all(catalogue.order.index(need) < catalogue.order.index(name) for need in needs)
+
+
+def test_targets_exist_and_milestone_a_is_among_them() -> None:
+    for targets in (SOURCE_TARGETS, REGISTRY_TARGETS):
+        assert "a" in targets
+        assert {part for parts in targets.values() for part in parts} <= set(PARTS)
+
+
+def test_only_what_the_targets_need_is_in_the_catalogue() -> None:
+    assert set(Catalogue(["k3d"], pins()).order) == {"k3d"}
+    assert set(Catalogue(["node"], pins()).order) == {"k3s", "runc", "pause", "debian-node", "node"}
+
+
+def test_hashes_do_not_depend_on_where_the_checkout_is(recipes: Path) -> None:
+    assert hashes(recipes) == hashes(RECIPES)
+
+
+def test_changing_an_images_file_changes_that_archive_and_compiles_nothing(recipes: Path) -> None:
+    before = hashes(recipes)
+    (recipes / "nginx" / "nginx.conf").write_text("events {}")
+    assert changed(before, hashes(recipes)) == {"images-a"}
+
+
+def test_changing_a_source_file_changes_the_program_and_what_stands_on_it(recipes: Path) -> None:
+    before = hashes(recipes)
+    (recipes / "coredns" / "main.go").write_text("package main")
+    assert changed(before, hashes(recipes)) == {"coredns", "images-a"}
+
+
+def test_making_a_file_executable_changes_the_hash(recipes: Path) -> None:
+    before = hashes(recipes)
+    (recipes / "klipper-lb" / "entry").chmod(0o644)
+    assert changed(before, hashes(recipes)) == {"images-a"}
+
+
+def test_changing_a_pin_changes_what_it_pins(recipes: Path) -> None:
+    content = json.loads(pins().model_dump_json())
+    content["modules"]["gitea"]["version"] = "v1.25.5"
+    other = Pins.model_validate(content)
+    assert changed(hashes(recipes), hashes(recipes, other)) == {"gitea", "gitea-files", "images-a"}
+
+
+def test_every_pinned_module_is_used_and_every_one_used_is_pinned() -> None:
+    assert {module for _, module in go_modules()} == set(pins().modules)
+
+
+def test_a_later_milestones_root_leaves_the_first_ones_alone(recipes: Path) -> None:
+    before = hashes(recipes)
+    (recipes / "root-python" / "root.toml").write_text("[python]")
+    python = {name for name, kind in PARTS.items() if isinstance(kind, PythonPackages)}
+    assert changed(before, hashes(recipes)) == {"debian-python", "images-b", *python}
+
+
+def test_changing_a_lock_makes_its_packages_anew_and_changing_a_server_only_the_archive(recipes: Path) -> None:
+    before = hashes(recipes)
+    with (recipes / "sklearnserver" / "server.py").open("a") as server:
+        server.write("# changed")
+    after = hashes(recipes)
+    assert changed(before, after) == {"images-b"}
+    with (recipes / "sklearnserver" / "requirements.txt").open("a") as lock:
+        lock.write("extra==1.0")
+    assert changed(after, hashes(recipes)) == {"sklearnserver", "images-b"}
+
+
+def test_changing_a_pin_of_a_shared_go_mod_changes_all_that_is_made_of_it(recipes: Path) -> None:
+    content = json.loads(pins().model_dump_json())
+    content["modules"]["serving"]["release"] = "v1.21.1"
+    other = Pins.model_validate(content)
+    assert changed(hashes(recipes), hashes(recipes, other)) == {"knative", "serving-stack-files", "images-b"}
+
+
+def test_our_own_images_are_told_apart_from_upstreams() -> None:
+    own = {image for image, reference in pins().images.items() if reference.startswith("docker.io/neuroscale/")}
+    archive = PARTS["images-own"]
+    assert isinstance(archive, ImageArchive)
+    assert set(archive.images) == own
+    assert all("images-own" in targets["b"] for targets in (SOURCE_TARGETS, REGISTRY_TARGETS))
+
+
+def test_every_image_that_is_built_is_pinned() -> None:
+    built = {image for kind in PARTS.values() if isinstance(kind, ImageArchive) for image in kind.images}
+    assert built == set(pins().images)

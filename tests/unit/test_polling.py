@@ -1,0 +1,177 @@
+"""Waiting, with a clock that nobody waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from neuroscale import polling
+from neuroscale.cluster.client import Cluster
+from neuroscale.errors import ConditionTimeout, ExitCode, Unrecoverable
+from neuroscale.polling import Clock, Timeline, Verdict, consistently, duration, eventually, met, pending, unrecoverable
+
+NOWHERE = cast("Cluster", None)
+
+
+@dataclass
+class FakeTime:
+    """Time passes when somebody sleeps or looks."""
+
+    seconds: float = 100.0
+    slept: list[float] = field(default_factory=list)
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(now=lambda: self.seconds, sleep=self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+
+@dataclass
+class Scripted:
+    """Answers what it was told to, the last answer for ever; a look costs ``cost`` seconds."""
+
+    answers: list[Verdict]
+    time: FakeTime
+    cost: float = 0.0
+    description: str = "the sky is blue"
+    area: str = "sky"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        self.time.seconds += self.cost
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+def published() -> Iterator[list[Timeline]]:
+    seen: list[Timeline] = []
+    polling.listeners.append(seen.append)
+    yield seen
+    polling.listeners.remove(seen.append)
+
+
+def test_what_is_met_at_once_is_not_waited_for(time: FakeTime) -> None:
+    timeline = eventually(Scripted([met("blue")], time), NOWHERE, within=10, clock=time.clock)
+    assert (timeline.looks, timeline.seconds, time.slept) == (1, 0, [])
+
+
+def test_a_timeline_has_every_change_of_answer_and_no_repetition(time: FakeTime, published: list[Timeline]) -> None:
+    probe = Scripted([pending("grey"), pending("grey"), pending("pale"), pending("grey"), met("blue")], time)
+    timeline = eventually(probe, NOWHERE, within=10, every=1, clock=time.clock)
+    assert [(check.after, check.verdict.observed) for check in timeline.changes] == [
+        (0, "grey"),
+        (2, "pale"),
+        (3, "grey"),
+        (4, "blue"),
+    ]
+    assert timeline.looks == 5
+    assert published == [timeline]
+
+
+def test_the_budget_ends_a_wait_and_the_text_says_what_was_last_seen(time: FakeTime, published: list[Timeline]) -> None:
+    probe = Scripted([pending("grey"), pending("rather grey")], time)
+    with pytest.raises(ConditionTimeout) as caught:
+        eventually(probe, NOWHERE, within=180, every=60, clock=time.clock)
+    assert str(caught.value) == (
+        "It should be so within 3 min 00 s that the sky is blue, but after 3 min 00 s (4 looks; the budget is spent): "
+        "rather grey. Try: neuroscale check sky"
+    )
+    assert not isinstance(caught.value, Unrecoverable)
+    assert published[0].last.observed == "rather grey"
+
+
+def test_what_is_hopeless_is_not_waited_for(time: FakeTime, published: list[Timeline]) -> None:
+    probe = Scripted([pending("grey"), unrecoverable("it is night")], time)
+    with pytest.raises(Unrecoverable, match=r"\(2 looks; and waiting longer would not help\): it is night\. Try: "):
+        eventually(probe, NOWHERE, within=1000, every=1, clock=time.clock)
+    assert time.slept == [1]
+    assert published[0].last == unrecoverable("it is night")
+
+
+def test_a_broken_promise_is_a_failure_and_an_assertion(time: FakeTime) -> None:
+    with pytest.raises(AssertionError) as caught:
+        eventually(Scripted([unrecoverable("night")], time), NOWHERE, within=1, clock=time.clock)
+    assert cast("ConditionTimeout", caught.value).exit_code == ExitCode.FAILED
+
+
+def test_a_look_that_outlasts_the_budget_is_the_only_one(time: FakeTime) -> None:
+    probe = Scripted([pending("grey")], time, cost=30)
+    with pytest.raises(ConditionTimeout, match="1 look;"):
+        eventually(probe, NOWHERE, within=10, clock=time.clock)
+    assert time.slept == []
+
+
+def test_an_answer_that_comes_late_still_counts(time: FakeTime) -> None:
+    """The platform did it; that the look was slow is not its fault, and the seconds are in the timeline."""
+    assert eventually(Scripted([met("blue")], time, cost=30), NOWHERE, within=10, clock=time.clock).seconds == 30
+
+
+@given(within=st.floats(0, 100), every=st.floats(0.05, 10), cost=st.floats(0, 3))
+def test_a_wait_never_outlasts_its_budget_by_more_than_a_look(within: float, every: float, cost: float) -> None:
+    time = FakeTime(0)
+    with pytest.raises(ConditionTimeout):
+        eventually(Scripted([pending("grey")], time, cost), NOWHERE, within=within, every=every, clock=time.clock)
+    assert time.seconds <= within + cost + 1e-6
+    assert len(time.slept) == 0 or max(time.slept) == every
+
+
+def test_what_holds_throughout(time: FakeTime, published: list[Timeline]) -> None:
+    timeline = consistently(Scripted([met("blue")], time), NOWHERE, lasting=5, every=1, clock=time.clock)
+    assert (timeline.seconds, timeline.looks) == (5, 6)
+    assert published == [timeline]
+    assert timeline.description == "the sky is blue, for 5.00 s"
+
+
+@pytest.mark.parametrize("lapse", [pending("grey"), unrecoverable("night")])
+def test_one_lapse_ends_it(lapse: Verdict, time: FakeTime) -> None:
+    probe = Scripted([met("blue"), met("blue"), lapse, met("blue")], time)
+    with pytest.raises(
+        ConditionTimeout, match=rf"after 2\.00 s \(3 looks\): {lapse.observed}\. Try: neuroscale check sky"
+    ):
+        consistently(probe, NOWHERE, lasting=5, every=1, clock=time.clock)
+
+
+def test_a_look_that_raises_leaves_its_timeline(time: FakeTime, published: list[Timeline]) -> None:
+    class Broken(Scripted):
+        def check(self, cluster: Cluster) -> Verdict:
+            raise OSError("no cable")
+
+    with pytest.raises(OSError, match="no cable"):
+        eventually(Broken([met("never")], time), NOWHERE, within=1, clock=time.clock)
+    assert published[0].last.observed == "nothing was looked at yet"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.00 s"),
+        (0.541, "0.54 s"),
+        (41.3, "41 s"),
+        (60, "1 min 00 s"),
+        (119.6, "2 min 00 s"),
+        (180.4, "3 min 00 s"),
+        (3725, "62 min 05 s"),
+    ],
+)
+def test_durations_as_people_write_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@given(st.floats(0, 200))
+@example(59.6)
+@example(9.999)
+def test_a_duration_never_says_sixty_seconds(seconds: float) -> None:
+    assert not duration(seconds).endswith("60 s")
+    assert not duration(seconds).startswith("10.00")

@@ -1,0 +1,78 @@
+"""What a run leaves on disk is what the next one reads."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from neuroscale.results import Kill, Run, RunFolder, Sample, ScenarioResult
+from neuroscale.settings import reports_dir
+
+AT = datetime(2026, 11, 22, 22, 4, 5, tzinfo=UTC)
+
+
+def a_sample(seconds: float = 1.5, *, censored: bool = False) -> Sample:
+    return Sample(
+        scenario="s",
+        claim="drift-heal",
+        fault="f",
+        subject="d",
+        series="first drift",
+        at=AT,
+        phases={"OutOfSync": 0.2, "Ready": None},
+        seconds=seconds,
+        censored=censored,
+        facts={"attempt": 1, "revision": "abc", "since last sync": None},
+    )
+
+
+def a_kill() -> Kill:
+    return Kill(
+        mutant="m", title="t", scenario="s", verdict="survived", expected_step="Then x", expected_reason="r", step="",
+        reason="", seconds=1,
+    )  # fmt: skip
+
+
+def test_a_run_is_read_back() -> None:
+    folder = RunFolder.new()
+    result = ScenarioResult(nodeid="n", feature="f", scenario="s", tags=["a"], verdict="not run", seconds=1, why="gate")
+    run = Run(name=folder.path.name, kind="conformance", started_at=AT, results=[result], exit_code=3)
+    folder.save_run(run)
+    assert folder.run == run
+
+
+def test_samples_are_kept_in_order_and_none_is_dropped() -> None:
+    folder = RunFolder.new()
+    assert folder.samples == []
+    samples = [a_sample(1), a_sample(60, censored=True), a_sample(2)]
+    for sample in samples:
+        folder.add_sample(sample)
+    assert RunFolder(folder.path).samples == samples
+
+
+def test_kills_are_read_back() -> None:
+    folder = RunFolder.new()
+    assert folder.kills == []
+    folder.save_kills([a_kill()])
+    assert folder.kills == [a_kill()]
+
+
+def test_runs_are_listed_oldest_first_and_only_those_that_said_what_they_are() -> None:
+    for days in (2, 0, 1):
+        path = reports_dir() / f"{AT - timedelta(days=days):%Y-%m-%dT%H-%M-%S}"
+        path.mkdir(parents=True)
+        RunFolder(path).save_run(Run(name=path.name, kind="bench", started_at=AT))
+    (reports_dir() / "2026-11-25T00-00-00").mkdir()
+    assert [folder.path.name[:10] for folder in RunFolder.all()] == ["2026-11-20", "2026-11-21", "2026-11-22"]
+
+
+def test_a_write_leaves_no_draft() -> None:
+    folder = RunFolder.new()
+    folder.add_sample(a_sample())
+    assert [file.name for file in folder.path.iterdir()] == ["recovery.json"]
+
+
+def test_only_the_three_verdicts_exist() -> None:
+    with pytest.raises(ValueError, match="verdict"):
+        ScenarioResult(nodeid="n", feature="f", scenario="s", tags=[], verdict="skipped", seconds=0)  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ Feature: The incidents of milestone B happen, show their symptom, and heal
   @incident @incident_b7
   Scenario: A definition is missing from Git
     Given the models are served
-    When the incident "definition_left_out" begins
+    When the incident "crd_left_out_of_git" begins
     Then its symptom shows
     And the platform recovers within its budget once the incident is resolved
 
@@ -65,14 +65,14 @@ Feature: The incidents of milestone B happen, show their symptom, and heal
   @incident @incident_d3
   Scenario: The definition of all models is deleted
     Given the models are served
-    When the incident "definition_deleted" begins
+    When the incident "crd_deleted" begins
     Then its symptom shows
     And the platform recovers within its budget once the incident is resolved
 
   @incident @incident_d3b
   Scenario: The definition waits for models that nobody lets go
     Given the models are served
-    When the incident "definition_held" begins
+    When the incident "crd_held_by_finalizers" begins
     Then its symptom shows
     And the model answers the reference rows as before
     And the platform recovers within its budget once the incident is resolved

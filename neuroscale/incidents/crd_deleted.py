@@ -10,7 +10,7 @@ from neuroscale.serving.model_rollouts import MODEL
 
 INCIDENT = Incident(
     number="d3",
-    slug="definition_deleted",
+    slug="crd_deleted",
     title="The definition of InferenceServices is deleted, and every model with it",
     milestone="b",
     faults=(*disable_automated_sync(serving.APPLICATION), ObjectDeleted(target=serving.CRD)),

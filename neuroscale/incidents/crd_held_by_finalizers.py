@@ -8,7 +8,7 @@ from neuroscale.probes.symptom_probes import Shows
 
 INCIDENT = Incident(
     number="d3b",
-    slug="definition_held",
+    slug="crd_held_by_finalizers",
     title="The definition is deleted while KServe's controller is down: it waits, and the models serve on",
     milestone="b",
     faults=(

@@ -8,7 +8,7 @@ from neuroscale.serving.model_rollouts import MODEL
 
 INCIDENT = Incident(
     number="b7",
-    slug="definition_left_out",
+    slug="crd_left_out_of_git",
     title="Git leaves the definition of InferenceServices out: all is Synced, and no model can exist",
     milestone="b",
     faults=(*left_out(), ObjectDeleted(target=serving.CRD)),

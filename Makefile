@@ -1,14 +1,15 @@
 # The front door. Each target is a few lines that call the CLI or pytest.
 PYTHON ?= python3
-MILESTONES ?= a b d
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Of every component there is, in order.
+MILESTONES ?= $(shell $(BIN)/python -m neuroscale.milestones)
 # One more than there are processors: some tests wait.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
-MARKERS := $(subst $(SPACE), or ,$(addprefix milestone_,$(strip $(MILESTONES))))
+MARKERS = $(subst $(SPACE), or ,$(addprefix milestone_,$(strip $(MILESTONES))))
 
 # Hundreds of interpreters start in a test run; they share what one of them has compiled.
 export PYTHONDONTWRITEBYTECODE :=

@@ -15,6 +15,7 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import exclusive, load_state
+from neuroscale.components import demands
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.gitops import drift_scenarios
 from neuroscale.kill_matrix import Runner
@@ -146,7 +147,7 @@ def _fast_tier(pytest: Runner, say: Callable[[str], None]) -> Benchmark:
 
 
 def _disk() -> Benchmark:
-    sizes = [part.size for part in choose("auto", ("a",)).plan(("a",)).parts if part.condition == "present"]
+    sizes = [part.size for part in choose("auto", demands("a")).plan(demands("a")).parts if part.condition == "present"]
     return Benchmark("disk left behind by a build of milestone A", 3, [sum(sizes) / 1e9], "GB")
 
 

@@ -84,8 +84,8 @@ def gateway_url(cluster: Cluster) -> str:
         PreconditionFailed: It has no address.
     """
     state = load_state()
-    if state is not None and state.ports is not None:
-        return f"http://127.0.0.1:{state.ports.gateway}"
+    if state is not None and state.ports and "gateway" in state.ports:
+        return f"http://127.0.0.1:{state.ports['gateway']}"
     service = cluster.get(GATEWAY_SERVICE) or {}
     for ingress in ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []:
         if address := ingress.get("ip") or ingress.get("hostname"):

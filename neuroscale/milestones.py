@@ -1,46 +1,20 @@
-"""The milestones and their steady states. The same probes are gate, verdict and ``neuroscale check``."""
+"""The milestones and their steady states. The same probes are gate, verdict and ``neuroscale check``.
+
+``python -m neuroscale.milestones`` prints their letters.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
+from neuroscale.components import COMPONENTS
 from neuroscale.errors import ConditionTimeout, PreconditionFailed, UsageError
-from neuroscale.inference_client import gateway_url
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, eventually
-from neuroscale.probes import argo, expected, guardrails, serving
 from neuroscale.settings import BUDGETS
 
-
-def _gitops(platform: Platform) -> Iterable[Probe]:
-    yield argo.workloads_ready()
-    described = expected.applications(platform.git_server)
-    yield argo.ApplicationsExist(described)
-    yield argo.EachApplication(described, platform.git_server.head())
-
-
-def _serving(platform: Platform) -> Iterable[Probe]:
-    # Nothing is served for long that is not reconciled: an incident of serving may begin and end in Argo CD.
-    yield argo.EachApplication(expected.applications(platform.git_server), platform.git_server.head())
-    yield serving.workloads_ready()
-    yield serving.KServeLeads()
-    uris = expected.inference_services(platform.git_server)
-    yield serving.AllReady(frozenset(uris))
-    yield serving.AllGenerated(frozenset(uris))
-    yield serving.AllAnswer(uris, gateway_url(platform.cluster))
-
-
-def _guardrails(platform: Platform) -> Iterable[Probe]:
-    yield argo.EachApplication(expected.applications(platform.git_server), platform.git_server.head())
-    yield guardrails.workloads_ready()
-    yield guardrails.AllEnforced(expected.policies(platform.git_server))
-
-
-_STEADY_STATES: dict[str, Callable[[Platform], Iterable[Probe]]] = {"a": _gitops, "b": _serving, "d": _guardrails}
-#: Milestones that have scenarios, in order.
-MILESTONES = tuple(_STEADY_STATES)
+#: Milestones that bring components, in order.
+MILESTONES = tuple(dict.fromkeys(component.milestone for component in COMPONENTS))
 #: What people call them -> letter.
-NAMES = {"gitops": "a", "serving": "b", "guardrails": "d"}
+NAMES = {component.name: component.milestone for component in COMPONENTS}
 
 
 def parse_milestones(text: str) -> list[str]:
@@ -61,7 +35,7 @@ def parse_milestones(text: str) -> list[str]:
 
 def probes_of(milestone: str, platform: Platform) -> list[Probe]:
     """The steady state of a milestone, as Git describes it at this moment."""
-    return list(_STEADY_STATES[milestone](platform))
+    return [probe for one in COMPONENTS if one.milestone == milestone for probe in one.steady_state(platform)]
 
 
 def gate(milestone: str, platform: Platform) -> None:
@@ -86,3 +60,7 @@ def reachable(platform: Platform) -> None:
         ClusterUnreachable: It does not.
     """
     platform.cluster.text("/readyz")
+
+
+if __name__ == "__main__":
+    print(*MILESTONES)

@@ -13,11 +13,12 @@ from typing import Literal
 
 from neuroscale import host
 from neuroscale.bootstrap.render import gitops_tree
-from neuroscale.bootstrap.stages import STAGES, Stage
+from neuroscale.bootstrap.stages import stages
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.state import load_state
+from neuroscale.cluster.state import ClusterState, load_state
+from neuroscale.components import GROUND, PORTS, Stage, demands, endpoints, selected
 from neuroscale.errors import ClusterUnreachable, ConditionTimeout, NeuroscaleError, PreconditionFailed
 from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform, connect
@@ -74,11 +75,11 @@ def up(
     # Before builds that may take half an hour.
     k3d.assert_ours(name)
     with _timed("supply", seconds):
-        chosen = choose(supply, wanted, may_install=install)
+        chosen = choose(supply, demands(wanted), may_install=install)
         say(f"supply: {chosen.name} ({chosen.reason})")
-        provisions = chosen.provide(wanted)
+        provisions = chosen.provide(demands(wanted))
     with _timed("cluster", seconds):
-        ensured = _cluster(provisions, begun, name)
+        ensured = _cluster(provisions, wanted, begun, name)
     try:
         platform = _platform_on(ensured, provisions, wanted, seconds, say)
     except (PreconditionFailed, ClusterUnreachable) as error:
@@ -86,7 +87,7 @@ def up(
             raise
         say(f"the cluster that had been stopped did not get healthy, and everything is made anew: {error}")
         with _timed("cluster", seconds):
-            ensured = k3d.recreate(provisions, name, "it did not get healthy after it had been stopped")
+            ensured = k3d.recreate(provisions, name, "it did not get healthy after it had been stopped", ports=PORTS)
         platform = _platform_on(ensured, provisions, wanted, seconds, say)
     return UpReport(platform, ensured.how, seconds)
 
@@ -102,7 +103,7 @@ def _platform_on(
     state = ensured.state.model_copy(update=provided)
     state.save()
     why = f" ({ensured.why})" if ensured.why else ""
-    say(f"cluster {state.name}: {ensured.how}{why} at {state.server}, {state.doors}")
+    say(f"cluster {state.name}: {ensured.how}{why} at {state.server}, {_where(state)}")
     platform = connect(state.name)
     heal(platform, state.nonce, say, state.name)
     with gitops_tree(provisions.manifests, milestones) as tree:
@@ -114,22 +115,29 @@ def _with_present(milestones: Collection[str], name: str) -> list[str]:
     """Those asked for and those that the cluster has: a run of one milestone takes nothing of another away."""
     state = load_state(name)
     present = state.milestones if state is not None else []
-    return [letter for letter in MILESTONES if letter in {"a", *milestones, *present}]
+    return [letter for letter in MILESTONES if letter in {GROUND, *milestones, *present}]
 
 
-def _cluster(provisions: Provisions, begun: datetime, name: str) -> k3d.ClusterHandle:
+def _where(state: ClusterState) -> str:
+    """Where people find the user interfaces."""
+    found = {"forge": state.forge_url} | endpoints(state.ports or {})
+    return ", ".join(f"{title} {url}" for title, url in found.items())
+
+
+def _cluster(provisions: Provisions, milestones: list[str], begun: datetime, name: str) -> k3d.ClusterHandle:
     """An adopted cluster is taken as it is, images and all; any other is made and kept by k3d."""
     state = load_state(name)
     if state is not None and state.adopted:
         return k3d.ClusterHandle(state, "adopted")
-    ensured = k3d.ensure(provisions, begun, name)
+    needed = [port.name for component in selected(milestones) for port in component.ports]
+    ensured = k3d.ensure(provisions, begun, name, ports=PORTS, needed=needed)
     return replace(ensured, state=k3d.import_images(ensured.state, provisions.image_tarballs))
 
 
 def _bring_up(platform: Platform, tree: Path, milestones: Collection[str], seconds: dict[str, float], say: Say) -> None:
     """Apply every stage as early as it may be, and wait for all gates."""
     start, done = time.monotonic(), set[str]()
-    stages = [stage for stage in STAGES if stage.milestone in milestones]
+    some = stages(milestones)
 
     def finish(stage: Stage) -> None:
         if stage.name not in done:
@@ -138,16 +146,16 @@ def _bring_up(platform: Platform, tree: Path, milestones: Collection[str], secon
             seconds[stage.name] = time.monotonic() - start
             say(f"{stage.name}: ready {duration(seconds[stage.name])} after the cluster")
 
-    for stage in stages:
-        for earlier in stages:
+    for stage in some:
+        for earlier in some:
             if earlier.name in stage.after:
                 finish(earlier)
         stage.apply(platform, tree)
-    for number, stage in enumerate(stages):
+    for number, stage in enumerate(some):
         try:
             finish(stage)
         except PreconditionFailed:
-            _say_what_else_is_wrong(stages[number + 1 :], platform, say)
+            _say_what_else_is_wrong(some[number + 1 :], platform, say)
             raise
 
 
@@ -186,7 +194,7 @@ def _gate(stage: Stage, platform: Platform, say: Say) -> None:
     for probe in stage.gate(platform):
         try:
             eventually(
-                _ProgressReporter(probe, say, partial(stage.nudge, platform)), platform.cluster, within=BUDGETS.settle
+                _ProgressReporter(probe, say, partial(stage.refresh, platform)), platform.cluster, within=BUDGETS.settle
             )
         except ConditionTimeout as error:
             raise PreconditionFailed(f"Stage {stage.name} did not become ready. {error}") from error
@@ -198,7 +206,7 @@ class _ProgressReporter:
 
     probe: Probe
     say: Say
-    nudge: Callable[[], Iterable[str]]
+    refresh: Callable[[], Iterable[str]]
     spoke: float = field(default_factory=time.monotonic)
     told: str = ""
 
@@ -217,7 +225,7 @@ class _ProgressReporter:
             if verdict.observed != self.told:
                 self.told = verdict.observed
                 self.say(f"  waiting until {self.description}: {verdict.observed}")
-            for deed in self.nudge():
+            for deed in self.refresh():
                 self.say(f"  {deed}")
         return verdict
 

@@ -18,7 +18,8 @@ from neuroscale.bootstrap.up import heal as heal_journal
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.adopt import mark
-from neuroscale.cluster.state import exclusive, load_state
+from neuroscale.cluster.state import ClusterState, exclusive, load_state
+from neuroscale.components import endpoints
 from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError
 from neuroscale.milestones import parse_milestones, probes_of
 from neuroscale.platform import connect
@@ -68,8 +69,7 @@ def status() -> None:
     console.print(
         f"cluster {state.name} at {state.server}, made {state.created_at:%Y-%m-%d %H:%M} UTC, supply {state.supply}"
     )
-    if state.ports:
-        console.print(f"forge http://127.0.0.1:{state.ports.forge}   Argo CD https://127.0.0.1:{state.ports.argocd}")
+    console.print("   ".join(f"{title} {url}" for title, url in _urls(state).items()))
     for name, version in sorted(state.versions.items()):
         console.print(f"  {name} {version}")
     for entry in Journal.of(state.nonce).unfinished():
@@ -84,10 +84,7 @@ def ports() -> None:
         raise ClusterUnreachable(
             f"A cluster {CLUSTER_NAME} should exist, but this machine made none. Try: neuroscale up"
         )
-    urls = {"forge": state.forge_url}
-    if state.ports is not None:  # an adopted cluster has none: only its owner knows what leads into it
-        urls["Argo CD"] = f"https://127.0.0.1:{state.ports.argocd}"
-        urls["inference gateway"] = f"http://127.0.0.1:{state.ports.gateway}"
+    urls = _urls(state)
     silent = 0
     for name, url in urls.items():
         answers = _answers(url)
@@ -96,6 +93,11 @@ def ports() -> None:
     console.print(
         "all answer" if not silent else f"{silent} of {len(urls)} do not answer; what is not installed cannot"
     )
+
+
+def _urls(state: ClusterState) -> dict[str, str]:
+    # An adopted cluster has no mapped ports: only its owner knows what leads into it.
+    return {"forge": state.forge_url} | endpoints(state.ports or {})
 
 
 def _answers(url: str) -> bool:

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from neuroscale.cli.platform import Milestones
-from neuroscale.milestones import parse_milestones
+from neuroscale.components import demands
+from neuroscale.milestones import MILESTONES, parse_milestones
 from neuroscale.polling import duration
 from neuroscale.settings import cache_dir
 from neuroscale.supply import Plan, choose
@@ -29,7 +30,11 @@ def status(
 ) -> None:
     """Which parts are built, and whether they are unharmed."""
     workshop = Workshop()
-    _show(workshop.plan("source", f"kept in {workshop.cache}", targets(parse_milestones(milestones)), rehash=verify))
+    _show(
+        workshop.plan(
+            "source", f"kept in {workshop.cache}", targets(demands(parse_milestones(milestones))), rehash=verify
+        )
+    )
 
 
 @supply.command()
@@ -46,19 +51,19 @@ def build(
 ) -> None:
     """Make what is missing. Can be stopped at any time and goes on where it was."""
     wanted = parse_milestones(milestones)
-    chosen = choose(source, wanted, may_install=install)
+    chosen = choose(source, demands(wanted), may_install=install)
     if dry_run:
-        _show(chosen.plan(wanted))
+        _show(chosen.plan(demands(wanted)))
         return
     console.print(f"supply: {chosen.name} ({chosen.reason})")
-    chosen.build(wanted)
+    chosen.build(demands(wanted))
     console.print(f"all parts of milestones {' '.join(wanted).upper()} are there")
 
 
 @supply.command()
 def prune() -> None:
     """Remove what outdated recipes left, unfinished builds, and Go's caches."""
-    removed, size = SourceSupply("asked for").prune()
+    removed, size = SourceSupply("asked for").prune(demands(MILESTONES))
     for name in removed:
         console.print(f"removed {name}")
     console.print(f"{size / 1e9:.1f} GB freed in {cache_dir()}")

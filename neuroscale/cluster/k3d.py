@@ -11,7 +11,7 @@ import os
 import secrets
 import shlex
 import socket
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,8 @@ import yaml
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, marker
-from neuroscale.cluster.state import ClusterState, Ports, kubeconfig_file, load_state, write_private
+from neuroscale.cluster.ports import Port
+from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state, write_private
 from neuroscale.errors import ApiError, ClusterUnreachable, HostError, WriteForbidden
 from neuroscale.host.engine import Engine
 from neuroscale.host.programs import output
@@ -34,10 +35,8 @@ from neuroscale.supply import Provisions
 LABEL = "neuroscale.nonce"
 _MANIFESTS = "/var/lib/rancher/k3s/server/manifests"
 _IMAGES = "/var/lib/rancher/k3s/agent/images"
-#: Wanted host ports; a taken one is replaced by a free one.
-_WANTED = {"api": 6550, "forge": 3300, "argocd": 8081, "gateway": 8082}
-#: What each host port leads to in the node.
-_NODE_PORTS = {"forge": 30300, "argocd": 30443, "gateway": 80}
+#: The API server's port on this machine; k3d maps it by itself.
+_API = "api", 6550
 _COMMAND_SECONDS = 180
 _STOPPED = "its node was stopped"
 #: In the node: containerd's client, in the namespace of the kubelet's images.
@@ -80,13 +79,22 @@ def _ours(name: str) -> tuple[ClusterState | None, _Node | None]:
     return state, node
 
 
-def ensure(provisions: Provisions, since: datetime, name: str = CLUSTER_NAME) -> ClusterHandle:
+def ensure(
+    provisions: Provisions,
+    since: datetime,
+    name: str = CLUSTER_NAME,
+    *,
+    ports: Collection[Port],
+    needed: Collection[str] = (),
+) -> ClusterHandle:
     """Make sure that our cluster runs and its API server is ready.
 
     Args:
         provisions: What it is made of.
         since: A node that started later was stopped before: Docker starts it again as soon as it runs itself.
         name: Of the cluster.
+        ports: To be mapped into a new cluster; a taken one is replaced by a free one.
+        needed: Names of those without which an existing cluster is of no use: none can be added to it.
 
     Raises:
         WriteForbidden: A cluster of this name exists and is not ours.
@@ -94,25 +102,27 @@ def ensure(provisions: Provisions, since: datetime, name: str = CLUSTER_NAME) ->
     """
     state, node = _ours(name)
     if node is None or state is None:
-        created = _create(provisions, name)
-        return ClusterHandle(created, "created", _moved(created.ports))
+        created = _create(provisions, name, ports)
+        return ClusterHandle(created, "created", _moved(created.ports or {}, ports))
     if node.image != provisions.node_image:
         why = f"its node image {node.image} is not {provisions.node_image}"
-        return recreate(provisions, name, why)
+        return recreate(provisions, name, why, ports=ports)
+    if missing := [port for port in needed if port not in (state.ports or {})]:
+        return recreate(provisions, name, f"it was made without the port of {', '.join(missing)}", ports=ports)
     if not node.running:
-        return _resume(provisions, state)
+        return _resume(provisions, state, ports)
     _write_kubeconfig(provisions, name)
     try:
         _wait_ready(state)
     except (AssertionError, ClusterUnreachable) as error:
-        return recreate(provisions, name, f"its API server did not answer: {error}")
+        return recreate(provisions, name, f"its API server did not answer: {error}", ports=ports)
     return ClusterHandle(state, "resumed", _STOPPED) if node.started_at > since else ClusterHandle(state, "reused")
 
 
-def recreate(provisions: Provisions, name: str, why: str) -> ClusterHandle:
+def recreate(provisions: Provisions, name: str, why: str, *, ports: Collection[Port]) -> ClusterHandle:
     """Take our cluster away and make it anew."""
     _remove(name)
-    return ClusterHandle(_create(provisions, name), "recreated", why)
+    return ClusterHandle(_create(provisions, name, ports), "recreated", why)
 
 
 def delete(name: str = CLUSTER_NAME) -> bool:
@@ -151,8 +161,8 @@ def import_images(state: ClusterState, tarballs: Collection[Path]) -> ClusterSta
     return state
 
 
-def _create(provisions: Provisions, name: str) -> ClusterState:
-    nonce, ports = secrets.token_hex(16), _free_ports()
+def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> ClusterState:
+    nonce, chosen = secrets.token_hex(16), _free_ports(ports)
     directory = state_dir(name)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     marker_file = directory / "marker.yaml"
@@ -160,13 +170,13 @@ def _create(provisions: Provisions, name: str) -> ClusterState:
     state = ClusterState(
         name=name,
         nonce=nonce,
-        server=f"https://127.0.0.1:{ports.api}",
+        server=f"https://127.0.0.1:{chosen['api']}",
         created_at=datetime.now(UTC),
         supply=provisions.supply,
         images=dict(provisions.images),
         versions=dict(provisions.versions),
-        ports=ports,
-        forge_url=f"http://127.0.0.1:{ports.forge}",
+        ports=chosen,
+        forge_url=f"http://127.0.0.1:{chosen['forge']}",
         tarballs=[str(tarball) for tarball in provisions.image_tarballs],
     )
     # Before the cluster: a crash right after its creation must still find it to be ours.
@@ -177,13 +187,13 @@ def _create(provisions: Provisions, name: str) -> ClusterState:
     arguments = [
         "cluster", "create", name,
         "--image", provisions.node_image,
-        "--api-port", f"127.0.0.1:{ports.api}",
+        "--api-port", f"127.0.0.1:{chosen['api']}",
         "--kubeconfig-update-default=false", "--kubeconfig-switch-context=false",
         "--timeout", f"{BUDGETS.provision:.0f}s",
         "--env", f"{_FRUGAL}@server:0",
         "--runtime-label", f"{LABEL}={nonce}@server:0",
         "--volume", f"{marker_file}:{_MANIFESTS}/{marker_file.name}@server:0",
-        *_each("--port", (f"127.0.0.1:{getattr(ports, key)}:{to}@server:0:direct" for key, to in _NODE_PORTS.items())),
+        *_each("--port", (f"127.0.0.1:{chosen[one.name]}:{one.node}@server:0:direct" for one in ports)),
         # Archives of different parts may bear the same name.
         *_each("--volume", (f"{file}:{_IMAGES}/{n}-{file.name}:ro@server:0" for n, file in enumerate(archives))),
         *_each("--k3s-arg", (f"{argument}@server:0" for argument in provisions.node_args)),
@@ -214,13 +224,14 @@ def _each(option: str, values: Iterable[str]) -> Iterator[str]:
         yield from (option, value)
 
 
-def _resume(provisions: Provisions, state: ClusterState) -> ClusterHandle:
+def _resume(provisions: Provisions, state: ClusterState, ports: Collection[Port]) -> ClusterHandle:
     try:
         _ENGINE.call("start", _container(state.name))
         _write_kubeconfig(provisions, state.name)
         _wait_ready(state)
     except (HostError, AssertionError, ClusterUnreachable) as error:
-        return recreate(provisions, state.name, f"the stopped cluster did not come back: {error}")
+        why = f"the stopped cluster did not come back: {error}"
+        return recreate(provisions, state.name, why, ports=ports)
     return ClusterHandle(state, "resumed", _STOPPED)
 
 
@@ -270,18 +281,22 @@ def _wait_ready(state: ClusterState) -> None:
     eventually(ApiReady(), Cluster.from_kubeconfig(kubeconfig_file(state.name), state), within=BUDGETS.provision)
 
 
-def _moved(ports: Ports | None) -> str:
+def _wanted(ports: Collection[Port]) -> dict[str, int]:
+    return dict([_API, *((port.name, port.host) for port in ports)])
+
+
+def _moved(chosen: Mapping[str, int], ports: Collection[Port]) -> str:
     """Which ports are others than wanted."""
-    chosen = ports.model_dump() if ports else {}
-    taken = [purpose for purpose, port in chosen.items() if port != _WANTED[purpose]]
-    return "; ".join(f"port {_WANTED[one]} is taken, {one} is at {chosen[one]}" for one in taken)
+    wanted = _wanted(ports)
+    taken = [name for name, port in chosen.items() if port != wanted[name]]
+    return "; ".join(f"port {wanted[one]} is taken, {one} is at {chosen[one]}" for one in taken)
 
 
-def _free_ports() -> Ports:
+def _free_ports(ports: Collection[Port]) -> dict[str, int]:
     """The wanted ports where they are free, others where they are not."""
     chosen: dict[str, int] = {}
     with ExitStack() as held:
-        for purpose, wanted in _WANTED.items():
+        for purpose, wanted in _wanted(ports).items():
             listener = held.enter_context(socket.socket())
             # Connections to a cluster that went a moment ago linger, and are in nobody's way.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -291,7 +306,7 @@ def _free_ports() -> Ports:
                 listener.bind(("127.0.0.1", 0))
             listener.listen()
             chosen[purpose] = listener.getsockname()[1]
-    return Ports(**chosen)
+    return chosen
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,13 @@ from neuroscale.errors import Locked, NeuroscaleError
 from neuroscale.settings import CLUSTER_NAME, state_dir
 
 
-class Ports(BaseModel):
-    """Ports on 127.0.0.1 that lead into the node."""
-
-    model_config = ConfigDict(frozen=True)
-    api: int
-    forge: int
-    argocd: int
-    gateway: int
-
-
 class ClusterState(BaseModel):
-    """The local half of the ownership proof."""
+    """The local half of the ownership proof.
+
+    Attributes:
+        ports: Name of a mapped port, or ``api`` -> the port on 127.0.0.1; ``None`` for an adopted cluster. A cluster
+            that is older than a component does not have the component's ports.
+    """
 
     model_config = ConfigDict(frozen=True)
     name: str
@@ -39,17 +34,9 @@ class ClusterState(BaseModel):
     milestones: list[str] = ["a"]
     images: dict[str, str] = {}
     versions: dict[str, str] = {}
-    ports: Ports | None = None
+    ports: dict[str, int] | None = None
     forge_url: str
     tarballs: list[str] = []
-
-    @property
-    def doors(self) -> str:
-        """Where people find the user interfaces."""
-        if self.ports is None:
-            return f"forge {self.forge_url}"
-        argocd, gateway = f"https://127.0.0.1:{self.ports.argocd}", f"http://127.0.0.1:{self.ports.gateway}"
-        return f"forge {self.forge_url}, Argo CD {argocd}, gateway {gateway}"
 
     def save(self) -> None:
         """Remember it."""

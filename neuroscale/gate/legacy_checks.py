@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from neuroscale.bootstrap.render import documents
 from neuroscale.errors import ConditionTimeout, Inconclusive
 from neuroscale.gate import pipeline, policy
 from neuroscale.gate.schema import Schemas
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.corpus import Specimen, named
+from neuroscale.kustomize import documents
 
 _WITHIN = 120
 _SHOWN = 200

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from neuroscale.bootstrap.render import LATER, gitops_tree
+from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.errors import Inconclusive
 from neuroscale.gate import appproject, base, policy, resources, schema
 from neuroscale.gate.findings import Finding, Places
 from neuroscale.gate.render import render
 from neuroscale.gate.tools import Tools
+from neuroscale.milestones import MILESTONES
 from neuroscale.settings import ROOT
 
 
@@ -102,7 +103,7 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
 
 def rendered(tools: Tools, repository: Path = ROOT) -> tuple[Places, list[Finding]]:
     """Every folder's objects, upstream's manifests in place, and what does not render."""
-    with gitops_tree(tools.manifests, {"a", *LATER.values()}, repository) as tree:
+    with gitops_tree(tools.manifests, MILESTONES, repository) as tree:
         return render(tree, tools.chart)
 
 

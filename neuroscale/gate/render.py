@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from neuroscale.bootstrap.render import kustomize
 from neuroscale.errors import SupplyError
 from neuroscale.gate.findings import Finding, Places, named
 from neuroscale.kubernetes.refs import Object
+from neuroscale.kustomize import kustomize
 
 #: Kustomize takes any of these.
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from neuroscale.bootstrap.render import documents
+from neuroscale.components import COMPONENTS
 from neuroscale.errors import SupplyError
 from neuroscale.kubernetes.refs import Object
+from neuroscale.kustomize import documents
 from neuroscale.supply.builder import Workshop
-from neuroscale.supply.source import GATE_TOOLS, TARGETS, manifests
+from neuroscale.supply.source import GATE_TOOLS, manifests
 
 _CLI, _HELM = GATE_TOOLS
 _CHART_WITHIN = 60
@@ -67,6 +68,7 @@ def provide() -> Tools:
         HostError: The disk does not suffice.
         Locked: Another process is building.
     """
-    wanted = [part for parts in TARGETS.values() for part in parts if part.endswith("-files")]
+    demands = [component.demand for component in COMPONENTS]
+    wanted = [part for demand in demands for part in demand.manifests.values()]
     parts = Workshop().provide([*wanted, _CLI])
-    return Tools(parts[_CLI].path / _CLI, manifests(parts))
+    return Tools(parts[_CLI].path / _CLI, manifests(parts, demands))

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from neuroscale.supply.choice import Mode, choose
-from neuroscale.supply.contract import Milestone, Plan, PlannedPart, Provisions, Supply
+from neuroscale.supply.contract import Demand, Plan, PlannedPart, Provisions, Supply
 
-__all__ = ["Milestone", "Mode", "Plan", "PlannedPart", "Provisions", "Supply", "choose"]
+__all__ = ["Demand", "Mode", "Plan", "PlannedPart", "Provisions", "Supply", "choose"]

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from neuroscale.supply.builder import Workshop
-from neuroscale.supply.contract import Milestone, Supply
+from neuroscale.supply.contract import Demand, Supply
 from neuroscale.supply.registry import Mirror, RegistrySupply, answering
 from neuroscale.supply.source import SourceSupply
 
@@ -15,12 +15,12 @@ Mode = Literal["auto", "registry", "source"]
 _ANSWER_WITHIN = 3.0
 
 
-def choose(mode: Mode, milestones: Collection[Milestone], *, may_install: bool = False) -> Supply:
+def choose(mode: Mode, demands: Collection[Demand], *, may_install: bool = False) -> Supply:
     """The supply for a mode.
 
     Args:
         mode: ``auto`` asks the registries and takes them if all answer within 3 s, else the source.
-        milestones: Letters; registries that none of their images come from are not asked.
+        demands: What is wanted; registries that none of these images come from are not asked.
         may_install: Whether missing build tools may be installed on this machine.
 
     Raises:
@@ -33,6 +33,6 @@ def choose(mode: Mode, milestones: Collection[Milestone], *, may_install: bool =
     where = f"the mirror {mirror.host}" if mirror else "the upstream registries"
     if mode == "registry":
         return RegistrySupply(f"asked for; from {where}", mirror, workshop)
-    if complaint := answering(mirror, milestones, _ANSWER_WITHIN):
+    if complaint := answering(mirror, demands, _ANSWER_WITHIN):
         return SourceSupply(f"no registry: {complaint}", workshop)
     return RegistrySupply(f"{where} answered", mirror, workshop)

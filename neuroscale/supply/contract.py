@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-Milestone = str
 Condition = Literal["present", "damaged", "outdated", "missing"]
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a component asks of a supply.
+
+    Attributes:
+        archives: Parts that hold images which registries have too; built only where no registry is used.
+        own_archives: Parts that hold images of our own, which no registry has.
+        pulled: Names of pinned images that no recipe makes: only a registry has them.
+        manifests: Folder below ``bootstrap/`` or ``infrastructure/`` -> the part with the upstream manifests for it.
+    """
+
+    archives: tuple[str, ...] = ()
+    own_archives: tuple[str, ...] = ()
+    pulled: tuple[str, ...] = ()
+    manifests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def not_in_registries(self) -> tuple[str, ...]:
+        """The parts that every supply has to make."""
+        return (*self.own_archives, *self.manifests.values())
 
 
 @dataclass(frozen=True)
@@ -95,11 +116,11 @@ class Supply(Protocol):
         """One line: why this supply."""
         ...
 
-    def plan(self, milestones: Collection[Milestone]) -> Plan:
+    def plan(self, demands: Collection[Demand]) -> Plan:
         """What is there and what is to be done. Needs no Docker and changes nothing."""
         ...
 
-    def build(self, milestones: Collection[Milestone]) -> None:
+    def build(self, demands: Collection[Demand]) -> None:
         """Make what is missing, without Docker.
 
         Raises:
@@ -109,7 +130,7 @@ class Supply(Protocol):
         """
         ...
 
-    def provide(self, milestones: Collection[Milestone]) -> Provisions:
+    def provide(self, demands: Collection[Demand]) -> Provisions:
         """Make what is missing and hand over everything.
 
         Raises:

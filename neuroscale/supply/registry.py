@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
@@ -18,18 +18,12 @@ from neuroscale.errors import HostError, UsageError
 from neuroscale.host import capability
 from neuroscale.host.engine import Engine
 from neuroscale.settings import cache_dir
-from neuroscale.supply.artifacts import PARTS, ImageArchive
+from neuroscale.supply.artifacts import NODE_IMAGES, PARTS, ImageArchive
 from neuroscale.supply.builder import Workshop
-from neuroscale.supply.contract import Milestone, Plan, Provisions
+from neuroscale.supply.contract import Demand, Plan, Provisions
 from neuroscale.supply.pins import pins
-from neuroscale.supply.source import NODE_ARGS, UPSTREAM_NODE_ARGS, manifests, tarballs, targets
+from neuroscale.supply.source import NODE_ARGS, UPSTREAM_NODE_ARGS, manifests, tarballs
 
-#: What no image registry has: k3d itself, the manifests that upstream publishes with its source, and our own image.
-TARGETS: Mapping[Milestone, tuple[str, ...]] = {
-    "a": ("k3d", "argocd-files"),
-    "b": ("images-own", "serving-stack-files"),
-    "d": ("kyverno-files",),
-}
 _DOCKER_HUB = "docker.io"
 #: Where Docker Hub's API is, which its own name does not lead to.
 _HUB_API = "registry-1.docker.io"
@@ -113,11 +107,11 @@ class RegistrySupply:
     engine: Engine = field(default_factory=Engine)
     name: str = "registry"
 
-    def plan(self, milestones: Collection[Milestone]) -> Plan:
+    def plan(self, demands: Collection[Demand]) -> Plan:
         """What is there and what is to be done. Needs no Docker and changes nothing."""
-        return self.workshop.plan(self.name, self.reason, targets(milestones, TARGETS))
+        return self.workshop.plan(self.name, self.reason, _not_in_registries(demands))
 
-    def build(self, milestones: Collection[Milestone]) -> None:
+    def build(self, demands: Collection[Demand]) -> None:
         """Make what is missing, without Docker.
 
         Raises:
@@ -125,9 +119,9 @@ class RegistrySupply:
             HostError: The disk is too small, or a build tool is missing.
             Locked: Another process is building.
         """
-        self.workshop.provide(targets(milestones, TARGETS))
+        self.workshop.provide(_not_in_registries(demands))
 
-    def provide(self, milestones: Collection[Milestone]) -> Provisions:
+    def provide(self, demands: Collection[Demand]) -> Provisions:
         """Pull the node image and make what no registry has.
 
         Raises:
@@ -135,7 +129,7 @@ class RegistrySupply:
             HostError: The engine cannot pull the node image, or could not run it.
             Locked: Another process is building.
         """
-        parts = self.workshop.provide(targets(milestones, TARGETS))
+        parts = self.workshop.provide(_not_in_registries(demands))
         images = pins().images
         built_here = self._pull(images["node"])
         if not built_here and not capability.has_sys_resource():
@@ -153,9 +147,9 @@ class RegistrySupply:
             k3d_args=("--no-lb", *self._registry_config()),
             # k3d's own helper image does nothing here but sleep, and so does pause.
             k3d_env={"K3D_IMAGE_TOOLS": images["pause"]},
-            image_tarballs=tarballs(parts),
+            image_tarballs=tarballs(parts, demands),
             images=dict(images),
-            manifests=manifests(parts),
+            manifests=manifests(parts, demands),
             versions=versions,
         )
 
@@ -175,31 +169,38 @@ class RegistrySupply:
         subnet = self.engine.call("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}")
         gateway = next(ipaddress.ip_network(subnet.strip()).hosts())
         file = cache_dir() / "registries.yaml"
-        # Of every milestone: a cluster made for one of them may be given another later.
-        content = self.mirror.registries_file(upstream_registries(TARGETS), str(gateway))
+        # Of all images: a cluster made for one milestone may be given another later.
+        upstreams = {reference.partition("/")[0] for reference in pins().images.values()}
+        content = self.mirror.registries_file(upstreams, str(gateway))
         file.write_text(yaml.safe_dump(content), encoding="utf-8")
         return ("--registry-config", str(file))
 
 
-def upstream_registries(milestones: Collection[Milestone]) -> set[str]:
-    """Names of the registries that the milestones' images are pulled from."""
-    pulled = [PARTS[part] for part in set(targets(milestones)) - set(targets(milestones, TARGETS))]
-    images = {image for part in pulled if isinstance(part, ImageArchive) for image in part.images}
+def _not_in_registries(demands: Collection[Demand]) -> list[str]:
+    """What no image registry has: k3d itself, the manifests that upstream publishes with its source, our own images."""
+    return list(dict.fromkeys(["k3d", *(part for demand in demands for part in demand.not_in_registries)]))
+
+
+def upstream_registries(demands: Collection[Demand]) -> set[str]:
+    """Names of the registries that the node's images and those asked for are pulled from."""
+    archives = [PARTS[part] for demand in demands for part in demand.archives]
+    images = {image for part in archives if isinstance(part, ImageArchive) for image in part.images}
+    images.update(NODE_IMAGES, *(demand.pulled for demand in demands))
     return {pins().images[image].partition("/")[0] for image in images}
 
 
-def answering(mirror: Mirror | None, milestones: Collection[Milestone], within: float) -> str:
+def answering(mirror: Mirror | None, demands: Collection[Demand], within: float) -> str:
     """Ask each registry that the milestones need, all at once, whether it speaks the registry protocol.
 
     Args:
         mirror: To be asked instead of upstream.
-        milestones: Letters.
+        demands: What is wanted.
         within: Seconds until a registry counts as silent.
 
     Returns:
         Empty if all do, otherwise which does not and why.
     """
-    urls = [mirror.url] if mirror else [f"https://{_api(name)}" for name in sorted(upstream_registries(milestones))]
+    urls = [mirror.url] if mirror else [f"https://{_api(name)}" for name in sorted(upstream_registries(demands))]
     complaints = {url: f"{urlsplit(url).netloc} does not answer within {within:.0f} s" for url in urls}
 
     def ask(url: str) -> None:

@@ -6,20 +6,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from neuroscale.errors import SupplyError
 from neuroscale.host.engine import Engine
 from neuroscale.supply.artifacts import NODE_IMAGES, Catalogue
 from neuroscale.supply.builder import Workshop, all_versions
-from neuroscale.supply.contract import Milestone, Plan, Provisions
+from neuroscale.supply.contract import Demand, Plan, Provisions
 from neuroscale.supply.pins import pins
 from neuroscale.supply.store import Stored
 
-#: What each milestone adds to the ones before it; A is the ground that every other stands on.
-TARGETS: Mapping[Milestone, tuple[str, ...]] = {
-    "a": ("k3d", "node", "images-a", "argocd-files"),
-    "b": ("images-b", "images-own", "serving-stack-files"),
-    "d": ("images-d", "kyverno-files"),
-}
-
+#: What every cluster of this supply is made with and of.
+_NODE = ("k3d", "node")
 #: Programs of the CI gate, which no cluster needs.
 GATE_TOOLS = ("kyverno-cli", "helm")
 
@@ -58,29 +54,29 @@ class SourceSupply:
     engine: Engine = field(default_factory=Engine)
     name: str = "source"
 
-    def plan(self, milestones: Collection[Milestone]) -> Plan:
+    def plan(self, demands: Collection[Demand]) -> Plan:
         """What is there and what is to be done. Needs no Docker and changes nothing."""
-        return self.workshop.plan(self.name, self.reason, targets(milestones))
+        return self.workshop.plan(self.name, self.reason, targets(demands))
 
-    def build(self, milestones: Collection[Milestone]) -> None:
+    def build(self, demands: Collection[Demand]) -> None:
         """Make what is missing, without Docker.
 
         Raises:
-            SupplyError: A build failed.
+            SupplyError: A build failed, or an image is wanted that only a registry has.
             HostError: The disk is too small, or a build tool is missing.
             Locked: Another process is building.
         """
-        self.workshop.provide(targets(milestones))
+        self.workshop.provide(targets(demands))
 
-    def provide(self, milestones: Collection[Milestone]) -> Provisions:
+    def provide(self, demands: Collection[Demand]) -> Provisions:
         """Build what is missing, load the node image into the engine, and hand over everything.
 
         Raises:
-            SupplyError: A build failed.
+            SupplyError: A build failed, or an image is wanted that only a registry has.
             HostError: The disk is too small, a build tool is missing, or the engine does not take the node image.
             Locked: Another process is building.
         """
-        parts = self.workshop.provide(targets(milestones))
+        parts = self.workshop.provide(targets(demands))
         node = parts["node"].facts["references"]
         if not all(self.engine.has_image(reference) for reference in node.values()):
             self.engine.load(parts["node"].path / "images.tar")
@@ -92,14 +88,17 @@ class SourceSupply:
             k3d_args=("--no-lb",),
             # k3d's own helper image does nothing here but sleep, and so does pause.
             k3d_env={"K3D_IMAGE_TOOLS": node["pause"]},
-            image_tarballs=tarballs(parts),
+            image_tarballs=tarballs(parts, demands),
             images=dict(pins().images),
-            manifests=manifests(parts),
+            manifests=manifests(parts, demands),
             versions=all_versions(parts),
         )
 
-    def prune(self) -> tuple[list[str], int]:
+    def prune(self, demands: Collection[Demand]) -> tuple[list[str], int]:
         """Remove what outdated recipes left, in the cache and, if it answers, in the engine.
+
+        Args:
+            demands: Of every component; what none of them asks for goes.
 
         Returns:
             What was removed, and the bytes that the part of it in the cache took.
@@ -107,7 +106,7 @@ class SourceSupply:
         Raises:
             Locked: Another process is building.
         """
-        wanted = [*targets(TARGETS), *GATE_TOOLS]
+        wanted = [*_built(demands), *GATE_TOOLS]
         removed, size = self.workshop.prune(wanted)
         outdated = self._outdated_images(Catalogue(wanted, pins()).recipe["node"]) if self.engine.answers() else []
         return [*map(str, removed), *filter(self.engine.remove_image, outdated)], size
@@ -117,20 +116,31 @@ class SourceSupply:
         return [reference for name in names for reference in self.engine.images(name) if not reference.endswith(recipe)]
 
 
-def targets(milestones: Collection[Milestone], of: Mapping[Milestone, tuple[str, ...]] = TARGETS) -> list[str]:
-    """The parts that milestones ask for, by this supply's table or another's."""
-    return [part for name, parts in of.items() if name == "a" or name in milestones for part in parts]
+def targets(demands: Collection[Demand]) -> list[str]:
+    """The parts that make all that is asked for.
+
+    Raises:
+        SupplyError: An image is wanted that no recipe makes.
+    """
+    if pulled := [image for demand in demands for image in demand.pulled]:
+        raise SupplyError(
+            f"Every image should have a recipe to be built from source, but {', '.join(pulled)} has none: "
+            "only a registry has it. Try: --supply registry"
+        )
+    return _built(demands)
 
 
-def tarballs(parts: Mapping[str, Stored]) -> tuple[Path, ...]:
-    """The archives to be imported by the node."""
-    return tuple(part.path / "images.tar" for name, part in parts.items() if name.startswith("images-"))
+def _built(demands: Collection[Demand]) -> list[str]:
+    parts = (part for demand in demands for part in (*demand.archives, *demand.not_in_registries))
+    return list(dict.fromkeys([*_NODE, *parts]))
 
 
-def manifests(parts: Mapping[str, Stored]) -> dict[str, Path]:
-    """Component to the folder that holds its upstream manifests."""
-    return {
-        name.removesuffix("-files"): part.path / "manifests"
-        for name, part in parts.items()
-        if name in {"argocd-files", "kyverno-files", "serving-stack-files"}
-    }
+def tarballs(parts: Mapping[str, Stored], demands: Collection[Demand]) -> tuple[Path, ...]:
+    """The archives to be imported by the node, as far as they were built."""
+    archives = [part for demand in demands for part in (*demand.archives, *demand.own_archives)]
+    return tuple(parts[part].path / "images.tar" for part in dict.fromkeys(archives) if part in parts)
+
+
+def manifests(parts: Mapping[str, Stored], demands: Collection[Demand]) -> dict[str, Path]:
+    """Folder of the repository -> the folder that holds its upstream manifests."""
+    return {folder: parts[part].path / "manifests" for demand in demands for folder, part in demand.manifests.items()}

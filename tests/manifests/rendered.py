@@ -11,16 +11,18 @@ from tempfile import TemporaryDirectory
 import yaml
 from upstream import write_upstream
 
-from neuroscale.bootstrap.render import LATER, documents, gitops_tree, kustomize
+from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.gate.render import folders
 from neuroscale.kubernetes.refs import Object
+from neuroscale.kustomize import documents, kustomize
+from neuroscale.milestones import MILESTONES
 from neuroscale.probes import argo
 from neuroscale.settings import ROOT
 from neuroscale.supply.pins import pins
 
 
 @cache
-def places(milestones: frozenset[str] = frozenset({"a", *LATER.values()})) -> dict[str, list[Object]]:
+def places(milestones: frozenset[str] = frozenset(MILESTONES)) -> dict[str, list[Object]]:
     """Folder of the forge's tree for some milestones -> its objects; all of this checkout's, if not said otherwise.
 
     Upstream's manifests are fetched at set-up and not part of the checkout; here stand-ins take their place.

@@ -10,6 +10,8 @@ import yaml
 from rendered import all_objects, objects_of, places
 from upstream import listed
 
+from neuroscale.components import COMPONENTS, PLATFORM_NAMESPACES
+from neuroscale.guardrails import oracle
 from neuroscale.kubernetes.refs import Object
 from neuroscale.probes.expected import policy_names
 from neuroscale.settings import ROOT
@@ -123,8 +125,9 @@ def test_exactly_the_platforms_namespaces_are_passed_over() -> None:
         for place, obj in all_objects()
         if not place.startswith("apps/")
     }
-    ours = {name for name in described if name} - {"default"}
-    assert passed_over == ours | {"kube-node-lease", "kube-public", "kube-system"}
+    declared = {name for component in COMPONENTS for name in component.namespaces}
+    assert declared == {name for name in described if name} - {"default"}
+    assert passed_over == PLATFORM_NAMESPACES == oracle.PLATFORM_NAMESPACES
 
 
 def test_who_is_let_through_exists() -> None:

@@ -20,13 +20,14 @@ from kyverno_schema import MODELS as KYVERNO
 from pydantic import ValidationError
 from rendered import all_objects, images, manifests, objects_of, places
 
-from neuroscale.bootstrap.render import documents
+from neuroscale.components import COMPONENTS
 from neuroscale.errors import SupplyError
 from neuroscale.gate import appproject
 from neuroscale.gate.findings import Finding
 from neuroscale.gate.scopes import cluster_scoped
 from neuroscale.git_server import BRANCH, IN_CLUSTER_URL
 from neuroscale.kubernetes.refs import Object
+from neuroscale.kustomize import documents
 from neuroscale.probes.expected import application_names
 from neuroscale.settings import APPLICATION_SET, ROOT, ROOT_APPLICATION
 from neuroscale.supply.pins import pins
@@ -42,11 +43,6 @@ REFERENCE = {
     "neuroscale-policy-guardrails": ("Application", "infrastructure/kyverno", "kyverno"),
     "neuroscale-model-endpoints": ("ApplicationSet", "apps/*", "default"),
     "neuroscale-serving-stack": ("Application", "infrastructure/serving-stack", "default"),
-}
-#: … and what is not built yet, so that a name of our own invention is noticed.
-REFERENCE_LATER = {
-    "neuroscale-backstage",
-    "neuroscale-opencost",
 }
 REFERENCE_WORKLOADS = {"test-app", "demo-iris-2", "ai-model-alpha"}
 
@@ -171,9 +167,19 @@ def test_names_and_folders_are_the_reference_platforms() -> None:
             assert (name, generator["directories"][0]) == (APPLICATION_SET, {"path": folder})
         else:
             assert sources[name] == (folder, namespace)
-    ours = set(sources) | {APPLICATION_SET}
-    assert ours - set(REFERENCE) - REFERENCE_LATER <= REFERENCE_WORKLOADS
-    assert ours >= REFERENCE_WORKLOADS
+    declared = {name for component in COMPONENTS for name in component.applications}
+    assert declared >= set(REFERENCE)
+    assert set(sources) | {APPLICATION_SET} == declared | REFERENCE_WORKLOADS
+
+
+def test_the_platforms_workloads_are_those_that_components_declare() -> None:
+    declared = {(ref.kind, ref.namespace, ref.name) for component in COMPONENTS for ref in component.workloads}
+    described = {
+        (obj["kind"], obj["metadata"].get("namespace"), obj["metadata"]["name"])
+        for place, obj in all_objects()
+        if obj["kind"] in {"Deployment", "StatefulSet", "DaemonSet"} and not place.startswith("apps/")
+    }
+    assert declared == described
 
 
 def test_no_workload_can_take_the_name_of_a_platform_application() -> None:

@@ -11,7 +11,7 @@ import yaml
 from rendered import all_objects, images, objects_of, places
 from upstream import listed
 
-from neuroscale.bootstrap.render import LATER
+from neuroscale.components import COMPONENTS
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import BUDGETS, ROOT
 
@@ -223,7 +223,8 @@ def test_the_models_are_the_reference_platforms(folder: str) -> None:
 def test_milestone_a_alone_finds_nothing_of_b() -> None:
     """Argo CD would deploy it, and the node has no images for it."""
     alone = places(frozenset("a"))
-    assert set(alone) == {place for place in places() if place not in LATER}
+    later = {path for component in COMPONENTS if component.milestone != "a" for path in component.folders}
+    assert set(alone) == {place for place in places() if place not in later}
     text = yaml.safe_dump_all(obj for objects in alone.values() for obj in objects if obj["kind"] != "AppProject")
     # Settings of Argo CD speak of kinds that may come later.
     text = text.replace("count/inferenceservices.serving.kserve.io", "").replace("health.policies.kyverno.io_", "")
@@ -231,9 +232,10 @@ def test_milestone_a_alone_finds_nothing_of_b() -> None:
         assert word not in text.replace("Kyverno has not", ""), word
 
 
-def test_what_is_left_out_for_a_exists() -> None:
+def test_every_folder_of_a_component_exists() -> None:
     """A path that was renamed would silently become milestone A's."""
-    assert [path for path in LATER if not (ROOT / path).exists()] == []
+    folders = [path for component in COMPONENTS for path in component.folders]
+    assert [path for path in folders if not (ROOT / path).exists()] == []
 
 
 def test_the_stack_does_not_render_without_upstream() -> None:

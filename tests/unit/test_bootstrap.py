@@ -14,17 +14,22 @@ import pytest
 from apiserver import ApiServer
 from fake_git_server import fake_platform
 
+from neuroscale import kustomize as kustomize_module
 from neuroscale import polling
-from neuroscale.bootstrap import refresh, render, stages
+from neuroscale.bootstrap import render
 from neuroscale.bootstrap import up as bring_up_module
-from neuroscale.bootstrap.render import documents, gitops_tree, kubectl, kustomize
-from neuroscale.bootstrap.stages import STAGES, GitServerAnswers, Stage, apply_all
+from neuroscale.bootstrap.render import gitops_tree
+from neuroscale.bootstrap.stages import ordered, stages
+from neuroscale.cluster.apply import apply_all
 from neuroscale.cluster.client import Cluster
+from neuroscale.components import COMPONENTS, Component, Stage, gitops, serving
 from neuroscale.errors import ApiError, PreconditionFailed, SupplyError, WriteForbidden
 from neuroscale.git_server import CREDENTIALS
 from neuroscale.kubernetes.refs import Object
+from neuroscale.kustomize import documents, kubectl, kustomize
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending
+from neuroscale.probes.git_server import GitServerAnswers
 from neuroscale.settings import APPLICATION_SET, ROOT, Budgets, cache_dir
 
 #: By name: the package has a function of the same name.
@@ -108,7 +113,7 @@ def test_a_kustomization_that_does_not_render_says_why(tmp_path: Path) -> None:
 
 
 def test_a_rendering_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "_RENDER_SECONDS", 0.001)
+    monkeypatch.setattr(kustomize_module, "_RENDER_SECONDS", 0.001)
     with pytest.raises(SupplyError, match=r"should render within 0.001 s, but did not\. Try: kubectl kustomize"):
         kustomize(tmp_path)
 
@@ -126,13 +131,13 @@ def kustomization(tmp_path: Path) -> Path:
 @pytest.fixture
 def renderings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders that were really rendered."""
-    folders, render_folder = list[Path](), render._render
+    folders, render_folder = list[Path](), kustomize_module._render
 
     def rendering(folder: Path, program: str) -> list[Object]:
         folders.append(folder)
         return render_folder(folder, program)
 
-    monkeypatch.setattr(render, "_render", rendering)
+    monkeypatch.setattr(kustomize_module, "_render", rendering)
     return folders
 
 
@@ -205,7 +210,7 @@ def config_map(data: dict[str, str] | None) -> Object:
 
 def stamp(*objects: Object) -> list[str | None]:
     copies = copy.deepcopy(list(objects))
-    stages._stamp_settings(copies)
+    gitops._stamp_settings(copies)
     templates = [obj["spec"]["template"]["metadata"] for obj in copies if "spec" in obj]
     return [(template.get("annotations") or {}).get("neuroscale.io/settings") for template in templates]
 
@@ -223,7 +228,7 @@ def test_a_changed_setting_changes_every_template_and_nothing_else_does() -> Non
 def test_the_stamp_leaves_other_annotations_and_kinds_alone() -> None:
     job = {"kind": "Job", "metadata": {"name": "j"}, "spec": {"template": {"metadata": {}}}}
     objects = [deployment(annotations={"a": "b"}), deployment(annotations=None), job]
-    stages._stamp_settings(objects)
+    gitops._stamp_settings(objects)
     assert objects[0]["spec"]["template"]["metadata"]["annotations"].keys() == {"a", "neuroscale.io/settings"}
     assert objects[1]["spec"]["template"]["metadata"]["annotations"].keys() == {"neuroscale.io/settings"}
     assert job["spec"]["template"]["metadata"] == {}
@@ -268,8 +273,8 @@ def test_a_stage_makes_its_password_once(
     """A second ``up`` must not lock everybody out."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name.lower().replace(" ", "")}}
     settings = {"apiVersion": "v1", **config_map({"a": "1"}), "metadata": {"name": "settings", "namespace": "x"}}
-    monkeypatch.setattr(stages, "kustomize", lambda folder: copy.deepcopy([settings, namespace]))
-    (stage,) = (stage for stage in STAGES if stage.name == name)
+    monkeypatch.setattr(gitops, "kustomize", lambda folder: copy.deepcopy([settings, namespace]))
+    (stage,) = (stage for stage in gitops.COMPONENT.stages if stage.name == name)
     stage.apply(fake_platform(cluster), ROOT)
     made = api.objects[SECRETS[name]]
     assert len(next(iter(made["data"].values()))) >= 8
@@ -328,7 +333,7 @@ def bring_up(monkeypatch: pytest.MonkeyPatch) -> BringUp:
 
     def bring_up(*some: Stage, said: list[str] | None = None) -> tuple[dict[str, float], list[str]]:
         seconds, said = dict[str, float](), [] if said is None else said
-        monkeypatch.setattr(bring_up_module, "STAGES", some)
+        monkeypatch.setattr(bring_up_module, "stages", lambda milestones: some)
         bring_up_module._bring_up(cast("Platform", SimpleNamespace(cluster=None)), ROOT, {"a"}, seconds, said.append)
         return seconds, said
 
@@ -362,8 +367,8 @@ def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_
     how: Any, anew: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provisions = SimpleNamespace(images={}, versions={}, manifests={}, image_tarballs=[])
-    chosen = SimpleNamespace(name="paper", reason="a test", provide=lambda milestones: provisions)
-    state = SimpleNamespace(name="c", nonce="n", server="s", doors="d", save=lambda: None)
+    chosen = SimpleNamespace(name="paper", reason="a test", provide=lambda demands: provisions)
+    state = SimpleNamespace(name="c", nonce="n", server="s", forge_url="f", ports=None, save=lambda: None)
     state.model_copy = lambda update: state
     brought: list[str] = []
 
@@ -383,7 +388,7 @@ def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_
         "_bring_up": bring_up,
     }.items():
         monkeypatch.setattr(bring_up_module, name, stand_in)
-    monkeypatch.setattr(bring_up_module.k3d, "recreate", lambda *_: fresh)
+    monkeypatch.setattr(bring_up_module.k3d, "recreate", lambda *_, **__: fresh)
     monkeypatch.setattr(bring_up_module.k3d, "assert_ours", lambda name: None)
     said: list[str] = []
     if anew:
@@ -407,13 +412,24 @@ def test_a_cluster_of_somebody_else_is_refused_before_anything_is_built(monkeypa
 
 
 def test_the_stages_need_only_what_comes_before_them() -> None:
-    names = [stage.name for stage in STAGES]
-    of_a = {stage.name: stage for stage in STAGES if stage.milestone == "a"}
+    of_a = {stage.name: stage for stage in stages({"a"})}
     assert list(of_a) == ["cluster DNS", "forge", "Argo CD", "repository", "GitOps"]
-    for number, stage in enumerate(STAGES):
+    every = stages({component.milestone for component in COMPONENTS})
+    names = [stage.name for stage in every]
+    # What is fetched from the model store is in Git.
+    assert names == [*list(of_a)[:-1], "model store", "GitOps", "serving", "guardrails"]
+    for number, stage in enumerate(every):
         assert set(stage.after) <= set(names[:number])
     assert "forge" in of_a["repository"].after
     assert "repository" in of_a["GitOps"].after
+
+
+def test_stages_that_wait_for_each_other_are_named() -> None:
+    nothing = {"apply": lambda *_: None, "gate": lambda _: []}
+    one, other = Stage("one", after=("other",), **nothing), Stage("other", before=("third",), after=("one",), **nothing)
+    component = Component("c", "z", "a test", lambda _: [], stages=(one, other, Stage("third", **nothing)))
+    with pytest.raises(ValueError, match="wait for each other: one, other, third"):
+        ordered([component])
 
 
 @pytest.mark.parametrize("milestones", [{"a"}, {"a", "b"}])
@@ -426,12 +442,12 @@ def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_forge(
         ensure_repository=lambda: asked.append("repository"),
         fill=lambda tree, message: asked.append("content"),
     )
-    monkeypatch.setattr(stages, "ensure_models", lambda git_server: asked.append("models"))
-    monkeypatch.setattr(stages, "apply_all", lambda *_: None)
+    monkeypatch.setattr(serving, "ensure_models", lambda git_server: asked.append("models"))
+    monkeypatch.setattr(gitops, "apply_all", lambda *_: None)
     monkeypatch.setattr(bring_up_module, "_gate", lambda *_: None)
     quiet = {"forge": lambda *_: None, "Argo CD": lambda *_: None}
-    some = [replace(stage, apply=quiet.get(stage.name, stage.apply)) for stage in STAGES]
-    monkeypatch.setattr(bring_up_module, "STAGES", some)
+    some = [replace(stage, apply=quiet.get(stage.name, stage.apply)) for stage in stages(milestones)]
+    monkeypatch.setattr(bring_up_module, "stages", lambda milestones: some)
     platform = cast("Platform", SimpleNamespace(cluster=None, git_server=git_server))
     bring_up_module._bring_up(platform, ROOT, milestones, {}, lambda line: None)
     assert asked == ["repository", *(["models"] if "b" in milestones else []), "content"]
@@ -461,7 +477,7 @@ def test_an_application_set_is_asked_to_look_again_after_an_error_only(
     if status is not None:
         conditions = [{"type": "ErrorOccurred", "status": status}]
         api.objects[path] = {"kind": "ApplicationSet", "metadata": {}, "status": {"conditions": conditions}}
-    said = list(refresh.request_refresh(fake_platform(cluster)))
+    said = list(gitops.request_refresh(fake_platform(cluster)))
     assert len(said) == len(api.writes) == (status == "True")
     if said:
         assert api.objects[path]["metadata"]["annotations"] == {"argocd.argoproj.io/application-set-refresh": "true"}

@@ -18,7 +18,9 @@ from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, marker
 from neuroscale.cluster.k3d import LABEL, ApiReady, assert_ours, delete, ensure, import_images
-from neuroscale.cluster.state import ClusterState, Ports, kubeconfig_file, load_state, state_file
+from neuroscale.cluster.ports import Port
+from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state, state_file
+from neuroscale.components import PORTS
 from neuroscale.errors import ClusterUnreachable, ConditionTimeout, ExitCode, HostError, WriteForbidden
 from neuroscale.settings import state_dir
 from neuroscale.supply import Provisions
@@ -141,7 +143,7 @@ def ours() -> ClusterState:
 def test_a_cluster_that_runs_is_reused(
     engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
 ) -> None:
-    ensured = ensure(provisions, SINCE)
+    ensured = ensure(provisions, SINCE, ports=PORTS)
     assert (ensured.how, ensured.state) == ("reused", ours)
     assert waits.of == [NONCE]
     assert engine.deeds == []
@@ -158,7 +160,7 @@ def test_a_cluster_that_is_not_ours_is_left_alone(
     engine.labels, engine.running, engine.image = labels, False, "rancher/k3s:v0"
     said = rf'"neuroscale" should be one that this suite made.*{words}.*left alone.*Try: '
     with pytest.raises(WriteForbidden, match=said) as caught:
-        ensure(provisions, SINCE)
+        ensure(provisions, SINCE, ports=PORTS)
     assert caught.value.exit_code == ExitCode.REFUSED
     with pytest.raises(WriteForbidden, match="left alone"):
         delete()
@@ -174,7 +176,7 @@ def test_a_cluster_that_this_machine_does_not_remember_is_not_ours(
     engine: FakeEngine, waits: Waits, provisions: Provisions
 ) -> None:
     with pytest.raises(WriteForbidden):
-        ensure(provisions, SINCE)
+        ensure(provisions, SINCE, ports=PORTS)
     with pytest.raises(WriteForbidden):
         delete()
     assert engine.deeds == []
@@ -184,7 +186,7 @@ def test_a_stopped_cluster_is_resumed(
     engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
 ) -> None:
     engine.running = False
-    ensured = ensure(provisions, SINCE)
+    ensured = ensure(provisions, SINCE, ports=PORTS)
     assert (ensured.how, ensured.why, ensured.state) == ("resumed", "its node was stopped", ours)
     assert engine.deeds == [f"start {NODE}"]
     assert waits.of == [NONCE]
@@ -194,7 +196,7 @@ def test_a_cluster_that_docker_took_up_again_was_stopped_too(
     engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
 ) -> None:
     engine.started_at = "2026-01-02T03:04:06.123456789Z"
-    ensured = ensure(provisions, SINCE)
+    ensured = ensure(provisions, SINCE, ports=PORTS)
     assert (ensured.how, ensured.why, ensured.state) == ("resumed", "its node was stopped", ours)
     assert engine.deeds == []
 
@@ -203,7 +205,7 @@ def test_a_cluster_of_another_image_is_made_anew(
     engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState, asked: Path
 ) -> None:
     engine.image = "rancher/k3s:v0"
-    ensured = ensure(provisions, SINCE)
+    ensured = ensure(provisions, SINCE, ports=PORTS)
     assert (ensured.how, ensured.why) == ("recreated", f"its node image rancher/k3s:v0 is not {IMAGE}")
     assert ensured.state.nonce != NONCE
     assert engine.deeds == [
@@ -217,7 +219,7 @@ def test_a_cluster_that_does_not_answer_is_made_anew(
     failure: Exception, engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
 ) -> None:
     waits.failures = [failure]
-    ensured = ensure(provisions, SINCE)
+    ensured = ensure(provisions, SINCE, ports=PORTS)
     assert (ensured.how, ensured.why) == ("recreated", f"its API server did not answer: {failure}")
     assert waits.of == [NONCE, ensured.state.nonce]
 
@@ -228,7 +230,7 @@ def test_a_stopped_cluster_that_does_not_come_back_is_made_anew(
 ) -> None:
     engine.running, engine.starts = False, starts
     waits.failures = [ConditionTimeout("it is not Ready")] if starts else []
-    ensured = ensure(provisions, SINCE)
+    ensured = ensure(provisions, SINCE, ports=PORTS)
     assert ensured.how == "recreated"
     assert ensured.why.startswith("the stopped cluster did not come back: ")
 
@@ -240,14 +242,14 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
     engine: FakeEngine, waits: Waits, provisions: Provisions, asked: Path
 ) -> None:
     engine.there = False
-    ensured = ensure(provisions, SINCE)
+    ensured = ensure(provisions, SINCE, ports=PORTS)
     state, ports = ensured.state, ensured.state.ports
     assert ensured.how == "created"
     assert ports is not None
     assert load_state() == state
     assert (state.server, state.forge_url) == (
-        f"https://127.0.0.1:{ports.api}",
-        f"http://127.0.0.1:{ports.forge}",
+        f"https://127.0.0.1:{ports['api']}",
+        f"http://127.0.0.1:{ports['forge']}",
     )
     assert (state.versions, state.tarballs) == ({"k3s": "v1"}, [str(file) for file in provisions.image_tarballs])
 
@@ -259,12 +261,12 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
     assert kubeconfig == "kubeconfig get neuroscale"
     for words in (
         f"--image {IMAGE}",
-        f"--api-port 127.0.0.1:{ports.api}",
+        f"--api-port 127.0.0.1:{ports['api']}",
         "--kubeconfig-update-default=false --kubeconfig-switch-context=false",
         "--env GOGC=50@server:0",
         f"--runtime-label {LABEL}={state.nonce}@server:0",
         f"--volume {file}:/var/lib/rancher/k3s/server/manifests/marker.yaml@server:0",
-        f"--port 127.0.0.1:{ports.forge}:30300@server:0:direct",
+        f"--port 127.0.0.1:{ports['forge']}:30300@server:0:direct",
         f"--volume {provisions.image_tarballs[0]}:/var/lib/rancher/k3s/agent/images/0-images.tar:ro@server:0",
         f"--volume {provisions.image_tarballs[1]}:/var/lib/rancher/k3s/agent/images/1-images.tar:ro@server:0",
         "--k3s-arg --disable=traefik@server:0",
@@ -281,7 +283,9 @@ def test_what_a_new_cluster_has_imported_is_unpacked_in_the_order_of_need(
     engine.there = False
     if imported:
         engine.imported = {"other:1": "sha256:3", "model:1": "sha256:2", "nginx:1": "sha256:1"}
-    ensure(replace(provisions, images={"nginx": "nginx:1", "pulled": "pulled:1", "model": "model:1"}), SINCE)
+    ensure(
+        replace(provisions, images={"nginx": "nginx:1", "pulled": "pulled:1", "model": "model:1"}), SINCE, ports=PORTS
+    )
     asked = [shlex.split(deed) for deed in engine.deeds if deed.startswith("exec")]
     assert [deed[-2:] for deed in asked] == [["sha256:1", "sha256:2"]] * imported
 
@@ -292,7 +296,7 @@ def test_a_crash_right_after_the_creation_finds_it_to_be_ours(
     engine.there = False
     monkeypatch.setenv("FAIL", "1")
     with pytest.raises(HostError, match=r"`k3d cluster create` should succeed, but exited with 1: no\. Try: "):
-        ensure(provisions, SINCE)
+        ensure(provisions, SINCE, ports=PORTS)
     state = load_state()
     assert state is not None
     assert len(state.nonce) == 32
@@ -309,7 +313,7 @@ def test_a_k3d_that_does_not_run_says_why(
     monkeypatch.setattr(k3d, "_COMMAND_SECONDS", 0.2)
     provisions.binaries["k3d"].unlink() if script is None else provisions.binaries["k3d"].write_text(script)
     with pytest.raises(HostError, match=rf"`k3d cluster create` should run, but: .*{why}.*\. Try: docker info$"):
-        ensure(provisions, SINCE)
+        ensure(provisions, SINCE, ports=PORTS)
 
 
 def test_the_journal_of_an_earlier_cluster_is_not_replayed_on_a_new_one(
@@ -319,7 +323,7 @@ def test_the_journal_of_an_earlier_cluster_is_not_replayed_on_a_new_one(
     journal = state_dir() / "journal.jsonl"
     journal.parent.mkdir(parents=True)
     journal.write_text("{}\n")
-    ensure(provisions, SINCE)
+    ensure(provisions, SINCE, ports=PORTS)
     assert not journal.exists()
 
 
@@ -384,21 +388,36 @@ def free() -> int:
 
 
 def test_a_port_that_is_taken_is_replaced(monkeypatch: pytest.MonkeyPatch, taken: int, free: int) -> None:
-    monkeypatch.setattr(k3d, "_WANTED", {"api": taken, "forge": free, "argocd": taken, "gateway": free})
-    ports = k3d._free_ports()
-    assert ports.forge == free
-    assert len({*vars(ports).values(), taken}) == 5
+    monkeypatch.setattr(k3d, "_API", ("api", taken))
+    ports = k3d._free_ports([Port("forge", "forge", free, 1), Port("argocd", "Argo CD", taken, 2)])
+    assert ports["forge"] == free
+    assert list(ports) == ["api", "forge", "argocd"]
+    assert len({*ports.values(), taken}) == 4
 
 
 def test_a_replaced_port_is_told() -> None:
-    wanted = Ports(**k3d._WANTED)
-    assert k3d._moved(wanted) == ""
-    assert k3d._moved(wanted.model_copy(update={"gateway": 5})) == "port 8082 is taken, gateway is at 5"
+    wanted = {"api": 6550, **{port.name: port.host for port in PORTS}}
+    assert k3d._moved(wanted, PORTS) == ""
+    assert k3d._moved({**wanted, "gateway": 5}, PORTS) == "port 8082 is taken, gateway is at 5"
 
 
-def test_the_wanted_ports_are_all_of_them() -> None:
-    assert set(k3d._WANTED) == set(Ports.model_fields)
-    assert set(k3d._NODE_PORTS) == set(Ports.model_fields) - {"api"}
+def test_no_two_ports_of_components_meet() -> None:
+    assert len({"api", *(port.name for port in PORTS)}) == len(PORTS) + 1
+    assert len({6550, *(port.host for port in PORTS)}) == len(PORTS) + 1
+    assert len({port.node for port in PORTS}) == len(PORTS)
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize(("needed", "how"), [((), "reused"), (("gateway",), "reused"), (("portal",), "recreated")])
+def test_a_cluster_older_than_a_port_is_made_anew_once_the_port_is_needed(
+    needed: tuple[str, ...], how: str, waits: Waits, provisions: Provisions, ours: ClusterState
+) -> None:
+    ours.model_copy(update={"ports": {"api": 1, "forge": 2, "argocd": 3, "gateway": 4}}).save()
+    portal = Port("portal", "portal", 7007, 30700)
+    ensured = ensure(provisions, SINCE, ports=[*PORTS, portal], needed=needed)
+    assert ensured.how == how
+    assert ("made without the port of portal" in ensured.why) == (how == "recreated")
+    assert ("portal" in (ensured.state.ports or {})) == (how == "recreated")
 
 
 def test_the_api_server_is_ready_with_its_node_and_its_marker(api: ApiServer, cluster: Cluster) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -17,7 +20,7 @@ from neuroscale.milestones import MILESTONES, gate, probes_of, reachable
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import argo
-from neuroscale.settings import ROOT_APPLICATION, Budgets
+from neuroscale.settings import ROOT, ROOT_APPLICATION, Budgets
 
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 
@@ -84,8 +87,15 @@ def test_what_git_says_is_asked_anew_each_time(api: ApiServer, platform: Platfor
     assert unmet(platform) == []
 
 
-def test_there_is_a_milestone() -> None:
+def test_the_milestones_are_those_of_the_components() -> None:
     assert MILESTONES[0] == "a"
+    command = [sys.executable, "-m", "neuroscale.milestones"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == list(MILESTONES)
+
+
+def test_what_must_pass_brings_up_every_milestone() -> None:
+    brought_up = re.findall(r"neuroscale up --milestones (\"[a-z ]+\"|[a-z])", (ROOT / ".ci" / "run").read_text())
+    assert brought_up[-1].strip('"').split() == list(MILESTONES)
 
 
 def test_reachable_asks_the_api_server_and_nothing_else(api: ApiServer, cluster: Cluster) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from neuroscale.cluster.state import ClusterState, exclusive, kubeconfig_file, load_state, state_file, write_private
+from neuroscale.components import endpoints
 from neuroscale.errors import ExitCode, Locked, NeuroscaleError
 from neuroscale.platform import connect
 from neuroscale.settings import ROOT
@@ -55,6 +56,18 @@ def test_a_crash_while_saving_leaves_the_old_one(monkeypatch: pytest.MonkeyPatch
     assert state_file().read_bytes() == old
     a_state().save()
     assert load_state() is not None
+
+
+def test_ports_that_came_later_do_not_damage_an_old_state() -> None:
+    a_state().model_copy(update={"ports": {"api": 6550, "forge": 3300, "argocd": 8081, "gateway": 8082}}).save()
+    old = load_state()
+    assert old is not None
+    assert old.ports is not None
+    assert endpoints({**old.ports, "portal": 7007}) == endpoints(old.ports)
+    del old.ports["gateway"]
+    old.save()
+    assert load_state() == old
+    assert list(endpoints(old.ports)) == ["forge", "Argo CD"]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"name": "x"}', "\x00"])

@@ -12,7 +12,7 @@ from repository import git
 from small_tree import commit, policy, write
 from stages import DEFINITIONS, definition, no_chart
 
-from neuroscale.bootstrap import render
+from neuroscale import kustomize
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.oracle import POLICIES
 from neuroscale.kubernetes.refs import Object
@@ -32,7 +32,7 @@ _OPEN: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 @pytest.fixture(autouse=True)
 def _folders_are_rendered_once(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test does not change is as it was in the one before."""
-    monkeypatch.setattr(render, "cache_dir", lambda: tmp_path_factory.getbasetemp() / "cache")
+    monkeypatch.setattr(kustomize, "cache_dir", lambda: tmp_path_factory.getbasetemp() / "cache")
 
 
 @pytest.fixture

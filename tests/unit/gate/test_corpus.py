@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from stages import DEFINITIONS, around, judged, laid, no_chart, refused_by_oracle
 
-from neuroscale.bootstrap.render import documents
 from neuroscale.gate.render import render_folder
 from neuroscale.gate.schema import Schemas
 from neuroscale.guardrails.corpus import Specimen, specimens
 from neuroscale.guardrails.oracle import POLICIES
 from neuroscale.kubernetes.refs import Object
+from neuroscale.kustomize import documents
 
 ALL = specimens()
 HERE = [one for one in ALL if not one.needs]

@@ -10,7 +10,7 @@ import pytest
 from apiserver import ApiServer
 from fake_gateway import Gateway
 
-from neuroscale.cluster.state import ClusterState, Ports
+from neuroscale.cluster.state import ClusterState
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def gateway(state: ClusterState) -> Iterator[Gateway]:
     """A gateway on the port that this machine remembers."""
     with Gateway() as toy:
         port = int(toy.url.rsplit(":", 1)[1])
-        state.model_copy(update={"ports": Ports(api=1, forge=2, argocd=3, gateway=port)}).save()
+        state.model_copy(update={"ports": {"api": 1, "gateway": port}}).save()
         yield toy
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from neuroscale.components import COMPONENTS
 from neuroscale.supply.artifacts import PARTS, RECIPES, Catalogue, ImageArchive, PythonPackages
 from neuroscale.supply.golang import GoProgram, GoPrograms, ModuleFiles, ModuleTree
 from neuroscale.supply.pins import Pins, pins
-from neuroscale.supply.registry import TARGETS as REGISTRY_TARGETS
-from neuroscale.supply.source import TARGETS as SOURCE_TARGETS
 
 
 def go_modules() -> list[tuple[str, str]]:
@@ -81,10 +80,11 @@ def test_each_part_stands_after_what_it_needs() -> None:
         assert all(catalogue.order.index(need) < catalogue.order.index(name) for need in needs)
 
 
-def test_targets_exist_and_milestone_a_is_among_them() -> None:
-    for targets in (SOURCE_TARGETS, REGISTRY_TARGETS):
-        assert "a" in targets
-        assert {part for parts in targets.values() for part in parts} <= set(PARTS)
+def test_what_components_ask_for_exists() -> None:
+    for demand in (component.demand for component in COMPONENTS):
+        assert {*demand.archives, *demand.not_in_registries} <= set(PARTS)
+        assert all(isinstance(PARTS[part], ImageArchive) for part in (*demand.archives, *demand.own_archives))
+        assert all(isinstance(PARTS[part], ModuleFiles | ModuleTree) for part in demand.manifests.values())
 
 
 def test_only_what_the_targets_need_is_in_the_catalogue() -> None:
@@ -155,9 +155,11 @@ def test_our_own_images_are_told_apart_from_upstreams() -> None:
     archive = PARTS["images-own"]
     assert isinstance(archive, ImageArchive)
     assert set(archive.images) == own
-    assert all("images-own" in targets["b"] for targets in (SOURCE_TARGETS, REGISTRY_TARGETS))
+    assert [c.milestone for c in COMPONENTS if "images-own" in c.demand.own_archives] == ["b"]
 
 
-def test_every_image_that_is_built_is_pinned() -> None:
+def test_every_image_is_pinned_and_either_built_or_asked_for() -> None:
     built = {image for kind in PARTS.values() if isinstance(kind, ImageArchive) for image in kind.images}
-    assert built == set(pins().images)
+    pulled = {image for component in COMPONENTS for image in component.demand.pulled}
+    assert not built & pulled
+    assert built | pulled == set(pins().images)

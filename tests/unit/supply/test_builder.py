@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from neuroscale.components import demands
 from neuroscale.errors import HostError, Locked, SupplyError
+from neuroscale.milestones import MILESTONES
 from neuroscale.supply import builder as module
 from neuroscale.supply.artifacts import PARTS, Catalogue
 from neuroscale.supply.builder import Workshop
 from neuroscale.supply.file_lock import exclusive
 from neuroscale.supply.pins import pins
-from neuroscale.supply.source import GATE_TOOLS, TARGETS
+from neuroscale.supply.source import GATE_TOOLS, targets
 
-_TARGETS = (*(part for parts in TARGETS.values() for part in parts), *GATE_TOOLS)
+_TARGETS = (*targets(demands(MILESTONES)), *GATE_TOOLS)
 
 
 class Recorder(Workshop):

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from neuroscale.components import demands
 from neuroscale.errors import HostError, UsageError
 from neuroscale.host.engine import Engine
-from neuroscale.supply import choose
+from neuroscale.milestones import MILESTONES
+from neuroscale.supply import Demand, choose
 from neuroscale.supply import registry as module
 from neuroscale.supply.builder import Workshop
 from neuroscale.supply.pins import pins
@@ -92,13 +94,13 @@ def supply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RegistrySupply:
 
 def test_auto_takes_a_registry_that_answers(registry: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROSCALE_MIRROR", address(registry))
-    chosen = choose("auto", ["a"])
+    chosen = choose("auto", demands("a"))
     assert (chosen.name, chosen.reason) == ("registry", f"the mirror 127.0.0.1:{registry.server_port} answered")
 
 
 def test_auto_falls_back_to_source_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROSCALE_MIRROR", "http://127.0.0.1:1")
-    chosen = choose("auto", ["a"])
+    chosen = choose("auto", demands("a"))
     assert chosen.name == "source"
     assert chosen.reason == "no registry: 127.0.0.1:1 cannot be reached (ConnectError)"
 
@@ -107,7 +109,7 @@ def test_auto_decides_within_five_seconds_whatever_hangs(registry: HTTPServer, m
     release = threading.Event()
     monkeypatch.setattr(FakeRegistry, "delay", release)
     start = time.monotonic()
-    complaint = answering(Mirror(address(registry)), ["a"], 0.3)
+    complaint = answering(Mirror(address(registry)), demands("a"), 0.3)
     release.set()
     assert time.monotonic() - start < 2
     assert "127.0.0.1" in complaint
@@ -115,12 +117,12 @@ def test_auto_decides_within_five_seconds_whatever_hangs(registry: HTTPServer, m
 
 def test_a_page_that_is_no_registry_is_not_taken_for_one(registry: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry.RequestHandlerClass, "headers_sent", {"Content-Type": "text/html"})
-    assert "answers, but not as a registry does (HTTP 200)" in answering(Mirror(address(registry)), ["a"], 3)
+    assert "answers, but not as a registry does (HTTP 200)" in answering(Mirror(address(registry)), demands("a"), 3)
 
 
 def test_a_registry_that_wants_a_login_is_one(registry: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeRegistry, "status", 401)
-    assert answering(Mirror(address(registry)), ["a"], 3) == ""
+    assert answering(Mirror(address(registry)), demands("a"), 3) == ""
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_auto_asks_only_registries_that_the_milestones_images_come_from(
 
     monkeypatch.delenv("NEUROSCALE_MIRROR", raising=False)
     monkeypatch.setattr(module, "_complaint", complaint)
-    assert choose("auto", milestones).name == chosen
+    assert choose("auto", demands(milestones)).name == chosen
     of_b = ["gcr.io"] if "b" in milestones else []
     assert sorted(asked) == sorted(["public.ecr.aws", "quay.io", "registry-1.docker.io", *of_b])
 
@@ -146,14 +148,14 @@ def test_auto_asks_only_registries_that_the_milestones_images_come_from(
 def test_every_image_that_is_not_our_own_is_pulled_from_a_registry_of_its_milestone() -> None:
     own = pins().images["webhook-certs"]
     all_of_them = {reference.partition("/")[0] for reference in pins().images.values() if reference != own}
-    assert upstream_registries(module.TARGETS) == all_of_them
+    assert upstream_registries(demands(MILESTONES)) == all_of_them
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:5000", "ftp://mirror", "http://"])
 def test_a_mirror_that_is_no_url_is_refused_with_an_example(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROSCALE_MIRROR", url)
     with pytest.raises(UsageError, match="Try: NEUROSCALE_MIRROR=http"):
-        choose("registry", ["a"])
+        choose("registry", demands("a"))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_nodes_are_sent_to_this_machine_by_an_address_they_can_reach() -> None:
 
 
 def test_the_node_image_is_pulled_from_the_mirror_and_named_as_upstream(supply: RegistrySupply) -> None:
-    provisions = supply.provide(["a"])
+    provisions = supply.provide(demands(["a"]))
     node = pins().images["node"]
     assert ("pull", "--quiet", "127.0.0.1:5000/mirror/rancher/k3s:v1.31.1-k3s1") in calls
     assert ("tag", "127.0.0.1:5000/mirror/rancher/k3s:v1.31.1-k3s1", node) in calls
@@ -189,21 +191,21 @@ def test_the_node_image_is_pulled_from_the_mirror_and_named_as_upstream(supply: 
     assert provisions.binaries == {"k3d": Path("/store/k3d/k3d")}
     config = Path(provisions.k3d_args[provisions.k3d_args.index("--registry-config") + 1])
     mirrors = yaml.safe_load(config.read_text())["mirrors"]
-    assert set(mirrors) == upstream_registries(["a", "b", "d"])
+    assert set(mirrors) == upstream_registries(demands(MILESTONES))
     assert all(mirror["endpoint"] == ["http://172.17.0.1:5000"] for mirror in mirrors.values())
 
 
 def test_our_own_image_is_built_and_imported_as_no_registry_has_it(supply: RegistrySupply) -> None:
-    provisions = supply.provide(["a", "b"])
+    provisions = supply.provide(demands(["a", "b"]))
     assert provisions.image_tarballs == (Path("/store/images-own/images.tar"),)
     assert provisions.manifests["serving-stack"] == Path("/store/serving-stack-files/manifests")
-    assert supply.provide(["a", "d"]).manifests["kyverno"] == Path("/store/kyverno-files/manifests")
+    assert supply.provide(demands(["a", "d"])).manifests["kyverno"] == Path("/store/kyverno-files/manifests")
 
 
 def test_images_are_never_collected_whichever_node_image_it_is(supply: RegistrySupply) -> None:
-    upstream = supply.provide(["a"]).node_args
+    upstream = supply.provide(demands(["a"])).node_args
     FakeEngine.labels = "source"
-    built = supply.provide(["a"]).node_args
+    built = supply.provide(demands(["a"])).node_args
     for arguments in (upstream, built):
         assert "--kubelet-arg=image-gc-high-threshold=100" in arguments
     assert "--flannel-backend=none" in built
@@ -215,6 +217,12 @@ def test_upstreams_node_image_is_refused_where_it_could_not_start_pods(
 ) -> None:
     monkeypatch.setattr(module.capability, "has_sys_resource", lambda: False)
     with pytest.raises(HostError, match="Try: --supply source"):
-        supply.provide(["a"])
+        supply.provide(demands(["a"]))
     FakeEngine.labels = "source"
-    supply.provide(["a"])
+    supply.provide(demands(["a"]))
+
+
+def test_an_image_without_a_recipe_is_pulled_and_its_registry_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = {**pins().images, "portal": "ghcr.io/a/portal:1.0"}
+    monkeypatch.setattr(module, "pins", lambda: pins().model_copy(update={"images": images}))
+    assert upstream_registries([Demand(pulled=("portal",))]) - upstream_registries([]) == {"ghcr.io"}

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from neuroscale.components import demands
+from neuroscale.errors import SupplyError
 from neuroscale.host.engine import Engine
+from neuroscale.milestones import MILESTONES
+from neuroscale.supply import Demand
 from neuroscale.supply.artifacts import Catalogue
 from neuroscale.supply.builder import Workshop
 from neuroscale.supply.pins import pins
@@ -60,15 +64,15 @@ def supply(tmp_path: Path) -> SourceSupply:
 
 
 def test_the_node_image_is_loaded_unless_the_engine_has_it(supply: SourceSupply) -> None:
-    supply.provide(["a"])
+    supply.provide(demands(["a"]))
     assert loaded == [Path("/store/node/images.tar")]
     present.update(_NODE.values())
-    supply.provide(["a"])
+    supply.provide(demands(["a"]))
     assert len(loaded) == 1
 
 
 def test_everything_a_cluster_needs_is_handed_over(supply: SourceSupply) -> None:
-    provisions = supply.provide(["a"])
+    provisions = supply.provide(demands(["a"]))
     assert provisions.supply == "source"
     assert provisions.node_image == _NODE["node"]
     assert provisions.k3d_env == {"K3D_IMAGE_TOOLS": _NODE["pause"]}
@@ -80,28 +84,33 @@ def test_everything_a_cluster_needs_is_handed_over(supply: SourceSupply) -> None
 
 
 def test_a_later_milestone_adds_its_images_and_manifests(supply: SourceSupply) -> None:
-    provisions = supply.provide(["a", "b"])
+    provisions = supply.provide(demands(["a", "b"]))
     assert provisions.image_tarballs == tuple(Path(f"/store/images-{name}/images.tar") for name in ("a", "b", "own"))
     assert provisions.manifests == {
         "argocd": Path("/store/argocd-files/manifests"),
         "serving-stack": Path("/store/serving-stack-files/manifests"),
     }
-    guarded = supply.provide(["a", "d"])
+    guarded = supply.provide(demands(["a", "d"]))
     assert guarded.image_tarballs == tuple(Path(f"/store/images-{name}/images.tar") for name in ("a", "d"))
     assert guarded.manifests["kyverno"] == Path("/store/kyverno-files/manifests")
 
 
 def test_pruning_leaves_images_that_are_current_or_in_use(supply: SourceSupply) -> None:
-    current = f"neuroscale/node:{Catalogue(targets(['a']), pins()).recipe['node']}"
+    current = f"neuroscale/node:{Catalogue(targets(demands('a')), pins()).recipe['node']}"
     present.update({current, "neuroscale/node:in-use", "neuroscale/node:old", "neuroscale/pause:old"})
-    removed, _ = supply.prune()
+    removed, _ = supply.prune(demands(MILESTONES))
     assert removed == ["neuroscale/node:old", "neuroscale/pause:old"]
     assert present == {current, "neuroscale/node:in-use"}
 
 
 def test_pruning_does_without_an_engine(supply: SourceSupply) -> None:
-    assert supply.prune() == ([], 0)
+    assert supply.prune(demands(MILESTONES)) == ([], 0)
 
 
 def test_milestones_that_add_nothing_of_their_own_stand_on_a(supply: SourceSupply) -> None:
-    assert supply.provide([]).image_tarballs == supply.provide(["a"]).image_tarballs
+    assert supply.provide(demands([])).image_tarballs == supply.provide(demands(["a"])).image_tarballs
+
+
+def test_an_image_that_only_a_registry_has_is_not_offered(supply: SourceSupply) -> None:
+    with pytest.raises(SupplyError, match=r"portal has none: only a registry has it\. Try: --supply registry"):
+        supply.provide([*demands("a"), Demand(pulled=("portal",))])

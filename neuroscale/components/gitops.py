@@ -1,0 +1,141 @@
+"""GitOps: the forge, Argo CD, and the repository between them. What is applied by hand is only what Argo CD cannot do.
+
+``bootstrap/README.md`` says why for each.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from neuroscale.cluster.apply import apply_all
+from neuroscale.cluster.ports import Port
+from neuroscale.components.component import Component, Evidence, Stage
+from neuroscale.git_server import BOT, CREDENTIALS
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.kustomize import documents, kustomize
+from neuroscale.platform import Platform
+from neuroscale.polling import Probe
+from neuroscale.probes import argo, expected
+from neuroscale.probes.git_server import GitServerAnswers
+from neuroscale.probes.knative_resources import condition
+from neuroscale.probes.workloads import AllAvailable, Available
+from neuroscale.settings import APPLICATION_SET, APPS_NAMESPACE, ARGOCD, GIT_SERVER, ROOT_APPLICATION
+from neuroscale.supply.contract import Demand
+
+_REDIS = Ref("Secret", "argocd-redis", ARGOCD)
+_GITEA = Ref("Deployment", "gitea", GIT_SERVER)
+_APPLICATION_SET = Ref("ApplicationSet", APPLICATION_SET, ARGOCD)
+#: Whoever sets it asks the ApplicationSet controller to look now, and the controller removes it.
+_REFRESH = "argocd.argoproj.io/application-set-refresh"
+
+
+def steady_state(platform: Platform) -> Iterable[Probe]:
+    """Argo CD runs, and each Application that Git describes is there and good at the latest commit."""
+    yield argo.workloads_ready()
+    described = expected.applications(platform.git_server)
+    yield argo.ApplicationsExist(described)
+    yield argo.EachApplication(described, platform.git_server.head())
+
+
+def _forge(platform: Platform, tree: Path) -> None:
+    cluster = platform.cluster
+    objects = kustomize(tree / "bootstrap" / "forge")
+    apply_all(cluster, (obj for obj in objects if obj["kind"] == "Namespace"))
+    if cluster.get(CREDENTIALS) is None:
+        cluster.create(_secret(CREDENTIALS, {"username": BOT, "password": secrets.token_urlsafe(24)}))
+    apply_all(cluster, objects)
+
+
+def _argocd(platform: Platform, tree: Path) -> None:
+    cluster, objects = platform.cluster, kustomize(tree / "bootstrap" / "argocd")
+    apply_all(cluster, (obj for obj in objects if obj["kind"] == "Namespace"))
+    # Argo CD would make this Secret in an init container, and its other pods would back off until it is there.
+    if cluster.get(_REDIS) is None:
+        cluster.create(_secret(_REDIS, {"auth": secrets.token_urlsafe(16)}))
+    _stamp_settings(objects)
+    apply_all(cluster, objects)
+
+
+def _stamp_settings(objects: list[Object]) -> None:
+    """Pods read most settings once, at their start; a digest in the template rolls them when a setting changes."""
+    settings = [obj.get("data") for obj in objects if obj["kind"] == "ConfigMap"]
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+    for obj in objects:
+        if obj["kind"] in ("Deployment", "StatefulSet"):
+            template = obj["spec"]["template"]["metadata"]
+            template["annotations"] = {**(template.get("annotations") or {}), "neuroscale.io/settings": digest}
+
+
+def _repository(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - it is made empty
+    platform.git_server.ensure_repository()
+
+
+def _gitops(platform: Platform, tree: Path) -> None:
+    platform.git_server.fill(tree, "Platform as in the checkout")
+    for file in ("projects.yaml", "root-app.yaml"):
+        apply_all(platform.cluster, documents((tree / "bootstrap" / file).read_text(encoding="utf-8")))
+
+
+def _secret(ref: Ref, values: dict[str, str]) -> Object:
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": ref.name, "namespace": ref.namespace},
+        "data": data,
+    }
+
+
+def request_refresh(platform: Platform) -> Iterator[str]:
+    """Have the ApplicationSet look again that met an error; says what was done.
+
+    After an error, such as a repo-server that starts later than it does, Argo CD's controller looks again only after
+    3 min. *Measured* with Argo CD 3.2.1: a stopped cluster was healthy again after 3 min 37 s for that reason alone.
+    """
+    found = platform.cluster.get(_APPLICATION_SET)
+    if found is not None and condition(found, "ErrorOccurred").get("status") == "True":
+        platform.cluster.patch(_APPLICATION_SET, {"metadata": {"annotations": {_REFRESH: "true"}}})
+        yield f"{_APPLICATION_SET} had met an error and is asked to look again"
+
+
+COMPONENT = Component(
+    name="gitops",
+    milestone="a",
+    title="GitOps and drift self-heal",
+    namespaces=(ARGOCD, GIT_SERVER),
+    workloads=(*argo.WORKLOADS, _GITEA),
+    applications=(ROOT_APPLICATION, APPLICATION_SET, "neuroscale-default-namespace-resources"),
+    folders=("apps/test-app", "bootstrap", "infrastructure/namespaces/default"),
+    demand=Demand(archives=("images-a",), manifests={"argocd": "argocd-files"}),
+    ports=(
+        Port("forge", "forge", 3300, 30300),
+        Port("argocd", "Argo CD", 8081, 30443, scheme="https"),
+    ),
+    steady_state=steady_state,
+    stages=(
+        Stage("cluster DNS", lambda *_: None, lambda _: [Available(Ref("Deployment", "coredns", "kube-system"))]),
+        Stage(
+            "forge",
+            _forge,
+            lambda platform: [AllAvailable("the forge", (_GITEA,)), GitServerAnswers(platform.git_server.url)],
+        ),
+        Stage("Argo CD", _argocd, lambda _: [argo.workloads_ready()]),
+        # What was made is there: the gate is in the deed.
+        Stage("repository", _repository, lambda _: [], after=("forge",)),
+        Stage("GitOps", _gitops, steady_state, after=("repository",), refresh=request_refresh),
+    ),
+    evidence=Evidence(
+        kinds=(("argoproj.io/v1alpha1", "Application"), ("argoproj.io/v1alpha1", "ApplicationSet")),
+        namespaces=(APPS_NAMESPACE,),
+        logs=(
+            argo.CONTROLLER,
+            argo.REPO_SERVER,
+            Ref("Deployment", "argocd-applicationset-controller", ARGOCD),
+        ),
+    ),
+)

@@ -1,0 +1,39 @@
+"""Guardrails: Kyverno, and the policies that it and the API server enforce."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from neuroscale.components.component import Component, Evidence, Stage
+from neuroscale.platform import Platform
+from neuroscale.polling import Probe
+from neuroscale.probes import argo, expected, guardrails
+from neuroscale.supply.contract import Demand
+
+
+def steady_state(platform: Platform) -> Iterable[Probe]:
+    """Kyverno runs, and each policy that Git describes is enforced in both places."""
+    yield argo.EachApplication(expected.applications(platform.git_server), platform.git_server.head())
+    yield guardrails.workloads_ready()
+    yield guardrails.AllEnforced(expected.policies(platform.git_server))
+
+
+COMPONENT = Component(
+    name="guardrails",
+    milestone="d",
+    title="guardrails that cannot be walked around, at admission and in CI",
+    namespaces=("kyverno",),
+    workloads=guardrails.WORKLOADS,
+    applications=(guardrails.APPLICATION,),
+    folders=("infrastructure/apps/policy-guardrails.yaml", "infrastructure/kyverno"),
+    demand=Demand(archives=("images-d",), manifests={"kyverno": "kyverno-files"}),
+    steady_state=steady_state,
+    stages=(Stage("guardrails", lambda *_: None, steady_state),),
+    evidence=Evidence(
+        kinds=(
+            ("policies.kyverno.io/v1beta1", "ValidatingPolicy"),
+            ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"),
+        ),
+        logs=guardrails.WORKLOADS,
+    ),
+)

@@ -1,0 +1,72 @@
+"""Serving: KServe, Knative and Kourier, the models, and the store that models are fetched from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from neuroscale.cluster.ports import Port
+from neuroscale.components.component import Component, Evidence, Stage
+from neuroscale.inference_client import gateway_url
+from neuroscale.platform import Platform
+from neuroscale.polling import Probe
+from neuroscale.probes import argo, expected, serving
+from neuroscale.serving.models import ensure_models
+from neuroscale.settings import APPS_NAMESPACE
+from neuroscale.supply.contract import Demand
+
+
+def steady_state(platform: Platform) -> Iterable[Probe]:
+    """Every model that Git describes is served, and so is what serves it."""
+    # Nothing is served for long that is not reconciled: an incident of serving may begin and end in Argo CD.
+    yield argo.EachApplication(expected.applications(platform.git_server), platform.git_server.head())
+    yield serving.workloads_ready()
+    yield serving.KServeLeads()
+    uris = expected.inference_services(platform.git_server)
+    yield serving.AllReady(frozenset(uris))
+    yield serving.AllGenerated(frozenset(uris))
+    yield serving.AllAnswer(uris, gateway_url(platform.cluster))
+
+
+def _models(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - models are not in the tree
+    ensure_models(platform.git_server)
+
+
+COMPONENT = Component(
+    name="serving",
+    milestone="b",
+    title="models that answer through the gateway, and keep answering",
+    namespaces=("knative-serving", "kourier-system", "kserve"),
+    workloads=serving.WORKLOADS,
+    applications=(serving.APPLICATION, "neuroscale-kserve-runtimes"),
+    folders=(
+        "apps/ai-model-alpha",
+        "apps/demo-iris-2",
+        "infrastructure/apps/kserve-runtimes.yaml",
+        "infrastructure/apps/serving-stack.yaml",
+        "infrastructure/kserve",
+        "infrastructure/serving-stack",
+    ),
+    demand=Demand(
+        archives=("images-b",), own_archives=("images-own",), manifests={"serving-stack": "serving-stack-files"}
+    ),
+    ports=(Port("gateway", "inference gateway", 8082, 80),),
+    steady_state=steady_state,
+    stages=(
+        # Before the models that are fetched from it. What was uploaded is there: the gate is in the deed.
+        Stage("model store", _models, lambda _: [], after=("repository",), before=("GitOps",)),
+        Stage("serving", lambda *_: None, steady_state),
+    ),
+    evidence=Evidence(
+        kinds=(
+            ("serving.kserve.io/v1beta1", "InferenceService"),
+            ("serving.knative.dev/v1", "Service"),
+            ("serving.knative.dev/v1", "Configuration"),
+            ("serving.knative.dev/v1", "Revision"),
+            ("serving.knative.dev/v1", "Route"),
+            ("networking.internal.knative.dev/v1alpha1", "Ingress"),
+        ),
+        namespaces=(APPS_NAMESPACE,),
+        logs=serving.WORKLOADS,
+    ),
+)

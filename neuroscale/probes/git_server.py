@@ -1,0 +1,31 @@
+"""The forge, as this machine sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.polling import Verdict, met, pending
+
+
+@dataclass(frozen=True)
+class GitServerAnswers:
+    """The forge answers on the mapped port of this machine."""
+
+    url: str
+    area: str = "all"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"the forge answers at {self.url}"
+
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
+        """Its health page."""
+        try:
+            answer = httpx.get(f"{self.url}/api/healthz", timeout=2)
+        except httpx.HTTPError as error:
+            return pending(f"{type(error).__name__}: {error}")
+        return met("healthy") if answer.is_success else pending(f"HTTP {answer.status_code}")

@@ -20,7 +20,7 @@ from types import SimpleNamespace
 import pytest
 from pytest_bdd import given, then, parsers
 from neuroscale.errors import NeuroscaleError, ConditionTimeout, RevertFailed
-from neuroscale.inference_client import Answer
+from neuroscale.inference_client import InferenceResponse
 from neuroscale.serving.request_stream import Stream
 from neuroscale.polling import pause
 from suite.session import PLATFORM
@@ -65,7 +65,7 @@ def cannot_be_undone(not_undone):
 
 @pytest.fixture
 def stream(platform):
-    with Stream(lambda: Answer(503, 0.01, None, f"no service for {platform}"), rate=100) as stream:
+    with Stream(lambda: InferenceResponse(503, 0.01, None, f"no service for {platform}"), rate=100) as stream:
         yield stream
 
 @given("requests flow")

@@ -100,7 +100,7 @@ class FaultHadNoEffect(NeuroscaleError):
 
 
 class RevertFailed(NeuroscaleError):
-    """An undo failed. It stays open in the journal for ``neuroscale heal``."""
+    """An undo failed. It stays open in the journal for ``neuroscale rollback``."""
 
 
 class ConditionTimeout(NeuroscaleError, AssertionError):

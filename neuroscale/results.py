@@ -20,6 +20,8 @@ from typing import Literal
 
 from pydantic import BaseModel, TypeAdapter
 
+from neuroscale.claims import CLAIMS, MEASURED_ONLY
+from neuroscale.errors import UsageError
 from neuroscale.settings import reports_dir
 
 ScenarioVerdict = Literal["passed", "failed", "not run"]
@@ -49,7 +51,7 @@ class Sample(BaseModel):
     """One measured recovery.
 
     Attributes:
-        claim: Slug of the claim in ``neuroscale/claims.py`` that this figure answers.
+        claim: Slug in ``neuroscale/claims.py`` that this figure answers.
         fault: What was broken, in words.
         subject: What had to recover.
         series: Which distribution the figure belongs to: "first drift", "repeated drift", …
@@ -149,7 +151,14 @@ class RunFolder:
         return _SAMPLES.validate_json(file.read_bytes()) if file.exists() else []
 
     def add_sample(self, sample: Sample) -> None:
-        """Append to ``recovery.json``."""
+        """Append to ``recovery.json``.
+
+        Raises:
+            UsageError: It answers a claim that does not exist.
+        """
+        if sample.claim not in {*CLAIMS, *MEASURED_ONLY}:
+            there = ", ".join((*CLAIMS, *MEASURED_ONLY))
+            raise UsageError(f'A figure should answer a claim that exists, but "{sample.claim}" does not. Try: {there}')
         self._write("recovery.json", _SAMPLES.dump_json([*self.samples, sample], indent=1))
 
     def add_stream(self, scenario: str, model: str, requests: str) -> None:

@@ -7,4 +7,4 @@ for option in "$@"; do
     [ "$option" = --no-wait ] || { echo "port-forward-all.sh: unknown option $option. There is: --no-wait" >&2; exit 2; }
 done
 make --no-print-directory install
-exec .venv/bin/neuroscale ports
+exec .venv/bin/neuroscale endpoints

@@ -29,6 +29,8 @@ RUN = pytest.StashKey[Run]()
 PLATFORM = pytest.StashKey[Platform]()
 BREAKAGE = pytest.StashKey[Breakage]()
 UNREADABLE = pytest.StashKey[bool]()
+#: Why nothing could be run; our own exit codes mean something else to pytest.
+NOT_BROUGHT_UP = pytest.StashKey[ExitCode]()
 _NOT_A_NAME = frozenset({"and", "or", "not", "True", "False"})
 
 
@@ -84,6 +86,7 @@ def platform(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Ite
                 say=lambda line: tell.line(f"  {line}"),
             )
         except NeuroscaleError as error:
+            pytestconfig.stash[NOT_BROUGHT_UP] = error.exit_code
             # One sentence, once, instead of the same failure for every scenario.
             pytest.exit(
                 f"The platform could not be brought up, so nothing was run. {error}", returncode=error.exit_code
@@ -130,7 +133,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         pytest.ExitCode.INTERNAL_ERROR: ExitCode.INTERNAL,
         pytest.ExitCode.USAGE_ERROR: ExitCode.USAGE,
     }
-    status = translation.get(exitstatus, exitstatus)  # type: ignore[call-overload]
+    status = session.config.stash.get(NOT_BROUGHT_UP, None) or translation.get(exitstatus, exitstatus)  # type: ignore[call-overload]
     if status == ExitCode.FAILED and (run := session.config.stash.get(RUN, None)):
         verdicts = {result.verdict for result in run.results}
         if run.results and "failed" not in verdicts:

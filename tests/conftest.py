@@ -36,7 +36,7 @@ _MACHINE = itertools.count()
 def nothing_of_this_machine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A test outside tests/e2e never sees this machine's state, cache, reports or proxy settings."""
+    """A test outside tests/e2e never sees this machine's state, cache, reports, supply or proxy settings."""
     if Path(__file__).parent / "e2e" in request.path.parents:
         return
     base = tmp_path_factory.getbasetemp() / "machines" / str(next(_MACHINE))
@@ -46,6 +46,7 @@ def nothing_of_this_machine(
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name.startswith("GIT_"):
             monkeypatch.delenv(name)
+    monkeypatch.delenv("SUPPLY", raising=False)
     monkeypatch.setenv("KUBECONFIG", str(base / "no-kubeconfig"))
 
 

@@ -48,7 +48,7 @@ def up(
     milestones: Collection[str] = MILESTONES,
     *,
     supply: Literal["auto", "registry", "source"] = "auto",
-    install: bool = True,
+    install: bool = False,
     say: Say = print,
     name: str = CLUSTER_NAME,
 ) -> UpReport:
@@ -58,8 +58,8 @@ def up(
 
     Args:
         milestones: Which milestones' components are needed; those that the cluster has already stay.
-        supply: Where images come from.
-        install: Whether missing programs may be installed on this machine.
+        supply: Where images come from; ``auto`` is decided once for a cluster and kept in its state.
+        install: Whether missing system packages may be installed on this machine.
         say: Receives one line per thing done.
         name: Of the cluster.
 
@@ -75,7 +75,7 @@ def up(
     # Before builds that may take half an hour.
     k3d.assert_ours(name)
     with _timed("supply", seconds):
-        chosen = choose(supply, demands(wanted), may_install=install)
+        chosen = choose(supply, demands(wanted), recorded=_recorded_supply(name), may_install=install)
         say(f"supply: {chosen.name} ({chosen.reason})")
         provisions = chosen.provide(demands(wanted))
     with _timed("cluster", seconds):
@@ -96,6 +96,7 @@ def _platform_on(
     ensured: k3d.ClusterHandle, provisions: Provisions, milestones: list[str], seconds: dict[str, float], say: Say
 ) -> Platform:
     provided = {
+        "supply": provisions.supply,
         "milestones": milestones,
         "images": dict(provisions.images),
         "versions": dict(provisions.versions),
@@ -105,10 +106,15 @@ def _platform_on(
     why = f" ({ensured.why})" if ensured.why else ""
     say(f"cluster {state.name}: {ensured.how}{why} at {state.server}, {_where(state)}")
     platform = connect(state.name)
-    heal(platform, state.nonce, say, state.name)
+    roll_back(platform, state.nonce, say, state.name)
     with gitops_tree(provisions.manifests, milestones) as tree:
         _bring_up(platform, tree, milestones, seconds, say)
     return platform
+
+
+def _recorded_supply(name: str) -> str:
+    state = load_state(name)
+    return state.supply if state is not None else ""
 
 
 def _with_present(milestones: Collection[str], name: str) -> list[str]:
@@ -175,7 +181,7 @@ def _say_what_else_is_wrong(later: Iterable[Stage], platform: Platform, say: Say
                 say(f"  nor is it so that {description}: {seen.observed}")
 
 
-def heal(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME) -> int:
+def roll_back(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME) -> int:
     """Undo whatever the journal left open; returns how many faults that were.
 
     Raises:

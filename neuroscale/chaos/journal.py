@@ -63,7 +63,7 @@ def _undoing(entry: Entry) -> Iterator[None]:
     except Exception as error:  # the caller goes on with the next fault, and then raises
         raise RevertFailed(
             f"It should be undone that {entry.fault.description}, but: {type(error).__name__}: {error}. "
-            "It stays in the journal. Try: neuroscale heal"
+            "It stays in the journal. Try: neuroscale rollback"
         ) from error
 
 
@@ -183,7 +183,8 @@ class Journal:
             raise NeuroscaleError(
                 f"The open fault {line.get('id')} of {line.get('at')} in {self._path} should be one that this version "
                 f"can undo, but: {why}. Nothing was undone, and the journal is as it was. "
-                "Try: neuroscale heal of the version that broke it; or neuroscale down, if the suite made this cluster"
+                "Try: neuroscale rollback of the version that broke it; "
+                "or neuroscale down, if the suite made this cluster"
             ) from error
 
     def _append(self, line: dict[str, Any]) -> None:

@@ -1,18 +1,31 @@
-"""``neuroscale``: bring the platform up, look at it, break it, heal it, report. ``--help`` is the manual."""
+"""``neuroscale``: bring the platform up, look at it, break it, roll it back, report. ``--help`` is the manual."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import typer
 from rich.console import Console
 
 from neuroscale.cli.gate import gate
-from neuroscale.cli.platform import adopt, check, down, heal, ports, status, up
+from neuroscale.cli.platform import adopt, check, down, endpoints, rollback, status, up
 from neuroscale.cli.report import report
 from neuroscale.cli.runs import bench, incident, kill_matrix
 from neuroscale.cli.supply import supply
 from neuroscale.errors import ExitCode, NeuroscaleError
+
+
+def _renamed(old: str, command: Callable[[], None]) -> Callable[[], None]:
+    """A command under its old name: it says the new one, then does its work."""
+
+    def renamed() -> None:
+        Console(stderr=True, soft_wrap=True).print(f"`neuroscale {old}` is now `neuroscale {command.__name__}`")
+        command()
+
+    renamed.__doc__ = command.__doc__
+    return renamed
+
 
 app = typer.Typer(
     name="neuroscale",
@@ -21,8 +34,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, down, status, check, heal, ports, adopt, gate, report, bench, kill_matrix):
+for command in (up, down, status, check, rollback, endpoints, adopt, gate, report, bench, kill_matrix):
     app.command()(command)
+for old, command in (("heal", rollback), ("ports", endpoints)):
+    app.command(old, hidden=True)(_renamed(old, command))
 app.add_typer(incident, name="incident")
 app.add_typer(supply, name="supply")
 

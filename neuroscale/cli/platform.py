@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from neuroscale.bootstrap import up as bootstrap
-from neuroscale.bootstrap.up import heal as heal_journal
+from neuroscale.bootstrap.up import roll_back
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.adopt import mark
 from neuroscale.cluster.state import ClusterState, exclusive, load_state
-from neuroscale.components import endpoints
+from neuroscale.components import endpoints as component_endpoints
 from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError
 from neuroscale.milestones import parse_milestones, probes_of
 from neuroscale.platform import connect
@@ -49,11 +49,11 @@ def up(
 
 
 def down() -> None:
-    """Delete the cluster that this suite made. An adopted one is healed, unmarked and otherwise left alone."""
+    """Delete the cluster that this suite made. An adopted one is rolled back, unmarked and otherwise left alone."""
     with exclusive():
         state = load_state()
         if state is not None and state.adopted:
-            heal_journal(connect(), state.nonce, console.print)
+            roll_back(connect(), state.nonce, console.print)
             k3d.delete()
             console.print(f"{state.server} is no longer marked, and forgotten; what was installed there stays")
         else:
@@ -73,11 +73,11 @@ def status() -> None:
     for name, version in sorted(state.versions.items()):
         console.print(f"  {name} {version}")
     for entry in Journal.of(state.nonce).unfinished():
-        console.print(f"[yellow]open fault[/]: {entry.fault.description} (since {entry.at}). Try: neuroscale heal")
+        console.print(f"[yellow]open fault[/]: {entry.fault.description} (since {entry.at}). Try: neuroscale rollback")
     check()
 
 
-def ports() -> None:
+def endpoints() -> None:
     """The user interfaces on this machine, and whether each answers. The ports are mapped for the cluster's life."""
     state = load_state()
     if state is None:
@@ -97,7 +97,7 @@ def ports() -> None:
 
 def _urls(state: ClusterState) -> dict[str, str]:
     # An adopted cluster has no mapped ports: only its owner knows what leads into it.
-    return {"forge": state.forge_url} | endpoints(state.ports or {})
+    return {"forge": state.forge_url} | component_endpoints(state.ports or {})
 
 
 def _answers(url: str) -> bool:
@@ -127,14 +127,14 @@ def check(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def heal() -> None:
+def rollback() -> None:
     """Undo whatever a killed run left broken, from the journal."""
     state = load_state()
     if state is None:
         raise NeuroscaleError(f"A cluster {CLUSTER_NAME} should exist, but this machine made none. Try: neuroscale up")
     with exclusive():
-        count = heal_journal(connect(), state.nonce, console.print)
-    console.print(f"{count} fault{'s' if count != 1 else ''} undone" if count else "nothing was left open")
+        count = roll_back(connect(), state.nonce, console.print)
+    console.print(f"{count} fault{'s' if count != 1 else ''} rolled back" if count else "nothing was left open")
 
 
 def adopt(

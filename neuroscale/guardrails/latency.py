@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from statistics import median, quantiles
 
 from neuroscale.errors import PreconditionFailed
 from neuroscale.guardrails.admission import assert_met, objects_of, specimen, submit
 from neuroscale.platform import Platform
 from neuroscale.polling import met, unrecoverable
+from neuroscale.quantile import quantile
 from neuroscale.results import Sample
 from neuroscale.settings import APPS_NAMESPACE, GIT_SERVER
 
@@ -45,8 +45,8 @@ def measure(count: int, platform: Platform, scenario: str, keep: Callable[[Sampl
                 series=f"{where}, median",
                 at=at,
                 phases={},
-                seconds=round(median(taken), 4),
-                facts={"p99 seconds": round(quantiles(taken, n=100)[98], 4)},
+                seconds=round(_percentile(taken, 0.5), 4),
+                facts={"p99 seconds": round(_percentile(taken, 0.99), 4)},
             )
         )
     return seconds
@@ -58,7 +58,14 @@ def assert_median(seconds: dict[str, list[float]], at_most: float, platform: Pla
     Raises:
         ConditionTimeout: They do.
     """
-    found = {where: median(taken) for where, taken in seconds.items()}
+    found = {where: _percentile(taken, 0.5) for where, taken in seconds.items()}
     seen = ", ".join(f"{where} {value * 1000:.1f} ms" for where, value in found.items())
     verdict = met(seen) if found[WITH] <= at_most else unrecoverable(seen)
     assert_met(f"half of the requests {WITH} take at most {at_most * 1000:.0f} ms", verdict, platform)
+
+
+def _percentile(seconds: list[float], share: float) -> float:
+    found = quantile(sorted(seconds), share)
+    if found is None:
+        raise PreconditionFailed("At least one request should have been timed, but none was")
+    return found

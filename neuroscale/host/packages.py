@@ -50,10 +50,11 @@ def ensure(packages: Iterable[str], purpose: str, *, allow_install: bool) -> lis
             f"Install the equivalent of these Debian packages by hand, then run the same command again."
         )
     if not allow_install or os.geteuid() != 0:
-        why = "only root may install it" if allow_install else "installing was not allowed"
+        why = "only root may install it" if allow_install else "this command installs no system packages"
         raise HostError(
             f"{purpose.capitalize()} is needed, but {names} is not installed and {why}. "
-            f"Type: sudo apt-get update && sudo apt-get install -y {names}"
+            f"Type: sudo apt-get update && sudo apt-get install -y {names}; "
+            "or, as root: neuroscale up, which installs it and says so"
         )
     _install(lacking, purpose)
     return [f"installed {names} from {_distribution()}: {purpose} was missing"]

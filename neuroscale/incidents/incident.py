@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import Fault
 from neuroscale.chaos.objects import begin_sync, end_operation, evaluate_ended
+from neuroscale.claims import CLAIMS
 from neuroscale.cluster.client import Cluster
+from neuroscale.errors import UsageError
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.milestones import probes_of
 from neuroscale.platform import Platform
@@ -52,6 +54,10 @@ class Incident:
     recovers_within: float
     claim: str
     retrying: str = ""
+
+    def __post_init__(self) -> None:
+        if self.claim not in CLAIMS:
+            raise UsageError(f"Incident {self.number} should answer a claim that exists, but {self.claim!r} does not")
 
 
 def inject_faults(incident: Incident, breakage: Breakage) -> None:

@@ -7,13 +7,13 @@ sample reads "> 120 s".
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from neuroscale.claims import CLAIMS, Claim
 from neuroscale.polling import duration
+from neuroscale.quantile import quantile
 from neuroscale.results import Sample
 
 InferenceResponse = Literal["kept", "not kept", "not measured", "nothing claimed"]
@@ -48,9 +48,7 @@ class Row:
 
     def quantile(self, share: float) -> Measured | None:
         """The nearest-rank quantile, ``None`` without samples. 0 is the minimum, 1 the maximum."""
-        if not self.ranked:
-            return None
-        return self.ranked[max(0, math.ceil(share * len(self.ranked)) - 1)]
+        return quantile(self.ranked, share)
 
     @property
     def censored(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neuroscale.polling import duration
+from neuroscale.quantile import quantile
 from neuroscale.report.figures import Measured, rows
 from neuroscale.results import Run, RunFolder
 
@@ -74,7 +74,7 @@ def benchmarks(numbers: Sequence[Benchmark]) -> Table:
     table = _table("Numbers to reach", ("what",), ("runs", "min", "median", "max", "at most"), ("",))
     for number in numbers:
         if number.samples:
-            found = [number.text(pick(number.samples)) for pick in (min, statistics.median, max)]
+            found = [number.text(quantile(sorted(number.samples), share) or 0) for share in (0, 0.5, 1)]
             answer = "kept" if max(number.samples) <= number.at_most else "not kept"
         else:
             found, answer = ["–"] * 3, "not measured"

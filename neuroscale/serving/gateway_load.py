@@ -22,12 +22,12 @@ from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes.knative_resources import fetch, fetch_generated, inference_service
 from neuroscale.probes.probe_function import assert_met
 from neuroscale.probes.workloads import pods_of
+from neuroscale.quantile import quantile
 from neuroscale.results import Sample
 from neuroscale.serving import load_generator
 from neuroscale.serving.inference_requests import endpoint
 from neuroscale.serving.model_rollouts import MODEL
 from neuroscale.serving.models import SERVED, TELLING, expected_predictions
-from neuroscale.serving.request_stream import quantile
 from neuroscale.settings import APPS_NAMESPACE
 
 Keep = Callable[[Sample], None]
@@ -270,6 +270,7 @@ def _latency(
     seconds: float | None,
     facts: Mapping[str, str | int | float | None] = MappingProxyType({}),
 ) -> Sample:
+    rounded = None if seconds is None else round(seconds, 4)
     return Sample(
         scenario=scenario,
         claim=claim,
@@ -277,8 +278,8 @@ def _latency(
         subject=MODEL,
         series=series,
         at=datetime.now(UTC),
-        phases={"answered": seconds},
-        seconds=seconds if seconds is not None else _WITHIN,
+        phases={"answered": rounded},
+        seconds=rounded if rounded is not None else _WITHIN,
         censored=seconds is None,
         facts=dict(facts),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -22,6 +21,7 @@ from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
 from neuroscale.probes.knative_resources import fetch, inference_service
 from neuroscale.probes.probe_function import assert_met
+from neuroscale.quantile import quantile
 from neuroscale.rate_scheduler import Pace
 from neuroscale.results import Sample
 from neuroscale.serving.model_rollouts import MODEL
@@ -224,13 +224,13 @@ def figures(shots: Sequence[RequestRecord], right: Collection[str] = (SERVED,)) 
     took = sorted(shot.answer.seconds for shot, fine in zip(shots, good, strict=True) if fine)
     first_wrong = next((str(shot.answer) for shot, fine in zip(shots, good, strict=True) if not fine), "")
     return Figures(
-        len(shots), good.count(False), _outage(shots, good), quantile(took, 0.5), quantile(took, 0.99), first_wrong
+        len(shots), good.count(False), _outage(shots, good), _rounded(took, 0.5), _rounded(took, 0.99), first_wrong
     )
 
 
-def quantile(ranked: Sequence[float], share: float) -> float | None:
-    """The nearest-rank quantile of ascending figures: always one of them."""
-    return round(ranked[max(0, math.ceil(share * len(ranked)) - 1)], 4) if ranked else None
+def _rounded(ranked: Sequence[float], share: float) -> float | None:
+    found = quantile(ranked, share)
+    return None if found is None else round(found, 4)
 
 
 def _outage(shots: Sequence[RequestRecord], good: Sequence[bool]) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from neuroscale.bootstrap.up import heal
+from neuroscale.bootstrap.up import roll_back
 from neuroscale.chaos import monkeypatching
 from neuroscale.chaos.faults import (
     ApplicationEdited,
@@ -80,7 +80,7 @@ def test_sigterm_undoes_what_is_broken(tmp_path: Path) -> None:
 
 def test_a_second_run_is_told_who_holds_the_cluster() -> None:
     with exclusive():
-        code, said = run("neuroscale", "heal")
+        code, said = run("neuroscale", "rollback")
     assert code == ExitCode.NOT_RUN
     assert f"pid {os.getpid()}" in said
     assert "started 20" in said
@@ -182,6 +182,6 @@ def test_whatever_a_killed_run_left_is_healed(kind: str, point: str, platform: P
     # What a process did to itself has ended with it; healing must bear that there is nothing to put back.
     if point == "after-deed" and not isinstance(fault, FunctionPatched):
         assert looks(platform, fault) != before, "the deed must be seen, or its undoing proves nothing"
-    assert heal(platform, state.nonce, print) == 1
+    assert roll_back(platform, state.nonce, print) == 1
     assert looks(platform, fault) == before
     assert journal.unfinished() == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import re
 from collections import Counter
 
@@ -10,7 +12,8 @@ import specification
 
 from neuroscale import catalogue
 from neuroscale.catalogue import FEATURES
-from neuroscale.claims import CLAIMS
+from neuroscale.claims import CLAIMS, MEASURED_ONLY
+from neuroscale.errors import UsageError
 from neuroscale.incidents import INCIDENTS
 from neuroscale.mutants import MUTANTS, Mutant
 from neuroscale.settings import ROOT
@@ -89,8 +92,26 @@ def test_each_claim_is_measured_somewhere() -> None:
     assert [slug for slug in CLAIMS if f'"{slug}"' not in source] == []
 
 
-def test_each_incident_answers_a_claim_that_exists() -> None:
+def test_each_claim_that_is_named_exists() -> None:
+    """Those of incidents, and those of figures: a typing mistake would be a figure that nothing is held to."""
+    sources = [file for folder in ("neuroscale", "suite", "steps") for file in (ROOT / folder).rglob("*.py")]
+    nodes = (node for file in sources for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    named = {
+        keyword.value.value
+        for node in nodes
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "claim" and isinstance(keyword.value, ast.Constant)
+    }
+    assert {"drift-heal", "serving-recovery"} <= named
+    assert named - {*CLAIMS, *MEASURED_ONLY} == set()
     assert {incident.claim for incident in INCIDENTS.values()} <= set(CLAIMS)
+
+
+def test_an_incident_that_answers_no_claim_cannot_be_made() -> None:
+    incident = next(iter(INCIDENTS.values()))
+    with pytest.raises(UsageError, match=r"claim that exists, but 'serving-recovry' does not"):
+        dataclasses.replace(incident, claim="serving-recovry")
 
 
 ALL_MUTANTS = [mutant for of_milestone in MUTANTS.values() for mutant in of_milestone]

@@ -366,7 +366,7 @@ def test_when_a_gate_stays_shut_what_later_stages_wait_for_is_said(bring_up: Bri
 def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_healthy(
     how: Any, anew: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provisions = SimpleNamespace(images={}, versions={}, manifests={}, image_tarballs=[])
+    provisions = SimpleNamespace(supply="registry", images={}, versions={}, manifests={}, image_tarballs=[])
     chosen = SimpleNamespace(name="paper", reason="a test", provide=lambda demands: provisions)
     state = SimpleNamespace(name="c", nonce="n", server="s", forge_url="f", ports=None, save=lambda: None)
     state.model_copy = lambda update: state
@@ -384,7 +384,7 @@ def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_
         "choose": lambda *_, **__: chosen,
         "_cluster": lambda *_: made,
         "connect": lambda name: SimpleNamespace(cluster=None),
-        "heal": lambda *_: 0,
+        "roll_back": lambda *_: 0,
         "_bring_up": bring_up,
     }.items():
         monkeypatch.setattr(bring_up_module, name, stand_in)
@@ -398,6 +398,30 @@ def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_
         with pytest.raises(PreconditionFailed, match="the models do not come"):
             bring_up_module.up({"a"}, say=said.append)
     assert len(brought) == 1 + anew
+
+
+@pytest.mark.parametrize("recorded", ["registry", "source", ""])
+def test_a_cluster_keeps_the_supply_it_was_made_with_and_nothing_is_installed_unasked(
+    recorded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, object] = {}
+    state = SimpleNamespace(milestones=["a"], supply=recorded) if recorded else None
+
+    def choose(mode: str, milestones: object, **how: object) -> None:
+        asked.update(how, mode=mode)
+        raise SupplyError("that is all the test wants")
+
+    def prepare(*, allow_install: bool) -> SimpleNamespace:
+        asked["host"] = allow_install
+        return SimpleNamespace(lines=[])
+
+    monkeypatch.setattr(bring_up_module, "host", SimpleNamespace(prepare=prepare))
+    monkeypatch.setattr(bring_up_module.k3d, "assert_ours", lambda name: None)
+    monkeypatch.setattr(bring_up_module, "load_state", lambda name: state)
+    monkeypatch.setattr(bring_up_module, "choose", choose)
+    with pytest.raises(SupplyError, match="all the test wants"):
+        bring_up_module.up({"a"}, say=lambda line: None)
+    assert asked == {"mode": "auto", "recorded": recorded, "may_install": False, "host": False}
 
 
 def test_a_cluster_of_somebody_else_is_refused_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import yaml
 from apiserver import NONCE, ApiServer, kubeconfig_for
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 from neuroscale.chaos.faults import ScaledTo
 from neuroscale.chaos.journal import Journal
 from neuroscale.cli import app
+from neuroscale.cli import platform as platform_commands
 from neuroscale.cluster.guard import MARKER_PATH
 from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state
 from neuroscale.errors import RevertFailed
@@ -58,7 +61,36 @@ def test_an_adopted_cluster_that_cannot_be_healed_is_not_forgotten(api: ApiServe
 
 
 def test_an_adopted_cluster_has_one_known_address(api: ApiServer, adopted: ClusterState) -> None:
-    done = CliRunner().invoke(app, ["ports"], catch_exceptions=False)
+    done = CliRunner().invoke(app, ["endpoints"], catch_exceptions=False)
     assert done.exit_code == 0
     assert f"{api.url}  answers" in done.output
     assert "all answer" in done.output
+
+
+@pytest.mark.parametrize(("old", "new", "says"), [("ports", "endpoints", "answer"), ("heal", "rollback", "1 fault")])
+def test_an_old_name_says_the_new_one_and_still_works(
+    old: str, new: str, says: str, api: ApiServer, adopted: ClusterState
+) -> None:
+    left_open(api)
+    done = CliRunner().invoke(app, [old], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert f"`neuroscale {old}` is now `neuroscale {new}`" in done.stderr
+    assert says in done.stdout
+    offered = CliRunner().invoke(app, ["--help"]).stdout
+    assert f"│ {new} " in offered
+    assert f"│ {old} " not in offered
+
+
+@pytest.mark.parametrize(("options", "expected"), [([], True), (["--no-install"], False)])
+def test_up_is_what_may_install_system_packages(
+    options: list[str], monkeypatch: pytest.MonkeyPatch, *, expected: bool
+) -> None:
+    asked: dict[str, object] = {}
+
+    def up(milestones: object, **how: object) -> SimpleNamespace:
+        asked.update(how)
+        return SimpleNamespace(how="reused")
+
+    monkeypatch.setattr(platform_commands.bootstrap, "up", up)
+    assert CliRunner().invoke(app, ["up", *options], catch_exceptions=False).exit_code == 0
+    assert asked["install"] is expected

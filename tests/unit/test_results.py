@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from neuroscale.errors import UsageError
 from neuroscale.results import Kill, Run, RunFolder, Sample, ScenarioResult
 from neuroscale.settings import reports_dir
 
@@ -49,6 +50,14 @@ def test_samples_are_kept_in_order_and_none_is_dropped() -> None:
     for sample in samples:
         folder.add_sample(sample)
     assert RunFolder(folder.path).samples == samples
+
+
+@pytest.mark.parametrize("claim", ["drift-heel", ""])
+def test_a_figure_for_a_claim_that_does_not_exist_is_refused(claim: str) -> None:
+    folder = RunFolder.new()
+    with pytest.raises(UsageError, match=r"claim that exists.*Try: drift-heal, git-pick-up"):
+        folder.add_sample(a_sample().model_copy(update={"claim": claim}))
+    assert folder.samples == []
 
 
 def test_kills_are_read_back() -> None:

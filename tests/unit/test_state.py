@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -76,6 +77,26 @@ def test_a_damaged_file_is_named_with_the_next_move(content: str) -> None:
     state_file().write_text(content, encoding="utf-8")
     with pytest.raises(NeuroscaleError, match=r"state\.json should describe cluster neuroscale.*Try: "):
         load_state()
+
+
+@pytest.mark.parametrize(
+    "ports",
+    [
+        {"api": 6550, "forge": 3300, "argocd": 8081},
+        {"api": 6550, "forge": 3300, "argocd": 8081, "gateway": 8082},
+        {"api": 6550, "forge": 3300, "argocd": 8081, "gateway": 8082, "a-later-one": 8083},
+    ],
+    ids=["older", "as it was", "newer"],
+)
+def test_a_state_of_another_version_is_not_damaged(ports: dict[str, int]) -> None:
+    """A port more or less, or a field that this version does not know: the cluster is still the suite's."""
+    written = {**json.loads(a_state().model_dump_json()), "ports": ports, "a_later_field": {"a": 1}}
+    state_file().parent.mkdir(parents=True)
+    state_file().write_text(json.dumps(written), encoding="utf-8")
+    found = load_state()
+    assert found is not None
+    assert found.nonce == "n"
+    assert found.ports == ports
 
 
 def test_connecting_without_a_cluster_says_what_to_do() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from neuroscale.errors import HostError
+from neuroscale.errors import ExitCode, HostError
 from neuroscale.host import packages as module
 from neuroscale.host.packages import ensure, missing
+from neuroscale.settings import ROOT
 
 
 class Machine:
@@ -58,7 +60,7 @@ def test_only_what_is_missing_is_installed_and_said(monkeypatch: pytest.MonkeyPa
     assert machine.ran == [["apt-get", "update"], ["apt-get", "install", "-y", "libc6-dev"]]
 
 
-@pytest.mark.parametrize(("allowed", "uid", "why"), [(False, 0, "was not allowed"), (True, 1000, "only root")])
+@pytest.mark.parametrize(("allowed", "uid", "why"), [(False, 0, "no system packages"), (True, 1000, "only root")])
 def test_otherwise_the_command_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, uid: int, why: str, *, allowed: bool
 ) -> None:
@@ -85,3 +87,23 @@ def test_an_installation_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tm
     plug(Machine(apt_hangs=True), monkeypatch, tmp_path, "dpkg-query", "apt-get")
     with pytest.raises(HostError, match=r"apt-get install.*did not end within 900 s"):
         ensure(["mmdebstrap"], "building from source", allow_install=True)
+
+
+def test_pytest_installs_nothing_and_ends_with_the_command(tmp_path: Path) -> None:
+    """On a Debian without Docker, as root too: a machine whose only programs are those that the test plays."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, script in {"dpkg-query": "exit 1", "apt-get": f'echo "$@" >> {tmp_path}/installed'}.items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-m", "smoke", "-q"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env={
+            "PATH": str(programs), "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1",
+            **{f"NEUROSCALE_{name}": str(tmp_path / name) for name in ("STATE", "CACHE", "REPORTS")},
+        },
+    )  # fmt: skip
+    assert done.returncode == ExitCode.NOT_RUN, done.stdout + done.stderr
+    assert "Type: sudo apt-get update && sudo apt-get install -y docker.io" in done.stdout + done.stderr
+    assert not (tmp_path / "installed").exists()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from neuroscale.results import Kill, Run, RunFolder, Sample, ScenarioResult
 
 BASE = datetime(2026, 11, 20, 22, 4, 5, tzinfo=UTC)
@@ -127,5 +129,7 @@ def make_run(reports: Path, name: str, shift: float = 0.0) -> RunFolder:
     folder.add_sample(sample(120, "repeated drift", censored=True, at=400))
     folder.add_sample(sample(41 + shift, "poll", claim="git-pick-up", at=500))
     folder.add_sample(sample(133 + shift, "poll", claim="git-pick-up", at=700))
-    folder.add_sample(sample(3, "by hand", claim="no-longer-claimed", at=900))
+    # An older version's: today such a figure would be refused.
+    old = [*folder.samples, sample(3, "by hand", claim="no-longer-claimed", at=900)]
+    (folder.path / "recovery.json").write_bytes(TypeAdapter(list[Sample]).dump_json(old))
     return folder

@@ -30,7 +30,6 @@ from neuroscale.serving.request_stream import (
     figures,
     first_right,
     listed,
-    quantile,
     stream_to,
 )
 from neuroscale.settings import Budgets
@@ -77,8 +76,6 @@ def test_percentiles_are_those_of_right_answers_and_samples_themselves() -> None
     some = [shot(0, seconds=0.03), shot(0.1, seconds=0.01), shot(0.2, None, seconds=9), shot(0.3, seconds=0.02)]
     assert (figures(some).p50, figures(some).p99) == (0.02, 0.03)
     assert figures(shots("xx")).p50 is None
-    assert quantile([1, 2, 3, 4], 0.5) == 2
-    assert quantile([], 0.5) is None
 
 
 def test_the_first_right_answer_counts_from_when_it_was_back() -> None:

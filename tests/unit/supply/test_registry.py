@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from neuroscale.components import demands
 from neuroscale.errors import HostError, UsageError
 from neuroscale.host.engine import Engine
 from neuroscale.milestones import MILESTONES
-from neuroscale.supply import Demand, choose
+from neuroscale.supply import Demand, choice, choose
 from neuroscale.supply import registry as module
 from neuroscale.supply.builder import Workshop
 from neuroscale.supply.pins import pins
@@ -143,6 +144,50 @@ def test_auto_asks_only_registries_that_the_milestones_images_come_from(
     assert choose("auto", demands(milestones)).name == chosen
     of_b = ["gcr.io"] if "b" in milestones else []
     assert sorted(asked) == sorted(["public.ecr.aws", "quay.io", "registry-1.docker.io", *of_b])
+
+
+@pytest.mark.parametrize("made_with", ["registry", "source"])
+@pytest.mark.parametrize("status", [200, 429])
+def test_auto_asks_nobody_where_a_cluster_was_made_already(
+    made_with: str, status: int, registry: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One 429 must not turn a cluster to another node image, and so into another cluster."""
+    monkeypatch.setenv("NEUROSCALE_MIRROR", address(registry))
+    monkeypatch.setattr(FakeRegistry, "status", status)
+    assert choose("auto", demands(["a"]), recorded="").name == ("registry" if status == 200 else "source")
+    monkeypatch.setattr(choice, "answering", lambda *_: pytest.fail("a registry was asked"))
+    chosen = choose("auto", demands(["a"]), recorded=made_with)
+    assert chosen.name == made_with
+    assert "as the cluster was made" in chosen.reason
+
+
+@pytest.mark.parametrize("recorded", ["registry", "source", "none", ""])
+@pytest.mark.parametrize("wanted", ["registry", "source"])
+def test_who_asks_for_a_supply_gets_it_whatever_the_cluster_was_made_with(
+    wanted: Any, recorded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NEUROSCALE_MIRROR", raising=False)
+    assert choose(wanted, demands(["a"]), recorded=recorded).name == wanted
+    monkeypatch.setenv("SUPPLY", wanted)
+    assert choose("auto", demands(["a"]), recorded=recorded).name == wanted
+    monkeypatch.setenv("SUPPLY", "source" if wanted == "registry" else "registry")
+    assert choose(wanted, demands(["a"]), recorded=recorded).name == wanted
+
+
+def test_an_adopted_cluster_has_no_supply_yet_and_registries_are_asked(
+    registry: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEUROSCALE_MIRROR", address(registry))
+    assert (
+        choose("auto", demands(["a"]), recorded="none").reason
+        == f"the mirror 127.0.0.1:{registry.server_port} answered"
+    )
+
+
+def test_a_supply_that_does_not_exist_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPPLY", "registery")
+    with pytest.raises(UsageError, match=r"SUPPLY should be one of auto, registry, source, but is 'registery'"):
+        choose("auto", demands(["a"]))
 
 
 def test_every_image_that_is_not_our_own_is_pulled_from_a_registry_of_its_milestone() -> None:

@@ -53,8 +53,9 @@ bench: install ## Measure the suite's own numbers and the heal times
 report: install ## The latest run as one HTML file
 	$(BIN)/neuroscale report
 
-docs: install ## Generate docs/catalogue.md
+docs: install ## Generate docs/catalogue.md and the table of tags
 	$(BIN)/python -m neuroscale.catalogue
+	$(BIN)/python -m suite.markers
 
 down: install ## Delete the cluster
 	$(BIN)/neuroscale down

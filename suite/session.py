@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -20,6 +19,7 @@ from neuroscale.cluster.state import exclusive, load_state
 from neuroscale.errors import ExitCode, NeuroscaleError
 from neuroscale.platform import Platform
 from neuroscale.results import Run, RunFolder
+from suite.markers import markers
 from suite.scenarios import scenario_of
 
 #: Everything under this folder needs the real cluster, and a marker on the command line.
@@ -41,6 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    for name, meaning in markers().items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
     _reject_unknown_markers(config)
     if needs_cluster(config):
         # SIGTERM undoes as Ctrl-C does; pytest alone would end without running any fixture's teardown.
@@ -145,13 +147,8 @@ def _reject_unknown_markers(config: pytest.Config) -> None:
     known = {line.split(":")[0].split("(")[0].strip() for line in config.getini("markers")}
     named = set(re.findall(r"[A-Za-z_]\w*", config.option.markexpr or "")) - _NOT_A_NAME
     if unknown := sorted(named - known):
-        ours = ", ".join(sorted(name for name in known if name in _declared(config)))
+        ours = ", ".join(sorted(markers()))
         pytest.exit(f"No such marker: {', '.join(unknown)}. There are: {ours}", returncode=ExitCode.USAGE)
-
-
-def _declared(config: pytest.Config) -> set[str]:
-    text = Path(config.inipath or "pytest.ini").read_text(encoding="utf-8")
-    return set(re.findall(r"^    (\w+):", text, flags=re.MULTILINE))
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

@@ -145,17 +145,6 @@ def badly_bound(features: Path, binders: Path) -> list[str]:
     return complaints
 
 
-def documented_tags(document: Path) -> list[str]:
-    """The tags in the first column of a Markdown table: ``| `@smoke` | … |``."""
-    return re.findall(r"^\|\s*`@(\w+)`\s*\|", document.read_text(encoding="utf-8"), flags=re.MULTILINE)
-
-
-def declared_markers(ini: Path) -> list[str]:
-    """The markers of pytest.ini, without pytest's own."""
-    section = re.search(r"^markers\s*=\n((?:[ \t]+\S.*\n?)+)", ini.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return re.findall(r"^\s+(\w+)", section[1], flags=re.MULTILINE) if section else []
-
-
 def marks(folder: Path) -> set[str]:
     """Markers that the tests of a folder set themselves: ``pytest.mark.safety``."""
     return {

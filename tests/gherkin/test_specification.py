@@ -13,10 +13,12 @@ import specification
 from neuroscale import catalogue
 from neuroscale.catalogue import FEATURES
 from neuroscale.claims import CLAIMS, MEASURED_ONLY
+from neuroscale.components import COMPONENTS
 from neuroscale.errors import UsageError
 from neuroscale.incidents import INCIDENTS
 from neuroscale.mutants import MUTANTS, Mutant
 from neuroscale.settings import ROOT
+from suite.markers import DOCUMENT, markers, table
 
 E2E, STEPS = ROOT / "tests" / "e2e", ROOT / "steps"
 #: Marks of pytest itself that a test may set.
@@ -53,11 +55,13 @@ def test_each_feature_is_bound_once() -> None:
     assert specification.badly_bound(FEATURES, E2E) == []
 
 
-def test_the_tag_table_is_closed() -> None:
+def test_every_tag_is_declared_and_no_marker_is_idle() -> None:
     tags = {tag for entry in catalogue.entries() for tag in entry.tags} | specification.marks(E2E) - _PYTEST_MARKS
-    declared = specification.declared_markers(ROOT / "pytest.ini")
-    assert sorted(tags) == sorted(declared)
-    assert sorted(specification.documented_tags(FEATURES / "README.md")) == sorted(declared)
+    assert sorted(tags | {component.name for component in COMPONENTS}) == sorted(markers())
+
+
+def test_the_table_of_tags_is_up_to_date() -> None:
+    assert table() in DOCUMENT.read_text(encoding="utf-8"), "Try: make docs"
 
 
 def test_each_scenario_is_of_one_kind() -> None:

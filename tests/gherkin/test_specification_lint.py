@@ -149,15 +149,6 @@ def test_a_feature_that_nobody_binds_or_two_do(features: Path, tmp_path: Path) -
     assert len(specification.badly_bound(features, binders)) == 1
 
 
-def test_tags_and_markers_are_read_as_they_are_written(tmp_path: Path) -> None:
-    table = tmp_path / "README.md"
-    table.write_text("| tag | means |\n|---|---|\n| `@smoke` | s |\n| `@drift` | d |\n", encoding="utf-8")
-    assert specification.documented_tags(table) == ["smoke", "drift"]
-    ini = tmp_path / "pytest.ini"
-    ini.write_text("[pytest]\nmarkers =\n    smoke: s\n    drift: d\naddopts = -q\n", encoding="utf-8")
-    assert specification.declared_markers(ini) == ["smoke", "drift"]
-
-
 def test_nothing_specified_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds none"):
         catalogue.entries(tmp_path)

@@ -121,9 +121,7 @@ def test_a_scenario_that_could_not_be_set_up_is_on_record() -> None:
 
 
 def told(markexpr: str, pytestconfig: pytest.Config) -> None:
-    config = SimpleNamespace(
-        getini=pytestconfig.getini, inipath=pytestconfig.inipath, option=SimpleNamespace(markexpr=markexpr)
-    )
+    config = SimpleNamespace(getini=pytestconfig.getini, option=SimpleNamespace(markexpr=markexpr))
     session._reject_unknown_markers(cast("pytest.Config", config))
 
 

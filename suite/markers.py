@@ -1,0 +1,64 @@
+"""The markers: what components, incidents and features declare, and the few that are words of this suite.
+
+``python -m suite.markers`` writes the table in ``features/README.md``; a test fails when it is out of date.
+"""
+
+from __future__ import annotations
+
+import re
+
+from neuroscale.catalogue import FEATURES, entries
+from neuroscale.components import COMPONENTS
+from neuroscale.incidents import INCIDENTS
+
+DOCUMENT = FEATURES / "README.md"
+_TABLE = re.compile(r"^\| tag \|.*?(?=^[^|]|\Z)", flags=re.MULTILINE | re.DOTALL)
+#: What is nobody's but the suite's.
+_WORDS = {
+    "milestone_f": "hardening: quota and limits",
+    "smoke": "the shortest run that cannot go green on a broken platform",
+    "drift": "somebody changes the cluster by hand",
+    "commit": "somebody changes the repository",
+    "prediction": "a model is asked",
+    "version": "a model is replaced by another version of it",
+    "outage": "a component is down; what still works",
+    "certificate": "the certificate of the webhooks is lost",
+    "incident": "a past or feared outage, replayed",
+    "gate": "the CI gate with its real tools; needs no cluster",
+    "safety": "the suite's own promises, on the real cluster",
+}
+
+
+def markers() -> dict[str, str]:
+    """Name of each marker that ``pytest -m`` takes, besides pytest's own -> what it selects."""
+    milestones = {f"milestone_{one.milestone}": one.title for one in COMPONENTS}
+    components = {one.name: f"needs the components of {one.name}" for one in COMPONENTS}
+    return {**milestones, **components, **_WORDS, **_incidents()}
+
+
+def _incidents() -> dict[str, str]:
+    """Incidents that a cluster suffers say what they are; of the others, the scenario does."""
+    scenarios = {tag: entry.scenario for entry in entries() for tag in entry.tags if tag.startswith("incident_")}
+    titles = {f"incident_{incident.number}": incident.title for incident in INCIDENTS.values()}
+    return dict(sorted({**scenarios, **titles}.items(), key=lambda one: _place(one[0])))
+
+
+def _place(name: str) -> list[tuple[int, str]]:
+    """B9 before B10."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
+def table() -> str:
+    """The tag table in Markdown."""
+    rows = [f"| `@{name}` | {meaning} |" for name, meaning in markers().items()]
+    return "\n".join(["| tag | what it selects |", "|---|---|", *rows, ""])
+
+
+def main() -> None:
+    """Write the table where it was."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    DOCUMENT.write_text(_TABLE.sub(lambda _: table(), text, count=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

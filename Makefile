@@ -31,7 +31,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 test: install ## Fast tier: ruff, mypy, unit tests, manifests, Gherkin lint. No Docker, no cluster, no Go
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy neuroscale
+	$(BIN)/mypy neuroscale suite
 	$(BIN)/python -m pytest -q -n $(WORKERS)
 
 gate: install ## Manifests alone: render, schemas, bounds, policies, resources. BASE=main compares resources with a commit
@@ -54,7 +54,7 @@ report: install ## The latest run as one HTML file
 	$(BIN)/neuroscale report
 
 docs: install ## Generate docs/catalogue.md and the table of tags
-	$(BIN)/python -m neuroscale.catalogue
+	$(BIN)/python -m suite.catalogue
 	$(BIN)/python -m suite.markers
 
 down: install ## Delete the cluster

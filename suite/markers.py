@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from neuroscale.catalogue import FEATURES, entries
 from neuroscale.components import COMPONENTS
 from neuroscale.incidents import INCIDENTS
+from suite.catalogue import FEATURES, entries
 
 DOCUMENT = FEATURES / "README.md"
 _TABLE = re.compile(r"^\| tag \|.*?(?=^[^|]|\Z)", flags=re.MULTILINE | re.DOTALL)

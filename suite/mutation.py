@@ -8,11 +8,11 @@ from __future__ import annotations
 import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
 
-from neuroscale import mutants
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import load_state
 from neuroscale.polling import pause
+from suite import mutants
 from suite.scenarios import example_of, scenario_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -53,13 +53,13 @@ def sample(request: pytest.FixtureRequest) -> Callable[[Sample], None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     item.stash[_TIMELINES] = []
     item.stash[_STARTED] = time.monotonic()
     polling.listeners.append(item.stash[_TIMELINES].append)
     request_stream.listeners.append(partial(_keep_requests, item.config, item.name))
     try:
-        return (yield)  # type: ignore[return-value]
+        return (yield)
     finally:
         polling.listeners.pop()
         request_stream.listeners.pop()
@@ -183,7 +183,7 @@ def _again(item: pytest.Item) -> str:
 def _attach(folder: Path) -> None:
     for file in sorted(folder.rglob("*")):
         if file.is_file():
-            allure.attach.file(str(file), file.name)
+            allure.attach.file(str(file), file.name)  # type: ignore[no-untyped-call]
 
 
 def _slug(name: str) -> str:

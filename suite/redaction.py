@@ -5,7 +5,7 @@ Evidence redacts itself before it is written. Here are the words of errors, whoe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import allure_commons
@@ -33,9 +33,11 @@ def redact(config: pytest.Config, text: str) -> str:
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Innermost, so that everybody else who reports finds the report redacted."""
-    report: pytest.TestReport = yield
+    report = yield
     if not needs_cluster(item.config):
         return report
     if call.excinfo is not None:

@@ -53,9 +53,7 @@ FAULTS: dict[str, Fault] = {
         target=Ref("Pod", "filler", "default"), priority_class="neuroscale-filler", image="pause", short_of=NGINX
     ),
     "committed": Committed(message="Break it", files={"first.txt": "two\n", "second/new.txt": "new\n"}),
-    "rewired": FunctionPatched(
-        wire="neuroscale.gate.schema:check", replacement="neuroscale.mutants.gate:ignore_schemas"
-    ),
+    "rewired": FunctionPatched(wire="neuroscale.gate.schema:check", replacement="suite.mutants.gate:ignore_schemas"),
 }
 
 

@@ -42,10 +42,10 @@ app.add_typer(incident, name="incident")
 app.add_typer(supply, name="supply")
 
 
-def main() -> None:
+def main(command: Callable[[], object] = app) -> None:
     """Entry point: an expected error is a sentence and an exit code, not a traceback."""
     try:
-        app()
+        command()
     except NeuroscaleError as error:
         Console(stderr=True, soft_wrap=True).print(f"{type(error).__name__}: {error}", style="red", markup=False)
         sys.exit(error.exit_code)

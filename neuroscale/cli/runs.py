@@ -11,13 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from neuroscale import bench as benchmark
 from neuroscale.cli.platform import Milestones
-from neuroscale.errors import ExitCode
+from neuroscale.errors import PreconditionFailed
 from neuroscale.incidents import INCIDENTS, by_slug
-from neuroscale.kill_matrix import run as run_kill_matrix
-from neuroscale.milestones import parse_milestones
-from neuroscale.report import benchmarks, summary, write
+from neuroscale.report import summary, write
 from neuroscale.results import RunFolder
 from neuroscale.settings import ROOT
 
@@ -46,26 +43,40 @@ def kill_matrix(
     only: Annotated[str, typer.Option(help="Slugs of mutants, separated by spaces; all if not given.")] = "",
 ) -> None:
     """Prove that each check can fail: break the platform, and want the check red in its step for its reason."""
-    folder = run_kill_matrix(parse_milestones(milestones), only.split(), pytest, console.print)
-    _conclude(folder)
-    raise typer.Exit(folder.run.exit_code or ExitCode.PASSED)
+    raise typer.Exit(_suite("kill_matrix", "--milestones", milestones, "--only", only))
 
 
 def bench(
     rounds: Annotated[int, typer.Option(min=1, help="How often each drift series is repeated.")] = 10,
 ) -> None:
     """Measure the suite's own numbers and the heal times; print min, median and max beside the limits."""
-    folder, numbers = benchmark.run(rounds, pytest, console.print)
-    console.print(benchmarks(numbers))
-    _conclude(folder)
+    raise typer.Exit(_suite("bench", "--rounds", str(rounds)))
 
 
-def _conclude(folder: RunFolder) -> None:
+def conclude(folder: RunFolder) -> None:
+    """Write the report of a run and print its summary."""
     written = write(folder)
     console.print(summary(folder, written.path, written.note))
 
 
 def pytest(*arguments: str, environment: dict[str, str] | None = None) -> int:
     """Run pytest in this Python environment and return its exit code."""
-    command = [sys.executable, "-m", "pytest", *arguments]
+    return _module("pytest", *arguments, environment=environment)
+
+
+def _suite(name: str, *arguments: str) -> int:
+    """The runner's modules know scenarios and pytest; they are in a checkout, and not in the library.
+
+    Raises:
+        PreconditionFailed: This is no checkout.
+    """
+    if not (ROOT / "suite").is_dir():
+        raise PreconditionFailed(
+            f"The suite should be in {ROOT / 'suite'}, but is not. Try: the command in a checkout of the repository"
+        )
+    return _module(f"suite.{name}", *arguments)
+
+
+def _module(name: str, *arguments: str, environment: dict[str, str] | None = None) -> int:
+    command = [sys.executable, "-m", name, *arguments]
     return subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **(environment or {})}).returncode

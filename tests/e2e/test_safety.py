@@ -141,9 +141,7 @@ FAULTS: dict[str, Fault] = {
         short_of=NGINX,
     ),
     "committed": Committed(message="left by a killed run", files={"apps/test-app/notes.txt": "left by a killed run\n"}),
-    "rewired": FunctionPatched(
-        wire="neuroscale.gate.schema:check", replacement="neuroscale.mutants.gate:ignore_schemas"
-    ),
+    "rewired": FunctionPatched(wire="neuroscale.gate.schema:check", replacement="suite.mutants.gate:ignore_schemas"),
 }
 
 

@@ -10,15 +10,15 @@ from collections import Counter
 import pytest
 import specification
 
-from neuroscale import catalogue
-from neuroscale.catalogue import FEATURES
 from neuroscale.claims import CLAIMS, MEASURED_ONLY
 from neuroscale.components import COMPONENTS
 from neuroscale.errors import UsageError
 from neuroscale.incidents import INCIDENTS
-from neuroscale.mutants import MUTANTS, Mutant
 from neuroscale.settings import ROOT
+from suite import catalogue
+from suite.catalogue import FEATURES
 from suite.markers import DOCUMENT, markers, table
+from suite.mutants import MUTANTS, Mutant
 
 E2E, STEPS = ROOT / "tests" / "e2e", ROOT / "steps"
 #: Marks of pytest itself that a test may set.
@@ -156,4 +156,4 @@ def test_mutants_have_names_of_their_own() -> None:
 
 def test_the_catalogue_is_up_to_date() -> None:
     written = catalogue.DOCUMENT.read_text(encoding="utf-8")
-    assert written == catalogue.render(catalogue.entries()), "Try: python -m neuroscale.catalogue"
+    assert written == catalogue.render(catalogue.entries()), "Try: python -m suite.catalogue"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import specification
 
-from neuroscale import catalogue
 from neuroscale.errors import UsageError
+from suite import catalogue
 
 _NUMBERS = itertools.count()
 

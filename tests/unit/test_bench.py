@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from neuroscale.bench import _PLATFORMS, _suites
 from neuroscale.milestones import MILESTONES
+from suite.bench import _PLATFORMS, _suites
 
 
 @pytest.mark.parametrize(("code", "runs"), [(0, 1), (1, 0), (3, 0)])

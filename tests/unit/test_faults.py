@@ -39,9 +39,9 @@ from neuroscale.chaos.objects import fresh, millicpu, requested_millicpu
 from neuroscale.cluster.watch import WatchEvent
 from neuroscale.gate import schema
 from neuroscale.kubernetes.refs import Object, Ref
-from neuroscale.mutants import gate as mutated
 from neuroscale.platform import Platform
 from neuroscale.polling import State
+from suite.mutants import gate as mutated
 
 NOWHERE = cast("Platform", None)
 FILLER = CpuTaken(target=Ref("Pod", "filler", "default"), priority_class="p", image="pause", short_of=NGINX)
@@ -190,13 +190,13 @@ def test_a_rewiring_took_effect_when_the_replacement_is_there(toy_platform: Plat
 @pytest.mark.parametrize(
     ("wire", "replacement"),
     [
-        ("subprocess:run", "neuroscale.mutants.gate:ignore_schemas"),
-        ("neuroscale.cluster.guard:Guard", "neuroscale.mutants.gate:ignore_schemas"),
-        ("neuroscale.gateway:check", "neuroscale.mutants.gate:ignore_schemas"),
-        ("neuroscale.gate.schema:check\n", "neuroscale.mutants.gate:ignore_schemas"),
-        ("neuroscale.gate.schema:Schemas.of", "neuroscale.mutants.gate:ignore_schemas"),
+        ("subprocess:run", "suite.mutants.gate:ignore_schemas"),
+        ("neuroscale.cluster.guard:Guard", "suite.mutants.gate:ignore_schemas"),
+        ("neuroscale.gateway:check", "suite.mutants.gate:ignore_schemas"),
+        ("neuroscale.gate.schema:check\n", "suite.mutants.gate:ignore_schemas"),
+        ("neuroscale.gate.schema:Schemas.of", "suite.mutants.gate:ignore_schemas"),
         ("neuroscale.gate.schema:check", "os:system"),
-        ("neuroscale.gate.schema:check", "neuroscale.mutants.gate_d:GATE_D"),
+        ("neuroscale.gate.schema:check", "suite.mutants.gate_d:MUTANTS"),
     ],
 )
 def test_nothing_but_the_gate_can_be_rewired(wire: str, replacement: str) -> None:

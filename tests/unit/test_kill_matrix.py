@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from typer.testing import CliRunner
 
-from neuroscale import kill_matrix
+from neuroscale.cli import app, main
 from neuroscale.errors import ExitCode, UsageError
-from neuroscale.kill_matrix import exit_code
-from neuroscale.mutants import MUTANTS, Mutant, by_slug, evaluate_kill
 from neuroscale.results import Kill, Run, RunFolder, ScenarioResult, ScenarioVerdict
 from neuroscale.settings import ROOT
+from suite import kill_matrix, mutants
+from suite.kill_matrix import exit_code
+from suite.mutants import MUTANTS, Mutant, by_slug, evaluate_kill
 
 KillVerdict = Literal["killed", "wrong reason", "survived", "void"]
 MUTANT = Mutant(
@@ -83,7 +86,7 @@ def test_exit_code(verdicts: tuple[KillVerdict, ...], expected: ExitCode) -> Non
 
 
 def test_slugs_are_unique_and_found() -> None:
-    every = [mutant for mutants in MUTANTS.values() for mutant in mutants]
+    every = [mutant for of_milestone in MUTANTS.values() for mutant in of_milestone]
     assert len({mutant.slug for mutant in every}) == len(every)
     assert all(by_slug(mutant.slug) is mutant for mutant in every)
     with pytest.raises(UsageError, match=r"'nobody' should be in the catalogue.*There are: "):
@@ -93,7 +96,7 @@ def test_slugs_are_unique_and_found() -> None:
 def test_every_mutant_names_steps_of_a_scenario_that_exists() -> None:
     """A typo would make a mutant void, or never put in place."""
     text = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "features").rglob("*.feature"))
-    for mutant in (mutant for mutants in MUTANTS.values() for mutant in mutants):
+    for mutant in (mutant for of_milestone in MUTANTS.values() for mutant in of_milestone):
         assert f": {mutant.scenario}\n" in text, mutant.slug
         assert mutant.faults, mutant.slug
         _, _, rest = text.partition(f": {mutant.scenario}\n")
@@ -133,8 +136,8 @@ class Inner:
 
 def test_the_matrix_is_written_after_each_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
     slugs = ["one", "two", "three"]
-    mutants = tuple(Mutant(**{**vars(MUTANT), "slug": slug}) for slug in slugs)
-    monkeypatch.setitem(MUTANTS, "a", mutants)
+    some = tuple(Mutant(**{**vars(MUTANT), "slug": slug}) for slug in slugs)
+    monkeypatch.setitem(MUTANTS, "a", some)
     inner, said = Inner({"one": result(), "two": result("", "", "passed"), "three": None}), list[str]()
     folder = kill_matrix.run(["a"], [], inner, said.append)
     assert [found.verdict for found in folder.kills] == ["killed", "survived", "void"]
@@ -145,8 +148,8 @@ def test_the_matrix_is_written_after_each_mutant(monkeypatch: pytest.MonkeyPatch
 
 
 def test_named_mutants_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    mutants = tuple(Mutant(**{**vars(MUTANT), "slug": slug}) for slug in ("one", "two"))
-    monkeypatch.setitem(MUTANTS, "a", mutants)
+    some = tuple(Mutant(**{**vars(MUTANT), "slug": slug}) for slug in ("one", "two"))
+    monkeypatch.setitem(MUTANTS, "a", some)
     folder = kill_matrix.run(["a"], ["two"], Inner({"two": result()}), lambda line: None)
     assert [found.mutant for found in folder.kills] == ["two"]
     assert folder.run.exit_code == ExitCode.PASSED
@@ -160,3 +163,35 @@ def test_an_empty_selection_is_no_success() -> None:
         kill_matrix.run([], [], never, lambda line: None)
     with pytest.raises(UsageError, match="'nobody'"):
         kill_matrix.run(["a"], ["nobody"], never, lambda line: None)
+
+
+# --- discovery and the commands
+
+
+def test_a_module_that_declares_mutants_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "made_up.py").write_text(
+        "from suite.mutants.milestone_a import MUTANTS as THERE\n\nMILESTONE = 'z'\nMUTANTS = THERE[:1]\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(mutants, "__path__", [*mutants.__path__, str(tmp_path)])
+    try:
+        assert mutants.discover() == {**MUTANTS, "z": MUTANTS["a"][:1]}
+    finally:
+        sys.modules.pop("suite.mutants.made_up", None)
+
+
+def test_the_command_runs_the_suite_of_the_checkout() -> None:
+    done = CliRunner().invoke(app, ["kill-matrix", "--milestones", "a", "--only", "nobody"])
+    assert done.exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize("command", ["kill-matrix", "bench"])
+def test_outside_a_checkout_there_is_no_suite(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("neuroscale.cli.runs.ROOT", tmp_path)
+    monkeypatch.setattr("sys.argv", ["neuroscale", command])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == ExitCode.NOT_RUN
+    assert "checkout" in capsys.readouterr().err

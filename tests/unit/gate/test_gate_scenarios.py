@@ -21,7 +21,6 @@ from pytest_bdd.steps import step_function_context_registry
 from small_tree import policy, write
 from stages import definition
 
-from neuroscale.catalogue import FEATURES
 from neuroscale.chaos.faults import FunctionPatched
 from neuroscale.errors import NeuroscaleError
 from neuroscale.gate import assertions
@@ -29,11 +28,12 @@ from neuroscale.gate import corpus_check as judging
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails import corpus
 from neuroscale.guardrails.oracle import POLICIES
-from neuroscale.mutants import Mutant, gate
-from neuroscale.mutants.gate_d import GATE_D
 from neuroscale.platform import Platform
 from neuroscale.settings import ROOT
 from steps import gate as gate_steps
+from suite.catalogue import FEATURES
+from suite.mutants import Mutant, gate
+from suite.mutants.gate_d import MUTANTS as GATE_MUTANTS
 
 NOWHERE: Platform = None  # type: ignore[assignment]
 _OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
@@ -112,7 +112,7 @@ def test_each_scenario_passes_on_a_small_repository(
     assert walk(steps, known) == ("", "")
 
 
-@pytest.mark.parametrize("mutant", GATE_D, ids=lambda mutant: mutant.slug)
+@pytest.mark.parametrize("mutant", GATE_MUTANTS, ids=lambda mutant: mutant.slug)
 def test_each_mutant_is_caught_in_its_step_for_its_reason(
     mutant: Mutant, known: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +142,7 @@ def test_each_replacement_is_used() -> None:
         for name, value in vars(gate).items()
         if isfunction(value) and value.__module__ == gate.__name__ and not name.startswith("_")
     }
-    faults = [fault for mutant in GATE_D for fault in mutant.faults]
+    faults = [fault for mutant in GATE_MUTANTS for fault in mutant.faults]
     assert {fault.replacement.partition(":")[2] for fault in faults if isinstance(fault, FunctionPatched)} == functions
 
 

@@ -1,4 +1,7 @@
-"""The kill matrix: every mutant against the check that must catch it."""
+"""The kill matrix: every mutant against the check that must catch it.
+
+``neuroscale kill-matrix`` runs this module with the options it was given.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+import typer
+
+from neuroscale.cli import main
+from neuroscale.cli.runs import conclude, console, pytest
 from neuroscale.errors import ExitCode, UsageError
-from neuroscale.mutants import MUTANTS, Mutant, by_slug, evaluate_kill
+from neuroscale.milestones import parse_milestones
 from neuroscale.results import Kill, Run, RunFolder, ScenarioResult
+from suite.mutants import MUTANTS, Mutant, by_slug, evaluate_kill
 
 
 class Runner(Protocol):
@@ -22,7 +30,7 @@ class Runner(Protocol):
         ...
 
 
-def run(milestones: Collection[str], only: Collection[str], pytest: Runner, say: Callable[[str], None]) -> RunFolder:
+def run(milestones: Collection[str], only: Collection[str], runner: Runner, say: Callable[[str], None]) -> RunFolder:
     """Run each mutant's check with the mutant in place; the matrix is written after each, so a killed run keeps it.
 
     Raises:
@@ -37,7 +45,7 @@ def run(milestones: Collection[str], only: Collection[str], pytest: Runner, say:
     )
     for number, mutant in enumerate(chosen, start=1):
         say(f"mutant {number} of {len(chosen)}: {mutant.slug}: {mutant.title}")
-        kill = _try(mutant, folder.path / "mutants" / mutant.slug, pytest, record)
+        kill = _try(mutant, folder.path / "mutants" / mutant.slug, runner, record)
         kills.append(kill)
         say(f"  {kill.verdict} in {kill.seconds:.0f} s: {kill.step or 'no step'}: {kill.reason[:200]}")
         record.seconds = (datetime.now(UTC) - record.started_at).total_seconds()
@@ -58,10 +66,10 @@ def exit_code(kills: Collection[Kill]) -> ExitCode:
     return ExitCode.NOT_RUN if "void" in verdicts else ExitCode.PASSED
 
 
-def _try(mutant: Mutant, folder: Path, pytest: Runner, record: Run) -> Kill:
+def _try(mutant: Mutant, folder: Path, runner: Runner, record: Run) -> Kill:
     start = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
-    pytest("--mutant", mutant.slug, "-q", "--no-header", "--tb=no", environment={"NEUROSCALE_REPORTS": str(folder)})
+    runner("--mutant", mutant.slug, "-q", "--no-header", "--tb=no", environment={"NEUROSCALE_REPORTS": str(folder)})
     inner = [RunFolder(file.parent).run for file in folder.glob("*/run.json")]
     results: list[ScenarioResult] = inner[-1].results if inner else []
     record.versions = inner[-1].versions if inner else record.versions
@@ -77,3 +85,14 @@ def _try(mutant: Mutant, folder: Path, pytest: Runner, record: Run) -> Kill:
         reason=result.why if result else "the scenario did not run; see the log above",
         seconds=time.monotonic() - start,
     )
+
+
+def command(milestones: str = "all", only: str = "") -> None:
+    """Run, report, and end with the matrix's exit code."""
+    folder = run(parse_milestones(milestones), only.split(), pytest, console.print)
+    conclude(folder)
+    raise typer.Exit(folder.run.exit_code or ExitCode.PASSED)
+
+
+if __name__ == "__main__":
+    main(lambda: typer.run(command))

@@ -7,13 +7,13 @@ from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.incidents.virtual_hosts_on import ISTIO
 from neuroscale.inference_client import GATEWAY_SERVICE
 from neuroscale.kubernetes.refs import Ref
-from neuroscale.mutants.mutant import Mutant
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import inference_service, knative_service
 from neuroscale.serving.crd_deletion import MARK
 from neuroscale.serving.model_rollouts import MODEL
 from neuroscale.serving.models import ABSENT, SWAPPED, storage_uri
 from neuroscale.settings import ARGOCD
+from suite.mutants.mutant import Mutant
 
 _NO_ARGO = ScaledTo(target=argo.CONTROLLER, replicas=0)
 _NO_KSERVE = ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0)
@@ -71,6 +71,7 @@ _LOST = "Deleted with its definition, every model comes back"
 _LEFT_OUT = "the definition of InferenceServices, {} Argo CD's mark, is left out of what Git describes"
 _KEPT = "Git no longer describes the definition, and it is kept"
 
+MILESTONE = "b"
 MUTANTS = (
     # --- what Git describes is served
     Mutant(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neuroscale.chaos.faults import FunctionPatched
-from neuroscale.mutants.mutant import Mutant
+from suite.mutants.mutant import Mutant
 
 _PASSES = "This repository passes the gate"
 _CORPUS = "The gate judges every specimen of the corpus as its page says"
@@ -23,7 +23,7 @@ _D7_REFUSED = "the gate refuses the folder once it makes an object that does not
 
 
 def _wired(wire: str, replacement: str) -> FunctionPatched:
-    return FunctionPatched(wire=f"neuroscale.gate{wire}", replacement=f"neuroscale.mutants.gate:{replacement}")
+    return FunctionPatched(wire=f"neuroscale.gate{wire}", replacement=f"suite.mutants.gate:{replacement}")
 
 
 _ALWAYS_GREEN = _wired(".findings:exit_code", "always_green")
@@ -36,7 +36,8 @@ def _judges(flaw: str) -> str:
     return f"the gate judges a repository {flaw}"
 
 
-GATE_D = (
+MILESTONE = "d"
+MUTANTS = (
     # --- this repository
     Mutant(
         "gate-judges-nothing",

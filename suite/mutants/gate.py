@@ -27,7 +27,7 @@ _LONG = 21
 # --- the exit code
 
 
-def always_green(found: Collection[Finding]) -> ExitCode:  # noqa: ARG001
+def always_green(found: Collection[Finding]) -> ExitCode:
     """Findings are said, and the shell is told that all is well."""
     return ExitCode.PASSED
 
@@ -73,7 +73,7 @@ def show_the_first(cli: Path, places: Places) -> list[Result]:
     return simulate(cli, {place: some[: 1 if place.startswith("apps/") else None] for place, some in places.items()})
 
 
-def evaluate_nothing(cli: Path, places: Places) -> list[Result]:  # noqa: ARG001
+def evaluate_nothing(cli: Path, places: Places) -> list[Result]:
     """The policy engine is not asked."""
     return []
 
@@ -86,7 +86,7 @@ def files_as_they_are(folder: Path) -> list[Path]:
 # --- what is found
 
 
-def ignore_schemas(places: Places, schemas: Schemas) -> tuple[Places, list[Finding]]:  # noqa: ARG001
+def ignore_schemas(places: Places, schemas: Schemas) -> tuple[Places, list[Finding]]:
     """Whatever has no schema, or does not fit it, is taken for right."""
     return places, []
 
@@ -101,7 +101,7 @@ def ignore_unknown_fields(places: Places, schemas: Schemas) -> tuple[Places, lis
     }, left
 
 
-def drop_findings(places: Places, results: Iterable[Result] = ()) -> list[Finding]:  # noqa: ARG001
+def drop_findings(places: Places, results: Iterable[Result] = ()) -> list[Finding]:
     """A stage that looks, and keeps to itself what it saw."""
     return []
 

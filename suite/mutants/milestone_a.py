@@ -8,9 +8,9 @@ from neuroscale.git_server import IN_CLUSTER_URL
 from neuroscale.gitops.commit_scenarios import NEWCOMER, NEWCOMER_OBJECT
 from neuroscale.gitops.drift_scenarios import CHILD, NGINX, TEST_APP
 from neuroscale.kubernetes.refs import Object, Ref
-from neuroscale.mutants.mutant import Mutant
 from neuroscale.probes import argo
 from neuroscale.settings import APPS_NAMESPACE, ARGOCD, ROOT_APPLICATION
+from suite.mutants.mutant import Mutant
 
 _GENERATOR = Ref("Deployment", "argocd-applicationset-controller", ARGOCD)
 _NOTIFIER = Ref("Deployment", "argocd-notifications-controller", ARGOCD)
@@ -53,6 +53,7 @@ _REVERTED = "that commit is reverted in Git"
 _SYMPTOM = "its symptom shows"
 _RECOVERS = "the platform recovers within its budget once the incident is resolved"
 
+MILESTONE = "a"
 MUTANTS = (
     # --- Argo CD runs
     Mutant(

@@ -6,14 +6,15 @@ from neuroscale.chaos.faults import FieldsEdited, ObjectDeleted, ScaledTo
 from neuroscale.incidents.given_up_while_starting import FILLER
 from neuroscale.incidents.new_model import NEW_MODEL
 from neuroscale.kubernetes.refs import Ref
-from neuroscale.mutants.mutant import Mutant
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import INGRESS_CLASS
+from suite.mutants.mutant import Mutant
 
 _NO_ARGO = ScaledTo(target=argo.CONTROLLER, replicas=0)
 _NO_KSERVE = ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0)
 _SYMPTOM = "its symptom shows"
 
+MILESTONE = "b"
 MUTANTS = (
     Mutant(
         "no-symptom-b1",

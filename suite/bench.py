@@ -1,4 +1,7 @@
-"""The suite's own numbers, measured several times on this machine, and the distribution of heal times."""
+"""The suite's own numbers, measured several times on this machine, and the distribution of heal times.
+
+``neuroscale bench`` runs this module with the options it was given.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +12,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import typer
+
 from neuroscale.bootstrap.up import up
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
+from neuroscale.cli import main
+from neuroscale.cli.runs import conclude, console, pytest
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import exclusive, load_state
 from neuroscale.components import demands
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.gitops import drift_scenarios
-from neuroscale.kill_matrix import Runner
 from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import gate
 from neuroscale.platform import Platform
 from neuroscale.polling import pause
-from neuroscale.report import Benchmark
+from neuroscale.report import Benchmark, benchmarks
 from neuroscale.results import Run, RunFolder
 from neuroscale.supply import choose
+from suite.kill_matrix import Runner
 
 #: Further drifts at one commit, beyond the first; each waits longer than the one before.
 _REPEATS = 4
@@ -64,20 +71,20 @@ _PLATFORMS = (
 )
 
 
-def run(rounds: int, pytest: Runner, say: Callable[[str], None]) -> tuple[RunFolder, list[Benchmark]]:
+def run(rounds: int, runner: Runner, say: Callable[[str], None]) -> tuple[RunFolder, list[Benchmark]]:
     """Measure.
 
     Args:
         rounds: How many first drifts to sample; each is preceded by a new commit.
-        pytest: Runs pytest.
+        runner: Runs pytest.
         say: Receives a line for each thing begun.
     """
     folder = RunFolder.new()
     record = Run(name=folder.path.name, kind="bench", started_at=datetime.now(UTC), command="neuroscale bench")
     numbers = list[Benchmark]()
     for platform in _PLATFORMS:
-        numbers += [*_fresh_starts(platform, say), *_suites(platform, pytest, say)]
-    numbers += [_second_ups(say), _fast_tier(pytest, say), _disk()]
+        numbers += [*_fresh_starts(platform, say), *_suites(platform, runner, say)]
+    numbers += [_second_ups(say), _fast_tier(runner, say), _disk()]
     say(f"sampling {rounds} first drifts and {_REPEATS} repeated ones")
     with exclusive():
         _sample_drifts(up(("a",), say=say).platform, rounds, folder, say)
@@ -109,18 +116,18 @@ def _fresh_starts(platform: _Platform, say: Callable[[str], None]) -> list[Bench
     ]
 
 
-def _suites(platform: _Platform, pytest: Runner, say: Callable[[str], None]) -> Iterator[Benchmark]:
+def _suites(platform: _Platform, runner: Runner, say: Callable[[str], None]) -> Iterator[Benchmark]:
     for marker, limit in platform.suites.items():
         name = f"{platform.name} up: pytest -m '{marker}'"
-        yield Benchmark(name, limit, _passing(name, pytest, say, "-m", marker))
+        yield Benchmark(name, limit, _passing(name, runner, say, "-m", marker))
 
 
-def _passing(name: str, pytest: Runner, say: Callable[[str], None], *arguments: str) -> list[float]:
+def _passing(name: str, runner: Runner, say: Callable[[str], None], *arguments: str) -> list[float]:
     """Seconds of a run; none if it was not green, for then it did something else."""
     say(name)
     samples: list[float] = []
     with _timed(samples):
-        code = pytest(*arguments, "-q", "--no-header")
+        code = runner(*arguments, "-q", "--no-header")
     if code:
         say(f"  ended with exit code {code}, so its time says nothing")
     return [] if code else samples
@@ -141,9 +148,9 @@ def _second_ups(say: Callable[[str], None]) -> Benchmark:
     return Benchmark("second `neuroscale up` when all is up", 5, samples)
 
 
-def _fast_tier(pytest: Runner, say: Callable[[str], None]) -> Benchmark:
+def _fast_tier(runner: Runner, say: Callable[[str], None]) -> Benchmark:
     name = "fast tier (tests)"
-    return Benchmark(name, 60, _passing(name, pytest, say, "-n", str((os.cpu_count() or 1) + 1)))
+    return Benchmark(name, 60, _passing(name, runner, say, "-n", str((os.cpu_count() or 1) + 1)))
 
 
 def _disk() -> Benchmark:
@@ -173,3 +180,14 @@ def _timed(samples: list[float]) -> Iterator[None]:
     start = time.monotonic()
     yield
     samples.append(time.monotonic() - start)
+
+
+def command(rounds: int = 10) -> None:
+    """Measure; print min, median and max beside the limits."""
+    folder, numbers = run(rounds, pytest, console.print)
+    console.print(benchmarks(numbers))
+    conclude(folder)
+
+
+if __name__ == "__main__":
+    main(lambda: typer.run(command))

@@ -8,9 +8,9 @@ from neuroscale.gitops.drift_scenarios import CHILD
 from neuroscale.incidents.minimum_above_sidecar import LIMIT, LIMIT_RANGE
 from neuroscale.incidents.new_model import NEW_MODEL
 from neuroscale.kubernetes.refs import Ref
-from neuroscale.mutants.mutant import Mutant
 from neuroscale.probes import argo, guardrails
 from neuroscale.settings import APPS_NAMESPACE
+from suite.mutants.mutant import Mutant
 
 _SYMPTOM = "its symptom shows"
 
@@ -20,6 +20,7 @@ def _refused_by_kyverno_alone(policy: str) -> tuple[ApplicationEdited | ObjectDe
     return (*disable_automated_sync(guardrails.APPLICATION), ObjectDeleted(target=guardrails.binding(policy)))
 
 
+MILESTONE = "d"
 MUTANTS = (
     Mutant(
         "no-symptom-d1",

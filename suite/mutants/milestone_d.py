@@ -11,10 +11,10 @@ from neuroscale.guardrails.enforcement import AUDIT_ONLY, HANDS_OFF, KYVERNO_AUD
 from neuroscale.guardrails.oracle import ISVC_LABELS, POLICIES, RESOURCES, ROOT_USER, TAG
 from neuroscale.guardrails.quotas import LIMITS, QUOTA
 from neuroscale.kubernetes.refs import Ref
-from neuroscale.mutants.mutant import Mutant
-from neuroscale.mutants.webhooks import SLOW, TRUSTS_SOMEBODY_ELSE
 from neuroscale.probes import argo, guardrails
 from neuroscale.settings import APPS_NAMESPACE
+from suite.mutants.mutant import Mutant
+from suite.mutants.webhooks import SLOW, TRUSTS_SOMEBODY_ELSE
 
 _BOUNDS = disable_automated_sync("neuroscale-default-namespace-resources")
 _PROJECT = Ref("AppProject", "neuroscale-models", "argocd")
@@ -48,6 +48,7 @@ def _minimum(cpu: str) -> FieldsEdited:
     return FieldsEdited(target=LIMITS, patch={"spec": {"limits": [bounds]}})
 
 
+MILESTONE = "d"
 MUTANTS = (
     Mutant(
         "guardrails-workload-scaled-away",

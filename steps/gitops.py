@@ -21,8 +21,8 @@ from neuroscale.settings import BUDGETS
 Keep = Callable[[Sample], None]
 
 
-@when("the workloads of Argo CD are looked at", target_fixture="workloads")
-def the_workloads_are_looked_at() -> AllAvailable:
+@given("the workloads of Argo CD", target_fixture="workloads")
+def the_workloads_of_argo_cd() -> AllAvailable:
     return argo.workloads_ready()
 
 
@@ -31,34 +31,34 @@ def each_has_all_containers_ready(workloads: AllAvailable, platform: Platform) -
     eventually(workloads, platform.cluster, within=BUDGETS.check)
 
 
-@when("the Applications are compared with Git", target_fixture="described")
-def the_applications_are_compared(platform: Platform) -> frozenset[str]:
+@given("the Applications that Git describes", target_fixture="described")
+def the_applications_that_git_describes(platform: Platform) -> frozenset[str]:
     return expected.applications(platform.git_server)
 
 
-@then("none is missing and none is too many")
-def none_missing_none_too_many(described: frozenset[str], platform: Platform) -> None:
+@then("exactly these Applications exist")
+def exactly_these_exist(described: frozenset[str], platform: Platform) -> None:
     eventually(ApplicationsExist(described), platform.cluster, within=BUDGETS.check)
 
 
-@then("each is in sync, healthy, free of errors and recently compared")
+@then("each is Synced, Healthy, without errors and recently reconciled")
 def each_is_good(described: frozenset[str], platform: Platform) -> None:
     eventually(EachApplication(described), platform.cluster, within=BUDGETS.check)
 
 
-@given(parsers.parse("self-heal is in charge of {whose}"))
-def self_heal_is_in_charge(whose: str, platform: Platform) -> None:
+@given(parsers.parse("the self-heal backoff of {whose} is reset"))
+def the_backoff_is_reset(whose: str, platform: Platform) -> None:
     drift_scenarios.reset_self_heal_backoff(whose, platform)
 
 
-@when(parsers.re(r"someone (?P<words>.+) of the test application"), target_fixture="drifted")
-@when(parsers.re(r"someone (?P<words>turns off self-heal on a child Application)"), target_fixture="drifted")
-def someone_changes_by_hand(words: str, breakage: Breakage) -> Drifted:
+@when(parsers.re(r"an operator (?P<words>.+) of the test application"), target_fixture="drifted")
+@when(parsers.re(r"an operator (?P<words>turns off self-heal on a child Application)"), target_fixture="drifted")
+def an_operator_changes_it_by_hand(words: str, breakage: Breakage) -> Drifted:
     return drift_scenarios.make(words, breakage)
 
 
-@then("Argo CD puts it back within its heal time", target_fixture="lasting")
-def argo_cd_puts_it_back(drifted: Drifted, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> Probe:
+@then("Argo CD restores it within the self-heal SLO", target_fixture="lasting")
+def argo_cd_restores_it(drifted: Drifted, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> Probe:
     return drift_scenarios.wait_for_heal(drifted, platform, request.node.name, sample)
 
 

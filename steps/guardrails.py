@@ -38,7 +38,7 @@ class Submitted:
 
 
 @pytest.fixture
-def onslaughts() -> Iterator[ExitStack]:
+def loads() -> Iterator[ExitStack]:
     """Objects that are submitted until the scenario ends."""
     with ExitStack() as stack:
         yield stack
@@ -52,13 +52,13 @@ def the_guardrails_are_in_force(platform: Platform) -> None:
 # --- what Git describes
 
 
-@when("the workloads of the guardrails are looked at", target_fixture="workloads")
-def the_workloads_are_looked_at() -> AllAvailable:
+@given("the workloads of the guardrails", target_fixture="workloads")
+def the_workloads_of_the_guardrails() -> AllAvailable:
     return guardrails.workloads_ready()
 
 
-@when("the policies are compared with Git", target_fixture="policies")
-def the_policies_are_compared(platform: Platform) -> AllEnforced:
+@given("the policies that Git describes", target_fixture="policies")
+def the_policies_that_git_describes(platform: Platform) -> AllEnforced:
     return AllEnforced(expected.policies(platform.git_server))
 
 
@@ -67,153 +67,153 @@ def each_denies(policies: AllEnforced, platform: Platform) -> None:
     eventually(policies, platform.cluster, within=BUDGETS.check)
 
 
-# --- specimens
+# --- manifests of the corpus
 
 
-@when(parsers.parse("the specimen {name} is submitted"), target_fixture="submitted")
-def someone_submits(name: str, platform: Platform) -> Submitted:
+@when(parsers.parse("the manifest {name} is submitted"), target_fixture="submitted")
+def the_manifest_is_submitted(name: str, platform: Platform) -> Submitted:
     one = admission.specimen(name, good=False)
     return Submitted(one, admission.answers_to(one, platform.cluster))
 
 
-@then(parsers.parse("it is refused by policy {policy} for {rule}"))
-def it_is_refused(policy: str, rule: str, submitted: Submitted, platform: Platform) -> None:
+@then(parsers.parse("it is rejected by policy {policy} for {rule}"))
+def it_is_rejected(policy: str, rule: str, submitted: Submitted, platform: Platform) -> None:
     admission.assert_refused(submitted.specimen, submitted.answers, policy, rule, platform)
 
 
-@then("its twin, one field apart, is admitted")
-def its_twin_is_admitted(submitted: Submitted, platform: Platform) -> None:
-    admission.assert_twin_admitted(submitted.specimen, platform)
+@then("its compliant control, one field apart, is admitted")
+def its_control_is_admitted(submitted: Submitted, platform: Platform) -> None:
+    admission.assert_control_admitted(submitted.specimen, platform)
 
 
-@when("the whole corpus is submitted", target_fixture="corpus")
-def someone_submits_the_corpus(platform: Platform) -> admission.Corpus:
+@given("the corpus of manifests", target_fixture="corpus")
+def the_corpus(platform: Platform) -> admission.Corpus:
     return admission.Corpus(platform)
 
 
-@when("someone brings their own namespace", target_fixture="corpus")
-def someone_makes_a_namespace(breakage: Breakage) -> admission.Corpus:
+@when("an operator creates a namespace", target_fixture="corpus")
+def an_operator_creates_a_namespace(breakage: Breakage) -> admission.Corpus:
     return admission.in_a_namespace_of_its_own(breakage)
 
 
-@when("the enforcement by the API server ends", target_fixture="corpus")
-def the_api_server_no_longer_enforces(breakage: Breakage) -> admission.Corpus:
+@when("the API server stops enforcing the policies", target_fixture="corpus")
+def the_api_server_stops_enforcing(breakage: Breakage) -> admission.Corpus:
     enforcement.leave_kyverno_alone(breakage)
     return admission.Corpus(breakage.platform)
 
 
-@then("each bad specimen is refused by its policy and rule")
-@then("each bad specimen is refused there, by its policy and rule")
-def each_bad_specimen_is_refused(corpus: admission.Corpus) -> None:
+@then("each bad manifest is rejected by its policy and rule")
+@then("each bad manifest is rejected there, by its policy and rule")
+def each_bad_manifest_is_rejected(corpus: admission.Corpus) -> None:
     corpus.assert_bad_refused("the API server")
 
 
-@then("Kyverno alone refuses each bad specimen, by its policy and rule")
-def kyverno_alone_refuses(corpus: admission.Corpus) -> None:
+@then("Kyverno alone rejects each bad manifest, by its policy and rule")
+def kyverno_alone_rejects(corpus: admission.Corpus) -> None:
     corpus.assert_bad_refused("Kyverno")
 
 
-@then("what complies is admitted")
-@then("what complies is admitted there")
-def what_complies_is_admitted(corpus: admission.Corpus) -> None:
+@then("each compliant manifest is admitted")
+@then("each compliant manifest is admitted there")
+def each_compliant_manifest_is_admitted(corpus: admission.Corpus) -> None:
     corpus.assert_good_admitted()
 
 
-# --- ways around
+# --- bypasses
 
 
-@when(parsers.parse("the way around is {way}"), target_fixture="attempts")
-def someone_tries(way: str) -> bypasses.Attempts:
-    return bypasses.attempts(way)
+@given(parsers.parse("manifests that try {bypass}"), target_fixture="attempts")
+def manifests_that_try(bypass: str) -> bypasses.Attempts:
+    return bypasses.attempts(bypass)
 
 
-@then("each attempt is refused by its policy and rule")
-def each_attempt_is_refused(attempts: bypasses.Attempts, platform: Platform) -> None:
+@then("each attempt is rejected by its policy and rule")
+def each_attempt_is_rejected(attempts: bypasses.Attempts, platform: Platform) -> None:
     bypasses.assert_closed(attempts, platform)
 
 
-# --- what was there before
+# --- older than the policies
 
 
-@when("a workload slips in while nobody enforces them", target_fixture="slipped_in")
-def a_workload_slips_in(breakage: Breakage) -> enforcement.SlippedIn:
+@when("a workload is created while the policies are not enforced", target_fixture="slipped_in")
+def a_workload_is_created_unenforced(breakage: Breakage) -> enforcement.SlippedIn:
     return enforcement.create_unenforced(breakage)
 
 
-@then("a background scan reports it, by each policy that it breaks")
+@then("a background scan reports every policy that it violates")
 def a_scan_reports_it(slipped_in: enforcement.SlippedIn, platform: Platform) -> None:
     enforcement.wait_for_report(slipped_in, platform)
 
 
-@then("its like is refused again")
-def its_like_is_refused(platform: Platform) -> None:
+@then("an object like it is rejected again")
+def an_object_like_it_is_rejected(platform: Platform) -> None:
     enforcement.assert_refused_again(platform)
 
 
-# --- by way of Git
+# --- through Git
 
 
-@when("a commit adds workloads that reach beyond their project", target_fixture="pushed")
-def a_commit_overreaches(breakage: Breakage) -> PushedCommit:
+@when("a commit adds workloads that exceed their AppProject", target_fixture="pushed")
+def a_commit_exceeds_the_project(breakage: Breakage) -> PushedCommit:
     return denied_commits.exceed_project(breakage)
 
 
-@when(parsers.parse("a commit adds the specimen {name} as a workload"), target_fixture="pushed")
-def a_commit_adds_a_specimen(name: str, breakage: Breakage) -> PushedCommit:
+@when(parsers.parse("a commit adds the manifest {name} as a workload"), target_fixture="pushed")
+def a_commit_adds_a_manifest(name: str, breakage: Breakage) -> PushedCommit:
     return denied_commits.add_bad_folder(breakage, name)
 
 
-@when("a commit lets the test application run the latest image", target_fixture="pushed")
-def a_commit_floats(breakage: Breakage) -> PushedCommit:
+@when("a commit changes the test application to the latest image", target_fixture="pushed")
+def a_commit_changes_the_image(breakage: Breakage) -> PushedCommit:
     return denied_commits.float_the_test_app(breakage)
 
 
-@then("nothing of it is there")
-def nothing_of_it_is_there(pushed: PushedCommit, platform: Platform) -> None:
+@then("none of its objects exist")
+def none_of_its_objects_exist(pushed: PushedCommit, platform: Platform) -> None:
     consistently(denied_commits.what_must_not_be_there(pushed), platform.cluster, lasting=BUDGETS.stable)
 
 
 # --- quota and limits
 
 
-@when(parsers.parse("someone makes as many {objects} as there may be"), target_fixture="edge")
-def someone_fills_the_quota(objects: str, breakage: Breakage) -> LimitProbe:
+@when(parsers.parse("an operator creates as many {objects} as the quota allows"), target_fixture="edge")
+def an_operator_fills_the_quota(objects: str, breakage: Breakage) -> LimitProbe:
     return quotas.fill(objects, breakage)
 
 
-@when(parsers.parse("someone asks for all that is left of {amount}"), target_fixture="edge")
-def someone_asks_for_all(amount: str, platform: Platform) -> LimitProbe:
+@when(parsers.parse("an operator requests all that is left of the {amount}"), target_fixture="edge")
+def an_operator_requests_all(amount: str, platform: Platform) -> LimitProbe:
     return quotas.ask_for_all(amount, platform)
 
 
-@then("the next one is refused for exceeding its quota")
-@then("more than that is refused for exceeding its quota")
-@then("what lies beyond the bound is refused for it")
-def what_lies_beyond_is_refused(edge: LimitProbe, platform: Platform) -> None:
+@then("the next one is rejected for exceeding the quota")
+@then("a request above the quota is rejected for exceeding it")
+@then("a request beyond the limit is rejected for exceeding it")
+def a_request_beyond_is_rejected(edge: LimitProbe, platform: Platform) -> None:
     quotas.assert_limit(edge, platform)
 
 
-@when(parsers.parse("someone asks for a container at the {bound}"), target_fixture="edge")
-def someone_asks_at_the_bound(bound: str, platform: Platform) -> LimitProbe:
-    return quotas.ask_at_bound(bound, platform)
+@when(parsers.parse("an operator requests a container at the {limit}"), target_fixture="edge")
+def an_operator_requests_at_the_limit(limit: str, platform: Platform) -> LimitProbe:
+    return quotas.ask_at_bound(limit, platform)
 
 
-@when("the bounds of a container are compared with the platform's own", target_fixture="fitting")
-def the_bounds_are_compared() -> SystemContainersFit:
+@given("the limits of a container", target_fixture="fitting")
+def the_limits_of_a_container() -> SystemContainersFit:
     return SystemContainersFit()
 
 
-@then("the smallest of them fits")
-def the_smallest_fits(fitting: SystemContainersFit, platform: Platform) -> None:
+@then("the smallest sidecar that the platform injects fits them")
+def the_smallest_sidecar_fits(fitting: SystemContainersFit, platform: Platform) -> None:
     eventually(fitting, platform.cluster, within=BUDGETS.check)
 
 
-# --- Kyverno is away
+# --- Kyverno is unavailable
 
 
-@given("violating and compliant objects are submitted all the time", target_fixture="stream")
-def objects_are_submitted(platform: Platform, onslaughts: ExitStack) -> AdmissionLoad:
-    return admission_load.begin(onslaughts, platform)
+@given("violating and compliant objects are submitted continuously", target_fixture="stream")
+def objects_are_submitted(platform: Platform, loads: ExitStack) -> AdmissionLoad:
+    return admission_load.begin(loads, platform)
 
 
 @when(parsers.parse("Kyverno {event}"), target_fixture="away_since")
@@ -232,30 +232,32 @@ def no_violating_object_is_admitted(
     admission_load.assert_none_slipped_in(stream, away_since, platform, request.node.name, sample)
 
 
-@then(parsers.parse("what complies was {expected}"))
+@then(parsers.parse("compliant objects were {expected}"))
 def what_complies_was(
     expected: str, stream: AdmissionLoad, away_since: admission_load.Away, platform: Platform
 ) -> None:
     admission_load.assert_compliant(stream, away_since, expected, platform)
 
 
-@when("the webhooks that fail closed are looked at", target_fixture="webhooks")
-def the_webhooks_are_looked_at() -> CanBeAnswered:
+@given("the webhooks that fail closed", target_fixture="webhooks")
+def the_webhooks_that_fail_closed() -> CanBeAnswered:
     return CanBeAnswered()
 
 
-@then("each has an endpoint, a certificate that its authority has signed, and a time limit")
+@then("each has an endpoint, a certificate signed by its CA, and a timeout")
 def each_can_be_answered(webhooks: CanBeAnswered, platform: Platform) -> None:
     eventually(webhooks, platform.cluster, within=BUDGETS.check)
 
 
-@when(parsers.parse("{count:d} objects are submitted with Kyverno and without it, in turn"), target_fixture="latencies")
+@when(
+    parsers.parse("{count:d} objects are submitted with and without Kyverno, alternately"), target_fixture="latencies"
+)
 def objects_are_timed(
     count: int, platform: Platform, request: pytest.FixtureRequest, sample: Keep
 ) -> dict[str, list[float]]:
     return latency.measure(count, platform, request.node.name, sample)
 
 
-@then(parsers.parse("half of those with it take at most {milliseconds:d} ms"))
-def half_take_at_most(milliseconds: int, latencies: dict[str, list[float]], platform: Platform) -> None:
+@then(parsers.parse("the median with Kyverno is at most {milliseconds:d} ms"))
+def the_median_is_at_most(milliseconds: int, latencies: dict[str, list[float]], platform: Platform) -> None:
     latency.assert_median(latencies, milliseconds / 1000, platform)

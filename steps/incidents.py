@@ -5,32 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from pytest_bdd import parsers, then, when
+from pytest_bdd import given, parsers, then, when
 
 from neuroscale import incidents
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.gitops import drift_scenarios
-from neuroscale.incidents import Incident
+from neuroscale.gitops.drift_scenarios import Drifted
+from neuroscale.incidents import Incident, Remedy
+from neuroscale.platform import Platform
 from neuroscale.results import Sample
 
 Keep = Callable[[Sample], None]
 
 
-@when(parsers.parse('the incident "{slug}" begins'), target_fixture="incident")
-def the_incident_begins(slug: str, breakage: Breakage) -> Incident:
+@given(parsers.parse('the incident "{slug}" has happened'), target_fixture="incident")
+@when(parsers.parse('the incident "{slug}" happens'), target_fixture="incident")
+def the_incident_happens(slug: str, breakage: Breakage) -> Incident:
     return incidents.begin(slug, breakage)
 
 
-@then("its symptom shows")
-def its_symptom_shows(incident: Incident, breakage: Breakage) -> None:
-    incidents.wait_for_symptom(incident, breakage.platform)
+@then(parsers.parse("an operator sees that {symptom}"))
+def an_operator_sees(symptom: str, incident: Incident, platform: Platform) -> None:
+    incidents.assert_described("symptom", symptom, incident.sees)
+    incidents.wait_for_symptom(incident, platform)
 
 
-@then("drift is not corrected meanwhile")
-def drift_is_not_corrected(breakage: Breakage) -> None:
-    drift_scenarios.stays_broken(drift_scenarios.make("deletes the ConfigMap", breakage), breakage.platform)
+@then("nothing corrects the drift")
+def nothing_corrects_the_drift(drifted: Drifted, platform: Platform) -> None:
+    drift_scenarios.stays_broken(drifted, platform)
 
 
-@then("the platform recovers within its budget once the incident is resolved")
-def the_platform_recovers(incident: Incident, breakage: Breakage, request: pytest.FixtureRequest, sample: Keep) -> None:
-    incidents.resolve(incident, breakage, request.node.name, sample)
+@when(parsers.parse("the remedy is applied: {remedy}"), target_fixture="applied")
+def the_remedy_is_applied(remedy: str, incident: Incident, breakage: Breakage) -> Remedy:
+    incidents.assert_described("remedy", remedy, incident.remedy)
+    return incidents.apply_remedy(incident, breakage)
+
+
+@then(parsers.parse("the platform recovers within {slo:d} s"))
+def the_platform_recovers(
+    slo: int, applied: Remedy, platform: Platform, request: pytest.FixtureRequest, sample: Keep
+) -> None:
+    incidents.assert_described("recovery SLO", slo, applied.incident.recovers_within)
+    incidents.wait_for_recovery(applied, platform, request.node.name, sample)

@@ -8,8 +8,8 @@ from neuroscale.milestones import gate, reachable
 from neuroscale.platform import Platform
 
 
-@given("the cluster answers")
-def the_cluster_answers(platform: Platform) -> None:
+@given("the cluster is reachable")
+def the_cluster_is_reachable(platform: Platform) -> None:
     reachable(platform)
 
 

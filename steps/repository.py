@@ -56,13 +56,13 @@ def that_commit_is_reverted(pushed: PushedCommit, platform: Platform) -> PushedC
     return commit_scenarios.revert(pushed, platform)
 
 
-@then("the cluster follows within the pick-up time", target_fixture="lasting")
-@then("the ConfigMap is pruned within the pick-up time", target_fixture="lasting")
-@then("an Application for it becomes healthy within the pick-up time", target_fixture="lasting")
-@then("its Application is gone within the pick-up time", target_fixture="lasting")
-@then("the Application shows the error within the pick-up time", target_fixture="lasting")
-@then("each Application for it says within the pick-up time what is refused", target_fixture="lasting")
-def the_cluster_follows(
+@then("the cluster matches Git within the pick-up SLO", target_fixture="lasting")
+@then("the ConfigMap is pruned within the pick-up SLO", target_fixture="lasting")
+@then("an Application for it becomes Healthy within the pick-up SLO", target_fixture="lasting")
+@then("its Application is deleted within the pick-up SLO", target_fixture="lasting")
+@then("the Application shows the error within the pick-up SLO", target_fixture="lasting")
+@then("each Application for it shows within the pick-up SLO what is rejected", target_fixture="lasting")
+def the_cluster_matches_git(
     pushed: PushedCommit, platform: Platform, request: pytest.FixtureRequest, sample: Keep
 ) -> Probe:
     return commit_scenarios.wait_for_sync(pushed, platform, request.node.name, sample)
@@ -73,8 +73,8 @@ def it_is_owned(platform: Platform) -> None:
     eventually(argo.OwnedByApplicationSet(commit_scenarios.NEWCOMER), platform.cluster, within=BUDGETS.check)
 
 
-@then("its objects are gone as well")
-def its_objects_are_gone(platform: Platform) -> None:
+@then("its objects are deleted as well")
+def its_objects_are_deleted(platform: Platform) -> None:
     eventually(argo.Gone(commit_scenarios.NEWCOMER_OBJECT), platform.cluster, within=BUDGETS.check)
 
 

@@ -1,4 +1,4 @@
-"""Models: asked, changed, woken, loaded, lost."""
+"""Models: predictions, rollouts, scale to zero, load, and the loss of what they depend on."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Keep = Callable[[Sample], None]
 
 @pytest.fixture
 def streams() -> Iterator[ExitStack]:
-    """Requests that flow until the scenario ends."""
+    """Requests that are sent until the scenario ends."""
     with ExitStack() as stack:
         yield stack
 
@@ -54,8 +54,8 @@ def the_models_are_served(platform: Platform) -> None:
     gate("b", platform)
 
 
-@given("requests flow to the model", target_fixture="stream")
-def requests_flow(platform: Platform, streams: ExitStack) -> Stream:
+@given("requests are sent to the model continuously", target_fixture="stream")
+def requests_are_sent(platform: Platform, streams: ExitStack) -> Stream:
     gate("b", platform)
     return request_stream.begin(streams, platform)
 
@@ -63,56 +63,56 @@ def requests_flow(platform: Platform, streams: ExitStack) -> Stream:
 # --- what Git describes
 
 
-@when("the workloads of the serving stack are looked at", target_fixture="workloads")
-def the_serving_workloads_are_looked_at() -> AllAvailable:
+@given("the workloads of the serving stack", target_fixture="workloads")
+def the_workloads_of_the_serving_stack() -> AllAvailable:
     return serving.workloads_ready()
 
 
-@when("the models are compared with Git", target_fixture="uris")
-def the_models_are_compared(platform: Platform) -> dict[str, str]:
+@given("the models that Git describes", target_fixture="uris")
+def the_models_that_git_describes(platform: Platform) -> dict[str, str]:
     return expected.inference_services(platform.git_server)
 
 
-@then("each is Ready in every respect")
+@then("each is Ready, with every condition met")
 def each_is_ready(uris: dict[str, str], platform: Platform) -> None:
     eventually(AllReady(frozenset(uris)), platform.cluster, within=BUDGETS.check)
 
 
-@then("what is made from each is there, owned, ready and the latest")
-def each_is_whole(uris: dict[str, str], platform: Platform) -> None:
+@then("the Knative resources of each are owned, ready and at the latest revision")
+def the_resources_are_ready(uris: dict[str, str], platform: Platform) -> None:
     eventually(AllGenerated(frozenset(uris)), platform.cluster, within=BUDGETS.check)
 
 
-@then("each answers as it was trained to")
-def each_answers(uris: dict[str, str], platform: Platform) -> None:
+@then("each predicts what it was trained to predict")
+def each_predicts(uris: dict[str, str], platform: Platform) -> None:
     eventually(AllAnswer(uris, gateway_url(platform.cluster)), platform.cluster, within=BUDGETS.check)
 
 
-# --- asking
+# --- predictions
 
 
-@when(parsers.parse("the model is asked for {rows} by protocol {protocol}"), target_fixture="answer")
-def the_model_is_asked(rows: str, protocol: Protocol, platform: Platform) -> InferenceResponse:
+@when(parsers.parse("a prediction for {rows} is requested by protocol {protocol}"), target_fixture="answer")
+def a_prediction_is_requested(rows: str, protocol: Protocol, platform: Platform) -> InferenceResponse:
     return inference_requests.ask_for(rows, protocol, platform)
 
 
-@then(parsers.parse("its answer is {classes}"))
-def its_answer_is(classes: str, answer: InferenceResponse, platform: Platform) -> None:
+@then(parsers.parse("the prediction is {classes}"))
+def the_prediction_is(classes: str, answer: InferenceResponse, platform: Platform) -> None:
     inference_requests.assert_classes(answer, [int(one) for one in classes.split(", ")], platform)
 
 
-@then(parsers.parse("its answer to {rows} is what it was trained to give"))
-def its_answer_is_as_trained(rows: str, answer: InferenceResponse, platform: Platform) -> None:
+@then(parsers.parse("the predictions for {rows} are those of the trained model"))
+def the_predictions_are_as_trained(rows: str, answer: InferenceResponse, platform: Platform) -> None:
     inference_requests.assert_expected_predictions(answer, rows, platform)
 
 
-@when("the gateway is asked for a host that nobody has", target_fixture="answer")
-def the_gateway_is_asked_for_nobody(platform: Platform) -> InferenceResponse:
+@when("an unknown host is requested from the gateway", target_fixture="answer")
+def an_unknown_host_is_requested(platform: Platform) -> InferenceResponse:
     return inference_requests.ask_nobody(platform)
 
 
-@then("it knows no such host")
-def it_knows_no_such_host(answer: InferenceResponse, platform: Platform) -> None:
+@then("the gateway answers that there is no such host")
+def there_is_no_such_host(answer: InferenceResponse, platform: Platform) -> None:
     inference_requests.assert_not_found(answer, platform)
 
 
@@ -121,8 +121,8 @@ def the_model_is_sent(what: str, platform: Platform) -> InferenceResponse:
     return inference_requests.send_bad(what, platform)
 
 
-@then("it refuses, and says why")
-def it_refuses(answer: InferenceResponse, platform: Platform) -> None:
+@then("the model rejects it and says why")
+def the_model_rejects_it(answer: InferenceResponse, platform: Platform) -> None:
     inference_requests.assert_refusal(answer, platform)
 
 
@@ -135,23 +135,23 @@ def it_answers_as_before(platform: Platform) -> None:
 # --- a new model
 
 
-@when("someone creates a model by hand", target_fixture="newborn_model")
-def someone_creates_a_model(breakage: Breakage, streams: ExitStack) -> CreatedModel:
+@when("an operator creates a model by hand", target_fixture="created")
+def an_operator_creates_a_model(breakage: Breakage, streams: ExitStack) -> CreatedModel:
     return model_creation.create(breakage, streams)
 
 
-@then("it is Ready and answers within its time")
+@then("it is Ready and answers within the SLO")
 def it_is_ready_and_answers(
-    newborn_model: CreatedModel, platform: Platform, request: pytest.FixtureRequest, sample: Keep
+    created: CreatedModel, platform: Platform, request: pytest.FixtureRequest, sample: Keep
 ) -> None:
-    model_creation.wait_for_answer(newborn_model, platform, request.node.name, sample)
+    model_creation.wait_for_answer(created, platform, request.node.name, sample)
 
 
-@then("it was not called Ready before it could answer")
-def it_did_not_lie(
-    newborn_model: CreatedModel, platform: Platform, request: pytest.FixtureRequest, sample: Keep
+@then("it was not Ready before it could answer")
+def it_was_not_ready_too_early(
+    created: CreatedModel, platform: Platform, request: pytest.FixtureRequest, sample: Keep
 ) -> None:
-    model_creation.assert_ready_implies_serving(newborn_model, platform, request.node.name, sample)
+    model_creation.assert_ready_implies_serving(created, platform, request.node.name, sample)
 
 
 # --- versions
@@ -167,17 +167,11 @@ def a_commit_gives_a_bad_version(defect: str, breakage: Breakage) -> PushedCommi
     return model_rollouts.commit_bad_version(breakage, defect)
 
 
-@then("the model serves it within the pick-up time")
-@then("the model says within the pick-up time that it cannot be loaded")
+@then("the model serves it within the pick-up SLO")
+@then("the model reports within the pick-up SLO that it cannot be loaded")
+@then("the model serves the good version within the pick-up SLO")
 def the_model_follows(pushed: PushedCommit, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> Probe:
     return commit_scenarios.wait_for_sync(pushed, platform, request.node.name, sample)
-
-
-@then("reverting that commit in Git brings the good version back within the pick-up time")
-def the_good_version_is_back(
-    pushed: PushedCommit, platform: Platform, request: pytest.FixtureRequest, sample: Keep
-) -> None:
-    commit_scenarios.wait_for_sync(commit_scenarios.revert(pushed, platform), platform, request.node.name, sample)
 
 
 @then("no request failed, whichever version answered it")
@@ -190,11 +184,11 @@ def the_old_version_answered(stream: Stream, platform: Platform, request: pytest
     request_stream.assert_unbroken(stream, {SERVED}, platform, request.node.name, sample)
 
 
-# --- sleep
+# --- scale to zero
 
 
-@given("a commit has let the model sleep when nobody asks", target_fixture="pushed")
-def a_commit_has_let_it_sleep(breakage: Breakage) -> PushedCommit:
+@given("a commit has scaled the idle model to zero", target_fixture="pushed")
+def a_commit_has_scaled_it_to_zero(breakage: Breakage) -> PushedCommit:
     return commit_scenarios.arrived(model_rollouts.enable_scale_to_zero(breakage), breakage.platform)
 
 
@@ -213,42 +207,42 @@ def each_of_them_is_answered(answers: list[InferenceResponse], platform: Platfor
 # --- load
 
 
-@when(parsers.parse("the model is asked {count:d} times in turn"), target_fixture="answers")
-def the_model_is_asked_in_turn(
+@when(parsers.parse("{count:d} requests are sent to the model one after the other"), target_fixture="answers")
+def requests_are_sent_in_turn(
     count: int, platform: Platform, request: pytest.FixtureRequest, sample: Keep
 ) -> list[InferenceResponse]:
     return gateway_load.ask_in_turn(count, platform, request.node.name, sample)
 
 
-@then(parsers.parse("half of the answers take at most {p50:d} ms, and 99 of 100 at most {p99:d} ms"))
-def the_answers_are_quick(p50: int, p99: int, answers: list[InferenceResponse], platform: Platform) -> None:
+@then(parsers.parse("the median latency is at most {p50:d} ms and the 99th percentile at most {p99:d} ms"))
+def the_latency_is_at_most(p50: int, p99: int, answers: list[InferenceResponse], platform: Platform) -> None:
     gateway_load.assert_quick(answers, (p50 / 1000, p99 / 1000), platform)
 
 
-@when("the same load runs through the gateway and straight to the pod", target_fixture="loads")
-def the_same_load_runs(breakage: Breakage, request: pytest.FixtureRequest, sample: Keep) -> dict[str, Load]:
+@when("the same load is sent through the gateway and directly to the pod", target_fixture="loads")
+def the_same_load_is_sent(breakage: Breakage, request: pytest.FixtureRequest, sample: Keep) -> dict[str, Load]:
     return gateway_load.compare(breakage, request.node.name, sample)
 
 
-@then("every answer is right")
-def every_answer_is_right(loads: dict[str, Load], platform: Platform) -> None:
+@then("every prediction is correct")
+def every_prediction_is_correct(loads: dict[str, Load], platform: Platform) -> None:
     gateway_load.assert_right(loads, platform)
 
 
-@then(parsers.parse("the gateway carries at least {percent:d} percent of what the pod itself carries"))
-def the_gateway_costs_little(percent: int, loads: dict[str, Load], platform: Platform) -> None:
+@then(parsers.parse("the gateway reaches at least {percent:d} percent of the pod's own throughput"))
+def the_gateway_reaches(percent: int, loads: dict[str, Load], platform: Platform) -> None:
     gateway_load.assert_ratio(loads, percent, platform)
 
 
-# --- the definition of InferenceServices
+# --- the InferenceService CRD
 
 
-@when("the definition of InferenceServices is deleted", target_fixture="loss")
-def the_definition_is_deleted(breakage: Breakage, stream: Stream) -> CrdLoss:
+@when("the InferenceService CRD is deleted", target_fixture="loss")
+def the_crd_is_deleted(breakage: Breakage, stream: Stream) -> CrdLoss:
     return crd_deletion.begin(breakage, stream)
 
 
-@then("every model answers again within what the runbook promises")
+@then("every model answers again within the SLO of the runbook")
 def the_models_are_restored(loss: CrdLoss, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> None:
     crd_deletion.wait_until_restored(loss, platform, request.node.name, sample)
 
@@ -259,16 +253,16 @@ def nothing_was_lost(loss: CrdLoss, platform: Platform) -> None:
 
 
 @when(
-    parsers.re(r"the definition of InferenceServices, (?P<mark>with|without) Argo CD's mark, is left out of .*"),
+    parsers.re(r"the InferenceService CRD, (?P<tracked>with|without) Argo CD's tracking ID, is removed from .*"),
     target_fixture="kept",
 )
-def the_definition_is_left_out(mark: str, breakage: Breakage) -> KeptOutOfGit:
-    return crd_deletion.leave_out(breakage, marked=mark == "with")
+def the_crd_is_removed_from_git(tracked: str, breakage: Breakage) -> KeptOutOfGit:
+    return crd_deletion.leave_out(breakage, marked=tracked == "with")
 
 
-@then("Argo CD does not speak of it, and it stays")
-@then("Argo CD declines to prune it, and it stays")
-def argo_cd_keeps_it(kept: KeptOutOfGit, platform: Platform) -> None:
+@then("Argo CD does not list it, and the CRD stays")
+@then("Argo CD skips pruning it, and the CRD stays")
+def the_crd_stays(kept: KeptOutOfGit, platform: Platform) -> None:
     crd_deletion.stays_kept(kept, platform)
 
 
@@ -280,7 +274,7 @@ def the_certificate_is_lost(breakage: Breakage) -> CertificateLoss:
     return certificate.lose(breakage)
 
 
-@then("another one is made, and new models are accepted within its time")
+@then("a new one is issued, and new models are accepted within the SLO")
 def the_certificate_is_renewed(
     lost: CertificateLoss, platform: Platform, request: pytest.FixtureRequest, sample: Keep
 ) -> None:
@@ -290,7 +284,7 @@ def the_certificate_is_renewed(
 # --- a component is down
 
 
-@when(parsers.parse("{component} goes down while requests flow"), target_fixture="outage")
+@when(parsers.parse("{component} goes down while requests are sent"), target_fixture="outage")
 def a_component_goes_down(component: str, breakage: Breakage, streams: ExitStack) -> Outage:
     return outages.begin(component, request_stream.begin(streams, breakage.platform), breakage)
 
@@ -300,11 +294,16 @@ def running_models_answer(expected: str, outage: Outage, request: pytest.Fixture
     outages.assert_predictions(outage, expected, request.node.name, sample)
 
 
-@then(parsers.parse("new models come up: {expected}"))
-def new_models_come_up(expected: str, outage: Outage, request: pytest.FixtureRequest, sample: Keep) -> None:
-    outages.assert_new_models(outage, expected, request.node.name, sample)
+@when("a new model is created and a running model is scaled")
+def a_model_is_created_and_another_scaled(outage: Outage, request: pytest.FixtureRequest, sample: Keep) -> None:
+    outages.create_and_scale(outage, request.node.name, sample)
 
 
-@then(parsers.parse("models can be scaled: {expected}"))
-def models_can_be_scaled(expected: str, outage: Outage, request: pytest.FixtureRequest, sample: Keep) -> None:
-    outages.assert_scaling(outage, expected, request.node.name, sample)
+@then(parsers.parse("the new model answers: {expected}"))
+def the_new_model_answers(expected: str, outage: Outage) -> None:
+    outages.assert_new_model(outage, expected)
+
+
+@then(parsers.parse("the running model is scaled: {expected}"))
+def the_running_model_is_scaled(expected: str, outage: Outage) -> None:
+    outages.assert_scaled(outage, expected)

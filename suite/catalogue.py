@@ -30,7 +30,7 @@ class Entry:
     Attributes:
         file: Path of the feature file, relative to the folder that was read.
         line: Where it begins, from 1.
-        tags: Its own and its feature's, in the order of the file.
+        tags: Its feature's, its own and its examples', in the order of the file.
         examples: How many times it runs.
     """
 
@@ -63,7 +63,7 @@ def _of_file(file: Path, folder: Path) -> Iterator[Entry]:
             line=scenario["location"]["line"],
             feature=feature["name"],
             scenario=scenario["name"],
-            tags=tags,
+            tags=tags + tuple(tag for table in scenario["examples"] for tag in _tags(table)),
             examples=rows if scenario["examples"] else 1,
         )
 

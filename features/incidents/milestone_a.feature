@@ -1,23 +1,21 @@
-Feature: The incidents of milestone A happen, show their symptom, and heal
+@incident @gitops
+Feature: The incidents of GitOps, each with its symptom, its remedy and its recovery SLO
 
-  @incident @incident_a1
-  Scenario: The repo-server is down
+  Background:
     Given the platform is healthy
-    When the incident "repo_server_down" begins
-    Then its symptom shows
-    And drift is not corrected meanwhile
-    And the platform recovers within its budget once the incident is resolved
 
-  @incident @incident_a2
-  Scenario: A stale admission webhook blocks creation
-    Given the platform is healthy
-    When the incident "stale_webhook" begins
-    Then its symptom shows
-    And the platform recovers within its budget once the incident is resolved
+  Scenario Outline: An incident of GitOps is seen and resolved
+    When the incident "<incident>" happens
+    Then an operator sees that <symptom>
+    When the remedy is applied: <remedy>
+    Then the platform recovers within <slo> s
 
-  @incident @incident_a3
-  Scenario: A healed pod stays Pending on a full node
-    Given the platform is healthy
-    When the incident "node_full" begins
-    Then its symptom shows
-    And the platform recovers within its budget once the incident is resolved
+    @incident_a2
+    Examples: A2
+      | incident      | symptom                                             | remedy                                                | slo |
+      | stale_webhook | the Deployment cannot be created and its sync fails | delete the webhook configuration that was left behind | 180 |
+
+    @incident_a3
+    Examples: A3
+      | incident  | symptom                                        | remedy                                                       | slo |
+      | node_full | the restored pod stays Pending for lack of CPU | make room: remove what fills the node, or lower the requests | 120 |

@@ -1,78 +1,68 @@
-Feature: The incidents of milestone B happen, show their symptom, and heal
+@incident @gitops @serving
+Feature: The incidents of serving, each with its symptom, its remedy and its recovery SLO
 
-  @incident @incident_b1
-  Scenario: Istio is assumed, Kourier is installed
+  Background:
     Given the models are served
-    When the incident "virtual_hosts_on" begins
-    Then its symptom shows
+
+  Scenario Outline: An incident of serving leaves running models answering
+    When the incident "<incident>" happens
+    Then an operator sees that <symptom>
     And the model answers the reference rows as before
-    And the platform recovers within its budget once the incident is resolved
+    When the remedy is applied: <remedy>
+    Then the platform recovers within <slo> s
 
-  @incident @incident_b2
-  Scenario: A definition is too long to be applied by the client
-    Given the models are served
-    When the incident "annotation_too_long" begins
-    Then its symptom shows
-    And the model answers the reference rows as before
-    And the platform recovers within its budget once the incident is resolved
+    @incident_b1
+    Examples: B1
+      | incident         | symptom                                       | remedy                                                                               | slo |
+      | virtual_hosts_on | a new model is Ready and its URL is not found | set disableIstioVirtualHost to true in the ConfigMap inferenceservice-config, in Git | 120 |
 
-  @incident @incident_b3
-  Scenario: The webhook of the models has no endpoint
-    Given the models are served
-    When the incident "webhook_without_endpoints" begins
-    Then its symptom shows
-    And the model answers the reference rows as before
-    And the platform recovers within its budget once the incident is resolved
+    @incident_b2
+    Examples: B2
+      | incident            | symptom                                                      | remedy                                                                                                    | slo |
+      | annotation_too_long | the sync of the CRD fails because its annotation is too long | put ServerSideApply=true back into the sync options, in Git, end the operation under way, begin a new one | 120 |
 
-  @incident @incident_b4
-  Scenario: The models' domain belongs to somebody else
-    Given the models are served
-    When the incident "domain_of_somebody_else" begins
-    Then its symptom shows
-    And the platform recovers within its budget once the incident is resolved
+    @incident_b3
+    Examples: B3
+      | incident                  | symptom                                                                  | remedy                                         | slo |
+      | webhook_without_endpoints | KServe's webhook has no endpoint and every change to a model is rejected | take the sidecar out of the Deployment, in Git | 120 |
 
-  @incident @incident_b5
-  Scenario: Two writers never agree
-    Given the models are served
-    When the incident "endless_sync" begins
-    Then its symptom shows
-    And the model answers the reference rows as before
-    And the platform recovers within its budget once the incident is resolved
+    @incident_b5
+    Examples: B5
+      | incident     | symptom                                         | remedy                                                                   | slo |
+      | endless_sync | Argo CD syncs the serving stack again and again | put the ignoreDifferences of the two webhook configurations back, in Git | 120 |
 
-  @incident @incident_b7
-  Scenario: A definition is missing from Git
-    Given the models are served
-    When the incident "crd_left_out_of_git" begins
-    Then its symptom shows
-    And the platform recovers within its budget once the incident is resolved
+    @incident_b9
+    Examples: B9
+      | incident            | symptom                                           | remedy                                                    | slo |
+      | ingress_class_unset | a new model waits for an ingress and is not Ready | set ingress-class in the ConfigMap config-network, in Git | 120 |
 
-  @incident @incident_b9
-  Scenario: Nobody is told which ingress to use
-    Given the models are served
-    When the incident "ingress_class_unset" begins
-    Then its symptom shows
-    And the model answers the reference rows as before
-    And the platform recovers within its budget once the incident is resolved
+    @incident_b10
+    Examples: B10
+      | incident                | symptom                                                       | remedy                                                                      | slo |
+      | given_up_while_starting | a new model failed because its progress deadline was exceeded | make room, give the model a longer progress-deadline, and have it made anew | 120 |
 
-  @incident @incident_b10
-  Scenario: The first pod of a model is late
-    Given the models are served
-    When the incident "given_up_while_starting" begins
-    Then its symptom shows
-    And the model answers the reference rows as before
-    And the platform recovers within its budget once the incident is resolved
+    @incident_d3b
+    Examples: D3B
+      | incident               | symptom                   | remedy                                                                                | slo |
+      | crd_held_by_finalizers | the CRD stays Terminating | start KServe's controller: it lets go, the definition goes, and Argo CD restores both | 240 |
 
-  @incident @incident_d3
-  Scenario: The definition of all models is deleted
-    Given the models are served
-    When the incident "crd_deleted" begins
-    Then its symptom shows
-    And the platform recovers within its budget once the incident is resolved
+  Scenario Outline: An incident of serving stops running models
+    When the incident "<incident>" happens
+    Then an operator sees that <symptom>
+    When the remedy is applied: <remedy>
+    Then the platform recovers within <slo> s
 
-  @incident @incident_d3b
-  Scenario: The definition waits for models that nobody lets go
-    Given the models are served
-    When the incident "crd_held_by_finalizers" begins
-    Then its symptom shows
-    And the model answers the reference rows as before
-    And the platform recovers within its budget once the incident is resolved
+    @incident_b4
+    Examples: B4
+      | incident                | symptom                                                               | remedy                                                          | slo |
+      | domain_of_somebody_else | the models' URLs lie in another domain and the old ones are not found | name a domain of our own in the ConfigMap config-domain, in Git | 120 |
+
+    @incident_b7
+    Examples: B7
+      | incident            | symptom                                                                | remedy                                                  | slo |
+      | crd_left_out_of_git | the CRD is gone and the serving stack is Synced and Healthy without it | take the patch that leaves it out of the render, in Git | 240 |
+
+    @incident_d3
+    Examples: D3
+      | incident    | symptom                              | remedy                                                                                      | slo |
+      | crd_deleted | the CRD is gone and no model answers | let Argo CD sync the serving stack again: it restores the definition, and the models follow | 240 |

@@ -1,8 +1,9 @@
-Feature: The certificate of KServe's webhooks is the platform's business, and nobody else's
+@gitops @serving
+Feature: The certificate of KServe's webhooks is renewed by the platform alone
 
   @incident @certificate
-  Scenario: A lost certificate is made anew
+  Scenario: A lost certificate is renewed
     Given the models are served
     When the certificate of KServe's webhooks is lost
-    Then another one is made, and new models are accepted within its time
+    Then a new one is issued, and new models are accepted within the SLO
     And the model answers the reference rows as before

@@ -1,12 +1,16 @@
-Feature: What still works while one component of milestone B is down
+@gitops @serving
+Feature: What still works while one component of the platform is down
+
+  Background:
+    Given the models are served
 
   @outage
   Scenario Outline: A component goes down
-    Given the models are served
-    When <component> goes down while requests flow
+    When <component> goes down while requests are sent
     Then running models answer: <predictions>
-    And new models come up: <new models>
-    And models can be scaled: <scaling>
+    When a new model is created and a running model is scaled
+    Then the new model answers: <new models>
+    And the running model is scaled: <scaling>
 
     Examples:
       | component                | predictions | new models | scaling |

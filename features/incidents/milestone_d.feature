@@ -1,15 +1,21 @@
-Feature: The incidents of milestone D happen, show their symptom, and heal
+@incident @gitops @guardrails
+Feature: The incidents of the guardrails, each with its symptom, its remedy and its recovery SLO
 
-  @incident @incident_d5
-  Scenario: A policy drifts for ever
+  Background:
     Given the guardrails are in force
-    When the incident "policy_drift" begins
-    Then its symptom shows
-    And the platform recovers within its budget once the incident is resolved
 
-  @incident @incident_f5
-  Scenario: The platform's own application is refused
-    Given the guardrails are in force
-    When the incident "own_app_refused" begins
-    Then its symptom shows
-    And the platform recovers within its budget once the incident is resolved
+  Scenario Outline: An incident of the guardrails is seen and resolved
+    When the incident "<incident>" happens
+    Then an operator sees that <symptom>
+    When the remedy is applied: <remedy>
+    Then the platform recovers within <slo> s
+
+    @incident_d5
+    Examples: D5
+      | incident     | symptom                                      | remedy                                                  | slo |
+      | policy_drift | Argo CD syncs the guardrails again and again | write the defaults out, in Git; here: revert the commit | 120 |
+
+    @incident_f5
+    Examples: F5
+      | incident        | symptom                                                            | remedy                                                                                  | slo |
+      | own_app_refused | the sync is rejected by a policy and the old version keeps running | use the unprivileged image, which listens on port 8080, in Git; here: revert the commit | 180 |

@@ -1,39 +1,44 @@
-Feature: The incidents of guardrails and models together happen, show their symptom, and heal
+@incident @gitops @serving @guardrails
+Feature: The incidents of guardrails and models together, each with its symptom, its remedy and its recovery SLO
 
   Background:
     Given the models are served
     And the guardrails are in force
 
-  @incident @incident_d1
-  Scenario: The policy engine is registered and does not serve
-    When the incident "policy_engine_not_serving" begins
-    Then its symptom shows
+  Scenario Outline: An incident of the guardrails leaves running models answering
+    When the incident "<incident>" happens
+    Then an operator sees that <symptom>
     And the model answers the reference rows as before
-    And the platform recovers within its budget once the incident is resolved
+    When the remedy is applied: <remedy>
+    Then the platform recovers within <slo> s
 
-  @incident @incident_d2
-  Scenario: A label is spelt in camel case
-    When the incident "camel_case_label" begins
-    Then its symptom shows
-    And the platform recovers within its budget once the incident is resolved
+    @incident_d1
+    Examples: D1
+      | incident                  | symptom                                                              | remedy                                                                  | slo |
+      | policy_engine_not_serving | Kyverno's Service has no endpoint and compliant objects are rejected | take what keeps its pods from being Ready out of the Deployment, in Git | 180 |
 
-  @incident @incident_f2
-  Scenario: The least that a container may ask for is more than the sidecar asks for
-    When the incident "minimum_above_sidecar" begins
-    Then its symptom shows
-    And the model answers the reference rows as before
-    And the platform recovers within its budget once the incident is resolved
+    @incident_f2
+    Examples: F2
+      | incident              | symptom                                               | remedy                                                | slo |
+      | minimum_above_sidecar | the pod of a new model is rejected for too little CPU | lower the minimum in the LimitRange below 25m, in Git | 120 |
 
-  @incident @incident_f6
-  Scenario: What controllers make is judged as if somebody had written it
-    When the incident "controllers_refused" begins
-    Then its symptom shows
-    And the model answers the reference rows as before
-    And the platform recovers within its budget once the incident is resolved
+    @incident_f6
+    Examples: F6
+      | incident            | symptom                                               | remedy                                                                               | slo |
+      | controllers_refused | the Deployment of a new model is rejected by a policy | put the match condition that knows controllers by their service account back, in Git | 120 |
 
-  @incident @incident_f7
-  Scenario: The sixth model is refused
-    When the incident "model_over_quota" begins
-    Then its symptom shows
-    And the model answers the reference rows as before
-    And the platform recovers within its budget once the incident is resolved
+    @incident_f7
+    Examples: F7
+      | incident         | symptom                                            | remedy                                                      | slo |
+      | model_over_quota | the next model is rejected for exceeding the quota | remove a model that nobody asks, or raise the quota, in Git | 120 |
+
+  Scenario Outline: A model that the guardrails reject is seen and removed
+    When the incident "<incident>" happens
+    Then an operator sees that <symptom>
+    When the remedy is applied: <remedy>
+    Then the platform recovers within <slo> s
+
+    @incident_d2
+    Examples: D2
+      | incident         | symptom                                                       | remedy                                                                                           | slo |
+      | camel_case_label | the Application shows the denial and the model does not exist | revert the commit, or spell the label cost-center, in Git, and end the operation that is retried | 180 |

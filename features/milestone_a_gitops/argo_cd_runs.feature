@@ -1,13 +1,13 @@
-@milestone_a @smoke
+@milestone_a @gitops @smoke
 Feature: Argo CD runs and manages what Git describes
 
-  Scenario: Every expected Argo CD workload is complete
-    Given the cluster answers
-    When the workloads of Argo CD are looked at
+  Scenario: Every expected Argo CD workload is ready
+    Given the cluster is reachable
+    And the workloads of Argo CD
     Then each of them has all its containers ready
 
   Scenario: Exactly the Applications that Git describes exist
-    Given the cluster answers
-    When the Applications are compared with Git
-    Then none is missing and none is too many
-    And each is in sync, healthy, free of errors and recently compared
+    Given the cluster is reachable
+    And the Applications that Git describes
+    Then exactly these Applications exist
+    And each is Synced, Healthy, without errors and recently reconciled

@@ -1,14 +1,14 @@
-@milestone_b @smoke
+@milestone_b @gitops @serving @smoke
 Feature: What Git describes is served
 
-  Scenario: Every component of the serving stack is complete
-    Given the cluster answers
-    When the workloads of the serving stack are looked at
+  Scenario: Every component of the serving stack is ready
+    Given the cluster is reachable
+    And the workloads of the serving stack
     Then each of them has all its containers ready
 
   Scenario: Every model that Git describes is served
-    Given the cluster answers
-    When the models are compared with Git
-    Then each is Ready in every respect
-    And what is made from each is there, owned, ready and the latest
-    And each answers as it was trained to
+    Given the cluster is reachable
+    And the models that Git describes
+    Then each is Ready, with every condition met
+    And the Knative resources of each are owned, ready and at the latest revision
+    And each predicts what it was trained to predict

@@ -1,21 +1,21 @@
-@milestone_b @prediction
+@milestone_b @gitops @serving @prediction
 Feature: A model answers through the gateway
 
   @smoke
-  Scenario Outline: The gateway leads to the model
+  Scenario Outline: The gateway routes requests to the model
     Given the models are served
-    When the model is asked for <rows> by protocol v1
-    Then its answer is <classes>
+    When a prediction for <rows> is requested by protocol v1
+    Then the prediction is <classes>
 
     Examples:
       | rows               | classes |
       | the reference rows | 1, 1    |
       | the other pair     | 0, 2    |
 
-  Scenario Outline: The open inference protocol leads there as well
+  Scenario Outline: The gateway routes the open inference protocol as well
     Given the models are served
-    When the model is asked for <rows> by protocol v2
-    Then its answer is <classes>
+    When a prediction for <rows> is requested by protocol v2
+    Then the prediction is <classes>
 
     Examples:
       | rows               | classes |
@@ -24,24 +24,24 @@ Feature: A model answers through the gateway
 
   Scenario Outline: A batch is answered row by row
     Given the models are served
-    When the model is asked for every flower by protocol <protocol>
-    Then its answer to every flower is what it was trained to give
+    When a prediction for every flower is requested by protocol <protocol>
+    Then the predictions for every flower are those of the trained model
 
     Examples:
       | protocol |
       | v1       |
       | v2       |
 
-  Scenario: A host that nobody has leads nowhere
+  Scenario: An unknown host is not found
     Given the models are served
-    When the gateway is asked for a host that nobody has
-    Then it knows no such host
+    When an unknown host is requested from the gateway
+    Then the gateway answers that there is no such host
     And the model answers the reference rows as before
 
-  Scenario Outline: Bad input is refused with a reason
+  Scenario Outline: Invalid input is rejected with a reason
     Given the models are served
     When the model is sent <input>
-    Then it refuses, and says why
+    Then the model rejects it and says why
     And the model answers the reference rows as before
 
     Examples:
@@ -54,25 +54,25 @@ Feature: A model answers through the gateway
       | a tensor of another shape |
       | a tensor without data     |
 
-  Scenario: A new model answers once it is called Ready
+  Scenario: A new model answers as soon as it is Ready
     Given the models are served
-    When someone creates a model by hand
-    Then it is Ready and answers within its time
-    And it was not called Ready before it could answer
+    When an operator creates a model by hand
+    Then it is Ready and answers within the SLO
+    And it was not Ready before it could answer
 
-  Scenario: A sleeping model answers whoever wakes it
+  Scenario: A model that is scaled to zero answers its first requests
     Given the models are served
-    And a commit has let the model sleep when nobody asks
+    And a commit has scaled the idle model to zero
     When 5 requests arrive at once
     Then each of them is answered
 
   Scenario: An idle model answers within milliseconds
     Given the models are served
-    When the model is asked 200 times in turn
-    Then half of the answers take at most 10 ms, and 99 of 100 at most 50 ms
+    When 200 requests are sent to the model one after the other
+    Then the median latency is at most 10 ms and the 99th percentile at most 50 ms
 
-  Scenario: The way through the gateway costs little
+  Scenario: The gateway adds little overhead
     Given the models are served
-    When the same load runs through the gateway and straight to the pod
-    Then every answer is right
-    And the gateway carries at least 15 percent of what the pod itself carries
+    When the same load is sent through the gateway and directly to the pod
+    Then every prediction is correct
+    And the gateway reaches at least 15 percent of the pod's own throughput

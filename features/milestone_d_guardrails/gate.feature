@@ -1,31 +1,31 @@
 @milestone_d @gate
-Feature: The gate judges what a merge would deploy, and is never green without having judged
+Feature: The gate evaluates what a merge would deploy, and never passes without a verdict
 
   Scenario: This repository passes the gate
-    Given the gate has its tools
-    When the gate judges this repository
-    Then each policy has judged objects of it
-    And there is nothing to refuse
+    Given the tools of the gate are installed
+    When the gate checks this repository
+    Then every policy has evaluated objects of it
+    And the gate has nothing to reject
     And it took at most 20 s
 
-  Scenario: The gate judges every specimen of the corpus as its page says
-    Given the gate has its tools
-    When the gate judges the corpus
-    Then no good one is refused
-    And each bad one is refused at the stage and by the rule that it names
+  Scenario: The gate gives every manifest of the corpus the expected verdict
+    Given the tools of the gate are installed
+    When the gate checks the corpus
+    Then no compliant manifest is rejected
+    And each bad manifest is rejected at its stage and by its rule
 
-  Scenario Outline: A gate that cannot judge is red
-    Given the gate has its tools
-    When the gate judges a repository <flaw>
-    Then it is not green
-    And it says "<why>"
+  Scenario Outline: The gate fails when it cannot give a verdict
+    Given the tools of the gate are installed
+    When the gate checks a repository <flaw>
+    Then the gate does not pass
+    And the gate says that <reason>
 
     Examples:
-      | flaw                                   | why                                         |
-      | in which there is nothing              | should make objects, but makes none         |
-      | with an object of an unknown kind      | should have a kind Deplyoment               |
-      | that lacks one of its policies         | the policy should be in this tree           |
-      | with a policy about what nobody uses   | the policy should judge it, but passed it   |
-      | without a policy engine                | No such file or directory                   |
-      | with a policy engine that fails        | ended with exit code 1 after 0 results      |
-      | with a policy engine that says nothing | the policy should judge it, but passed it   |
+      | flaw                                 | reason                           |
+      | without manifests                    | there are no objects             |
+      | with an object of an unknown kind    | the kind is unknown              |
+      | without one of its policies          | a policy is missing              |
+      | with a policy that matches nothing   | a policy evaluated nothing       |
+      | without a policy engine              | the policy engine is missing     |
+      | with a policy engine that fails      | the policy engine failed         |
+      | with a policy engine without output  | a policy evaluated nothing       |

@@ -1,26 +1,26 @@
-@milestone_d
-Feature: What breaks a promise is refused, for that reason
+@milestone_d @gitops @guardrails
+Feature: Violations are rejected for the expected reason
 
   @smoke
-  Scenario: Every component of the guardrails is complete
-    Given the cluster answers
-    When the workloads of the guardrails are looked at
+  Scenario: Every component of the guardrails is ready
+    Given the cluster is reachable
+    And the workloads of the guardrails
     Then each of them has all its containers ready
 
   @smoke
-  Scenario: Every policy is in force twice
-    Given the cluster answers
-    When the policies are compared with Git
+  Scenario: Every policy is enforced twice
+    Given the cluster is reachable
+    And the policies that Git describes
     Then each denies, in the API server and through Kyverno's webhook
 
-  Scenario Outline: A rule refuses what breaks it and admits its twin
+  Scenario Outline: A rule rejects a violation and admits its compliant control
     Given the guardrails are in force
-    When the specimen <specimen> is submitted
-    Then it is refused by policy <policy> for <rule>
-    And its twin, one field apart, is admitted
+    When the manifest <manifest> is submitted
+    Then it is rejected by policy <policy> for <rule>
+    And its compliant control, one field apart, is admitted
 
     Examples:
-      | specimen              | policy                                  | rule                                           |
+      | manifest              | policy                                  | rule                                           |
       | owner-missing         | require-standard-labels-deployment       | check-owner-and-cost-center-on-deployment      |
       | labels-not-on-pods    | require-standard-labels-deployment       | check-owner-and-cost-center-on-pod-template    |
       | owner-of-nobody       | require-standard-labels-deployment       | check-registered-values-on-deployment          |
@@ -32,26 +32,26 @@ Feature: What breaks a promise is refused, for that reason
       | may-be-root           | disallow-root-containers                 | check-runAsNonRoot-on-deployment               |
       | user-zero             | disallow-root-containers                 | check-runAsUser-not-zero                       |
 
-  Scenario: Every specimen of the corpus is judged as its page says
+  Scenario: Admission gives every manifest of the corpus the expected verdict
     Given the guardrails are in force
-    When the whole corpus is submitted
-    Then each bad specimen is refused by its policy and rule
-    And what complies is admitted
+    And the corpus of manifests
+    Then each bad manifest is rejected by its policy and rule
+    And each compliant manifest is admitted
 
-  Scenario: What was made a minute ago is guarded as well
+  Scenario: The guardrails hold in a new namespace
     Given the guardrails are in force
-    When someone brings their own namespace
-    Then each bad specimen is refused there, by its policy and rule
-    And what complies is admitted there
+    When an operator creates a namespace
+    Then each bad manifest is rejected there, by its policy and rule
+    And each compliant manifest is admitted there
 
-  Scenario: Kyverno refuses without the API server's own policies
+  Scenario: Kyverno enforces without the API server's own policies
     Given the guardrails are in force
-    When the enforcement by the API server ends
-    Then Kyverno alone refuses each bad specimen, by its policy and rule
-    And what complies is admitted
+    When the API server stops enforcing the policies
+    Then Kyverno alone rejects each bad manifest, by its policy and rule
+    And each compliant manifest is admitted
 
-  Scenario: What was there before the policies is reported
+  Scenario: A workload that is older than the policies is reported
     Given the guardrails are in force
-    When a workload slips in while nobody enforces them
-    Then a background scan reports it, by each policy that it breaks
-    And its like is refused again
+    When a workload is created while the policies are not enforced
+    Then a background scan reports every policy that it violates
+    And an object like it is rejected again

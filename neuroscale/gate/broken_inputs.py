@@ -73,11 +73,21 @@ def _engine(program: Path) -> Callable[[Tools, Path], Tools]:
 
 
 _FLAWS: dict[str, Callable[[Tools, Path], Tools]] = {
-    "in which there is nothing": _empty,
+    "without manifests": _empty,
     "with an object of an unknown kind": _unknown_kind,
-    "that lacks one of its policies": _no_policy,
-    "with a policy about what nobody uses": _narrowed,
+    "without one of its policies": _no_policy,
+    "with a policy that matches nothing": _narrowed,
     "without a policy engine": _engine(Path("/nonexistent/policy-engine")),
     "with a policy engine that fails": _engine(Path("/bin/false")),
-    "with a policy engine that says nothing": _engine(Path("/bin/true")),
+    "with a policy engine without output": _engine(Path("/bin/true")),
+}
+
+#: As the feature words it -> what the gate says.
+REASONS = {
+    "there are no objects": "should make objects, but makes none",
+    "the kind is unknown": "should have a kind Deplyoment",
+    "a policy is missing": "the policy should be in this tree",
+    "a policy evaluated nothing": "the policy should judge it, but passed it",
+    "the policy engine is missing": "No such file or directory",
+    "the policy engine failed": "ended with exit code 1 after 0 results",
 }

@@ -121,7 +121,7 @@ def _refused(manifest: str) -> str:
 
 _DEFECTS: dict[str, tuple[Callable[[str], str], Probe]] = {
     "is not YAML": (_unparsable, argo.shows_error(TEST_APP, ("ComparisonError",), "Failed to unmarshal")),
-    "the API server refuses": (
+    "the API server rejects": (
         _refused,
         argo.shows_error(TEST_APP, ("SyncError", "OperationFailed", "SyncFailed"), "replicas"),
     ),

@@ -164,7 +164,7 @@ KINDS: dict[str, DriftType] = {
     # Registered: another owner would not be admitted, and nothing would drift.
     "changes a label": _edit(NGINX, lambda _: {"metadata": {"labels": {"owner": "ml-platform"}}}),
     "changes the environment": _edit(NGINX, _container({"env": [{"name": "GREETING", "value": "goodbye"}]})),
-    "adds an object with the mark": DriftType(_STRAY, _stray, was_pruned),
+    "adds an object with Argo CD's tracking ID": DriftType(_STRAY, _stray, was_pruned),
     "turns off self-heal on a child Application": _edit(
         argo.application(CHILD),
         lambda _: {"spec": {"syncPolicy": {"automated": {"selfHeal": False}}}},

@@ -185,12 +185,12 @@ def assert_refused(
     assert_met(f"{one.name} is refused by rule {rule} of {policy}", evaluate_specimen(one, answers), platform)
 
 
-def assert_twin_admitted(one: Specimen, platform: Platform) -> None:
+def assert_control_admitted(one: Specimen, platform: Platform) -> None:
     """The good one that differs in a single field is admitted.
 
     Raises:
         ConditionTimeout: It is not.
-        PreconditionFailed: It has no twin.
+        PreconditionFailed: It has no compliant control.
     """
     twin = specimen(one.twin, good=True)
     verdict = evaluate_specimen(twin, answers_to(twin, platform.cluster))

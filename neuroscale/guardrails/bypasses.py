@@ -1,4 +1,4 @@
-"""The known ways around guardrails of this kind, by their number in the reference platform's catalogue, section 5.2."""
+"""The known bypasses of guardrails of this kind, by their number in the reference platform's catalogue, section 5.2."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from neuroscale.guardrails.corpus import Specimen
 from neuroscale.platform import Platform
 
 #: In words -> number.
-WAYS = {
-    "a kind that no rule spoke of": 2,
-    "a label that excused its bearer": 3,
-    "a container that only prepares": 4,
-    "a tag that moves, or is none": 5,
-    "user 0 behind a promise not to be root": 6,
-    "a model in a container of one's own": 7,
+BYPASSES = {
+    "a kind that no rule covered": 2,
+    "a label that exempted its object": 3,
+    "an init container": 4,
+    "a floating or missing image tag": 5,
+    "user 0 despite runAsNonRoot": 6,
+    "a model in a custom container": 7,
     "pods without the labels of their workload": 8,
-    "a label that names nobody": 9,
+    "a label with an unregistered owner": 9,
 }
 
 
 @dataclass(frozen=True)
 class Attempts:
-    """The specimens that go one way."""
+    """The specimens that try one bypass."""
 
-    way: str
+    bypass: str
     chosen: tuple[Specimen, ...]
 
 
-def attempts(way: str) -> Attempts:
+def attempts(bypass: str) -> Attempts:
     """Those of the corpus."""
-    return Attempts(way, tuple(one for one in for_admission() if one.bypass == WAYS[way]))
+    return Attempts(bypass, tuple(one for one in for_admission() if one.bypass == BYPASSES[bypass]))
 
 
 def assert_closed(attempts: Attempts, platform: Platform) -> None:
@@ -40,4 +40,4 @@ def assert_closed(attempts: Attempts, platform: Platform) -> None:
     Raises:
         ConditionTimeout: One is not, or there is none.
     """
-    assert_met(f"{attempts.way} leads nowhere", evaluate_all(attempts.chosen, platform.cluster), platform)
+    assert_met(f"the bypass is closed: {attempts.bypass}", evaluate_all(attempts.chosen, platform.cluster), platform)

@@ -27,7 +27,13 @@ _COUNTED = {
     "Deployments": ("count/deployments.apps", "deployment"),
     "models": ("count/inferenceservices.serving.kserve.io", "model"),
 }
-_AMOUNTS = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
+#: What is counted by what pods ask for -> as the quota names it.
+_AMOUNTS = {
+    "CPU requests": "requests.cpu",
+    "memory requests": "requests.memory",
+    "CPU limits": "limits.cpu",
+    "memory limits": "limits.memory",
+}
 #: Seconds. A model's pod takes half a minute to drain.
 _DRAINED_WITHIN = 60.0
 #: Containers of the pod that asks for much.
@@ -134,13 +140,14 @@ def _numbered(pattern: Object, number: int) -> Object:
     return {**pattern, "metadata": meta, "spec": spec}
 
 
-def ask_for_all(what: str, platform: Platform) -> LimitProbe:
+def ask_for_all(amount: str, platform: Platform) -> LimitProbe:
     """Ask for a pod that takes all that the quota leaves of an amount, a little less, and a little more.
 
     Raises:
         PreconditionFailed: Git knows no quota of it, or what is left never stays the same while it is asked for.
     """
     _wait_until_quiet(platform)
+    what = _AMOUNTS[amount]
     cluster, edges = platform.cluster, list[LimitProbe]()
 
     def evaluate() -> Verdict:
@@ -190,7 +197,7 @@ def _shares(amounts: Mapping[str, Decimal]) -> list[dict[str, Decimal]]:
 
 
 def _left(platform: Platform) -> dict[str, Decimal]:
-    return {what: hard - used for what, (hard, used) in _quota(platform, *_AMOUNTS).items()}
+    return {what: hard - used for what, (hard, used) in _quota(platform, *_AMOUNTS.values()).items()}
 
 
 def _quota(platform: Platform, *wanted: str) -> dict[str, tuple[Decimal, Decimal]]:

@@ -8,7 +8,15 @@ import re
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.errors import UsageError
-from neuroscale.incidents.incident import Incident, inject_faults, resolve, wait_for_symptom
+from neuroscale.incidents.incident import (
+    Incident,
+    Remedy,
+    apply_remedy,
+    assert_described,
+    inject_faults,
+    wait_for_recovery,
+    wait_for_symptom,
+)
 
 
 def _discovered() -> dict[str, Incident]:
@@ -26,7 +34,17 @@ def _place(incident: Incident) -> tuple[str, int, str]:
 
 INCIDENTS = _discovered()
 
-__all__ = ["INCIDENTS", "Incident", "begin", "by_slug", "resolve", "wait_for_symptom"]
+__all__ = [
+    "INCIDENTS",
+    "Incident",
+    "Remedy",
+    "apply_remedy",
+    "assert_described",
+    "begin",
+    "by_slug",
+    "wait_for_recovery",
+    "wait_for_symptom",
+]
 
 
 def by_slug(slug: str) -> Incident:

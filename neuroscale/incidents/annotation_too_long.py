@@ -20,6 +20,7 @@ INCIDENT = Incident(
             target=serving.CRD, patch={"metadata": {"annotations": {"controller-gen.kubebuilder.io/version": "v0"}}}
         ),
     ),
+    sees="the sync of the CRD fails because its annotation is too long",
     symptom=(
         argo.shows_error(serving.APPLICATION, ("SyncError", "OperationFailed", "SyncFailed"), "Too long"),
         argo.ApplicationProbe(serving.APPLICATION, "is OutOfSync", argo.evaluate_out_of_sync),

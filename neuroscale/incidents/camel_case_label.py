@@ -37,6 +37,7 @@ INCIDENT = Incident(
             files={f"apps/{_NAME}/inference-service.yaml": _MANIFEST},
         ),
     ),
+    sees="the Application shows the denial and the model does not exist",
     symptom=(
         argo.shows_error(
             _NAME,

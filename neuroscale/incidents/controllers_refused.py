@@ -36,6 +36,7 @@ INCIDENT = Incident(
         *(FieldsEdited(target=guardrails.policy(name), patch=_ANYBODY) for name in _POLICIES),
         ObjectCreated(manifest=MANIFEST),
     ),
+    sees="the Deployment of a new model is rejected by a policy",
     symptom=(
         HasEvent(
             REVISION,

@@ -14,6 +14,7 @@ INCIDENT = Incident(
     title="The definition of InferenceServices is deleted, and every model with it",
     milestone="b",
     faults=(*disable_automated_sync(serving.APPLICATION), ObjectDeleted(target=serving.CRD)),
+    sees="the CRD is gone and no model answers",
     symptom=(
         argo.Gone(serving.CRD),
         argo.Gone(knative_service(MODEL)),

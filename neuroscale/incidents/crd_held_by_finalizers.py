@@ -16,6 +16,7 @@ INCIDENT = Incident(
         ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0),
         ObjectDeleted(target=serving.CRD, held=True),
     ),
+    sees="the CRD stays Terminating",
     symptom=(Shows(serving.CRD, "Terminating", ("True",)),),
     shows_within=60,
     remedy="start KServe's controller: it lets go, the definition goes, and Argo CD restores both",

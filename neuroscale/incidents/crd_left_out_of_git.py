@@ -12,6 +12,7 @@ INCIDENT = Incident(
     title="Git leaves the definition of InferenceServices out: all is Synced, and no model can exist",
     milestone="b",
     faults=(*left_out(), ObjectDeleted(target=serving.CRD)),
+    sees="the CRD is gone and the serving stack is Synced and Healthy without it",
     symptom=(
         argo.Gone(serving.CRD),
         argo.shows_error(MODEL, ("ComparisonError", "SyncError", "OperationFailed", "SyncFailed"), "InferenceService"),

@@ -20,6 +20,7 @@ INCIDENT = Incident(
             patch={"data": {serving.DOMAIN: None, "example.com": ""}},
         ),
     ),
+    sees="the models' URLs lie in another domain and the old ones are not found",
     symptom=(
         LeadsTo(MODEL, "example.com"),
         NotFound(MODEL, f"{MODEL}-predictor.default.{serving.DOMAIN}"),

@@ -15,6 +15,7 @@ INCIDENT = Incident(
         disable_automated_sync(serving.APPLICATION)[0],
         ApplicationEdited(target=argo.application(serving.APPLICATION), patch={"spec": {"ignoreDifferences": None}}),
     ),
+    sees="Argo CD syncs the serving stack again and again",
     symptom=(SyncsAgain(serving.APPLICATION, 3),),
     shows_within=90,
     remedy="put the ignoreDifferences of the two webhook configurations back, in Git",

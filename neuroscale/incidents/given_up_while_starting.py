@@ -31,6 +31,7 @@ INCIDENT = Incident(
         *node_filled(_NAME, _PRIORITY, "Keeps the new model of incident B10 from evicting the filler"),
         ObjectCreated(manifest=_in_a_hurry()),
     ),
+    sees="a new model failed because its progress deadline was exceeded",
     symptom=(
         Shows(REVISION, "Ready", ("False",), "ProgressDeadlineExceeded", "Initial scale was never achieved"),
         Shows(NEW_MODEL, "Ready", ("False",)),

@@ -32,7 +32,8 @@ class Incident:
         slug: Also the name of its write-up, ``docs/incidents/<number>_<slug>.md``.
         milestone: Whose steady state must hold before and after.
         faults: What breaks, in order. The remedy undoes them, but for deletions: the platform has to make up for those.
-        symptom: What an operator sees; each must be met.
+        sees: What an operator sees, in words; the incident's row in its feature says the same.
+        symptom: The same as probes; each must be met.
         shows_within: Seconds from the last fault to the whole symptom.
         remedy: In words, what undoing the faults stands for.
         recovers_within: Seconds from the remedy to the steady state.
@@ -48,6 +49,7 @@ class Incident:
     title: str
     milestone: str
     faults: tuple[Fault, ...]
+    sees: str
     symptom: tuple[Probe, ...]
     shows_within: float
     remedy: str
@@ -78,17 +80,50 @@ def wait_for_symptom(incident: Incident, platform: Platform) -> None:
         consistently(symptom, platform.cluster, lasting=1)
 
 
-def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callable[[Sample], None]) -> None:
-    """Apply the remedy and wait for the steady state; keep how long that took, also when it took too long.
+@dataclass(frozen=True)
+class Remedy:
+    """A remedy that was applied; the recovery is timed from its beginning.
+
+    Attributes:
+        incident: That it resolves.
+        at: When it began.
+        start: The same in monotonic seconds.
+        applied: Seconds that it took.
+    """
+
+    incident: Incident
+    at: datetime
+    start: float
+    applied: float
+
+
+def assert_described(what: str, row: object, data: object) -> None:
+    """A row of a feature says the same as the incident's data.
 
     Raises:
-        ConditionTimeout: It is not back within the incident's budget.
+        UsageError: It says something else.
     """
-    platform, at, start = breakage.platform, datetime.now(UTC), time.monotonic()
+    if row != data:
+        raise UsageError(f"The {what} in the feature should be {data!r}, as in the incident, but is {row!r}.")
+
+
+def apply_remedy(incident: Incident, breakage: Breakage) -> Remedy:
+    """Undo the faults, and begin anew what is retried."""
+    at, start = datetime.now(UTC), time.monotonic()
     breakage.remedy()
     if incident.retrying:
-        _sync_anew(platform, argo.application(incident.retrying))
-    phases: dict[str, float | None] = {"remedy applied": round(time.monotonic() - start, 3), "steady state": None}
+        _sync_anew(breakage.platform, argo.application(incident.retrying))
+    return Remedy(incident, at, start, round(time.monotonic() - start, 3))
+
+
+def wait_for_recovery(remedy: Remedy, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """Wait for the steady state; keep how long that took since the remedy began, also when it took too long.
+
+    Raises:
+        ConditionTimeout: It is not back within the incident's recovery SLO.
+    """
+    incident, at, start = remedy.incident, remedy.at, remedy.start
+    phases: dict[str, float | None] = {"remedy applied": remedy.applied, "steady state": None}
     steady = _SteadyState(incident.milestone, probes_of(incident.milestone, platform))
     try:
         eventually(steady, platform.cluster, within=incident.recovers_within - (time.monotonic() - start))

@@ -21,6 +21,7 @@ INCIDENT = Incident(
         ),
         ObjectCreated(manifest=MANIFEST),
     ),
+    sees="a new model waits for an ingress and is not Ready",
     symptom=(
         Shows(knative_service(NEW_MODEL.name), "RoutesReady", ("Unknown",), "IngressNotConfigured"),
         Shows(NEW_MODEL, "Ready", ("Unknown", "False")),

@@ -29,6 +29,7 @@ INCIDENT = Incident(
         FieldsEdited(target=LIMIT_RANGE, patch={"spec": {"limits": [LIMIT]}}),
         ObjectCreated(manifest=MANIFEST),
     ),
+    sees="the pod of a new model is rejected for too little CPU",
     symptom=(
         Shows(
             DEPLOYMENT,

@@ -28,6 +28,7 @@ INCIDENT = Incident(
         )
         for name in _MORE
     ),
+    sees="the next model is rejected for exceeding the quota",
     symptom=(
         # The fifth is not only taken, KServe has looked at it.
         Shows(inference_service(_MORE[-1]), "Stopped", ("True",)),

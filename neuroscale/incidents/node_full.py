@@ -19,6 +19,7 @@ INCIDENT = Incident(
         *node_filled(_NAME, _PRIORITY, "Lets the filler of incident A3 evict the test application's pod"),
         ObjectDeleted(target=NGINX),
     ),
+    sees="the restored pod stays Pending for lack of CPU",
     symptom=(PodUnschedulable(NGINX, "cpu"),),
     shows_within=60,
     remedy="make room: remove what fills the node, or lower the requests",

@@ -37,6 +37,7 @@ INCIDENT = Incident(
     title="The platform's own test application runs as root, and the platform refuses it",
     milestone="d",
     faults=(Committed(message="Let the test application use the official image", files={MANIFEST: OLD}),),
+    sees="the sync is rejected by a policy and the old version keeps running",
     symptom=(
         argo.shows_error(
             TEST_APP,

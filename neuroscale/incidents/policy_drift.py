@@ -47,6 +47,7 @@ INCIDENT = Incident(
             },
         ),
     ),
+    sees="Argo CD syncs the guardrails again and again",
     symptom=(
         SyncsAgain(guardrails.APPLICATION, 3),
         argo.ApplicationProbe(guardrails.APPLICATION, "is OutOfSync", argo.evaluate_out_of_sync),

@@ -30,6 +30,7 @@ INCIDENT = Incident(
             },
         ),
     ),
+    sees="Kyverno's Service has no endpoint and compliant objects are rejected",
     symptom=(
         NoEndpoint(guardrails.SERVICE),
         WouldBeRejected(MANIFEST, 'failed calling webhook "vpol.'),

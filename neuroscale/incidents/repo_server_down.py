@@ -12,9 +12,10 @@ INCIDENT = Incident(
     title="The repo-server is down: every Application is Unknown",
     milestone="a",
     faults=(ScaledTo(target=argo.REPO_SERVER, replicas=0),),
+    sees="every Application is Unknown and cannot be compared",
     symptom=tuple(argo.uncomparable(name) for name in (ROOT_APPLICATION, CHILD, TEST_APP)),
     shows_within=90,
-    remedy="kubectl -n argocd scale deploy/argocd-repo-server --replicas=1",
+    remedy="scale the repo-server up again",
     recovers_within=180,
     claim="repo-server-recovery",
 )

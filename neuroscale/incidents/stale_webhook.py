@@ -17,9 +17,10 @@ INCIDENT = Incident(
         ObjectCreated(manifest=unanswered_webhook("left-over-experiment", _NAME, "apps", "deployments")),
         ObjectDeleted(target=NGINX),
     ),
+    sees="the Deployment cannot be created and its sync fails",
     symptom=(argo.shows_error(TEST_APP, ("SyncError", "OperationFailed", "SyncFailed"), _NAME), argo.Gone(NGINX)),
     shows_within=90,
-    remedy="kubectl delete validatingwebhookconfiguration left-over-experiment",
+    remedy="delete the webhook configuration that was left behind",
     recovers_within=180,
     claim="webhook-recovery",
 )

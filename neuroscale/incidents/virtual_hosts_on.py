@@ -37,6 +37,7 @@ INCIDENT = Incident(
     title="Istio is assumed and Kourier installed: a new model is called Ready, and its URL leads nowhere",
     milestone="b",
     faults=(*disable_automated_sync(serving.APPLICATION), ISTIO, ObjectCreated(manifest=MANIFEST)),
+    sees="a new model is Ready and its URL is not found",
     symptom=(
         HasEvent(NEW_MODEL, "VirtualServiceCRDNotFound"),
         Shows(NEW_MODEL, "Ready", ("True",)),

@@ -25,6 +25,7 @@ INCIDENT = Incident(
             container={"name": _SIDECAR, "image": "gcr.io/kubebuilder/kube-rbac-proxy:v0.13.1"},
         ),
     ),
+    sees="KServe's webhook has no endpoint and every change to a model is rejected",
     symptom=(
         ImageMissing(serving.KSERVE_CONTROLLER, _SIDECAR),
         NoEndpoint(Ref("Service", "kserve-webhook-server-service", "kserve")),

@@ -216,7 +216,7 @@ class KeptOutOfGit:
     @property
     def description(self) -> str:
         """The expectation."""
-        what = "declines to prune it" if self.marked else "does not speak of it"
+        what = "skips pruning it" if self.marked else "does not list it"
         return f"{serving.CRD} is kept, and Argo CD {what}"
 
     def check(self, cluster: Cluster) -> Verdict:

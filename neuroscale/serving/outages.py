@@ -52,6 +52,8 @@ class Outage:
     Attributes:
         effect: When that was proven.
         stream: Requests to a running model since before.
+        answers: What still works, by what was asked.
+        seen: What was last seen of it.
     """
 
     component: str
@@ -59,6 +61,7 @@ class Outage:
     stream: Stream
     breakage: Breakage
     answers: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
 
 
 def begin(component: str, stream: Stream, breakage: Breakage) -> Outage:
@@ -136,12 +139,14 @@ def _flow(outage: Outage, expected: str) -> Verdict:
     return met(said) if found == expected else unrecoverable(said)
 
 
-def assert_new_models(outage: Outage, expected: str, scenario: str, keep: Callable[[Sample], None]) -> None:
-    """A model made by hand comes up and answers, or does not, as the table says.
+def create_and_scale(outage: Outage, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """Create a model, then scale the running one, and give each its time; what came of it is kept."""
+    create_model(outage, scenario, keep)
+    scale_model(outage, scenario, keep)
 
-    Raises:
-        ConditionTimeout: It is the other way round.
-    """
+
+def create_model(outage: Outage, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """Create a model by hand and see whether it comes up and answers."""
     with ExitStack() as streams:
         try:
             newborn = create(outage.breakage, streams)
@@ -149,21 +154,28 @@ def assert_new_models(outage: Outage, expected: str, scenario: str, keep: Callab
             found, said = "no", str(error)
         else:
             found, said = _chance(outage, lambda: _answered(newborn))
-    outage.answers["new models"] = found
+    outage.answers["new models"], outage.seen["new models"] = found, said
     _keep(outage, "new models", scenario, keep)
-    verdict = met(said) if found == expected else unrecoverable(f"{found}: {said}")
-    assert_met(f"a new model comes up while {outage.component} is down: {expected}", verdict, outage.breakage.platform)
+
+
+def assert_new_model(outage: Outage, expected: str) -> None:
+    """The new model came up and answered, or did not, as the table says.
+
+    Raises:
+        ConditionTimeout: It is the other way round.
+    """
+    _assert(outage, "new models", f"a new model comes up while {outage.component} is down: {expected}", expected)
 
 
 def _answered(newborn: CreatedModel) -> Verdict:
     return met("it answers") if newborn.answered_at is not None else pending(f"phases: {newborn.phases}")
 
 
-def assert_scaling(outage: Outage, expected: str, scenario: str, keep: Callable[[Sample], None]) -> None:
-    """A second pod comes up when the revision is told to keep two, or does not, as the table says.
+def scale_model(outage: Outage, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """Tell the running model's revision to keep two pods, and see whether the second comes up.
 
     Raises:
-        ConditionTimeout: It is the other way round.
+        PreconditionFailed: There is nothing to be scaled.
     """
     cluster = outage.breakage.platform.cluster
     made = fetch_generated(cluster, MODEL)
@@ -183,10 +195,23 @@ def assert_scaling(outage: Outage, expected: str, scenario: str, keep: Callable[
         found, said = "no", str(error)
     else:
         found, said = _chance(outage, lambda: _two(cluster.get(deployment)))
-    outage.answers["scaling"] = found
+    outage.answers["scaling"], outage.seen["scaling"] = found, said
     _keep(outage, "scaling", scenario, keep)
+
+
+def assert_scaled(outage: Outage, expected: str) -> None:
+    """The second pod came up, or did not, as the table says.
+
+    Raises:
+        ConditionTimeout: It is the other way round.
+    """
+    _assert(outage, "scaling", f"a model is scaled while {outage.component} is down: {expected}", expected)
+
+
+def _assert(outage: Outage, what: str, description: str, expected: str) -> None:
+    found, said = outage.answers[what], outage.seen[what]
     verdict = met(said) if found == expected else unrecoverable(f"{found}: {said}")
-    assert_met(f"a model is scaled while {outage.component} is down: {expected}", verdict, outage.breakage.platform)
+    assert_met(description, verdict, outage.breakage.platform)
 
 
 def _two(deployment: Object | None) -> Verdict:

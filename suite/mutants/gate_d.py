@@ -6,20 +6,20 @@ from neuroscale.chaos.faults import FunctionPatched
 from suite.mutants.mutant import Mutant
 
 _PASSES = "This repository passes the gate"
-_CORPUS = "The gate judges every specimen of the corpus as its page says"
-_BLIND = "A gate that cannot judge is red"
-_D4 = "A check looks at the first manifest only, and is green"
-_D7 = "A check takes every file for an object, and is red on what is right"
+_CORPUS = "The gate gives every manifest of the corpus the expected verdict"
+_BLIND = "The gate fails when it cannot give a verdict"
+_D4 = "A check of the first manifest only passes a bad folder"
+_D7 = "A check that takes every file for an object rejects a valid folder"
 
-_JUDGES_THIS = "the gate judges this repository"
-_JUDGES_CORPUS = "the gate judges the corpus"
-_EACH_BAD_ONE = "each bad one is refused at the stage and by the rule that it names"
-_NOT_GREEN = "it is not green"
-_D4_SYMPTOM = "a check that looks at the first only is green"
-_D4_REFUSED = "the gate refuses the second for its policy"
-_D7_SYMPTOM = "a check that takes every file for an object refuses the kustomization"
+_JUDGES_THIS = "the gate checks this repository"
+_JUDGES_CORPUS = "the gate checks the corpus"
+_EACH_BAD_ONE = "each bad manifest is rejected at its stage and by its rule"
+_NOT_GREEN = "the gate does not pass"
+_D4_SYMPTOM = "a check of the first manifest only passes"
+_D4_REFUSED = "the gate rejects the second manifest for its policy"
+_D7_SYMPTOM = "a check that takes every file for an object rejects the kustomization"
 _D7_PASSED = "the gate passes the folder"
-_D7_REFUSED = "the gate refuses the folder once it makes an object that does not fit"
+_D7_REFUSED = "the gate rejects the folder for that object"
 
 
 def _wired(wire: str, replacement: str) -> FunctionPatched:
@@ -33,7 +33,7 @@ _SWALLOW = _wired(".policy:run", "swallow_the_exit_code")
 
 
 def _judges(flaw: str) -> str:
-    return f"the gate judges a repository {flaw}"
+    return f"the gate checks a repository {flaw}"
 
 
 MILESTONE = "d"
@@ -45,7 +45,7 @@ MUTANTS = (
         scenario=_PASSES,
         before=_JUDGES_THIS,
         faults=(_wired(".policy:simulate", "evaluate_nothing"),),
-        red_step="each policy has judged objects of it",
+        red_step="every policy has evaluated objects of it",
         reason=r"disallow-root-containers judged none",
     ),
     Mutant(
@@ -54,7 +54,7 @@ MUTANTS = (
         scenario=_PASSES,
         before=_JUDGES_THIS,
         faults=(_wired(".resources:check", "refuse_whatever_comes"),),
-        red_step="there is nothing to refuse",
+        red_step="the gate has nothing to reject",
         reason=r"exit code 1 and resources: .*should be whole, but is broken",
     ),
     Mutant(
@@ -109,7 +109,7 @@ MUTANTS = (
         scenario=_CORPUS,
         before=_JUDGES_CORPUS,
         faults=(_wired(".resources:check", "refuse_whatever_comes"),),
-        red_step="no good one is refused",
+        red_step="no compliant manifest is rejected",
         reason=r"anchors should pass, but resources: .*should be whole, but is broken",
     ),
     Mutant(
@@ -126,8 +126,8 @@ MUTANTS = (
         "gate-green-on-nothing",
         "No verdict is taken for a pass",
         scenario=_BLIND,
-        example="in which there is nothing",
-        before=_judges("in which there is nothing"),
+        example="without manifests",
+        before=_judges("without manifests"),
         faults=(_wired(".pipeline:pass_through", "no_verdict_is_green"),),
         red_step=_NOT_GREEN,
         reason=r"should not be green, but ended with exit code 0 and nothing was found",
@@ -139,7 +139,7 @@ MUTANTS = (
         example="with an object of an unknown kind",
         before=_judges("with an object of an unknown kind"),
         faults=(_IGNORE_SCHEMAS,),
-        red_step='it says "should have a kind Deplyoment"',
+        red_step="the gate says that the kind is unknown",
         # The project of the apps knows its kinds, and is the second to refuse it.
         reason=r"should say .* but ended with exit code 1 and bounds: .*does not allow its kind",
     ),
@@ -147,8 +147,8 @@ MUTANTS = (
         "gate-green-without-a-policy",
         "Nobody looks for the policies that there should be",
         scenario=_BLIND,
-        example="that lacks one of its policies",
-        before=_judges("that lacks one of its policies"),
+        example="without one of its policies",
+        before=_judges("without one of its policies"),
         faults=(_DROP_FINDINGS,),
         red_step=_NOT_GREEN,
         reason=r"should not be green, but ended with exit code 0 and nothing was found",
@@ -157,8 +157,8 @@ MUTANTS = (
         "gate-green-with-an-idle-policy",
         "The findings are said, and the exit code is swallowed",
         scenario=_BLIND,
-        example="with a policy about what nobody uses",
-        before=_judges("with a policy about what nobody uses"),
+        example="with a policy that matches nothing",
+        before=_judges("with a policy that matches nothing"),
         faults=(_ALWAYS_GREEN,),
         red_step=_NOT_GREEN,
         reason=r"should not be green, but ended with exit code 0 and policy: .*passed it over",
@@ -170,7 +170,7 @@ MUTANTS = (
         example="without a policy engine",
         before=_judges("without a policy engine"),
         faults=(_wired(".policy:run", "go_on_without"),),
-        red_step='it says "No such file or directory"',
+        red_step="the gate says that the policy engine is missing",
         reason=r"should say .* but ended with exit code 1 and policy: .*passed it over",
     ),
     Mutant(
@@ -180,15 +180,15 @@ MUTANTS = (
         example="with a policy engine that fails",
         before=_judges("with a policy engine that fails"),
         faults=(_SWALLOW,),
-        red_step='it says "ended with exit code 1 after 0 results"',
+        red_step="the gate says that the policy engine failed",
         reason=r"should say .* but ended with exit code 1 and policy: .*passed it over",
     ),
     Mutant(
         "gate-believes-silence",
         "Nobody counts what was judged, and no verdict is taken for a pass",
         scenario=_BLIND,
-        example="with a policy engine that says nothing",
-        before=_judges("with a policy engine that says nothing"),
+        example="with a policy engine without output",
+        before=_judges("with a policy engine without output"),
         faults=(_DROP_FINDINGS, _wired(".pipeline:pass_through", "no_verdict_is_green")),
         red_step=_NOT_GREEN,
         reason=r"should not be green, but ended with exit code 0 and nothing was found",

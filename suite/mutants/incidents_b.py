@@ -3,135 +3,147 @@
 from __future__ import annotations
 
 from neuroscale.chaos.faults import FieldsEdited, ObjectDeleted, ScaledTo
+from neuroscale.incidents import by_slug
 from neuroscale.incidents.given_up_while_starting import FILLER
 from neuroscale.incidents.new_model import NEW_MODEL
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import INGRESS_CLASS
-from suite.mutants.mutant import Mutant
+from suite.mutants.mutant import Mutant, symptom_step
 
 _NO_ARGO = ScaledTo(target=argo.CONTROLLER, replicas=0)
 _NO_KSERVE = ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0)
-_SYMPTOM = "its symptom shows"
+_RUNNING = "An incident of serving leaves running models answering"
+_STOPPED = "An incident of serving stops running models"
 
 MILESTONE = "b"
 MUTANTS = (
     Mutant(
         "no-symptom-b1",
         "The new model is gone before anybody looks at it",
-        scenario="Istio is assumed, Kourier is installed",
-        before=_SYMPTOM,
+        scenario=_RUNNING,
+        example=by_slug("b1").slug,
+        before=symptom_step(by_slug("b1")),
         faults=(ObjectDeleted(target=NEW_MODEL),),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(by_slug("b1")),
         reason=r"VirtualServiceCRDNotFound is about.*events: none",
     ),
     Mutant(
         "no-symptom-b2",
         "The definition is applied by the server again",
-        scenario="A definition is too long to be applied by the client",
-        before=_SYMPTOM,
+        scenario=_RUNNING,
+        example=by_slug("b2").slug,
+        before=symptom_step(by_slug("b2")),
         faults=(
             FieldsEdited(
                 target=argo.application(serving.APPLICATION),
                 patch={"spec": {"syncPolicy": {"syncOptions": ["ServerSideApply=true"]}}},
             ),
         ),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(by_slug("b2")),
         reason=r"no SyncError or OperationFailed or SyncFailed with 'Too long'",
     ),
     Mutant(
         "no-symptom-b3",
         "KServe's controller is scaled away: no image is missing, and nobody waits for one",
-        scenario="The webhook of the models has no endpoint",
-        before=_SYMPTOM,
+        scenario=_RUNNING,
+        example=by_slug("b3").slug,
+        before=symptom_step(by_slug("b3")),
         faults=(_NO_KSERVE,),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(by_slug("b3")),
         reason=r"waits for its image.*containers: none",
         hold=5,
     ),
     Mutant(
         "no-symptom-b4",
         "Somebody names our own domain again",
-        scenario="The models' domain belongs to somebody else",
-        before=_SYMPTOM,
+        scenario=_STOPPED,
+        example=by_slug("b4").slug,
+        before=symptom_step(by_slug("b4")),
         faults=(
             FieldsEdited(
                 target=Ref("ConfigMap", "config-domain", "knative-serving"),
                 patch={"data": {serving.DOMAIN: "", "example.com": None}},
             ),
         ),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(by_slug("b4")),
         reason=r"lies below example\.com.*its URL is http://\S+\.models\.neuroscale\.internal",
         hold=10,
     ),
     Mutant(
         "no-symptom-b5",
         "Argo CD's controller is down: nobody rewrites anything",
-        scenario="Two writers never agree",
-        before=_SYMPTOM,
+        scenario=_RUNNING,
+        example=by_slug("b5").slug,
+        before=symptom_step(by_slug("b5")),
         faults=(_NO_ARGO,),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(by_slug("b5")),
         reason=r"healed 3 times.*attempts",
     ),
     Mutant(
         "no-symptom-b7",
         "The definition is in the render again, and Argo CD restores it",
-        scenario="A definition is missing from Git",
-        before=_SYMPTOM,
+        scenario=_STOPPED,
+        example=by_slug("b7").slug,
+        before=symptom_step(by_slug("b7")),
         faults=(
             FieldsEdited(target=argo.application(serving.APPLICATION), patch={"spec": {"source": {"kustomize": None}}}),
         ),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(by_slug("b7")),
         reason=r"is gone.*it exists",
         hold=40,
     ),
     Mutant(
         "no-symptom-b9",
         "Somebody tells Knative of Kourier",
-        scenario="Nobody is told which ingress to use",
-        before=_SYMPTOM,
+        scenario=_RUNNING,
+        example=by_slug("b9").slug,
+        before=symptom_step(by_slug("b9")),
         faults=(
             FieldsEdited(
                 target=Ref("ConfigMap", "config-network", "knative-serving"),
                 patch={"data": {"ingress-class": INGRESS_CLASS}},
             ),
         ),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(by_slug("b9")),
         reason=r"shows RoutesReady Unknown",
         hold=20,
     ),
     Mutant(
         "no-symptom-b10",
         "There is room on the node again, in time for the new model",
-        scenario="The first pod of a model is late",
-        before=_SYMPTOM,
+        scenario=_RUNNING,
+        example=by_slug("b10").slug,
+        before=symptom_step(by_slug("b10")),
         faults=(ObjectDeleted(target=FILLER, at_once=True),),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(by_slug("b10")),
         reason=r"shows Ready False for ProgressDeadlineExceeded.*Ready=True",
         hold=20,
     ),
     Mutant(
         "no-symptom-d3",
         "Argo CD is at work again, and restores the definition",
-        scenario="The definition of all models is deleted",
-        before=_SYMPTOM,
+        scenario=_STOPPED,
+        example=by_slug("d3").slug,
+        before=symptom_step(by_slug("d3")),
         faults=(
             FieldsEdited(
                 target=argo.application(serving.APPLICATION),
                 patch={"spec": {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}},
             ),
         ),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(by_slug("d3")),
         reason=r"is gone.*it exists",
         hold=40,
     ),
     Mutant(
         "no-symptom-d3b",
         "KServe's controller is back and lets go: nothing waits",
-        scenario="The definition waits for models that nobody lets go",
-        before=_SYMPTOM,
+        scenario=_RUNNING,
+        example=by_slug("d3b").slug,
+        before=symptom_step(by_slug("d3b")),
         faults=(ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=1),),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(by_slug("d3b")),
         reason=r"shows Terminating True.*it does not exist",
         hold=60,
     ),

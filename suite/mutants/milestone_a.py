@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neuroscale import incidents
 from neuroscale.chaos.faults import ApplicationEdited, Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
 from neuroscale.chaos.webhooks import unanswered_webhook
 from neuroscale.git_server import IN_CLUSTER_URL
@@ -10,7 +11,7 @@ from neuroscale.gitops.drift_scenarios import CHILD, NGINX, TEST_APP
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.probes import argo
 from neuroscale.settings import APPS_NAMESPACE, ARGOCD, ROOT_APPLICATION
-from suite.mutants.mutant import Mutant
+from suite.mutants.mutant import Mutant, recovery_step, remedy_step, symptom_step
 
 _GENERATOR = Ref("Deployment", "argocd-applicationset-controller", ARGOCD)
 _NOTIFIER = Ref("Deployment", "argocd-notifications-controller", ARGOCD)
@@ -41,17 +42,18 @@ def _handmade_application(name: str, path: str) -> ObjectCreated:
     )
 
 
-_COMPLETE = "Every expected Argo CD workload is complete"
+_COMPLETE = "Every expected Argo CD workload is ready"
 _EXACTLY = "Exactly the Applications that Git describes exist"
-_COMES_BACK = "A deleted Deployment comes back"
-_DRIFT = "Drift of every kind is healed"
-_CHILD = "A child Application edited by hand is put back"
-_DELETES = "someone deletes the Deployment of the test application"
-_PUTS_BACK, _STAYS = "Argo CD puts it back within its heal time", "it stays that way"
-_FOLLOWS = "the cluster follows within the pick-up time"
+_COMES_BACK = "A deleted Deployment is restored"
+_DRIFT = "Every type of drift is restored"
+_CHILD = "A child Application edited by hand is restored"
+_DELETES = "an operator deletes the Deployment of the test application"
+_PUTS_BACK, _STAYS = "Argo CD restores it within the self-heal SLO", "it stays that way"
+_FOLLOWS = "the cluster matches Git within the pick-up SLO"
 _REVERTED = "that commit is reverted in Git"
-_SYMPTOM = "its symptom shows"
-_RECOVERS = "the platform recovers within its budget once the incident is resolved"
+_A1, _A2, _A3 = (incidents.by_slug(number) for number in ("a1", "a2", "a3"))
+_REPO_SERVER_DOWN = "Nothing corrects drift while the repo-server is down"
+_RESOLVED = "An incident of GitOps is seen and resolved"
 
 MILESTONE = "a"
 MUTANTS = (
@@ -60,7 +62,7 @@ MUTANTS = (
         "workload-scaled-away",
         "A workload of Argo CD is scaled to 0: no pod is there to be not ready",
         scenario=_COMPLETE,
-        before="the workloads of Argo CD are looked at",
+        before="the workloads of Argo CD",
         faults=(ScaledTo(target=_NOTIFIER, replicas=0),),
         red_step="each of them has all its containers ready",
         reason=r"notifications-controller.*scaled to 0",
@@ -69,7 +71,7 @@ MUTANTS = (
         "running-but-not-ready",
         "A workload's only pod is Running and 0/1",
         scenario=_COMPLETE,
-        before="the workloads of Argo CD are looked at",
+        before="the workloads of Argo CD",
         faults=(
             # Scaled away first: a rollout would keep the old pod until the new one is ready.
             ScaledTo(target=_NOTIFIER, replicas=0),
@@ -91,30 +93,30 @@ MUTANTS = (
         "application-too-many",
         "Somebody made an Application that Git knows nothing of",
         scenario=_EXACTLY,
-        before="the Applications are compared with Git",
+        before="the Applications that Git describes",
         faults=(_handmade_application("made-by-hand", "infrastructure/namespaces/default"),),
-        red_step="none is missing and none is too many",
+        red_step="exactly these Applications exist",
         reason=r"not described by Git: made-by-hand",
     ),
     Mutant(
         "application-missing",
         "An Application is gone and nobody puts it back",
         scenario=_EXACTLY,
-        before="the Applications are compared with Git",
+        before="the Applications that Git describes",
         faults=(_NO_CONTROLLER, ObjectDeleted(target=argo.application(CHILD))),
-        red_step="none is missing and none is too many",
+        red_step="exactly these Applications exist",
         reason=rf"missing: {CHILD}",
     ),
     Mutant(
         "out-of-sync",
         "A workload drifts and self-heal is off: OutOfSync is not Unknown, and not good either",
         scenario=_EXACTLY,
-        before="the Applications are compared with Git",
+        before="the Applications that Git describes",
         faults=(
             *_test_app({"selfHeal": False}),
             FieldsEdited(target=NGINX, patch={"spec": {"replicas": 2}}),
         ),
-        red_step="each is in sync, healthy, free of errors and recently compared",
+        red_step="each is Synced, Healthy, without errors and recently reconciled",
         reason=r"test-app: OutOfSync",
         hold=8,
     ),
@@ -122,9 +124,9 @@ MUTANTS = (
         "stale-status",
         "The controller is dead: yesterday's Synced and Healthy still stand there",
         scenario=_EXACTLY,
-        before="the Applications are compared with Git",
+        before="the Applications that Git describes",
         faults=(_NO_CONTROLLER,),
-        red_step="each is in sync, healthy, free of errors and recently compared",
+        red_step="each is Synced, Healthy, without errors and recently reconciled",
         reason=r"last compared \d+ s ago",
         hold=60,
     ),
@@ -163,17 +165,17 @@ MUTANTS = (
         "Self-heal is off: an edited label stays",
         scenario=_DRIFT,
         example="changes a label",
-        before="someone changes a label of the test application",
+        before="an operator changes a label of the test application",
         faults=_test_app({"selfHeal": False}),
         red_step=_PUTS_BACK,
         reason=_NOTHING,
     ),
     Mutant(
         "prune-off",
-        "Pruning is off: a stray object with the mark stays",
+        "Pruning is off: a stray object with Argo CD's tracking ID stays",
         scenario=_DRIFT,
-        example="adds an object with the mark",
-        before="someone adds an object with the mark of the test application",
+        example="adds an object with Argo CD's tracking ID",
+        before="an operator adds an object with Argo CD's tracking ID of the test application",
         faults=_test_app({"prune": False}),
         red_step=_PUTS_BACK,
         reason=r"it is there",
@@ -182,7 +184,7 @@ MUTANTS = (
         "root-does-not-heal",
         "Self-heal of the root Application is off: an edited child stays edited",
         scenario=_CHILD,
-        before="someone turns off self-heal on a child Application",
+        before="an operator turns off self-heal on a child Application",
         faults=(
             ApplicationEdited(
                 target=argo.application(ROOT_APPLICATION),
@@ -220,7 +222,7 @@ MUTANTS = (
         scenario="A manifest removed from Git is pruned",
         before=_REVERTED,
         faults=_test_app({"prune": False}),
-        red_step="the ConfigMap is pruned within the pick-up time",
+        red_step="the ConfigMap is pruned within the pick-up SLO",
         reason=r"it exists",
     ),
     Mutant(
@@ -229,7 +231,7 @@ MUTANTS = (
         scenario="A new folder becomes an Application",
         before="a commit adds a folder with a workload",
         faults=(_NO_GENERATOR,),
-        red_step="an Application for it becomes healthy within the pick-up time",
+        red_step="an Application for it becomes Healthy within the pick-up SLO",
         reason=r"it does not exist",
     ),
     Mutant(
@@ -244,16 +246,16 @@ MUTANTS = (
     Mutant(
         "application-outlives-folder",
         "The ApplicationSet controller is down when the folder goes",
-        scenario="A removed folder takes its Application and its objects along",
+        scenario="The Application and the objects of a removed folder are deleted",
         before=_REVERTED,
         faults=(_NO_GENERATOR,),
-        red_step="its Application is gone within the pick-up time",
+        red_step="its Application is deleted within the pick-up SLO",
         reason=r"it exists",
     ),
     Mutant(
         "objects-outlive-application",
         "An object is marked to be kept when its Application goes",
-        scenario="A removed folder takes its Application and its objects along",
+        scenario="The Application and the objects of a removed folder are deleted",
         before=_REVERTED,
         faults=(
             FieldsEdited(
@@ -261,7 +263,7 @@ MUTANTS = (
                 patch={"metadata": {"annotations": {"argocd.argoproj.io/sync-options": "Delete=false"}}},
             ),
         ),
-        red_step="its objects are gone as well",
+        red_step="its objects are deleted as well",
         reason=r"it exists",
     ),
     Mutant(
@@ -271,7 +273,7 @@ MUTANTS = (
         example="is not YAML",
         before="a commit breaks the test application with a manifest that is not YAML",
         faults=(_NO_CONTROLLER,),
-        red_step="the Application shows the error within the pick-up time",
+        red_step="the Application shows the error within the pick-up SLO",
         reason=r"compared with commit|no ComparisonError",
     ),
     Mutant(
@@ -288,46 +290,51 @@ MUTANTS = (
     Mutant(
         "no-symptom-a1",
         "The controller is dead as well: the old status hides that nothing is compared",
-        scenario="The repo-server is down",
-        before='the incident "repo_server_down" begins',
+        scenario=_REPO_SERVER_DOWN,
+        example=_A1.slug,
+        before='the incident "repo_server_down" has happened',
         faults=(_NO_CONTROLLER,),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(_A1),
         reason=r"Unknown with a ComparisonError.*Synced/Healthy",
     ),
     Mutant(
         "corrected-meanwhile",
         "The repo-server is back before anybody said so",
-        scenario="The repo-server is down",
-        before="drift is not corrected meanwhile",
+        scenario=_REPO_SERVER_DOWN,
+        example=_A1.slug,
+        before="an operator deletes the ConfigMap of the test application",
         faults=(ScaledTo(target=argo.REPO_SERVER, replicas=1),),
-        red_step="drift is not corrected meanwhile",
+        red_step="nothing corrects the drift",
         reason=r"it was corrected",
     ),
     Mutant(
         "no-recovery-a1",
         "The controller dies before the repo-server is back",
-        scenario="The repo-server is down",
-        before=_RECOVERS,
+        scenario=_REPO_SERVER_DOWN,
+        example=_A1.slug,
+        before=remedy_step(_A1),
         faults=(_NO_CONTROLLER,),
-        red_step=_RECOVERS,
+        red_step=recovery_step(_A1),
         reason=r"application-controller.*scaled to 0",
     ),
     Mutant(
         "no-symptom-a2",
         "The stale webhook is ignored when it does not answer",
-        scenario="A stale admission webhook blocks creation",
-        before=_SYMPTOM,
+        scenario=_RESOLVED,
+        example=_A2.slug,
+        before=symptom_step(_A2),
         faults=(ObjectDeleted(target=Ref("ValidatingWebhookConfiguration", "left-over-experiment")),),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(_A2),
         reason=r"no SyncError|it exists",
     ),
     Mutant(
         "no-symptom-a3",
         "The filler is gone: the healed pod finds room",
-        scenario="A healed pod stays Pending on a full node",
-        before=_SYMPTOM,
+        scenario=_RESOLVED,
+        example=_A3.slug,
+        before=symptom_step(_A3),
         faults=(ObjectDeleted(target=Ref("Pod", "filler", "incident-node-full")),),
-        red_step=_SYMPTOM,
+        red_step=symptom_step(_A3),
         reason=r"Pending for lack of cpu.*Running",
     ),
 )

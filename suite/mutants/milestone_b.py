@@ -56,20 +56,23 @@ _TAKEN_OVER = 40.0
 _DRAINED = 60.0
 _UNANSWERED = r"no prediction|no client error|no answer|failed"
 
-_COMPLETE = "Every component of the serving stack is complete"
+_COMPLETE = "Every component of the serving stack is ready"
 _SERVED = "Every model that Git describes is served"
-_COMPARED = "the models are compared with Git"
-_READY, _WHOLE = "each is Ready in every respect", "what is made from each is there, owned, ready and the latest"
-_LEADS = "The gateway leads to the model"
-_NEW = "A new model answers once it is called Ready"
-_CREATES = "someone creates a model by hand"
-_ANSWERS_IN_TIME = "it is Ready and answers within its time"
-_SLEEPING = "A sleeping model answers whoever wakes it"
-_GOOD, _BAD = "A good version takes over", "A bad version never takes traffic"
-_REVERTS = "reverting that commit in Git brings the good version back within the pick-up time"
-_LOST = "Deleted with its definition, every model comes back"
-_LEFT_OUT = "the definition of InferenceServices, {} Argo CD's mark, is left out of what Git describes"
-_KEPT = "Git no longer describes the definition, and it is kept"
+_COMPARED = "the models that Git describes"
+_READY, _WHOLE = (
+    "each is Ready, with every condition met",
+    ("the Knative resources of each are owned, ready and at the latest revision"),
+)
+_LEADS = "The gateway routes requests to the model"
+_NEW = "A new model answers as soon as it is Ready"
+_CREATES = "an operator creates a model by hand"
+_ANSWERS_IN_TIME = "it is Ready and answers within the SLO"
+_SLEEPING = "A model that is scaled to zero answers its first requests"
+_GOOD, _BAD = "A good version takes over", "A bad version never receives traffic"
+_REVERTS = "the model serves the good version within the pick-up SLO"
+_LOST = "Every model is restored after the CRD is deleted"
+_LEFT_OUT = "the InferenceService CRD, {} Argo CD's tracking ID, is removed from what Git describes"
+_KEPT = "The CRD is kept when it is removed from Git"
 
 MILESTONE = "b"
 MUTANTS = (
@@ -78,7 +81,7 @@ MUTANTS = (
         "serving-workload-scaled-away",
         "The activator is scaled to 0: no pod is there to be not ready",
         scenario=_COMPLETE,
-        before="the workloads of the serving stack are looked at",
+        before="the workloads of the serving stack",
         faults=(*_HANDS_OFF, ScaledTo(target=serving.ACTIVATOR, replicas=0)),
         red_step="each of them has all its containers ready",
         reason=r"knative-serving/activator.*scaled to 0",
@@ -177,20 +180,20 @@ MUTANTS = (
         "The model calls every species by another one's name",
         scenario=_LEADS,
         example="the reference rows",
-        before="the model is asked for the reference rows by protocol v1",
+        before="a prediction for the reference rows is requested by protocol v1",
         faults=_WRONG_VALUES,
-        red_step="its answer is 1, 1",
+        red_step="the prediction is 1, 1",
         reason=r"\[2, 2\] instead of \[1, 1\]",
         hold=_TAKEN_OVER,
     ),
     Mutant(
         "gateway-selects-nothing",
         "The gateway's Service selects no pod",
-        scenario="The open inference protocol leads there as well",
+        scenario="The gateway routes the open inference protocol as well",
         example="the other pair",
-        before="the model is asked for the other pair by protocol v2",
+        before="a prediction for the other pair is requested by protocol v2",
         faults=_NOWHERE,
-        red_step="its answer is 0, 2",
+        red_step="the prediction is 0, 2",
         reason=_UNANSWERED,
         hold=5,
     ),
@@ -199,30 +202,30 @@ MUTANTS = (
         "The model calls every species by another one's name",
         scenario="A batch is answered row by row",
         example="v2",
-        before="the model is asked for every flower by protocol v2",
+        before="a prediction for every flower is requested by protocol v2",
         faults=_WRONG_VALUES,
-        red_step="its answer to every flower is what it was trained to give",
+        red_step="the predictions for every flower are those of the trained model",
         reason=r"\[1, .*150 in all\] instead of \[0, ",
         hold=_TAKEN_OVER,
     ),
     Mutant(
         "nobody-says-not-found",
         "No answer at all is no 404",
-        scenario="A host that nobody has leads nowhere",
-        before="the gateway is asked for a host that nobody has",
+        scenario="An unknown host is not found",
+        before="an unknown host is requested from the gateway",
         faults=_NOWHERE,
-        red_step="it knows no such host",
+        red_step="the gateway answers that there is no such host",
         reason=r"not 404, but no answer",
         hold=5,
     ),
     Mutant(
         "silence-is-no-refusal",
         "No answer at all is no refusal",
-        scenario="Bad input is refused with a reason",
+        scenario="Invalid input is rejected with a reason",
         example="rows of three numbers",
         before="the model is sent rows of three numbers",
         faults=_NOWHERE,
-        red_step="it refuses, and says why",
+        red_step="the model rejects it and says why",
         reason=r"no client error, but no answer",
         hold=5,
     ),
@@ -250,7 +253,7 @@ MUTANTS = (
         scenario=_NEW,
         before=_CREATES,
         faults=(_NO_ARGO, FieldsEdited(target=_RUNTIME, patch={"spec": {"containers": [_LIAR]}})),
-        red_step="it was not called Ready before it could answer",
+        red_step="it was not Ready before it could answer",
         reason=r"after Ready \d+ failed, first: 501",
         # The pods of an earlier mutant's model must be gone. While they drain, the quota has no room for Knative's dry
         # run, KServe cannot finish, and calls the model Ready late, when the lie is over.
@@ -270,19 +273,19 @@ MUTANTS = (
         "fast-and-wrong",
         "The model answers fast, and wrongly",
         scenario="An idle model answers within milliseconds",
-        before="the model is asked 200 times in turn",
+        before="200 requests are sent to the model one after the other",
         faults=_WRONG_VALUES,
-        red_step="half of the answers take at most 10 ms, and 99 of 100 at most 50 ms",
+        red_step="the median latency is at most 10 ms and the 99th percentile at most 50 ms",
         reason=r"200 of 200 answers are wrong",
         hold=_TAKEN_OVER,
     ),
     Mutant(
         "wrong-under-load",
         "The model answers a load, and wrongly",
-        scenario="The way through the gateway costs little",
-        before="the same load runs through the gateway and straight to the pod",
+        scenario="The gateway adds little overhead",
+        before="the same load is sent through the gateway and directly to the pod",
         faults=_WRONG_VALUES,
-        red_step="every answer is right",
+        red_step="every prediction is correct",
         reason=r"only 0 answers|\d+ through the gateway",
         hold=_TAKEN_OVER,
     ),
@@ -293,7 +296,7 @@ MUTANTS = (
         scenario=_GOOD,
         before="a commit gives the model version 2.0.0",
         faults=(ScaledTo(target=argo.REPO_SERVER, replicas=0),),
-        red_step="the model serves it within the pick-up time",
+        red_step="the model serves it within the pick-up SLO",
         reason=r"compared with commit",
     ),
     Mutant(
@@ -311,9 +314,9 @@ MUTANTS = (
         "KServe's controller is down: nobody says what is wrong with the bad version",
         scenario=_BAD,
         example="does not exist",
-        before="the model says within the pick-up time that it cannot be loaded",
+        before="the model reports within the pick-up SLO that it cannot be loaded",
         faults=(*_HANDS_OFF, _NO_KSERVE),
-        red_step="the model says within the pick-up time that it cannot be loaded",
+        red_step="the model reports within the pick-up SLO that it cannot be loaded",
         reason=r"cannot be loaded",
     ),
     Mutant(
@@ -332,7 +335,7 @@ MUTANTS = (
         "KServe's controller is down when the bad version is reverted",
         scenario=_BAD,
         example="does not exist",
-        before=_REVERTS,
+        before="that commit is reverted in Git",
         faults=(*_HANDS_OFF, _NO_KSERVE),
         red_step=_REVERTS,
         reason=r"serves version 1\.0\.0",
@@ -342,34 +345,34 @@ MUTANTS = (
         "nobody-restores-the-definition",
         "Argo CD's controller is down when the definition is deleted",
         scenario=_LOST,
-        before="the definition of InferenceServices is deleted",
+        before="the InferenceService CRD is deleted",
         faults=(_NO_ARGO,),
-        red_step="every model answers again within what the runbook promises",
+        red_step="every model answers again within the SLO of the runbook",
         reason=r"the definition is back.*there is none",
     ),
     Mutant(
         "nobody-declines-to-prune",
         "A sync window is closed: Argo CD sees what Git no longer describes, and may not act on it",
         scenario=_KEPT,
-        example="declines",
+        example="skips pruning",
         before=_LEFT_OUT.format("with"),
         faults=(FieldsEdited(target=_PROJECT, patch={"spec": {"syncWindows": [_CLOSED]}}),),
-        red_step="Argo CD declines to prune it, and it stays",
+        red_step="Argo CD skips pruning it, and the CRD stays",
         reason=r"requiresPruning.*the latest sync as nothing",
     ),
     Mutant(
         "definition-may-be-pruned",
         "The definition bears Argo CD's mark and lacks the protection: what Git leaves out is pruned",
         scenario=_KEPT,
-        example="does not speak",
-        before="Argo CD does not speak of it, and it stays",
+        example="does not list",
+        before="Argo CD does not list it, and the CRD stays",
         faults=(
             FieldsEdited(
                 target=serving.CRD,
                 patch={"metadata": {"annotations": {**MARK, "argocd.argoproj.io/sync-options": None}}},
             ),
         ),
-        red_step="Argo CD does not speak of it, and it stays",
+        red_step="Argo CD does not list it, and the CRD stays",
         reason=r"the definition was deleted",
         hold=10,
     ),
@@ -377,10 +380,10 @@ MUTANTS = (
     Mutant(
         "nobody-renews-the-certificate",
         "What renews the certificate is scaled to 0",
-        scenario="A lost certificate is made anew",
+        scenario="A lost certificate is renewed",
         before="the certificate of KServe's webhooks is lost",
         faults=(*_HANDS_OFF, ScaledTo(target=serving.WEBHOOK_CERTS, replicas=0)),
-        red_step="another one is made, and new models are accepted within its time",
+        red_step="a new one is issued, and new models are accepted within the SLO",
         reason=r"the Secret does not exist",
     ),
     # --- a component is down

@@ -19,15 +19,15 @@ from suite.mutants.webhooks import SLOW, TRUSTS_SOMEBODY_ELSE
 _BOUNDS = disable_automated_sync("neuroscale-default-namespace-resources")
 _PROJECT = Ref("AppProject", "neuroscale-models", "argocd")
 
-_IN_FORCE = "Every policy is in force twice"
+_IN_FORCE = "Every policy is enforced twice"
 _EACH_DENIES = "each denies, in the API server and through Kyverno's webhook"
-_COMPARED = "the policies are compared with Git"
-_RULE = "A rule refuses what breaks it and admits its twin"
-_CORPUS = "Every specimen of the corpus is judged as its page says"
-_EACH_REFUSED = "each bad specimen is refused by its policy and rule"
-_SUBMITTED = "the whole corpus is submitted"
-_AROUND = "A way around the policies"
-_AWAY = "Kyverno is away"
+_COMPARED = "the policies that Git describes"
+_RULE = "A rule rejects a violation and admits its compliant control"
+_CORPUS = "Admission gives every manifest of the corpus the expected verdict"
+_EACH_REFUSED = "each bad manifest is rejected by its policy and rule"
+_SUBMITTED = "the corpus of manifests"
+_AROUND = "A known bypass of the policies is closed"
+_AWAY = "Kyverno is unavailable"
 
 
 def _edited(name: str, spec: dict[str, Any]) -> tuple[Fault, ...]:
@@ -53,8 +53,8 @@ MUTANTS = (
     Mutant(
         "guardrails-workload-scaled-away",
         "Kyverno's reports controller is scaled to 0: no pod is there to be not ready",
-        scenario="Every component of the guardrails is complete",
-        before="the workloads of the guardrails are looked at",
+        scenario="Every component of the guardrails is ready",
+        before="the workloads of the guardrails",
         faults=(*HANDS_OFF, ScaledTo(target=guardrails.REPORTS_CONTROLLER, replicas=0)),
         red_step="each of them has all its containers ready",
         reason=r"kyverno-reports-controller.*scaled to 0",
@@ -122,20 +122,20 @@ MUTANTS = (
         "A rule is missing from a policy, in both places",
         scenario=_RULE,
         example="no-tag",
-        before="the specimen no-tag is submitted",
+        before="the manifest no-tag is submitted",
         faults=_edited(TAG, {"validations": [{"expression": "true", "message": "nothing: is asked"}]}),
-        red_step="it is refused by policy disallow-latest-image-tag for validate-deployment-container-tags",
+        red_step="it is rejected by policy disallow-latest-image-tag for validate-deployment-container-tags",
         reason=r"no-tag: admitted",
         hold=5,
     ),
     Mutant(
-        "twin-refused",
+        "control-refused",
         "A policy refuses whatever comes",
         scenario=_RULE,
         example="model-owner-missing",
-        before="its twin, one field apart, is admitted",
+        before="its compliant control, one field apart, is admitted",
         faults=_edited(ISVC_LABELS, {"validations": [{"expression": "false", "message": "no-rule: refused"}]}),
-        red_step="its twin, one field apart, is admitted",
+        red_step="its compliant control, one field apart, is admitted",
         reason=r"no-rule",
         hold=5,
     ),
@@ -168,17 +168,17 @@ MUTANTS = (
         "good-one-refused",
         "A policy asks for what nobody promised",
         scenario=_CORPUS,
-        before="what complies is admitted",
+        before="each compliant manifest is admitted",
         faults=_edited(RESOURCES, {"validations": [{"expression": "false", "message": "no-rule: refused"}]}),
-        red_step="what complies is admitted",
+        red_step="each compliant manifest is admitted",
         reason=r"no-rule",
         hold=5,
     ),
     Mutant(
         "one-namespace-only",
         "The match is narrowed to one namespace",
-        scenario="What was made a minute ago is guarded as well",
-        before="each bad specimen is refused there, by its policy and rule",
+        scenario="The guardrails hold in a new namespace",
+        before="each bad manifest is rejected there, by its policy and rule",
         faults=_edited(
             ROOT_USER,
             {
@@ -187,7 +187,7 @@ MUTANTS = (
                 }
             },
         ),
-        red_step="each bad specimen is refused there, by its policy and rule",
+        red_step="each bad manifest is rejected there, by its policy and rule",
         reason=r"may-be-root: admitted|job-root: admitted",
         hold=5,
     ),
@@ -195,8 +195,8 @@ MUTANTS = (
         "excused-by-a-label",
         "The exclude by label is back",
         scenario=_AROUND,
-        example="a label that excused its bearer",
-        before="the way around is a label that excused its bearer",
+        example="a label that exempted its object",
+        before="manifests that try a label that exempted its object",
         faults=_edited(
             ROOT_USER,
             {
@@ -207,7 +207,7 @@ MUTANTS = (
                 }
             },
         ),
-        red_step="each attempt is refused by its policy and rule",
+        red_step="each attempt is rejected by its policy and rule",
         reason=r"label-of-knative-on-root: admitted",
         hold=5,
     ),
@@ -215,28 +215,28 @@ MUTANTS = (
     Mutant(
         "nobody-is-left",
         "With the API server's own enforcement gone, Kyverno only audits as well",
-        scenario="Kyverno refuses without the API server's own policies",
-        before="Kyverno alone refuses each bad specimen, by its policy and rule",
+        scenario="Kyverno enforces without the API server's own policies",
+        before="Kyverno alone rejects each bad manifest, by its policy and rule",
         faults=KYVERNO_AUDIT_ONLY,
-        red_step="Kyverno alone refuses each bad specimen, by its policy and rule",
+        red_step="Kyverno alone rejects each bad manifest, by its policy and rule",
         reason=r"admitted",
         hold=5,
     ),
     Mutant(
         "nobody-reports",
         "The reports controller is scaled away: no scan reports anything",
-        scenario="What was there before the policies is reported",
-        before="a background scan reports it, by each policy that it breaks",
+        scenario="A workload that is older than the policies is reported",
+        before="a background scan reports every policy that it violates",
         faults=(*HANDS_OFF, ScaledTo(target=guardrails.REPORTS_CONTROLLER, replicas=0)),
-        red_step="a background scan reports it, by each policy that it breaks",
+        red_step="a background scan reports every policy that it violates",
         reason=r"0 reports about it",
     ),
     # --- by way of Git
     Mutant(
         "project-permits-everything",
         "The project of workloads permits everything everywhere",
-        scenario="The project stops what no policy judges",
-        before="a commit adds workloads that reach beyond their project",
+        scenario="The AppProject rejects what no policy covers",
+        before="a commit adds workloads that exceed their AppProject",
         faults=(
             *disable_automated_sync("neuroscale-infrastructure")[:1],
             FieldsEdited(
@@ -248,23 +248,23 @@ MUTANTS = (
                 },
             ),
         ),
-        red_step="each Application for it says within the pick-up time what is refused",
+        red_step="each Application for it shows within the pick-up SLO what is rejected",
         reason=r"role: ",
     ),
     Mutant(
         "violation-runs",
         "Nobody enforces: the workload that breaks a promise runs",
-        scenario="A workload that breaks a promise does not run",
-        before="a commit adds the specimen may-be-root as a workload",
+        scenario="A violating workload does not run",
+        before="a commit adds the manifest may-be-root as a workload",
         faults=(*HANDS_OFF, *AUDIT_ONLY, *NO_KYVERNO),
-        red_step="each Application for it says within the pick-up time what is refused",
+        red_step="each Application for it shows within the pick-up SLO what is rejected",
         reason=r"may-be-root: ",
         hold=5,
     ),
     Mutant(
         "last-version-lost",
         "The last good version is deleted while Argo CD's controller is dead",
-        scenario="A change that breaks a promise leaves the last good version running",
+        scenario="A violating change leaves the last good version running",
         before="the last good state keeps running",
         faults=(
             ScaledTo(target=argo.CONTROLLER, replicas=0),
@@ -277,45 +277,45 @@ MUTANTS = (
     Mutant(
         "quota-raised",
         "The quota of models is raised by hand",
-        scenario="The quota counts objects",
+        scenario="The quota limits the number of objects",
         example="models",
-        before="someone makes as many models as there may be",
+        before="an operator creates as many models as the quota allows",
         faults=(
             *_BOUNDS,
             FieldsEdited(target=QUOTA, patch={"spec": {"hard": {"count/inferenceservices.serving.kserve.io": "50"}}}),
         ),
-        red_step="the next one is refused for exceeding its quota",
+        red_step="the next one is rejected for exceeding the quota",
         reason=r"right beyond 5 models: admitted",
         hold=2,
     ),
     Mutant(
         "quota-removed",
         "The quota is gone",
-        scenario="The quota counts what pods ask for",
-        example="limits.memory",
-        before="someone asks for all that is left of limits.memory",
+        scenario="The quota limits what pods may request",
+        example="memory limits",
+        before="an operator requests all that is left of the memory limits",
         faults=(*_BOUNDS, ObjectDeleted(target=QUOTA)),
-        red_step="more than that is refused for exceeding its quota",
+        red_step="a request above the quota is rejected for exceeding it",
         reason=r"right beyond all that is left of limits.memory: admitted",
         hold=2,
     ),
     Mutant(
         "minimum-of-50m",
         "The minimum of a container is 50m: Knative's queue does not fit (incident F2)",
-        scenario="What the platform adds to pods fits the bounds",
-        before="the bounds of a container are compared with the platform's own",
+        scenario="The sidecars that the platform injects fit the limits",
+        before="the limits of a container",
         faults=(*_BOUNDS, _minimum("50m")),
-        red_step="the smallest of them fits",
+        red_step="the smallest sidecar that the platform injects fits them",
         reason=r"asks for 25m of CPU, the minimum is 50m",
     ),
     Mutant(
         "another-minimum",
         "The minimum of a container is another one than Git says",
-        scenario="A container has bounds",
+        scenario="A container has minimum and maximum resources",
         example="minimum cpu",
-        before="someone asks for a container at the minimum cpu",
+        before="an operator requests a container at the minimum cpu",
         faults=(*_BOUNDS, _minimum("50m")),
-        red_step="what lies beyond the bound is refused for it",
+        red_step="a request beyond the limit is rejected for exceeding it",
         reason=r"right within the minimum cpu of 10m: ",
         hold=2,
     ),
@@ -350,28 +350,28 @@ MUTANTS = (
     Mutant(
         "kyverno-cannot-be-asked",
         "Nobody answers for Kyverno's webhook",
-        scenario="Every webhook that fails closed can be answered",
-        before="the webhooks that fail closed are looked at",
+        scenario="Every fail-closed webhook can be answered",
+        before="the webhooks that fail closed",
         faults=(*HANDS_OFF, NO_ENDPOINT),
-        red_step="each has an endpoint, a certificate that its authority has signed, and a time limit",
+        red_step="each has an endpoint, a certificate signed by its CA, and a timeout",
         reason=r"kyverno/kyverno-svc has no ready endpoint",
     ),
     Mutant(
         "another-authority",
         "A webhook says that somebody else than its authority has signed its certificate",
-        scenario="Every webhook that fails closed can be answered",
-        before="the webhooks that fail closed are looked at",
+        scenario="Every fail-closed webhook can be answered",
+        before="the webhooks that fail closed",
         faults=(ObjectCreated(manifest=TRUSTS_SOMEBODY_ELSE),),
-        red_step="each has an endpoint, a certificate that its authority has signed, and a time limit",
+        red_step="each has an endpoint, a certificate signed by its CA, and a timeout",
         reason=r"none is signed by its authority",
     ),
     Mutant(
         "admission-is-slow",
         "A webhook that is answered late makes each request wait for a second",
-        scenario="Admission costs milliseconds",
-        before="100 objects are submitted with Kyverno and without it, in turn",
+        scenario="Admission adds only milliseconds",
+        before="100 objects are submitted with and without Kyverno, alternately",
         faults=(ObjectCreated(manifest=SLOW),),
-        red_step="half of those with it take at most 100 ms",
+        red_step="the median with Kyverno is at most 100 ms",
         reason=r"with Kyverno 1\d\d\d\.\d ms",
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from neuroscale.chaos.faults import Fault
+from neuroscale.incidents import Incident
 from neuroscale.results import ScenarioResult
 
 
@@ -51,3 +52,26 @@ def evaluate_kill(
         return "void"
     step = result.step.split(" ", 1)[-1]
     return "killed" if step == mutant.red_step and re.search(mutant.reason, result.why) else "wrong reason"
+
+
+# --- the steps of an incident's scenario, as its row makes them
+
+
+def injection_step(incident: Incident) -> str:
+    """The step that lets it happen."""
+    return f'the incident "{incident.slug}" happens'
+
+
+def symptom_step(incident: Incident) -> str:
+    """The step that waits for its symptom."""
+    return f"an operator sees that {incident.sees}"
+
+
+def remedy_step(incident: Incident) -> str:
+    """The step that resolves it."""
+    return f"the remedy is applied: {incident.remedy}"
+
+
+def recovery_step(incident: Incident) -> str:
+    """The step that waits for the steady state."""
+    return f"the platform recovers within {incident.recovers_within:.0f} s"

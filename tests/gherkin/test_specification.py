@@ -84,6 +84,22 @@ def test_each_incident_has_a_scenario_a_tag_and_a_write_up() -> None:
         assert (ROOT / "docs" / "incidents" / f"{incident.number}_{incident.slug}.md").is_file()
 
 
+def test_each_row_of_an_incident_says_what_its_data_say() -> None:
+    rows = [
+        (context, table.tags)
+        for template in specification.templates(FEATURES)
+        for table in template.examples
+        for context in table.as_contexts()
+        if "incident" in context
+    ]
+    assert sorted(context["incident"] for context, _ in rows) == sorted(INCIDENTS)
+    for context, tags in rows:
+        incident = INCIDENTS[context["incident"]]
+        said = (context["symptom"], context["remedy"], float(context["slo"]))
+        assert said == (incident.sees, incident.remedy, incident.recovers_within), incident.number
+        assert tags == {f"incident_{incident.number}"}
+
+
 def test_each_incident_that_is_tagged_has_a_write_up_also_when_no_cluster_suffers_it() -> None:
     tags = {tag for entry in catalogue.entries() for tag in entry.tags if tag.startswith("incident_")}
     written = {file.name.partition("_")[0] for file in (ROOT / "docs" / "incidents").glob("*.md")}
@@ -124,6 +140,12 @@ ALL_MUTANTS = [mutant for of_milestone in MUTANTS.values() for mutant in of_mile
 def test_each_scenario_has_a_mutant() -> None:
     covered = {mutant.scenario for mutant in ALL_MUTANTS}
     assert [entry.scenario for entry in catalogue.entries() if entry.scenario not in covered] == []
+
+
+def test_each_incident_has_a_mutant_that_takes_its_symptom_away() -> None:
+    """An outline of incidents is covered by its scenario's name alone as soon as one row is."""
+    chosen = {mutant.example for mutant in ALL_MUTANTS if mutant.red_step.startswith("an operator sees that ")}
+    assert chosen == set(INCIDENTS)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,15 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.claims import CLAIMS
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, ExitCode, Unrecoverable, UsageError
-from neuroscale.incidents import INCIDENTS, Incident, by_slug, resolve, wait_for_symptom
+from neuroscale.incidents import (
+    INCIDENTS,
+    Incident,
+    apply_remedy,
+    assert_described,
+    by_slug,
+    wait_for_recovery,
+    wait_for_symptom,
+)
 from neuroscale.incidents import incident as incident_module
 from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import MILESTONES
@@ -87,6 +95,7 @@ class Replay:
             title="The toy is broken",
             milestone="a",
             faults=(ScaledTo(target=NGINX, replicas=0), ObjectDeleted(target=PAGE)),
+            sees="the toy is gone",
             symptom=(Asked("symptom", self._symptom, self.log),),
             shows_within=0.1,
             remedy="scale it back",
@@ -103,6 +112,17 @@ class Replay:
 
     def steady(self) -> Verdict:
         return met("it runs") if self.replicas == 1 else pending("scaled away")
+
+
+def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callable[[Sample], None]) -> None:
+    """The last two steps of an incident's scenario."""
+    wait_for_recovery(apply_remedy(incident, breakage), breakage.platform, scenario, keep)
+
+
+def test_a_row_that_disagrees_with_the_incident_is_an_error() -> None:
+    assert_described("remedy", "pull the plug", "pull the plug")
+    with pytest.raises(UsageError, match=r"The remedy in the feature should be 'pull the plug'.*is 'wait'"):
+        assert_described("remedy", "wait", "pull the plug")
 
 
 def briefly(probe: Probe, cluster: Cluster, *, lasting: float) -> Timeline:

@@ -55,7 +55,7 @@ def test_the_manifest_that_is_not_yaml_is_not() -> None:
 
 
 def test_the_manifest_that_is_refused_is_good_yaml_with_one_bad_value() -> None:
-    spoil, _ = commit_scenarios._DEFECTS["the API server refuses"]
+    spoil, _ = commit_scenarios._DEFECTS["the API server rejects"]
     good, bad = yaml.safe_load(ORIGINAL), yaml.safe_load(spoil(ORIGINAL))
     assert bad["spec"].pop("replicas") == -1
     assert good["spec"].pop("replicas") > 0
@@ -66,7 +66,7 @@ SHOWN = {
     "is not YAML": uncomparable(
         'Failed to unmarshal "deployment.yaml": yaml: line 43: did not find expected node content'
     ),
-    "the API server refuses": refused(
+    "the API server rejects": refused(
         'Deployment.apps "nginx-test" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0'
     ),
     "nothing is broken": captured("application-good"),
@@ -166,7 +166,7 @@ def test_each_kind_of_commit_says_what_is_to_be_seen(breakage: Breakage) -> None
 
 
 def test_a_broken_manifest_is_undone_with_the_rest(breakage: Breakage) -> None:
-    broken = break_manifest(breakage, "the API server refuses")
+    broken = break_manifest(breakage, "the API server rejects")
     assert "ComparisonError" not in broken.expects.description
     assert "replicas: -1" in (breakage.platform.git_server.read(MANIFEST) or "")
     breakage.roll_back()

@@ -112,12 +112,12 @@ def test_whether_one_slipped_in(answers: tuple[AdmissionResponse | None, ...], s
 @pytest.mark.parametrize(
     ("answers", "expected", "state"),
     [
-        ([ADMITTED], "admitted or refused for a while", "met"),
-        ([ADMITTED, AWAY], "admitted or refused for a while", "met"),
-        ([ADMITTED, AWAY], "refused because the webhook is away", "met"),
-        ([ADMITTED], "refused because the webhook is away", "unrecoverable"),
-        ([ADMITTED, REFUSED], "admitted or refused for a while", "unrecoverable"),
-        ([], "admitted or refused for a while", "unrecoverable"),
+        ([ADMITTED], "admitted or rejected for a while", "met"),
+        ([ADMITTED, AWAY], "admitted or rejected for a while", "met"),
+        ([ADMITTED, AWAY], "rejected because the webhook is unavailable", "met"),
+        ([ADMITTED], "rejected because the webhook is unavailable", "unrecoverable"),
+        ([ADMITTED, REFUSED], "admitted or rejected for a while", "unrecoverable"),
+        ([], "admitted or rejected for a while", "unrecoverable"),
     ],
 )
 def test_what_became_of_what_complies(answers: list[AdmissionResponse], expected: str, state: str) -> None:

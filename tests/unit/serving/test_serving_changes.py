@@ -476,14 +476,16 @@ def test_new_models_that_come_up_and_that_do_not(
     world.answers[f"POST {ISVCS}"] = (
         500, b'{"message": "failed calling webhook: no endpoints available", "reason": "InternalError"}', {},
     )  # fmt: skip
-    outages.assert_new_models(began, "no", "scenario", kept.append)
+    outages.create_model(began, "scenario", kept.append)
+    outages.assert_new_model(began, "no")
     assert kept[-1].series == "new models while the KServe controller is down: no"
     with pytest.raises(ConditionTimeout, match=r"no: POST .*no endpoints available"):
-        outages.assert_new_models(began, "yes", "scenario", kept.append)
+        outages.assert_new_model(began, "yes")
     del world.answers[f"POST {ISVCS}"]
     gateway.versions[host_of(BORN)] = SERVED
     threading.Timer(0.1, becomes_ready, [world]).start()
-    outages.assert_new_models(began, "yes", "scenario", kept.append)
+    outages.create_model(began, "scenario", kept.append)
+    outages.assert_new_model(began, "yes")
 
 
 def test_scaling_that_works_and_that_does_not(
@@ -496,7 +498,10 @@ def test_scaling_that_works_and_that_does_not(
     revision = f"{KNATIVE}/revisions/{NAME}-predictor-00001"
     world.put(revision, world.objects[revision])
     began = outage("the autoscaler")
-    outages.assert_scaling(began, "no", "scenario", kept.append)
+    outages.scale_model(began, "scenario", kept.append)
+    outages.assert_scaled(began, "no")
+    with pytest.raises(ConditionTimeout, match=r"no: "):
+        outages.assert_scaled(began, "yes")
     assert world.objects[revision]["metadata"]["annotations"]["autoscaling.knative.dev/min-scale"] == "2"
     began.breakage.roll_back()
 
@@ -504,7 +509,8 @@ def test_scaling_that_works_and_that_does_not(
     deployment = f"/apis/apps/v1/namespaces/default/deployments/{NAME}-predictor-00001-deployment"
     grown = {"spec": {"replicas": 2}, "status": {"replicas": 2, "readyReplicas": 2, "updatedReplicas": 2}}
     world.objects[deployment] = merge(world.objects[deployment], grown)
-    outages.assert_scaling(began, "yes", "scenario", kept.append)
+    outages.scale_model(began, "scenario", kept.append)
+    outages.assert_scaled(began, "yes")
     assert [one.series.split(": ")[1] for one in kept] == ["no", "yes"]
 
 

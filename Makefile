@@ -14,7 +14,7 @@ MARKERS = $(subst $(SPACE), or ,$(addprefix milestone_,$(strip $(MILESTONES))))
 # Hundreds of interpreters start in a test run; they share what one of them has compiled.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install test gate conformance incidents kill-matrix bench report down docs
+.PHONY: help install test coverage gate conformance incidents kill-matrix bench report down docs
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -33,6 +33,9 @@ test: install ## Fast tier: ruff, mypy, unit tests, manifests, Gherkin lint. No 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy neuroscale suite
 	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+coverage: install ## What of the code the fast tier executes, in per cent; red below the floor in pyproject.toml
+	$(BIN)/python -m pytest -q -n $(WORKERS) --cov --cov-report=term:skip-covered
 
 gate: install ## Manifests alone: render, schemas, bounds, policies, resources. BASE=main compares resources with a commit
 	$(BIN)/neuroscale gate $(if $(BASE),--base "$(BASE)")
@@ -53,8 +56,9 @@ bench: install ## Measure the suite's own numbers and the heal times
 report: install ## The latest run as one HTML file
 	$(BIN)/neuroscale report
 
-docs: install ## Generate docs/catalogue.md and the table of tags
+docs: install ## Generate docs/catalogue.md, docs/benchmarks.md and the table of tags
 	$(BIN)/python -m suite.catalogue
+	$(BIN)/python -m suite.benchmarks_page
 	$(BIN)/python -m suite.markers
 
 down: install ## Delete the cluster

@@ -5,6 +5,7 @@
     run.json              Run: when, what, versions, verdict of each scenario
     recovery.json         every Sample behind every recovery figure
     killmatrix.json       list of Kill (only ``make kill-matrix``)
+    benchmarks.json       list of Measurement (only ``make bench``)
     streams/<scenario>/   every request of each stream, as CSV
     allure-results/       for Allure
     junit.xml             for CI
@@ -93,6 +94,20 @@ class Kill(BaseModel):
     seconds: float
 
 
+class Measurement(BaseModel):
+    """What ``make bench`` measured of one figure.
+
+    Attributes:
+        at_most: The limit, in ``unit``.
+        samples: One for each run, in ``unit``; none if no run was green.
+    """
+
+    name: str
+    at_most: float
+    samples: list[float]
+    unit: Literal["s", "GB"] = "s"
+
+
 class Run(BaseModel):
     """One run of the suite.
 
@@ -115,6 +130,7 @@ class Run(BaseModel):
 
 _SAMPLES = TypeAdapter(list[Sample])
 _KILLS = TypeAdapter(list[Kill])
+_MEASUREMENTS = TypeAdapter(list[Measurement])
 
 
 class RunFolder:
@@ -183,6 +199,16 @@ class RunFolder:
     def save_kills(self, kills: list[Kill]) -> None:
         """Write ``killmatrix.json``."""
         self._write("killmatrix.json", _KILLS.dump_json(kills, indent=1))
+
+    @property
+    def measurements(self) -> list[Measurement]:
+        """``benchmarks.json``, empty when there is none."""
+        file = self.path / "benchmarks.json"
+        return _MEASUREMENTS.validate_json(file.read_bytes()) if file.exists() else []
+
+    def save_measurements(self, measurements: list[Measurement]) -> None:
+        """Write ``benchmarks.json``."""
+        self._write("benchmarks.json", _MEASUREMENTS.dump_json(measurements, indent=1))
 
     def _write(self, name: str, content: bytes) -> None:
         draft = self.path / f".{name}.new"

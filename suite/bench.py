@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import typer
@@ -30,7 +30,7 @@ from neuroscale.milestones import gate
 from neuroscale.platform import Platform
 from neuroscale.polling import pause
 from neuroscale.report import Benchmark, benchmarks
-from neuroscale.results import Run, RunFolder
+from neuroscale.results import Measurement, Run, RunFolder
 from neuroscale.supply import choose
 from suite.kill_matrix import Runner
 
@@ -92,6 +92,7 @@ def run(rounds: int, runner: Runner, say: Callable[[str], None]) -> tuple[RunFol
     record.versions = state.versions if state else {}
     record.seconds = (datetime.now(UTC) - record.started_at).total_seconds()
     folder.save_run(record)
+    folder.save_measurements([Measurement(**asdict(number)) for number in numbers])
     return folder, numbers
 
 

@@ -1,0 +1,201 @@
+"""The page of what was measured: ``docs/benchmarks.json`` rendered as ``docs/benchmarks.md``.
+
+``python -m suite.benchmarks_page`` writes the page; a test fails when it is out of date. ``--from reports/<run>`` first
+takes over what ``make bench`` measured in that run: the former value of each figure becomes a line of its history.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from neuroscale.polling import duration
+from neuroscale.results import Measurement, RunFolder
+from neuroscale.settings import ROOT
+
+DATA = ROOT / "docs" / "benchmarks.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+
+class Past(BaseModel):
+    """What a figure was, or what it was elsewhere."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recorded: date
+    text: str
+
+
+class Figure(BaseModel):
+    """One measured figure.
+
+    Attributes:
+        bench: Name under which ``make bench`` measures it; empty when another command does.
+        least: The smallest sample, in ``unit``.
+        most: The largest one; it alone decides.
+        runs: How many samples stand behind both; ``None`` when nobody wrote it down.
+        median: Of the samples, where there are enough of them.
+        limit: What ``most`` must not exceed, in ``unit``; ``None`` when nothing is promised.
+        claimed: The limit is what the reference documents say, and no promise of this platform.
+        recorded: When the value was written down.
+        note: What bears on the value.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    slug: str
+    what: str
+    bench: str = ""
+    least: float
+    most: float
+    runs: int | None = None
+    median: float | None = None
+    unit: Literal["s", "ms", "GB", "objects", "mutants", "rows"]
+    limit: float | None = None
+    claimed: bool = False
+    command: str
+    recorded: date
+    note: str = ""
+    history: list[Past] = []
+
+    @property
+    def value(self) -> str:
+        """The range of its samples, in words."""
+        span = (
+            self._text(self.most) if self.least == self.most else f"{self._text(self.least)} to {self._text(self.most)}"
+        )
+        median = "" if self.median is None else f", median {self._text(self.median)}"
+        runs = "" if self.runs is None else f" ({self.runs} sample{'' if self.runs == 1 else 's'})"
+        return span + median + runs
+
+    @property
+    def limit_text(self) -> str:
+        """The limit, in words."""
+        if self.limit is None:
+            return "–"
+        return self._text(self.limit) + (" (claimed)" if self.claimed else "")
+
+    @property
+    def verdict(self) -> str:
+        """Whether the worst sample kept the limit."""
+        if self.limit is None:
+            return "–"
+        return "kept" if self.most <= self.limit else "**exceeded**"
+
+    def _text(self, value: float) -> str:
+        return duration(value) if self.unit == "s" and value >= 10 else f"{round(value, 2):g} {self.unit}"
+
+
+class Group(BaseModel):
+    """Figures that belong together."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    figures: list[Figure]
+
+
+class Document(BaseModel):
+    """``docs/benchmarks.json``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    environment: str
+    groups: list[Group]
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Those of every group."""
+        return [figure for group in self.groups for figure in group.figures]
+
+
+def load(path: Path = DATA) -> Document:
+    """Read the figures."""
+    return Document.model_validate_json(path.read_bytes())
+
+
+def render(document: Document) -> str:
+    """The page as Markdown."""
+    return "\n".join(
+        [
+            "# Benchmarks",
+            "",
+            "Generated from `benchmarks.json` by `make docs`; a test fails when it is out of date.",
+            "The worst sample decides whether a limit was kept.",
+            "",
+            document.environment,
+            "",
+            *(line for group in document.groups for line in _group(group)),
+            "## History",
+            "",
+            "What the figures were before, and what they were on a busy machine or in another setting.",
+            "",
+            *_history(document.figures),
+        ]
+    )
+
+
+def _group(group: Group) -> Iterator[str]:
+    yield from (
+        f"## {group.title}",
+        "",
+        "| figure | value | limit | verdict | command | recorded |",
+        "|---|---|---|---|---|---|",
+    )
+    for figure in group.figures:
+        what = f"{figure.what}. {figure.note}" if figure.note else figure.what
+        cells = (what, figure.value, figure.limit_text, figure.verdict, figure.command, figure.recorded.isoformat())
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _history(figures: Sequence[Figure]) -> Iterator[str]:
+    for figure in figures:
+        if figure.history:
+            yield from (f"**{figure.what}**", "")
+            yield from (f"- until {past.recorded.isoformat()}: {past.text}" for past in figure.history)
+            yield ""
+
+
+def take_over(document: Document, measured: Sequence[Measurement], on: date) -> list[str]:
+    """Replace the figures that ``make bench`` measures; what they were goes into their history.
+
+    Returns:
+        Names of measurements that no figure waits for.
+    """
+    waiting = {figure.bench: figure for figure in document.figures if figure.bench}
+    for one in measured:
+        figure = waiting.get(one.name)
+        if figure is None or not one.samples:
+            continue
+        figure.history.insert(0, Past(recorded=figure.recorded, text=figure.value))
+        figure.least, figure.most, figure.runs = min(one.samples), max(one.samples), len(one.samples)
+        figure.unit, figure.limit, figure.median, figure.recorded = one.unit, one.at_most, None, on
+    return [one.name for one in measured if one.name not in waiting]
+
+
+def main() -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(prog="python -m suite.benchmarks_page", description="Write docs/benchmarks.md.")
+    parser.add_argument(
+        "--from", dest="run", type=Path, metavar="reports/RUN", help="first take over a run of make bench"
+    )
+    run: Path | None = parser.parse_args().run
+    document = load(DATA)
+    if run is not None:
+        folder = RunFolder(run)
+        unknown = take_over(document, folder.measurements, folder.run.started_at.date())
+        DATA.write_text(document.model_dump_json(indent=1, exclude_defaults=True) + "\n", encoding="utf-8")
+        for name in unknown:
+            sys.stderr.write(f"no figure in {DATA.name} has bench = {name!r}\n")
+    PAGE.write_text(render(document), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from suite.bench import _PLATFORMS
 from neuroscale.results import Measurement, Run, RunFolder
 from suite import benchmarks_page
+from suite.bench import _PLATFORMS
 from suite.benchmarks_page import DATA, PAGE, Document, Figure, Group, load, render, take_over
 
 ON = date(2026, 11, 28)

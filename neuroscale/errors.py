@@ -17,7 +17,10 @@
     └── ConditionTimeout            exit 1: the platform did not do what it promises (also an AssertionError)
         └── Unrecoverable           exit 1: … and waiting longer would not have helped
 
-The text of an error has one shape: subject, expectation, observation, evidence, next move.
+The text of an error has one shape: what was expected, what was seen, and the next move. That of a wait::
+
+    Timed out after 3 min 00 s waiting for: Application "root" is Synced and Healthy (41 checks).
+    Last seen: OutOfSync/Degraded. Next: neuroscale check gitops
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Waiting: what a look answers, "becomes true" and "stays true".
+"""Polling: what a check answers, "becomes true" (:func:`eventually`) and "stays true" (:func:`consistently`).
 
 The only ``sleep`` of the repository is :func:`pause`. A wait always has a limit, and when the limit is reached the
-error says what was last seen and how often was looked.
+error says what was last seen and after how many checks.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from tenacity import RetryError, Retrying, retry_if_result, wait_fixed
 
 from neuroscale.errors import ConditionTimeout, Unrecoverable
 
@@ -22,7 +25,7 @@ State = Literal["met", "pending", "unrecoverable"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer of one look: a state, and in words what was seen (also when met: it goes into the report)."""
+    """The answer of one check: a state, and in words what was seen (also when met: it goes into the report)."""
 
     state: State
     observed: str
@@ -60,13 +63,13 @@ class Probe(Protocol):
         ...
 
     def check(self, cluster: Cluster) -> Verdict:
-        """Look once."""
+        """Ask once."""
         ...
 
 
 @dataclass(frozen=True)
 class Observation:
-    """A look that answered something new.
+    """A check that answered something new.
 
     Attributes:
         after: Seconds since the wait began.
@@ -83,18 +86,18 @@ class Timeline:
     """What a wait saw: every change of answer, in order."""
 
     description: str
-    looks: int = 0
+    checks: int = 0
     seconds: float = 0.0
     changes: list[Observation] = field(default_factory=list)
 
     @property
     def last(self) -> Verdict:
         """The latest answer."""
-        return self.changes[-1].verdict if self.changes else pending("nothing was looked at yet")
+        return self.changes[-1].verdict if self.changes else pending("nothing was checked yet")
 
     def note(self, after: float, verdict: Verdict) -> None:
         """Keep an answer if it differs from the one before."""
-        self.looks += 1
+        self.checks += 1
         self.seconds = after
         if not self.changes or self.changes[-1].verdict != verdict:
             self.changes.append(Observation(after, datetime.now(UTC), verdict))
@@ -131,13 +134,13 @@ def duration(seconds: float) -> str:
 def eventually(
     probe: Probe, cluster: Cluster, *, within: float, every: float = 0.25, clock: Clock = REAL_CLOCK
 ) -> Timeline:
-    """Look until the probe is met.
+    """Check until the probe is met.
 
     Args:
         probe: The question.
         cluster: Where to look.
         within: Budget in seconds.
-        every: Pause between two looks in seconds; 0.25 is the coarsest that recovery figures allow.
+        every: Pause between two checks in seconds; 0.25 is the coarsest that recovery figures allow.
         clock: Time source.
 
     Raises:
@@ -145,58 +148,72 @@ def eventually(
         ConditionTimeout: The budget ran out; the text ends with what was last seen.
     """
     timeline = Timeline(probe.description)
-    start = clock.now()
-    try:
-        while True:
-            verdict = probe.check(cluster)
-            timeline.note(clock.now() - start, verdict)
-            if verdict:
-                return timeline
-            if verdict.state == "unrecoverable":
-                raise Unrecoverable(_sentence(probe, timeline, within))
-            if timeline.seconds + every > within:
-                raise ConditionTimeout(_sentence(probe, timeline, within))
-            pause(every, clock)
-    finally:
-        _publish(timeline)
+    retrying = _retrying(lambda seen: seen.state == "pending", lambda: timeline.seconds + every > within, every, clock)
+    verdict = _poll(partial(probe.check, cluster), timeline, clock, retrying)
+    if verdict.state == "unrecoverable":
+        raise Unrecoverable(
+            f"Gave up after {duration(timeline.seconds)} of {duration(within)} waiting for: {probe.description} "
+            f"({_checks(timeline)}); waiting longer would not help. {_seen_and_next(verdict, probe)}"
+        )
+    if not verdict:
+        raise ConditionTimeout(
+            f"Timed out after {duration(timeline.seconds)} waiting for: {probe.description} "
+            f"({_checks(timeline)}). {_seen_and_next(verdict, probe)}"
+        )
+    return timeline
 
 
 def consistently(
     probe: Probe, cluster: Cluster, *, lasting: float, every: float = 0.25, clock: Clock = REAL_CLOCK
 ) -> Timeline:
-    """Look for ``lasting`` seconds and want the probe met each time.
+    """Check for ``lasting`` seconds and want the probe met each time.
 
     Raises:
         ConditionTimeout: The probe was once not met; the text says when and what was seen.
     """
     timeline = Timeline(f"{probe.description}, for {duration(lasting)}")
-    start = clock.now()
-    try:
-        while True:
-            verdict = probe.check(cluster)
-            timeline.note(clock.now() - start, verdict)
-            if not verdict:
-                raise ConditionTimeout(
-                    f"It should hold for {duration(lasting)} that {probe.description}, but after "
-                    f"{duration(timeline.seconds)} "
-                    f"({timeline.looks} looks): {verdict.observed}. Try: neuroscale check {probe.area}"
-                )
-            if timeline.seconds >= lasting:
-                return timeline
-            pause(every, clock)
-    finally:
-        _publish(timeline)
+    retrying = _retrying(bool, lambda: timeline.seconds >= lasting, every, clock)
+    verdict = _poll(partial(probe.check, cluster), timeline, clock, retrying)
+    if not verdict:
+        raise ConditionTimeout(
+            f"Stopped holding after {duration(timeline.seconds)} (expected {duration(lasting)}): {probe.description} "
+            f"({_checks(timeline)}). {_seen_and_next(verdict, probe)}"
+        )
+    return timeline
 
 
-def _publish(timeline: Timeline) -> None:
-    for listener in listeners:
-        listener(timeline)
-
-
-def _sentence(probe: Probe, timeline: Timeline, within: float) -> str:
-    gave_up = "and waiting longer would not help" if timeline.last.state == "unrecoverable" else "the budget is spent"
-    return (
-        f"It should be so within {duration(within)} that {probe.description}, but after {duration(timeline.seconds)} "
-        f"({timeline.looks} look{'s' if timeline.looks != 1 else ''}; {gave_up}): {timeline.last.observed}. "
-        f"Try: neuroscale check {probe.area}"
+def _retrying(again: Callable[[Verdict], bool], enough: Callable[[], bool], every: float, clock: Clock) -> Retrying:
+    """Tenacity's own stop conditions read the real clock; ours ask the timeline, which has the clock of the wait."""
+    return Retrying(
+        retry=retry_if_result(again),
+        stop=lambda _: enough(),
+        wait=wait_fixed(every),
+        sleep=lambda seconds: pause(seconds, clock),
     )
+
+
+def _poll(check: Callable[[], Verdict], timeline: Timeline, clock: Clock, retrying: Retrying) -> Verdict:
+    """Check until it is over; the last answer. What a probe raises is raised."""
+    start = clock.now()
+
+    def noted() -> Verdict:
+        verdict = check()
+        timeline.note(clock.now() - start, verdict)
+        return verdict
+
+    try:
+        return retrying(noted)
+    except RetryError:
+        return timeline.last
+    finally:
+        for listener in listeners:
+            listener(timeline)
+
+
+def _checks(timeline: Timeline) -> str:
+    return f"{timeline.checks} check{'s' if timeline.checks != 1 else ''}"
+
+
+def _seen_and_next(verdict: Verdict, probe: Probe) -> str:
+    """On one line: reports keep the first line of an error."""
+    return f"Last seen: {verdict.observed}. Next: neuroscale check {probe.area}"

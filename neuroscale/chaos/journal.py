@@ -49,7 +49,7 @@ class _RollbackComplete:
 
     @property
     def description(self) -> str:
-        return f"nothing is left of it that {self.entry.fault.description}"
+        return f'rollback of "{self.entry.fault.description}" is complete'
 
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - the fault has the whole platform
         return self.entry.fault.rollback_complete(self.platform, self.entry.snapshot)
@@ -62,8 +62,8 @@ def _undoing(entry: Entry) -> Iterator[None]:
         yield
     except Exception as error:  # the caller goes on with the next fault, and then raises
         raise RevertFailed(
-            f"It should be undone that {entry.fault.description}, but: {type(error).__name__}: {error}. "
-            "It stays in the journal. Try: neuroscale rollback"
+            f'Could not roll back "{entry.fault.description}": {type(error).__name__}: {error}. '
+            "It stays in the journal. Next: neuroscale rollback"
         ) from error
 
 

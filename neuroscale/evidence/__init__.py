@@ -207,7 +207,7 @@ def _difference(before: Object | None, now: Object | None) -> str:
 
 
 def _told(timeline: Timeline) -> str:
-    lines = [f"{timeline.description}: {timeline.looks} looks in {duration(timeline.seconds)}"]
+    lines = [f"{timeline.description}: {timeline.checks} checks in {duration(timeline.seconds)}"]
     lines += [
         f"  {check.at:%H:%M:%S.%f} +{check.after:8.3f} s  {check.verdict.state:<8} {check.verdict.observed}"
         for check in timeline.changes

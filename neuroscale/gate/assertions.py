@@ -65,7 +65,7 @@ def copied(repository: Path = ROOT) -> Iterator[Path]:
 
 
 def each_policy_judged(answer: GateOutput) -> None:
-    """A policy that judged nothing has nothing against anything.
+    """Every policy must have evaluated at least one object.
 
     Raises:
         ConditionTimeout: At least one judged nothing.

@@ -115,7 +115,7 @@ def evaluate_counted(cluster: Cluster, resource: str, pattern: Object) -> Verdic
 
 
 def _wait_until_quiet(platform: Platform) -> None:
-    """What drains still counts, and would be gone in the middle of the question."""
+    """Terminating pods still count against the quota, and may be gone while the limit is probed."""
     _wait("no pod is on its way out", lambda: evaluate_quiet(platform.cluster), platform.cluster)
 
 

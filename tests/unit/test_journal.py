@@ -182,7 +182,7 @@ def test_a_revert_that_fails_stays_open_and_stops_no_other(
     monkeypatch.setattr(FieldsEdited, "revert", revert)
     journal = Journal(path, NONCE)
     entries = [journal.open(_numbered(number), {}) for number in range(4)]
-    with pytest.raises(RevertFailed, match=r"number=2.*Try: neuroscale rollback") as caught:
+    with pytest.raises(RevertFailed, match=r"number=2.*Next: neuroscale rollback") as caught:
         journal.roll_back_all(toy_platform, journal.unfinished())
     assert type(error).__name__ in str(caught.value)
     assert str(path) not in str(caught.value)  # it goes into reports

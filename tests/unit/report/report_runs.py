@@ -54,8 +54,8 @@ RESULTS = [
     result(
         "A removed manifest is pruned",
         "failed",
-        'It should be so within 60 s that ConfigMap "default/x" is <gone>, but after 60 s '
-        "(240 looks; the budget is spent): it is still there. Try: neuroscale check gitops",
+        'Timed out after 60 s waiting for: ConfigMap "default/x" is <gone> (240 checks). '
+        "Last seen: it is still there. Next: neuroscale check gitops",
         "Then it is pruned",
     ),
     result(

@@ -32,6 +32,7 @@ test: install ## Fast tier: ruff, mypy, unit tests, manifests, Gherkin lint. No 
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy neuroscale suite
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m pytest -q -n $(WORKERS)
 
 coverage: install ## What of the code the fast tier executes, in per cent; red below the floor in pyproject.toml

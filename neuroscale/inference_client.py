@@ -19,8 +19,8 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import load_state
 from neuroscale.errors import PreconditionFailed
 from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.model_store import Rows
 from neuroscale.polling import Verdict, met, pending
-from neuroscale.serving.models import Rows
 from neuroscale.settings import BUDGETS
 
 Protocol = Literal["v1", "v2"]

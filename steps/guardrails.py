@@ -10,7 +10,7 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.gitops.commit_scenarios import PushedCommit
+from neuroscale.chaos.commits import PushedCommit
 from neuroscale.guardrails import admission, admission_load, bypasses, denied_commits, enforcement, latency, quotas
 from neuroscale.guardrails.admission import AdmissionResponse
 from neuroscale.guardrails.admission_load import AdmissionLoad

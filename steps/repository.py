@@ -8,12 +8,12 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.commits import PushedCommit
 from neuroscale.gitops import commit_scenarios
-from neuroscale.gitops.commit_scenarios import PushedCommit
-from neuroscale.gitops.drift_scenarios import NGINX
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, consistently, eventually
 from neuroscale.probes import argo
+from neuroscale.probes.reference_app import NGINX
 from neuroscale.probes.workloads import Available
 from neuroscale.results import Sample
 from neuroscale.settings import BUDGETS

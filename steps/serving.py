@@ -9,10 +9,11 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.commits import PushedCommit
 from neuroscale.gitops import commit_scenarios
-from neuroscale.gitops.commit_scenarios import PushedCommit
 from neuroscale.inference_client import InferenceResponse, Protocol, gateway_url
 from neuroscale.milestones import gate
+from neuroscale.model_store import NEXT, SERVED
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, eventually
 from neuroscale.probes import expected, serving
@@ -34,7 +35,6 @@ from neuroscale.serving.certificate import CertificateLoss
 from neuroscale.serving.crd_deletion import CrdLoss, KeptOutOfGit
 from neuroscale.serving.gateway_load import Load
 from neuroscale.serving.model_creation import CreatedModel
-from neuroscale.serving.models import NEXT, SERVED
 from neuroscale.serving.outages import Outage
 from neuroscale.serving.request_stream import Stream
 from neuroscale.settings import BUDGETS

@@ -15,7 +15,7 @@ from neuroscale.chaos.journal import Entry, Journal
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.watch import Watcher, WatchEvent
 from neuroscale.errors import ConditionTimeout, FaultHadNoEffect
-from neuroscale.kubernetes.refs import Ref
+from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually, met
 
@@ -141,3 +141,13 @@ class _VerifyInjected:
         if not after:
             self.last, self.at = self.fault.verify_injected(self.platform, self.snapshot, ()), time.monotonic()
         return self.last
+
+
+def after(effect: Effect) -> list[WatchEvent]:
+    """What was seen of the target from the proof of the fault on."""
+    return [event for event in effect.watcher.watch_events if event.at >= effect.at] if effect.watcher else []
+
+
+def state_at(event: WatchEvent) -> Object | None:
+    """The object as of a sighting; ``None`` when it was deleted."""
+    return None if event.event == "DELETED" else event.obj

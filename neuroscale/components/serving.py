@@ -8,10 +8,10 @@ from pathlib import Path
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
 from neuroscale.inference_client import gateway_url
+from neuroscale.model_store import ensure_models
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import argo, expected, serving
-from neuroscale.serving.models import ensure_models
 from neuroscale.settings import APPS_NAMESPACE
 from neuroscale.supply.contract import Demand
 

@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from neuroscale.errors import Inconclusive
 from neuroscale.gate.findings import Finding, Places, named
 from neuroscale.gate.scopes import plural
 from neuroscale.guardrails.oracle import PodShape, pods
+from neuroscale.kubernetes.quantities import SUFFIXES, quantity
 from neuroscale.kubernetes.refs import Object
 
 Amounts = dict[str, Decimal]
 #: What is counted, as quotas call it.
 COUNTED = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory", "pods")
-#: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
-_SUFFIXES = {
-    **{suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)},
-    **{
-        suffix: Decimal(1000) ** power
-        for power, suffix in enumerate(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), start=-3)
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -37,22 +29,6 @@ class Change:
     def by(self, what: str) -> Decimal:
         """How much more it asks for; negative: less."""
         return self.after.get(what, Decimal(0)) - self.before.get(what, Decimal(0))
-
-
-def quantity(text: object) -> Decimal:
-    """A Kubernetes quantity as a number: ``"250m"`` -> 0.25, ``"1Gi"`` -> 1073741824, ``"1e3"`` -> 1000.
-
-    Raises:
-        Inconclusive: It is none.
-    """
-    said = str(text).strip()
-    suffix = next((one for one in sorted(_SUFFIXES, key=len, reverse=True) if one and said.endswith(one)), "")
-    try:
-        return Decimal(said.removesuffix(suffix)) * _SUFFIXES[suffix]
-    except InvalidOperation as error:
-        raise Inconclusive(
-            f"{said!r} should be a quantity such as 250m or 1Gi, but is none. Try: correct it"
-        ) from error
 
 
 def demands(places: Places) -> dict[str, Amounts]:
@@ -116,8 +92,8 @@ def readable(what: str, amount: Decimal) -> str:
     if not what.endswith("memory"):
         return f"{amount:.0f}"
     for suffix in ("Gi", "Mi", "Ki"):
-        if amount and not amount % _SUFFIXES[suffix]:
-            return f"{amount / _SUFFIXES[suffix]:.0f}{suffix}"
+        if amount and not amount % SUFFIXES[suffix]:
+            return f"{amount / SUFFIXES[suffix]:.0f}{suffix}"
     return f"{amount:.0f}"
 
 

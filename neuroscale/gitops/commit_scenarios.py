@@ -11,20 +11,18 @@ from datetime import UTC, datetime
 import yaml
 
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.chaos.faults import Committed
+from neuroscale.chaos.commits import PushedCommit, push
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
-from neuroscale.git_server import Files
-from neuroscale.gitops.drift_scenarios import NGINX, TEST_APP
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, Verdict, eventually, met, pending
 from neuroscale.probes import argo
+from neuroscale.probes.reference_app import MANIFEST, NGINX, TEST_APP
 from neuroscale.probes.workloads import evaluate_workload
 from neuroscale.results import Sample
 from neuroscale.settings import APPS_NAMESPACE, ARGOCD, BUDGETS
 
-MANIFEST = "apps/test-app/deployment.yaml"
 _EXTRA = Ref("ConfigMap", "extra-by-commit", APPS_NAMESPACE)
 #: A folder, its Application and its one object bear the same name.
 NEWCOMER = "newcomer"
@@ -67,23 +65,6 @@ class Exists:
         """Fetch."""
         now = cluster.get(self.ref)
         return met(f"it exists with UID {now['metadata']['uid']}") if now else pending("it does not exist")
-
-
-@dataclass(frozen=True)
-class PushedCommit:
-    """A commit on ``main``, and what the cluster looks like once it followed.
-
-    Attributes:
-        commit: Its id.
-        at: When it was pushed.
-        expects: Met when the cluster followed.
-        before: What held before, to be seen again after a revert.
-    """
-
-    commit: str
-    at: datetime
-    expects: Probe
-    before: Probe
 
 
 def commit_replicas(breakage: Breakage, count: int) -> PushedCommit:
@@ -208,28 +189,6 @@ class ComparedWith:
         if ahead:
             return met(f"compared: {', '.join(ahead)}")
         return pending("; ".join(f"{name} at {revision[:8]}" for name, revision in sorted(found.items())))
-
-
-def push(breakage: Breakage, message: str, files: Files, expects: Probe, before: Probe) -> PushedCommit:
-    """Commit files; how to take them back is in the journal before the push.
-
-    Args:
-        breakage: Undoes it.
-        message: Of the commit.
-        files: Path to content; ``None`` removes.
-        expects: What the cluster shows once it followed.
-        before: What it shows before, and again after a revert.
-
-    Raises:
-        PreconditionFailed: The repository has no commit after the push.
-    """
-    effect = breakage.inject(Committed(message=message, files=dict(files)))
-    commit = breakage.platform.git_server.head()
-    if commit is None:
-        raise PreconditionFailed(
-            "main should have a commit after a push, but the repository is empty. Try: neuroscale up"
-        )
-    return PushedCommit(commit, effect.clock, expects, before)
 
 
 def _read(platform: Platform, path: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from neuroscale.chaos.breakage import Breakage, Effect
+from neuroscale.chaos.breakage import Breakage, Effect, after, state_at
 from neuroscale.chaos.faults import Fault, FieldsEdited, ObjectCreated, ObjectDeleted
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.watch import Watcher, WatchEvent
@@ -19,16 +19,11 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, consistently, eventually, met, pending, unrecoverable
 from neuroscale.probes import argo
+from neuroscale.probes.reference_app import CHILD, NGINX, PAGE, SERVICE, TEST_APP
 from neuroscale.probes.workloads import evaluate_workload
 from neuroscale.results import Sample
 from neuroscale.settings import APPS_NAMESPACE, BUDGETS, ROOT_APPLICATION
 
-#: The workload of the reference platform that exists to be broken.
-TEST_APP = "test-app"
-NGINX = Ref("Deployment", "nginx-test", APPS_NAMESPACE)
-SERVICE = Ref("Service", "nginx-service", APPS_NAMESPACE)
-PAGE = Ref("ConfigMap", "nginx-page", APPS_NAMESPACE)
-CHILD = "neuroscale-default-namespace-resources"
 #: Whose objects -> the Application that puts them back.
 RESPONSIBLE = {"the test application": TEST_APP, "the child Applications": ROOT_APPLICATION}
 _STRAY = Ref("ConfigMap", "stray-by-hand", APPS_NAMESPACE)
@@ -334,16 +329,6 @@ def _touched(drifted: Drifted, event: WatchEvent) -> bool:
     if isinstance(fault, FieldsEdited):
         return contains(event.obj, inverse(fault.patch, before))
     return event.event == "DELETED"
-
-
-def after(effect: Effect) -> list[WatchEvent]:
-    """What was seen of the target from the proof of the fault on."""
-    return [event for event in effect.watcher.watch_events if event.at >= effect.at] if effect.watcher else []
-
-
-def state_at(event: WatchEvent) -> Object | None:
-    """The object as of a sighting; ``None`` when it was deleted."""
-    return None if event.event == "DELETED" else event.obj
 
 
 def reset_self_heal_backoff(whose: str, platform: Platform) -> None:

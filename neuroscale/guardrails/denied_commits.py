@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.commits import PushedCommit, push
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError, PreconditionFailed
-from neuroscale.gitops.commit_scenarios import MANIFEST, PushedCommit, push
-from neuroscale.gitops.drift_scenarios import TEST_APP
 from neuroscale.guardrails.admission import objects_of, specimen
 from neuroscale.guardrails.corpus import Specimen, specimens
 from neuroscale.guardrails.oracle import TAG
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import Verdict, met, pending
 from neuroscale.probes import argo
+from neuroscale.probes.reference_app import MANIFEST, TEST_APP
 from neuroscale.settings import APPS_NAMESPACE
 
 #: Where Argo CD puts a refusal: of a sync, of one object in it, or of the Application as such.

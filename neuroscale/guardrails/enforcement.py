@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import Fault, FieldsEdited, ObjectCreated, ScaledTo
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import load_state
 from neuroscale.errors import ApiError, ConditionTimeout, PreconditionFailed
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.guardrails.admission import Enforcer, assert_met, objects_of, specimen, submit
 from neuroscale.guardrails.oracle import POLICIES, evaluate
 from neuroscale.kubernetes.refs import Object, Ref

@@ -10,14 +10,14 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
-from neuroscale.gate.resources import quantity
 from neuroscale.guardrails.admission import AdmissionResponse, assert_met, objects_of, specimen, submit
+from neuroscale.kubernetes.quantities import quantity
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes import expected
+from neuroscale.probes.knative_resources import evaluate_quiet
 from neuroscale.probes.probe_function import ProbeFunction
-from neuroscale.serving.outages import evaluate_quiet
 from neuroscale.settings import APPS_NAMESPACE
 
 QUOTA = Ref("ResourceQuota", "default-namespace-quota", APPS_NAMESPACE, "v1")

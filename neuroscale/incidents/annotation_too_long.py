@@ -1,7 +1,7 @@
 """B2: a client-side apply keeps the whole object in an annotation, and the definition is larger than one may be."""
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import ApplicationEdited, FieldsEdited
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo, serving
 

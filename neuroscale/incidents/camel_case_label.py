@@ -2,9 +2,9 @@
 
 from neuroscale.chaos.faults import Committed
 from neuroscale.incidents.incident import Incident
+from neuroscale.model_store import SERVED, storage_uri
 from neuroscale.probes import argo, guardrails
 from neuroscale.probes.knative_resources import inference_service
-from neuroscale.serving.models import SERVED, storage_uri
 
 #: A folder, its Application and its model bear the same name.
 _NAME = "camel-case"

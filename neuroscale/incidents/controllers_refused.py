@@ -1,7 +1,7 @@
 """F6: the policies judge what controllers make of a model as if somebody had written it."""
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import FieldsEdited, ObjectCreated
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import DEPLOYMENT, MANIFEST, NEW_MODEL, REVISION
 from neuroscale.kubernetes.refs import Object

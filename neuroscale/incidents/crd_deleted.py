@@ -1,7 +1,7 @@
 """D3: the definition of InferenceServices is deleted, and every model with it."""
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import ObjectDeleted
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import knative_service

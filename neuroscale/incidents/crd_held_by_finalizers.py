@@ -1,7 +1,7 @@
 """D3, held: the definition is deleted while KServe's controller is down, and the models' finalizers keep both there."""
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import ObjectDeleted, ScaledTo
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.incidents.incident import Incident
 from neuroscale.probes import serving
 from neuroscale.probes.symptom_probes import Shows

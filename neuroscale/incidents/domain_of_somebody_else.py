@@ -1,7 +1,7 @@
 """B4: the models' URLs lie in a domain that belongs to somebody else."""
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import FieldsEdited
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.incidents.incident import Incident
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import serving

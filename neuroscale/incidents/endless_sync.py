@@ -1,7 +1,7 @@
 """B5: a controller and Argo CD write the same field, each its own value, for ever."""
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import ApplicationEdited
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo, serving
 from neuroscale.probes.symptom_probes import SyncsAgain

@@ -1,8 +1,8 @@
 """A pod that holds all the CPU of the node; the test application has to leave for it."""
 
 from neuroscale.chaos.faults import CpuTaken, ObjectCreated
-from neuroscale.gitops.drift_scenarios import NGINX
 from neuroscale.kubernetes.refs import Ref
+from neuroscale.probes.reference_app import NGINX
 
 
 def filler(name: str) -> Ref:

@@ -1,7 +1,7 @@
 """B9: Knative was never told which ingress to use, so what it makes is nobody's business."""
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import FieldsEdited, ObjectCreated
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import MANIFEST, NEW_MODEL
 from neuroscale.kubernetes.refs import Ref

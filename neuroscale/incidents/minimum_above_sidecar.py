@@ -1,11 +1,11 @@
 """F2: the namespace wants more CPU for each container than Knative's sidecar asks for."""
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import FieldsEdited, ObjectCreated
-from neuroscale.gitops.automated_sync import disable_automated_sync
-from neuroscale.gitops.drift_scenarios import CHILD
 from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import DEPLOYMENT, MANIFEST, NEW_MODEL
 from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.probes.reference_app import CHILD
 from neuroscale.probes.symptom_probes import Shows
 from neuroscale.settings import APPS_NAMESPACE
 

@@ -1,8 +1,8 @@
 """A model that somebody brings along while serving is broken; what was there before often goes on unharmed."""
 
 from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.model_store import SERVED, storage_uri
 from neuroscale.probes.knative_resources import KNATIVE, inference_service, knative_service
-from neuroscale.serving.models import SERVED, storage_uri
 from neuroscale.settings import APPS_NAMESPACE
 
 NEW_MODEL: Ref = inference_service("late-comer")

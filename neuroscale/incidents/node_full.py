@@ -1,9 +1,9 @@
 """A3: the Deployment is healed, but its pod finds no room."""
 
 from neuroscale.chaos.faults import ObjectDeleted
-from neuroscale.gitops.drift_scenarios import NGINX
 from neuroscale.incidents.filler import node_filled
 from neuroscale.incidents.incident import Incident
+from neuroscale.probes.reference_app import NGINX
 from neuroscale.probes.workloads import PodUnschedulable
 
 _NAME = "incident-node-full"

@@ -1,10 +1,9 @@
 """F5: the platform's own test application breaks the platform's own rule."""
 
 from neuroscale.chaos.faults import Committed
-from neuroscale.gitops.commit_scenarios import MANIFEST
-from neuroscale.gitops.drift_scenarios import NGINX, TEST_APP
 from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo, guardrails
+from neuroscale.probes.reference_app import MANIFEST, NGINX, TEST_APP
 from neuroscale.probes.workloads import Available
 
 #: As the reference platform had it: the official image, which begins as root to take port 80.

@@ -1,7 +1,7 @@
 """D1: the policy engine is registered and does not serve, so nobody may create anything."""
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import FieldsEdited
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import MANIFEST
 from neuroscale.kubernetes.refs import Object

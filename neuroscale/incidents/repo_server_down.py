@@ -1,9 +1,9 @@
 """A1: nothing can be compared, so nothing is corrected, and what Argo CD last knew is not what is."""
 
 from neuroscale.chaos.faults import ScaledTo
-from neuroscale.gitops.drift_scenarios import CHILD, TEST_APP
 from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo
+from neuroscale.probes.reference_app import CHILD, TEST_APP
 from neuroscale.settings import ROOT_APPLICATION
 
 INCIDENT = Incident(

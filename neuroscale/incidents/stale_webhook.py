@@ -2,9 +2,9 @@
 
 from neuroscale.chaos.faults import ObjectCreated, ObjectDeleted
 from neuroscale.chaos.webhooks import unanswered_webhook
-from neuroscale.gitops.drift_scenarios import NGINX, TEST_APP
 from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo
+from neuroscale.probes.reference_app import NGINX, TEST_APP
 
 _NAME = "left-over.experiment.neuroscale.io"
 

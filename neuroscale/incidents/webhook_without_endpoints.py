@@ -1,7 +1,7 @@
 """B3: a sidecar that cannot be pulled keeps KServe's controller unready, and with it the webhook it serves."""
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import ContainerAdded, FieldsEdited
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.incidents.incident import Incident
 from neuroscale.incidents.new_model import MANIFEST
 from neuroscale.kubernetes.refs import Ref

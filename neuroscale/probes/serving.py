@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from neuroscale.cluster.client import Cluster
 from neuroscale.inference_client import Protocol, ask, endpoint_of, evaluate_classes
 from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.model_store import ExpectedPredictions, expected_predictions, version_of
 from neuroscale.polling import Verdict, met, pending, unrecoverable
 from neuroscale.probes.knative_resources import (
     STOPPED,
@@ -21,7 +22,6 @@ from neuroscale.probes.knative_resources import (
     model_uri,
 )
 from neuroscale.probes.workloads import AllAvailable, pods_of
-from neuroscale.serving.models import ExpectedPredictions, expected_predictions, version_of
 
 APPLICATION = "neuroscale-serving-stack"
 #: Of all models' URLs; nobody else's, so that no request leaves the cluster (incident B4).

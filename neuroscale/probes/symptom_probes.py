@@ -10,11 +10,11 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError
 from neuroscale.inference_client import Endpoint, ask, endpoint_of, evaluate_not_found, gateway_url
 from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.model_store import expected_predictions
 from neuroscale.polling import Verdict, met, pending
 from neuroscale.probes import argo
 from neuroscale.probes.knative_resources import condition, fetch, inference_service
 from neuroscale.probes.workloads import pods_of
-from neuroscale.serving.models import expected_predictions
 
 #: Seconds. Whoever replays an incident waits longer than this from the last sync of one replay to the next replay.
 _LATELY = 10.0

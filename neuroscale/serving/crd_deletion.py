@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.faults import ApplicationEdited, FieldsEdited, ObjectDeleted
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import PreconditionFailed
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.kubernetes.refs import Object
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, Verdict, consistently, eventually, met, pending, unrecoverable

@@ -17,6 +17,7 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.errors import PreconditionFailed
 from neuroscale.inference_client import GATEWAY_SERVICE, InferenceResponse, ask, endpoint_of, evaluate_classes
 from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.model_store import SERVED, TELLING, expected_predictions
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes.knative_resources import fetch, fetch_generated, inference_service
@@ -27,7 +28,6 @@ from neuroscale.results import Sample
 from neuroscale.serving import load_generator
 from neuroscale.serving.inference_requests import endpoint
 from neuroscale.serving.model_rollouts import MODEL
-from neuroscale.serving.models import SERVED, TELLING, expected_predictions
 from neuroscale.settings import APPS_NAMESPACE
 
 Keep = Callable[[Sample], None]

@@ -19,11 +19,11 @@ from neuroscale.inference_client import (
     gateway_url,
     send,
 )
+from neuroscale.model_store import SERVED, expected_predictions
 from neuroscale.platform import Platform
 from neuroscale.probes.knative_resources import fetch, inference_service
 from neuroscale.probes.probe_function import assert_met
 from neuroscale.serving.model_rollouts import MODEL
-from neuroscale.serving.models import SERVED, expected_predictions
 
 
 def endpoint(platform: Platform, name: str = MODEL) -> Endpoint:

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from neuroscale.chaos.breakage import Breakage, Effect
+from neuroscale.chaos.breakage import Breakage, Effect, after
 from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.cluster.watch import WatchEvent
-from neuroscale.gitops.drift_scenarios import after
 from neuroscale.inference_client import gateway_url
 from neuroscale.kubernetes.refs import Object
 from neuroscale.platform import Platform

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import yaml
 
 from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.commits import PushedCommit, push
 from neuroscale.errors import PreconditionFailed
-from neuroscale.gitops.commit_scenarios import PushedCommit, push
 from neuroscale.inference_client import gateway_url
 from neuroscale.kubernetes.refs import Object
+from neuroscale.model_store import ABSENT, DAMAGED, storage_uri, version_of
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes.knative_resources import model_uri
 from neuroscale.probes.serving import Asleep, SaysWhyNotLoaded, Serves
-from neuroscale.serving.models import ABSENT, DAMAGED, storage_uri, version_of
 
 #: The model that is changed and asked; the other one is left alone.
 MODEL = "demo-iris-2"

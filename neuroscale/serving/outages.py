@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.faults import FieldsEdited, ScaledTo
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError, ConditionTimeout, PreconditionFailed
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes import argo, serving
-from neuroscale.probes.knative_resources import KSERVE, fetch_generated
+from neuroscale.probes.knative_resources import evaluate_quiet, fetch_generated
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.probes.workloads import evaluate_workload, pods_of
 from neuroscale.results import Sample
 from neuroscale.serving.model_creation import CreatedModel, create
 from neuroscale.serving.model_rollouts import MODEL
 from neuroscale.serving.request_stream import Stream, figures
-from neuroscale.settings import APPS_NAMESPACE
 
 COMPONENTS: dict[str, Ref] = {
     "the KServe controller": serving.KSERVE_CONTROLLER,
@@ -39,8 +38,6 @@ COMPONENTS: dict[str, Ref] = {
 _CHANCE = 20.0
 #: Seconds that a pod may take to leave.
 _LEAVES = 90.0
-#: The label by which KServe's pods name their model.
-_MODEL = "serving.kserve.io/inferenceservice"
 #: Requests that the answer about predictions rests on.
 _ENOUGH = 50
 
@@ -87,23 +84,6 @@ def begin(component: str, stream: Stream, breakage: Breakage) -> Outage:
     gone = ProbeFunction(f"no pod of {component} is left", lambda: evaluate_no_pod(cluster, ref))
     eventually(gone, cluster, within=_LEAVES)
     return Outage(component, replace(effect, at=time.monotonic(), clock=datetime.now(UTC)), stream, breakage)
-
-
-def evaluate_quiet(cluster: Cluster) -> Verdict:
-    """No pod in the models' namespace is being deleted, or will be as the model that it was made for is gone."""
-    pods = [pod["metadata"] for pod in cluster.list("Pod", APPS_NAMESPACE)]
-    models: set[str] = set()
-    if any(_MODEL in pod.get("labels", {}) for pod in pods):  # without KServe there is not even the kind
-        models = {
-            isvc["metadata"]["name"] for isvc in cluster.list("InferenceService", APPS_NAMESPACE, api_version=KSERVE)
-        }
-    leaving = sorted(pod["name"] for pod in pods if _leaves(pod, models))
-    return pending(f"on its way out: {', '.join(leaving)}") if leaving else met(f"{len(pods)} pods stay")
-
-
-def _leaves(pod: Object, models: Collection[str]) -> bool:
-    model = pod.get("labels", {}).get(_MODEL)
-    return bool(pod.get("deletionTimestamp")) or (model is not None and model not in models)
 
 
 def evaluate_no_pod(cluster: Cluster, ref: Ref) -> Verdict:

@@ -17,6 +17,7 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.inference_client import InferenceResponse, ask, endpoint_of, gateway_url
 from neuroscale.kubernetes.refs import Object
+from neuroscale.model_store import SERVED, TELLING, expected_predictions
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
 from neuroscale.probes.knative_resources import fetch, inference_service
@@ -25,7 +26,6 @@ from neuroscale.quantile import quantile
 from neuroscale.rate_scheduler import Pace
 from neuroscale.results import Sample
 from neuroscale.serving.model_rollouts import MODEL
-from neuroscale.serving.models import SERVED, TELLING, expected_predictions
 from neuroscale.settings import BUDGETS
 
 #: Requests a second.

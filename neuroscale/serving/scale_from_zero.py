@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from neuroscale.inference_client import InferenceResponse, ask, evaluate_classes
+from neuroscale.model_store import SERVED, TELLING, expected_predictions
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, unrecoverable
 from neuroscale.probes.probe_function import assert_met
 from neuroscale.results import Sample
 from neuroscale.serving.inference_requests import endpoint
 from neuroscale.serving.model_rollouts import MODEL
-from neuroscale.serving.models import SERVED, TELLING, expected_predictions
 
 #: Seconds that a request may wait for the first pod.
 _PATIENCE = 60.0

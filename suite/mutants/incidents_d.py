@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import ApplicationEdited, FieldsEdited, ObjectDeleted
-from neuroscale.gitops.automated_sync import disable_automated_sync
-from neuroscale.gitops.drift_scenarios import CHILD
 from neuroscale.incidents import by_slug
 from neuroscale.incidents.minimum_above_sidecar import LIMIT, LIMIT_RANGE
 from neuroscale.incidents.new_model import NEW_MODEL
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import argo, guardrails
+from neuroscale.probes.reference_app import CHILD
 from neuroscale.settings import APPS_NAMESPACE
 from suite.mutants.mutant import Mutant, injection_step, symptom_step
 

@@ -7,9 +7,9 @@ from neuroscale.chaos.faults import ApplicationEdited, Fault, FieldsEdited, Obje
 from neuroscale.chaos.webhooks import unanswered_webhook
 from neuroscale.git_server import IN_CLUSTER_URL
 from neuroscale.gitops.commit_scenarios import NEWCOMER, NEWCOMER_OBJECT
-from neuroscale.gitops.drift_scenarios import CHILD, NGINX, TEST_APP
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.probes import argo
+from neuroscale.probes.reference_app import CHILD, NGINX, TEST_APP
 from neuroscale.settings import APPS_NAMESPACE, ARGOCD, ROOT_APPLICATION
 from suite.mutants.mutant import Mutant, recovery_step, remedy_step, symptom_step
 

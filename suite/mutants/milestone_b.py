@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import FieldsEdited, ObjectDeleted, ScaledTo
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.incidents.virtual_hosts_on import ISTIO
 from neuroscale.inference_client import GATEWAY_SERVICE
 from neuroscale.kubernetes.refs import Ref
+from neuroscale.model_store import ABSENT, SWAPPED, storage_uri
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import inference_service, knative_service
 from neuroscale.serving.crd_deletion import MARK
 from neuroscale.serving.model_rollouts import MODEL
-from neuroscale.serving.models import ABSENT, SWAPPED, storage_uri
 from neuroscale.settings import ARGOCD
 from suite.mutants.mutant import Mutant
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.guardrails.admission_load import NO_ENDPOINT
 from neuroscale.guardrails.enforcement import AUDIT_ONLY, HANDS_OFF, KYVERNO_AUDIT_ONLY, NO_KYVERNO
 from neuroscale.guardrails.oracle import ISVC_LABELS, POLICIES, RESOURCES, ROOT_USER, TAG

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+
+import grimp
 
 from neuroscale.settings import ROOT
 
@@ -46,19 +48,6 @@ def imports(module: ast.AST) -> set[str]:
     return found
 
 
-def sleeps(module: ast.AST) -> list[int]:
-    """Lines that name a ``sleep`` of the standard library, called or handed on."""
-    return sorted(
-        node.lineno
-        for node in ast.walk(module)
-        if (
-            (isinstance(node, ast.Attribute) and node.attr == "sleep" and isinstance(node.value, ast.Name))
-            and node.value.id in ("time", "asyncio", "threading")
-        )
-        or (isinstance(node, ast.ImportFrom) and any(alias.name == "sleep" for alias in node.names))
-    )
-
-
 def digs(module: ast.AST) -> list[int]:
     """Lines that take something out of a dictionary by a literal key."""
     return sorted(
@@ -87,6 +76,29 @@ def body_lines(function: ast.FunctionDef) -> int:
     """Lines from ``def`` to the end, without the docstring."""
     docstring = ast.get_docstring(function, clean=False)
     return (function.end_lineno or 0) - function.lineno + 1 - (docstring.count("\n") + 1 if docstring else 0)
+
+
+def long_functions(paths: Iterable[Path], limit: int) -> dict[str, int]:
+    """Functions of more lines than that, and how many they have."""
+    found = ((path, function) for path in paths for function in functions(tree(path)))
+    sized = {f"{path.stem}.{function.name}": body_lines(function) for path, function in found}
+    return {name: lines for name, lines in sized.items() if lines > limit}
+
+
+def longest_chain(package: str) -> list[str]:
+    """The longest chain of modules of which each imports the next; imports for types alone do not count."""
+    graph = grimp.build_graph(package, exclude_type_checking_imports=True, cache_dir=None)
+    chains: dict[str, list[str]] = {}
+
+    def chain(module: str, above: tuple[str, ...]) -> list[str]:
+        if module in above:
+            raise ValueError(f"{module} imports itself by way of {' -> '.join(above)}")
+        if module not in chains:
+            below = (chain(one, (*above, module)) for one in graph.find_modules_directly_imported_by(module))
+            chains[module] = [module, *max(below, key=len, default=[])]
+        return chains[module]
+
+    return max((chain(module, ()) for module in sorted(graph.modules)), key=len)
 
 
 def dead_links(document: Path) -> list[str]:

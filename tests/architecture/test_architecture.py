@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import pytest
 import source
 
 from neuroscale.settings import ROOT
@@ -15,10 +14,7 @@ LIBRARY, STEPS, OURS = (
     source.python("steps"),
     source.python("neuroscale", "steps", "suite"),
 )
-_RUNNER = {"pytest", "pytest_bdd", "_pytest", "steps", "suite", "tests", "conftest", "allure", "allure_commons"}
 _PACKAGE = ROOT / "neuroscale"
-#: Where Kubernetes' own client may be touched: everything else goes through the guard in there.
-_CLIENT = _PACKAGE / "cluster" / "client.py"
 
 
 def _name(path: Path) -> str:
@@ -30,36 +26,29 @@ def test_there_is_something_to_look_at() -> None:
     assert len(STEPS) > 1
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=_name)
-def test_the_library_does_not_know_the_runner(path: Path) -> None:
-    assert source.imports(source.tree(path)) & _RUNNER == set()
+def test_the_runner_reaches_kubernetes_through_the_library() -> None:
+    """For the library itself an import contract says so."""
+    runner = source.python("steps", "suite")
+    assert [_name(path) for path in runner if "kubernetes" in source.imports(source.tree(path))] == []
 
 
-def test_kubernetes_is_reached_through_one_client() -> None:
-    using = [path for path in OURS if "kubernetes" in source.imports(source.tree(path))]
-    assert using == [_CLIENT]
+def test_a_chain_of_imports_is_short() -> None:
+    """What is imported deep down is loaded, and has to be understood, for everything above it."""
+    chain = source.longest_chain("neuroscale")
+    assert len(chain) <= 16, " -> ".join(chain)
 
 
-def test_there_is_one_sleep() -> None:
-    found = [(_name(path), line) for path in OURS for line in source.sleeps(source.tree(path))]
-    assert [name for name, _ in found] == ["neuroscale/polling.py"]
+def test_steps_are_glue() -> None:
+    closed = {"time", "subprocess", "kubernetes", "httpx", "yaml", "json", "os"}
+    trees = {_name(path): source.tree(path) for path in STEPS}
+    assert {name: found for name, tree in trees.items() if (found := source.imports(tree) & closed)} == {}
+    assert {name: lines for name, tree in trees.items() if (lines := source.digs(tree))} == {}
+    assert source.long_functions(STEPS, 10) == {}
 
 
-@pytest.mark.parametrize("path", STEPS, ids=_name)
-def test_steps_are_glue(path: Path) -> None:
-    module = source.tree(path)
-    assert source.imports(module) & {"time", "subprocess", "kubernetes", "httpx", "yaml", "json", "os"} == set()
-    assert source.digs(module) == []
-    long = {f.name: source.body_lines(f) for f in source.functions(module) if source.body_lines(f) > 10}
-    assert long == {}
-
-
-@pytest.mark.parametrize("path", OURS, ids=_name)
-def test_modules_and_functions_are_short(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
-    module = source.tree(path)
-    long = {f.name: source.body_lines(f) for f in source.functions(module) if source.body_lines(f) > 45}
-    assert long == {}
+def test_modules_and_functions_are_short() -> None:
+    assert [_name(path) for path in OURS if len(path.read_text(encoding="utf-8").splitlines()) > 400] == []
+    assert source.long_functions(OURS, 45) == {}
 
 
 def test_every_module_has_a_home() -> None:

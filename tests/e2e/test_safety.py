@@ -31,12 +31,12 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.chaos.objects import fresh
 from neuroscale.cluster.state import exclusive, load_state
 from neuroscale.errors import ExitCode
-from neuroscale.gitops.drift_scenarios import NGINX
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.milestones import gate
 from neuroscale.platform import Platform, connect
 from neuroscale.polling import eventually, pause
 from neuroscale.probes.argo import Gone, application
+from neuroscale.probes.reference_app import NGINX
 from neuroscale.settings import ARGOCD, BUDGETS, GIT_SERVER, ROOT_APPLICATION
 
 pytestmark = pytest.mark.safety

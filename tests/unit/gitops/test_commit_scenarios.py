@@ -13,16 +13,15 @@ from fake_git_server import fake_platform
 from fixtures import captured, having, refused, uncomparable
 
 from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.commits import PushedCommit
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.gitops import commit_scenarios
 from neuroscale.gitops.commit_scenarios import (
-    MANIFEST,
     NEWCOMER,
     ComparedWith,
     Exists,
-    PushedCommit,
     Replicas,
     add_folder,
     add_object,
@@ -35,6 +34,7 @@ from neuroscale.gitops.commit_scenarios import (
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import State
 from neuroscale.probes import argo
+from neuroscale.probes.reference_app import MANIFEST
 from neuroscale.results import Sample
 from neuroscale.settings import ROOT, Budgets
 

@@ -24,8 +24,6 @@ from neuroscale.git_server import EPOCH_FILES
 from neuroscale.gitops import drift_scenarios
 from neuroscale.gitops.drift_scenarios import (
     KINDS,
-    NGINX,
-    TEST_APP,
     Drifted,
     Healed,
     Judge,
@@ -43,6 +41,7 @@ from neuroscale.gitops.drift_scenarios import (
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import State, met, pending
+from neuroscale.probes.reference_app import NGINX, TEST_APP
 from neuroscale.results import Sample
 from neuroscale.settings import ROOT, Budgets
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 from apiserver import ApiServer, merge
 
 from neuroscale.kubernetes.refs import Object
+from neuroscale.model_store import SERVED, expected_predictions, storage_uri
 from neuroscale.probes.knative_resources import INGRESS_CLASS, Generated
-from neuroscale.serving.models import SERVED, expected_predictions, storage_uri
 
 NAME = "demo-iris-2"
 ISVCS = "/apis/serving.kserve.io/v1beta1/namespaces/default/inferenceservices"

@@ -18,11 +18,11 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.inference_client import InferenceResponse
+from neuroscale.model_store import SERVED, TELLING, expected_predictions
 from neuroscale.polling import State
 from neuroscale.results import Sample
 from neuroscale.serving import gateway_load, load_generator
 from neuroscale.serving.gateway_load import GATEWAY, POD, Load, evaluate_quick, evaluate_ratio, evaluate_right
-from neuroscale.serving.models import SERVED, TELLING, expected_predictions
 
 PODS = "/api/v1/namespaces/default/pods"
 ORDER = {

@@ -24,10 +24,10 @@ from neuroscale.inference_client import (
     gateway_url,
     send,
 )
+from neuroscale.model_store import SERVED, SWAPPED, expected_predictions
 from neuroscale.platform import Platform
 from neuroscale.polling import State
 from neuroscale.serving import inference_requests
-from neuroscale.serving.models import SERVED, SWAPPED, expected_predictions
 
 PAIR = expected_predictions().inputs["the reference rows"]
 

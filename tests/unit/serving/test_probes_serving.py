@@ -11,6 +11,7 @@ from fake_gateway import DEPLOYMENTS, ISVCS, NAME, Gateway, conditions, host_of,
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.model_store import ABSENT, NEXT, SERVED, SWAPPED, storage_uri
 from neuroscale.polling import State, met, pending
 from neuroscale.probes import serving
 from neuroscale.probes.expected import service_uris
@@ -30,7 +31,6 @@ from neuroscale.probes.serving import (
     evaluate_together,
     workloads_ready,
 )
-from neuroscale.serving.models import ABSENT, NEXT, SERVED, SWAPPED, storage_uri
 
 # --- one InferenceService
 

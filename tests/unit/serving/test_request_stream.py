@@ -16,10 +16,10 @@ from fake_git_server import fake_platform
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.inference_client import InferenceResponse
+from neuroscale.model_store import NEXT, SERVED, SWAPPED, TELLING, expected_predictions
 from neuroscale.polling import State, pause
 from neuroscale.results import Sample
 from neuroscale.serving import request_stream
-from neuroscale.serving.models import NEXT, SERVED, SWAPPED, TELLING, expected_predictions
 from neuroscale.serving.request_stream import (
     Flows,
     RequestRecord,

@@ -14,14 +14,15 @@ from apiserver import NONCE, ApiServer, merge
 from fake_gateway import ISVCS, KNATIVE, NAME, Gateway, conditions, host_of, isvc, made, put
 from fake_git_server import fake_platform
 
+from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import ScaledTo
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError, ConditionTimeout, PreconditionFailed
-from neuroscale.gitops.automated_sync import disable_automated_sync
 from neuroscale.gitops.commit_scenarios import revert
 from neuroscale.kubernetes.refs import Object
+from neuroscale.model_store import ABSENT, DAMAGED, NEXT, SERVED, storage_uri
 from neuroscale.polling import State, pause
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import fetch, inference_service
@@ -29,7 +30,6 @@ from neuroscale.probes.serving import Asleep, SaysWhyNotLoaded, Serves
 from neuroscale.results import Sample
 from neuroscale.serving import crd_deletion, model_creation, model_rollouts, outages, request_stream, scale_from_zero
 from neuroscale.serving.crd_deletion import evaluate_back, evaluate_definition, evaluate_kept
-from neuroscale.serving.models import ABSENT, DAMAGED, NEXT, SERVED, storage_uri
 from neuroscale.settings import APPS_NAMESPACE, ROOT, ROOT_APPLICATION
 
 MANIFEST = f"apps/{NAME}/inference-service.yaml"

@@ -14,9 +14,9 @@ from fixtures import captured, having
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.milestones import parse_milestones, probes_of
+from neuroscale.model_store import SWAPPED
 from neuroscale.platform import Platform
 from neuroscale.probes import argo, serving
-from neuroscale.serving.models import SWAPPED
 from neuroscale.settings import ROOT_APPLICATION
 
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"

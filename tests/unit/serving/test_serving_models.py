@@ -11,11 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from apiserver import ApiServer
 
+from neuroscale import model_store as models
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import NeuroscaleError, SupplyError, WriteForbidden
 from neuroscale.git_server import GitServer
-from neuroscale.serving import models
-from neuroscale.serving.models import (
+from neuroscale.model_store import (
     ABSENT,
     DAMAGED,
     NEXT,

@@ -4,6 +4,7 @@ pytest_plugins = [
     "suite.session",
     "suite.redaction",
     "suite.recording",
+    "suite.restarts",
     "suite.mutation",
     "steps.platform",
     "steps.gitops",

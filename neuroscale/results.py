@@ -115,6 +115,7 @@ class Run(BaseModel):
         name: Folder name, for example ``2026-11-22T22-04-05``.
         kind: Which command made it.
         versions: Component -> version really running.
+        restarts: Restarts of the platform's containers during scenarios that had broken nothing beside them.
         exit_code: As in ``neuroscale.errors.ExitCode``.
     """
 
@@ -125,6 +126,7 @@ class Run(BaseModel):
     command: str = ""
     versions: dict[str, str] = {}
     results: list[ScenarioResult] = []
+    restarts: list[str] = []
     exit_code: int | None = None
 
 

@@ -28,7 +28,7 @@ from neuroscale.serving.request_stream import Stream, listed
 from neuroscale.settings import reports_dir
 from suite.redaction import redact
 from suite.scenarios import example_of, scenario_of
-from suite.session import BREAKAGE, FOLDER, PLATFORM, RUN
+from suite.session import BREAKAGE, FOLDER, PLATFORM, RUN, needed
 
 FAILED_STEP = pytest.StashKey[tuple[str, BaseException]]()
 _TIMELINES = pytest.StashKey[list[Timeline]]()
@@ -103,6 +103,7 @@ def pytest_bdd_step_error(
         command=_again(item),
         versions=item.config.stash[RUN].versions,
         snapshots=snapshots,
+        components=needed([item]),
     )
     # As the report sees it: where on this machine that is, nobody else needs to know.
     exception.add_note(f"Evidence: {folder.relative_to(reports_dir().parent)}")

@@ -16,11 +16,11 @@ from neuroscale.bootstrap.up import up
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import exclusive, load_state
+from neuroscale.components import COMPONENTS, Component
 from neuroscale.errors import ExitCode, NeuroscaleError
 from neuroscale.platform import Platform
 from neuroscale.results import Run, RunFolder
 from suite.markers import markers
-from suite.scenarios import scenario_of
 
 #: Everything under this folder needs the real cluster, and a marker on the command line.
 REAL = "tests/e2e"
@@ -101,12 +101,14 @@ def platform(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Ite
 
 
 def milestones_of(items: Iterable[pytest.Item]) -> set[str]:
-    """Whose components the tests need: each feature's path carries the letter of its milestone.
+    """Letters of the milestones whose components the tests need."""
+    return {component.milestone for component in needed(items)}
 
-    Scenarios of the CI gate need none, whatever else is selected with them.
-    """
-    scenarios = (one for one in map(scenario_of, items) if one and "gate" not in {*one.tags, *one.feature.tags})
-    return {letter for one in scenarios for letter in re.findall(r"milestone_([a-z])", one.feature.rel_filename)}
+
+def needed(items: Iterable[pytest.Item]) -> tuple[Component, ...]:
+    """The components that the tests need: their tags say so. Scenarios of the CI gate have none of these tags."""
+    names = {marker.name for item in items for marker in item.iter_markers()}
+    return tuple(component for component in COMPONENTS if component.name in names)
 
 
 @pytest.fixture

@@ -43,14 +43,11 @@ class Evidence:
     """What to write down when a scenario fails that needs the component, besides its namespaces' events.
 
     Attributes:
-        kinds: Kinds of objects whose conditions tell how the component sees things, in :attr:`namespaces`, or in the
-            whole cluster for kinds without a namespace: (API version, kind).
-        namespaces: Where those objects are, besides the component's own namespaces.
+        kinds: (API version, kind) of objects whose conditions tell how the component sees things.
         logs: Workloads whose logs are kept even while they are ready; a pod that is not ready is always heard.
     """
 
     kinds: tuple[tuple[str, str], ...] = ()
-    namespaces: tuple[str, ...] = ()
     logs: tuple[Ref, ...] = ()
 
 

@@ -24,7 +24,7 @@ from neuroscale.probes import argo, expected
 from neuroscale.probes.git_server import GitServerAnswers
 from neuroscale.probes.knative_resources import condition
 from neuroscale.probes.workloads import AllAvailable, Available
-from neuroscale.settings import APPLICATION_SET, APPS_NAMESPACE, ARGOCD, GIT_SERVER, ROOT_APPLICATION
+from neuroscale.settings import APPLICATION_SET, ARGOCD, GIT_SERVER, ROOT_APPLICATION
 from neuroscale.supply.contract import Demand
 
 _REDIS = Ref("Secret", "argocd-redis", ARGOCD)
@@ -131,7 +131,6 @@ COMPONENT = Component(
     ),
     evidence=Evidence(
         kinds=(("argoproj.io/v1alpha1", "Application"), ("argoproj.io/v1alpha1", "ApplicationSet")),
-        namespaces=(APPS_NAMESPACE,),
         logs=(
             argo.CONTROLLER,
             argo.REPO_SERVER,

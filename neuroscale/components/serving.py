@@ -12,7 +12,6 @@ from neuroscale.model_store import ensure_models
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import argo, expected, serving
-from neuroscale.settings import APPS_NAMESPACE
 from neuroscale.supply.contract import Demand
 
 
@@ -66,7 +65,6 @@ COMPONENT = Component(
             ("serving.knative.dev/v1", "Route"),
             ("networking.internal.knative.dev/v1alpha1", "Ingress"),
         ),
-        namespaces=(APPS_NAMESPACE,),
         logs=serving.WORKLOADS,
     ),
 )

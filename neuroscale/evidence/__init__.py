@@ -17,18 +17,18 @@ from typing import Any, Literal
 import yaml
 
 from neuroscale.cluster.client import Cluster
+from neuroscale.components import Component
 from neuroscale.evidence.difference import differences
 from neuroscale.evidence.redaction import Redactor, without_secrets
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Timeline, duration
-from neuroscale.settings import APPS_NAMESPACE, ARGOCD, GIT_SERVER
+from neuroscale.settings import APPS_NAMESPACE
 
 MOST_SECONDS, MOST_BYTES = 10.0, 5_000_000
 # Objects, Secrets, events and pods; then logs. What is left of the ten seconds is for redacting and writing.
 _LOOK_SECONDS, _LOG_SECONDS = 4.0, 3.0
 _INDEX_BYTES, _PART_BYTES, _LOG_FETCH_BYTES = 200_000, 400_000, 1_000_000
-_CONTROLLERS = ("argocd-application-controller", "argocd-applicationset-controller", "argocd-repo-server")
 #: Event times have whole seconds only.
 _EVENT_GRAIN_SECONDS = 1.0
 
@@ -46,6 +46,7 @@ def collect(  # noqa: PLR0913 - each part of the evidence comes from another han
     command: str,
     versions: Mapping[str, str],
     snapshots: Mapping[Ref, Object],
+    components: Collection[Component],
 ) -> Path:
     """Write down what can be known, within :data:`MOST_SECONDS` and :data:`MOST_BYTES`.
 
@@ -59,6 +60,7 @@ def collect(  # noqa: PLR0913 - each part of the evidence comes from another han
         command: How to run it again.
         versions: Component -> version.
         snapshots: Objects as they were before the fault.
+        components: Those that the scenario needs: their events, conditions and logs are kept.
 
     Returns:
         The folder, with ``index.md`` to start from.
@@ -66,7 +68,7 @@ def collect(  # noqa: PLR0913 - each part of the evidence comes from another han
     Raises:
         OSError: The folder cannot be written.
     """
-    gathering = _Gathering(platform.cluster, since, tuple(dict.fromkeys([*refs, *snapshots])))
+    gathering = _Gathering(platform.cluster, since, tuple(dict.fromkeys([*refs, *snapshots])), tuple(components))
     gathering.check()
     secrets = [*gathering.secrets, *(obj for obj in snapshots.values() if obj.get("kind") == "Secret")]
     dossier = _Dossier(into, Redactor(secrets))
@@ -74,6 +76,8 @@ def collect(  # noqa: PLR0913 - each part of the evidence comes from another han
     _write_objects(dossier, gathering, snapshots)
     if gathering.events is not None:
         dossier.write("events.txt", gathering.events or "No event since the fault.\n", keep="end")
+    if gathering.conditions:
+        dossier.write("conditions.txt", gathering.conditions)
     for name, log in gathering.logs.items():
         dossier.write(f"logs/{name}.txt", log or "Nothing since the fault.\n", keep="end")
     dossier.close(_index(error, command, versions, since, gathering.gaps))
@@ -87,25 +91,29 @@ class _Gathering:
     cluster: Cluster
     since: datetime
     refs: tuple[Ref, ...]
+    components: tuple[Component, ...]
     objects: dict[Ref, Object | None] = field(default_factory=dict)
     secrets: list[Object] = field(default_factory=list)
     events: str | None = None
+    conditions: str = ""
     logs: dict[str, str] = field(default_factory=dict)
     gaps: list[str] = field(default_factory=list)
 
     def check(self) -> None:
         """Ask for everything at once, then for the logs of the pods that were found."""
-        namespaces = sorted(
-            {ARGOCD, GIT_SERVER, APPS_NAMESPACE} | {ref.namespace for ref in self.refs if ref.namespace}
-        )
+        own = {name for component in self.components for name in component.namespaces}
+        namespaces = sorted({APPS_NAMESPACE} | own | {ref.namespace for ref in self.refs if ref.namespace})
         tasks: dict[tuple[str, Any], Task] = {("object", ref): _call(self.cluster.get, ref) for ref in self.refs}
         for kind in ("Secret", "Event", "Pod"):
             tasks |= {(kind, name): _call(self.cluster.list, kind, name) for name in namespaces}
+        for version, kind in dict.fromkeys(one for part in self.components for one in part.evidence.kinds):
+            tasks["conditions of", kind] = _call(self.cluster.list, kind, api_version=version)
         found = self._all(tasks, _LOOK_SECONDS)
         self.objects = {ref: answer for (what, ref), answer in found.items() if what == "object"}
         self.secrets = _joined(found, "Secret")
         if any(what == "Event" for what, _ in found):
             self.events = "".join(_events(_joined(found, "Event"), self.since))
+        self.conditions = "".join(map(_conditions, _joined(found, "conditions of")))
         missing = [name for name in namespaces if ("Secret", name) not in found]
         if missing:
             where = ", ".join(missing)
@@ -115,7 +123,10 @@ class _Gathering:
     def _read_logs(self, pods: list[Object]) -> None:
         seconds = int((datetime.now(UTC) - self.since).total_seconds()) + 2
         tasks: dict[tuple[str, Any], Task] = {}
-        for pod in filter(_telling, pods):
+        heard = {ref for component in self.components for ref in component.evidence.logs}
+        for pod in pods:
+            if workload_of(pod) not in heard and not _troubled(pod):
+                continue
             ref = Ref.to(pod)
             for container in _containers(pod):
                 call = _call(self.cluster.logs, ref, container, since_seconds=seconds, limit_bytes=_LOG_FETCH_BYTES)
@@ -232,10 +243,32 @@ def _event_time(event: Object) -> datetime:
     return datetime.fromisoformat(newest) if newest else datetime.max.replace(tzinfo=UTC)
 
 
-def _telling(pod: Object) -> bool:
-    """Argo CD's controllers always, every other pod when it is not ready."""
-    if (pod["metadata"].get("labels") or {}).get("app.kubernetes.io/name") in _CONTROLLERS:
-        return True
+def _conditions(obj: Object) -> str:
+    """What an object says of itself, one line for each condition."""
+    conditions = (obj.get("status") or {}).get("conditions") or []
+    lines = [
+        f"  {one.get('type')}={one.get('status', '')} {one.get('reason', '')}: {one.get('message', '')}".rstrip(": ")
+        for one in conditions
+    ]
+    return "\n".join([str(Ref.to(obj)), *(lines or ["  no condition"]), ""])
+
+
+def workload_of(pod: Object) -> Ref | None:
+    """The Deployment or StatefulSet that a pod belongs to."""
+    owner: Object = next(iter(pod["metadata"].get("ownerReferences") or []), {})
+    namespace = pod["metadata"].get("namespace")
+    match owner.get("kind"):
+        case "StatefulSet":
+            return Ref("StatefulSet", owner["name"], namespace)
+        case "ReplicaSet":
+            # A Deployment's ReplicaSet bears its name and a hash.
+            return Ref("Deployment", owner["name"].rpartition("-")[0], namespace)
+        case _:
+            return None
+
+
+def _troubled(pod: Object) -> bool:
+    """A pod that is not ready."""
     status = pod.get("status") or {}
     conditions = {one["type"]: one["status"] for one in status.get("conditions") or []}
     return status.get("phase") != "Succeeded" and conditions.get("Ready") != "True"

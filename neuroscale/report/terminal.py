@@ -61,7 +61,7 @@ def summary(folder: RunFolder, report: Path | None = None, note: str = "") -> Re
     for verdict in ("passed", "failed", "not run"):
         style = _STYLES.get(verdict, "yellow") if verdicts[verdict] else "dim"
         head.append(f"  {verdicts[verdict]} {verdict}", style=style)
-    parts: list[RenderableType] = [head, *_troubled(run), *_claims(folder), *_kills(folder)]
+    parts: list[RenderableType] = [head, *_troubled(run), *_restarts(run), *_claims(folder), *_kills(folder)]
     if note:
         parts.append(Text(note, style="yellow"))
     if report:
@@ -89,6 +89,15 @@ def _troubled(run: Run) -> list[RenderableType]:
     table = _table("Not passed", ("verdict", "scenario", "step", "why"))
     for result in troubled:
         table.add_row(_word(result.verdict), Text(result.scenario), Text(result.step), Text(result.why))
+    return [table]
+
+
+def _restarts(run: Run) -> list[RenderableType]:
+    if not run.restarts:
+        return []
+    table = _table("Restarts that no fault caused", ("scenario: container",))
+    for restart in run.restarts:
+        table.add_row(Text(restart))
     return [table]
 
 

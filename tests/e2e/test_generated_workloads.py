@@ -19,7 +19,7 @@ from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import gate
 from neuroscale.platform import Platform
 
-pytestmark = pytest.mark.milestone_d
+pytestmark = [pytest.mark.milestone_d, pytest.mark.gitops, pytest.mark.guardrails]
 _EXAMPLES = 310
 
 

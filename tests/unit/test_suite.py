@@ -168,21 +168,19 @@ def test_only_a_marker_or_a_mutant_needs_the_cluster(
 
 
 @pytest.mark.parametrize(
-    ("path", "tags", "of_feature", "expected"),
+    ("tags", "expected"),
     [
-        ("milestone_b_serving/predictions.feature", set(), {"milestone_b"}, {"b"}),
-        ("incidents/milestone_a.feature", {"incident"}, set(), {"a"}),
-        ("milestone_d_guardrails/gate.feature", set(), {"milestone_d", "gate"}, set()),
-        ("milestone_d_guardrails/admission.feature", {"gate"}, {"milestone_d"}, set()),
-        ("milestone_d_guardrails/admission.feature", set(), {"milestone_d"}, {"d"}),
+        ([{"milestone_b", "gitops", "serving"}], {"a", "b"}),
+        ([{"incident", "gitops"}, {"guardrails"}], {"a", "d"}),
+        ([{"milestone_d", "gate"}], set()),
     ],
 )
-def test_a_scenario_needs_the_components_of_its_milestone_and_the_gate_none(
-    path: str, tags: set[str], of_feature: set[str], expected: set[str], monkeypatch: pytest.MonkeyPatch
+def test_a_scenario_needs_the_components_that_its_tags_name_and_the_gate_none(
+    tags: list[set[str]], expected: set[str]
 ) -> None:
-    scenario = SimpleNamespace(tags=tags, feature=SimpleNamespace(rel_filename=path, tags=of_feature))
-    monkeypatch.setattr(session, "scenario_of", lambda item: scenario if item == "scenario" else None)
-    assert session.milestones_of(cast("list[pytest.Item]", ["scenario", "test"])) == expected
+    items = [SimpleNamespace(iter_markers=lambda names=names: [SimpleNamespace(name=name) for name in names])
+             for names in tags]  # fmt: skip
+    assert session.milestones_of(cast("list[pytest.Item]", items)) == expected
 
 
 VERDICTS: list[tuple[int, list[ScenarioVerdict], ExitCode]] = [

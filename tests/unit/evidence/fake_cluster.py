@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+from neuroscale.components import selected
 from neuroscale.errors import ApiError
 from neuroscale.evidence import collect
 from neuroscale.kubernetes.refs import Object, Ref
@@ -34,7 +35,7 @@ class FakeCluster:
         self.before_each()
         return self.objects.get(ref)
 
-    def list(self, kind: str, namespace: str) -> list[Object]:
+    def list(self, kind: str, namespace: str = "", *, api_version: str = "") -> list[Object]:
         self.before_each()
         if kind in self.refused:
             raise ApiError(f"{kind} is forbidden", status=403, reason="Forbidden")
@@ -87,7 +88,11 @@ def pod(name: str, *, ready: str = "True", app: str = "", namespace: str = "defa
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/name": app}},
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "ownerReferences": [{"kind": "StatefulSet", "name": app}] if app else [],
+        },
         "status": {
             "phase": "Running",
             "conditions": [{"type": "Ready", "status": ready}],
@@ -125,6 +130,7 @@ def gather(cluster: FakeCluster, into: Path, **changed: Any) -> str:
         "command": "pytest -k drift",
         "versions": {"argocd": "v3.2.1"},
         "snapshots": {DEPLOYMENT: deployment()},
+        "components": selected("a"),
         **changed,
     }
     folder = collect(Platform(cast("Any", cluster), cast("Any", None)), into, **given_)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from fake_cluster import CONTROLLER, DEPLOYMENT, FakeCluster, deployment, gather, pod, secret
+from fake_cluster import CONTROLLER, DEPLOYMENT, SINCE, FakeCluster, deployment, event, gather, pod, secret
 from hypothesis import given
 from hypothesis import strategies as st
 
 from neuroscale import evidence
+from neuroscale.components import COMPONENTS, Component, selected
 from neuroscale.errors import ClusterUnreachable
 from neuroscale.evidence.difference import differences
 from neuroscale.evidence.redaction import REDACTED
@@ -195,3 +197,36 @@ def test_names_of_objects_cannot_lead_out_of_the_folder(cluster: FakeCluster, tm
         file for file in tmp_path.rglob("*") if file.is_file() and not file.is_relative_to(tmp_path / "deep/folder")
     ]
     assert outside == []
+
+
+def test_the_components_that_a_scenario_needs_are_heard_and_no_others(cluster: FakeCluster, tmp_path: Path) -> None:
+    owner = [{"kind": "ReplicaSet", "name": "kserve-controller-manager-5d4f"}]
+    controller = pod("kserve-controller-manager-5d4f-x1", namespace="kserve")
+    controller["metadata"]["ownerReferences"] = owner
+    cluster.lists["Pod", "kserve"] = [controller]
+    cluster.texts["kserve-controller-manager-5d4f-x1/main"] = "reconciling the model\n"
+    cluster.lists["Event", "knative-serving"] = [event("no ingress", SINCE + timedelta(seconds=2))]
+    condition = {"type": "Ready", "status": "False", "reason": "RevisionFailed", "message": "no image"}
+    cluster.lists["InferenceService", ""] = [
+        {
+            "apiVersion": "serving.kserve.io/v1beta1",
+            "kind": "InferenceService",
+            "metadata": {"name": "iris", "namespace": "default"},
+            "status": {"conditions": [condition]},
+        }
+    ]
+    told = (
+        "reconciling the model",
+        "no ingress",
+        'InferenceService "default/iris"\n  Ready=False RevisionFailed: no image',
+    )
+    without = gather(cluster, tmp_path / "a")
+    assert [text for text in told if text in without] == []
+    needed = gather(cluster, tmp_path / "b", components=selected("b"))
+    assert [text for text in told if text not in needed] == []
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.name)
+def test_what_components_are_heard_for_is_theirs(component: Component) -> None:
+    assert set(component.evidence.logs) <= set(component.workloads)
+    assert component.evidence.kinds

@@ -10,6 +10,7 @@ pytest_plugins = [
     "steps.gitops",
     "steps.repository",
     "steps.serving",
+    "steps.kserve_client",
     "steps.guardrails",
     "steps.incidents",
     "steps.gate",

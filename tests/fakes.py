@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,6 +14,7 @@ from neuroscale.chaos.faults import (
     Committed,
     ContainerAdded,
     CpuTaken,
+    CreatedByProgram,
     Fault,
     FieldsEdited,
     FunctionPatched,
@@ -40,6 +42,16 @@ FAULTS: dict[str, Fault] = {
             "metadata": {"name": "stray", "namespace": "default"},
             "data": {"made": "by hand"},
         }
+    ),
+    "created-by-program": CreatedByProgram(
+        manifest={
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "made-by-program", "namespace": "default"},
+        },
+        program=(sys.executable, str(Path(__file__).with_name("creating_program.py"))),
+        python_path="",
+        by="a program",
     ),
     "fields-edited": FieldsEdited(
         target=NGINX, patch={"spec": {"replicas": 3, "paused": True}, "metadata": {"labels": {"app": None}}}

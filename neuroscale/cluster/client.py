@@ -182,6 +182,27 @@ class Cluster:
         """
         self._guard.allow("WRITE", deed, self.server, self.read)
 
+    def kubeconfig(self) -> Object:
+        """The way to this API server for a program with a client of its own.
+
+        What such a program writes passes no guard: whoever starts one asks :meth:`assert_writable` first.
+        """
+        known = self._configuration
+        user = {"client-certificate": known.cert_file, "client-key": known.key_file}
+        if scheme_and_token := self._authorization().get("Authorization"):
+            user["token"] = scheme_and_token.rpartition(" ")[2]
+        names = {"cluster": "neuroscale", "user": "neuroscale"}
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {"name": "neuroscale", "cluster": {"server": self.server, "certificate-authority": known.ssl_ca_cert}}
+            ],
+            "users": [{"name": "neuroscale", "user": {key: value for key, value in user.items() if value}}],
+            "contexts": [{"name": "neuroscale", "context": names}],
+            "current-context": "neuroscale",
+        }
+
     # --- how
 
     def _write(self, method: str, path: str, body: Object, content_type: str = "application/json") -> Object:

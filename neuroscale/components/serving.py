@@ -8,6 +8,7 @@ from pathlib import Path
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
 from neuroscale.inference_client import gateway_url
+from neuroscale import kserve_client
 from neuroscale.model_store import ensure_models
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
@@ -29,6 +30,10 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
 
 def _models(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - models are not in the tree
     ensure_models(platform.git_server)
+
+
+def _kserve_client(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - it is installed on this machine
+    kserve_client.provide()
 
 
 COMPONENT = Component(
@@ -54,6 +59,8 @@ COMPONENT = Component(
     stages=(
         # Before the models that are fetched from it. What was uploaded is there: the gate is in the deed.
         Stage("model store", _models, lambda _: [], after=("repository",), before=("GitOps",)),
+        # Nothing of the platform: what its users install, before the first scenario that uses it.
+        Stage("KServe client", _kserve_client, lambda _: ()),
         Stage("serving", lambda *_: None, steady_state),
     ),
     evidence=Evidence(

@@ -19,8 +19,9 @@ def output(  # noqa: PLR0913 - a program, its surroundings and two kinds of fail
     failed: Callable[[Ended], NeuroscaleError],
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    stdin: str = "",
 ) -> str:
-    """What a program prints; it gets no input.
+    """What a program prints.
 
     Args:
         command: Program and arguments.
@@ -29,6 +30,7 @@ def output(  # noqa: PLR0913 - a program, its surroundings and two kinds of fail
         failed: The error for one that ended with another exit code than 0.
         env: The whole environment; this process's own if not given.
         folder: Where to run it.
+        stdin: What it reads.
 
     Raises:
         NeuroscaleError: What ``late`` or ``failed`` says.
@@ -37,7 +39,7 @@ def output(  # noqa: PLR0913 - a program, its surroundings and two kinds of fail
     try:
         done = subprocess.run(
             command,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,

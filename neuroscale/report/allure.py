@@ -16,6 +16,7 @@ from neuroscale.errors import SupplyError
 from neuroscale.report import tools
 from neuroscale.report.page import shell
 from neuroscale.results import RunFolder
+from neuroscale.supply.installed import run_program
 
 _GENERATE_SECONDS = 120
 _CATEGORIES = [
@@ -51,7 +52,7 @@ def report(folder: RunFolder, overview_page: str) -> str:
         (facts / "environment.properties").write_text("\n".join(lines), encoding="utf-8")
         (place / "allurerc.json").write_text(json.dumps({"categories": _CATEGORIES}), encoding="utf-8")
         options = {"--config": "allurerc.json", "--output": "out", "--report-name": f"NeuroScale {run.kind} {run.name}"}
-        tools.run(
+        run_program(
             [*command, "awesome", str(results.resolve()), str(facts), "--single-file", *chain(*options.items())],
             within=_GENERATE_SECONDS,
             folder=place,

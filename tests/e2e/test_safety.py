@@ -20,6 +20,7 @@ from neuroscale.chaos.faults import (
     Committed,
     ContainerAdded,
     CpuTaken,
+    CreatedByProgram,
     Fault,
     FieldsEdited,
     FunctionPatched,
@@ -125,6 +126,16 @@ FAULTS: dict[str, Fault] = {
             "kind": "ConfigMap",
             "metadata": {"name": "left-by-a-killed-run", "namespace": GIT_SERVER},
         }
+    ),
+    "created-by-program": CreatedByProgram(
+        manifest={
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "made-by-a-killed-run", "namespace": GIT_SERVER},
+        },
+        program=(sys.executable, str(_ROOT / "tests" / "creating_program.py")),
+        python_path="",
+        by="a program",
     ),
     "fields-edited": FieldsEdited(target=_NOTIFIER, patch={"metadata": {"labels": {"left-by": "a-killed-run"}}}),
     "application-edited": ApplicationEdited(

@@ -82,7 +82,7 @@ def test_unfinished_is_latest_first_and_without_what_was_closed(path: Path) -> N
     entries = [journal.open(fault, {}) for fault in FAULTS.values()]
     journal.close(entries[1])
     journal.close(entries[4])
-    assert [entry.id for entry in journal.unfinished()] == [entries[number].id for number in (8, 7, 6, 5, 3, 2, 0)]
+    assert [entry.id for entry in journal.unfinished()] == [entries[number].id for number in (9, 8, 7, 6, 5, 3, 2, 0)]
 
 
 def test_no_journal_is_an_empty_one(path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from neuroscale.errors import SupplyError
 from neuroscale.report import allure, tools, write
 from neuroscale.results import RunFolder
+from neuroscale.supply.installed import run_program
 
 # --- Allure's page around it
 
@@ -120,7 +121,7 @@ def test_an_old_node_is_not_used(version: str, used: bool, tmp_path: Path, monke
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     installed: list[str] = []
-    monkeypatch.setattr(tools, "_installed", lambda package, *_: installed.append(package) or Path("/wheel"))
+    monkeypatch.setattr(tools, "installed", lambda package, *_: installed.append(package) or Path("/wheel"))
     found = tools.node()
     assert (found.program == str(tmp_path / "node")) is used
     assert (installed == []) is used
@@ -151,4 +152,4 @@ def test_an_install_that_fails_leaves_nothing_and_the_next_one_succeeds(
 
 def test_a_program_that_hangs_is_given_up() -> None:
     with pytest.raises(SupplyError, match="should end within"):
-        tools.run(["sleep", "30"], within=0.1)
+        run_program(["sleep", "30"], within=0.1)

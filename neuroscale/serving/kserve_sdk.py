@@ -1,0 +1,113 @@
+"""The official KServe client, used as its users use it: predictions by REST, a model created, awaited and deleted."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.faults import CreatedByProgram
+from neuroscale.chaos.objects import evaluate_gone
+from neuroscale.inference_client import Endpoint, Protocol
+from neuroscale.kserve_client import SdkAnswer, call, command, provide
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.platform import Platform
+from neuroscale.polling import Verdict, eventually, met, unrecoverable
+from neuroscale.probes.probe_function import ProbeFunction, assert_met
+from neuroscale.serving.inference_requests import endpoint
+from neuroscale.serving.model_rollouts import MODEL, manifest_of
+from neuroscale.model_store import SERVED, expected_predictions
+from neuroscale.settings import APPS_NAMESPACE, BUDGETS
+
+#: Seconds until the client gives up waiting for a model.
+READY_WITHIN = 60
+_GONE_WITHIN = 30.0
+
+
+@dataclass(frozen=True)
+class SdkModel:
+    """A model that the client created and waited for."""
+
+    ref: Ref
+    waited: SdkAnswer
+
+
+def ask_for(rows: str, protocol: Protocol, platform: Platform) -> SdkAnswer:
+    """One prediction by the REST client, its retries off."""
+    return infer(endpoint(platform), expected_predictions().inputs[rows], protocol)
+
+
+def infer(where: Endpoint, rows: list[list[float]], protocol: Protocol) -> SdkAnswer:
+    """One prediction of any model, by the REST client."""
+    asked = {"gateway": where.gateway, "host": where.host, "model": where.model, "rows": rows, "protocol": protocol}
+    return call("infer", {**asked, "within": BUDGETS.request})
+
+
+def create_model(breakage: Breakage) -> SdkModel:
+    """Create a model like the one that Git describes, wait with the client until it is Ready.
+
+    The client writes with its own connection, so the guard is asked first; the rollback is in the journal before.
+    """
+    platform = breakage.platform
+    _, isvc = manifest_of(MODEL, platform)
+    name = f"sdk-{secrets.token_hex(2)}"
+    manifest = {**isvc, "metadata": {**isvc["metadata"], "name": name, "namespace": APPS_NAMESPACE}}
+    breakage.inject(
+        CreatedByProgram(
+            manifest=manifest, program=command("create"), python_path=str(provide()), by="the KServe client"
+        )
+    )
+    asked = {"kubeconfig": platform.cluster.kubeconfig(), "name": name, "namespace": APPS_NAMESPACE}
+    waited = call("wait", {**asked, "within": READY_WITHIN}, waiting=READY_WITHIN)
+    return SdkModel(Ref.to(manifest), waited)
+
+
+def delete_model(model: SdkModel, platform: Platform) -> SdkAnswer:
+    """Delete it with the client; the guard is asked first."""
+    platform.cluster.assert_writable(f"delete {model.ref} with the KServe client")
+    asked = {"kubeconfig": platform.cluster.kubeconfig(), "name": model.ref.name, "namespace": model.ref.namespace}
+    return call("delete", asked)
+
+
+def assert_predictions(answer: SdkAnswer, rows: str, platform: Platform) -> None:
+    """Exactly the predictions that were written down when the model was trained, as JSON numbers of the same type.
+
+    Raises:
+        ConditionTimeout: It gave others, or none.
+    """
+    wanted = expected_predictions().outputs[SERVED][rows]
+    assert_met(f"the KServe client gets the trained answer to {rows}", evaluate_predictions(answer, wanted), platform)
+
+
+def assert_ready_and_answering(model: SdkModel, platform: Platform) -> None:
+    """The client's wait ended by itself, and the model that it calls Ready answers at once.
+
+    Raises:
+        ConditionTimeout: It did not, or answers otherwise than trained.
+    """
+    verdict = unrecoverable(model.waited.error) if model.waited.error else met(f"{model.waited.seconds:.1f} s")
+    assert_met("the KServe client sees the model become Ready", verdict, platform)
+    where = endpoint(platform, model.ref.name)
+    rows = "the reference rows"
+    assert_predictions(infer(where, expected_predictions().inputs[rows], "v1"), rows, platform)
+
+
+def assert_deleted(model: SdkModel, deleted: SdkAnswer, platform: Platform) -> None:
+    """The client's deletion succeeded, and the model is gone from the cluster.
+
+    Raises:
+        ConditionTimeout: It is still there.
+    """
+    verdict = unrecoverable(deleted.error) if deleted.error else met("the client said so")
+    assert_met("the KServe client deletes the model", verdict, platform)
+    gone = ProbeFunction(f"{model.ref} is gone", lambda: evaluate_gone(platform.cluster, model.ref))
+    eventually(gone, platform.cluster, within=_GONE_WITHIN)
+
+
+def evaluate_predictions(answer: SdkAnswer, wanted: list[int]) -> Verdict:
+    """These values, of the type that the protocol gives them: ``1.0`` and ``"1"`` are not ``1``."""
+    if answer.error:
+        return unrecoverable(answer.error)
+    found = answer.content["predictions"]
+    same = found == wanted and all(type(one) is int for one in found)
+    return met(f"{found}") if same else unrecoverable(f"{found!r} instead of {wanted!r}")

@@ -1,0 +1,69 @@
+"""Packages of programs that the suite runs, each whole in a folder of the cache, or not there at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from neuroscale.errors import SupplyError
+from neuroscale.host.programs import Ended, output
+from neuroscale.settings import cache_dir
+from neuroscale.supply.file_lock import exclusive
+
+INSTALL_SECONDS = 300
+
+
+def installed(package: str, version: str, install: Callable[[str, str, Path], None]) -> Path:
+    """The folder of a package; renamed into place when whole, so that a killed install leaves nothing half done.
+
+    Args:
+        package: Its name.
+        version: Whatever decides about its content.
+        install: Puts that version of it into the folder that it is given, which does not exist yet.
+    """
+    tools = cache_dir() / "tools"
+    folder = tools / f"{package}-{version}"
+    if not folder.is_dir():
+        lock = exclusive(tools / f"{package}.lock", f"The installation of {package}")
+        with lock, tempfile.TemporaryDirectory(dir=tools) as draft:
+            if not folder.is_dir():  # whoever held the lock before may have done it
+                install(package, version, Path(draft) / "whole")
+                (Path(draft) / "whole").rename(folder)
+    return folder
+
+
+def pip_install(arguments: Sequence[str], into: Path) -> None:
+    """Install Python packages into a folder.
+
+    Raises:
+        SupplyError: They cannot be had.
+    """
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
+    run_program([*pip, "--target", str(into), *arguments], within=INSTALL_SECONDS)
+
+
+def run_program(
+    command: Sequence[str], *, within: float, extra: Mapping[str, str] | None = None, folder: Path | None = None
+) -> str:
+    """Run a program and return what it printed.
+
+    Raises:
+        SupplyError: It is missing, failed or took longer than ``within`` seconds.
+    """
+    name = " ".join(Path(part).name for part in command[:3])
+
+    def did_not_end(error: Exception) -> SupplyError:
+        return SupplyError(f"{name} should end within {within:.0f} s, but: {error}")
+
+    def failed(ended: Ended) -> SupplyError:
+        last = " ".join((ended.stderr.strip() or ended.stdout.strip()).splitlines()[-3:])[-300:]
+        return SupplyError(f"{name} should succeed, but exited with {ended.returncode}: {last}")
+
+    environment = {**os.environ, **(extra or {})}
+    try:
+        return output(command, within=within, late=did_not_end, failed=failed, env=environment, folder=folder)
+    except OSError as error:
+        raise did_not_end(error) from error

@@ -1,0 +1,66 @@
+"""Mutants of the scenarios that use the official KServe client, in milestone B."""
+
+from __future__ import annotations
+
+from neuroscale.chaos.faults import FieldsEdited, ScaledTo
+from neuroscale.chaos.automated_sync import disable_automated_sync
+from neuroscale.incidents.virtual_hosts_on import ISTIO
+from neuroscale.probes import argo, serving
+from neuroscale.probes.knative_resources import inference_service
+from neuroscale.serving.model_rollouts import MODEL
+from suite.mutants.mutant import Mutant
+from neuroscale.model_store import SWAPPED, storage_uri
+
+MILESTONE = "b"
+_AUTOMATED_SYNC_OFF = disable_automated_sync(serving.APPLICATION)
+_NO_KSERVE = ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0)
+_ASKED = "The REST client gets the model's predictions"
+_CREATED = "A model is created, awaited and deleted with the KServe client"
+_CREATES = "a data scientist creates a model with the KServe client and waits for it"
+
+MUTANTS = (
+    Mutant(
+        "client-gets-other-predictions",
+        "The model is replaced by one that answers otherwise",
+        scenario=_ASKED,
+        example="every flower-v2",
+        before="a data scientist asks for every flower with the KServe client by protocol v2",
+        faults=(
+            ScaledTo(target=argo.CONTROLLER, replicas=0),
+            FieldsEdited(
+                target=inference_service(MODEL),
+                patch={"spec": {"predictor": {"model": {"storageUri": storage_uri(SWAPPED)}}}},
+            ),
+        ),
+        red_step="the client gets exactly the trained predictions for every flower",
+        reason=r"\[2, .*\] instead of \[",
+        hold=40.0,
+    ),
+    Mutant(
+        "client-cannot-create",
+        "KServe's webhook has no endpoint: the client's model is refused",
+        scenario=_CREATED,
+        before=_CREATES,
+        faults=(*_AUTOMATED_SYNC_OFF, _NO_KSERVE),
+        red_step=_CREATES,
+        reason=r"should be created by the KServe client, but: .*failed calling webhook",
+    ),
+    Mutant(
+        "client-waits-for-a-lie",
+        "KServe counts on Istio's virtual hosts: the client sees Ready, and the URL leads nowhere",
+        scenario=_CREATED,
+        before=_CREATES,
+        faults=(*_AUTOMATED_SYNC_OFF, ISTIO),
+        red_step="the client sees it become Ready, and it answers",
+        reason=r"404",
+    ),
+    Mutant(
+        "client-deletes-in-vain",
+        "Nobody takes the finalizer off: the model that the client deleted stays",
+        scenario=_CREATED,
+        before="the data scientist deletes the model with the KServe client",
+        faults=(*_AUTOMATED_SYNC_OFF, _NO_KSERVE),
+        red_step="the model is gone from the cluster",
+        reason=r"is gone",
+    ),
+)

@@ -10,7 +10,6 @@ Feature: The official KServe client works with the platform
       | rows               | protocol |
       | the reference rows | v1       |
       | the other pair     | v2       |
-      | every flower       | v1       |
       | every flower       | v2       |
 
   Scenario: A model is created, awaited and deleted with the KServe client

@@ -6,13 +6,12 @@ it took effect is judged on what a watch saw, since a self-healing platform may 
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from neuroscale.chaos.creation_faults import CreatedByProgram, ObjectCreated
 from neuroscale.chaos.edit_faults import ApplicationEdited, FieldsEdited
 from neuroscale.chaos.fault_base import FaultModel, ObjectFault, Snapshot
 from neuroscale.chaos.monkeypatching import FunctionPatched
@@ -25,15 +24,10 @@ from neuroscale.chaos.objects import (
     requested_millicpu,
 )
 from neuroscale.cluster.watch import WatchEvent
-from neuroscale.errors import Unrecoverable
-from neuroscale.host.programs import output
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending, unrecoverable
 from neuroscale.settings import ARGOCD
-
-#: How long a program of somebody else may take to create an object, in seconds; Python ones import for some of them.
-_PROGRAM_SECONDS = 60.0
 
 __all__ = [
     "ApplicationEdited",
@@ -105,96 +99,6 @@ class ObjectDeleted(ObjectFault):
         if now is None or now["metadata"].get("deletionTimestamp"):
             return pending("it is about to go" if now else "it is gone")
         return met("it is there")
-
-
-class _Appears(FaultModel):
-    """An object appears that does not belong there; subclasses say who creates it."""
-
-    manifest: Object
-
-    @property
-    def target(self) -> Ref:
-        """The object."""
-        return Ref.to(self.manifest)
-
-    def snapshot(self, platform: Platform) -> Snapshot:
-        """Whether the name is free."""
-        return {"before": platform.cluster.get(self.target)}
-
-    def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:  # noqa: ARG002
-        """It was seen to appear."""
-        if snapshot["before"] is not None:
-            return unrecoverable(f"{self.target} existed before")
-        return met(f"it appeared with UID {seen[0].uid}") if seen else pending("it has not appeared")
-
-    def revert(self, platform: Platform, snapshot: Snapshot) -> None:
-        """Delete it, unless it was there before."""
-        if snapshot["before"] is None:
-            delete_if_present(platform.cluster, self.target)
-
-    def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:
-        """It is gone: a namespace empties itself first, and a finalizer may hold anything."""
-        return (
-            evaluate_gone(platform.cluster, self.target) if snapshot["before"] is None else met("it was there before")
-        )
-
-
-class ObjectCreated(_Appears):
-    """An object is created by hand."""
-
-    kind: Literal["object-created"] = "object-created"
-
-    @property
-    def description(self) -> str:
-        """The deed."""
-        return f"{self.target} is created by hand"
-
-    def inject(self, platform: Platform, snapshot: Snapshot) -> None:  # noqa: ARG002
-        """Create it."""
-        platform.cluster.create(self.manifest)
-
-
-class CreatedByProgram(_Appears):
-    """An object appears because a program with a client of its own creates it.
-
-    The program reads ``{"kubeconfig": …, "manifest": …}`` from standard input.
-
-    Attributes:
-        program: Command and arguments.
-        python_path: Where its Python finds packages.
-        by: Whose program it is, in words.
-    """
-
-    kind: Literal["created-by-program"] = "created-by-program"
-    program: tuple[str, ...]
-    python_path: str
-    by: str
-
-    @property
-    def description(self) -> str:
-        """The deed."""
-        return f"{self.target} is created by {self.by}"
-
-    def inject(self, platform: Platform, snapshot: Snapshot) -> None:  # noqa: ARG002
-        """Run the program. It writes past the guard, so the guard is asked before.
-
-        Raises:
-            Unrecoverable: The program failed.
-        """
-        platform.cluster.assert_writable(self.description)
-        asked = json.dumps({"kubeconfig": platform.cluster.kubeconfig(), "manifest": self.manifest})
-
-        def failed(why: object) -> Unrecoverable:
-            return Unrecoverable(f"{self.target} should be created by {self.by}, but: {why}. Next: neuroscale check")
-
-        output(
-            self.program,
-            within=_PROGRAM_SECONDS,
-            late=failed,
-            failed=lambda ended: failed((ended.stderr.strip().splitlines() or ["no reason given"])[-1]),
-            env={**os.environ, "PYTHONPATH": self.python_path},
-            stdin=asked,
-        )
 
 
 class ScaledTo(ObjectFault):

@@ -23,7 +23,7 @@ MUTANTS = (
         "client-gets-other-predictions",
         "The model is replaced by one that answers otherwise",
         scenario=_ASKED,
-        example="every flower-v2",
+        example="every flower",
         before="a data scientist asks for every flower with the KServe client by protocol v2",
         faults=(
             ScaledTo(target=argo.CONTROLLER, replicas=0),

@@ -441,7 +441,7 @@ def test_the_stages_need_only_what_comes_before_them() -> None:
     every = stages({component.milestone for component in COMPONENTS})
     names = [stage.name for stage in every]
     # What is fetched from the model store is in Git.
-    assert names == [*list(of_a)[:-1], "model store", "GitOps", "serving", "guardrails"]
+    assert names == [*list(of_a)[:-1], "model store", "GitOps", "KServe client", "serving", "guardrails"]
     for number, stage in enumerate(every):
         assert set(stage.after) <= set(names[:number])
     assert "forge" in of_a["repository"].after

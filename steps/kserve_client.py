@@ -6,9 +6,9 @@ from pytest_bdd import parsers, then, when
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.inference_client import Protocol
+from neuroscale.kserve_client import SdkAnswer
 from neuroscale.platform import Platform
 from neuroscale.serving import kserve_sdk
-from neuroscale.kserve_client import SdkAnswer
 from neuroscale.serving.kserve_sdk import SdkModel
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 import pytest
@@ -11,7 +11,7 @@ from neuroscale.errors import ApiError, ClusterUnreachable
 from neuroscale.evidence.restarts import Container, restart_counts, unprovoked
 from suite.session import BREAKAGE, PLATFORM, RUN
 
-_BEFORE = pytest.StashKey[dict[Container, int]]()
+_BEFORE = pytest.StashKey[Mapping[Container, int]]()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -20,21 +20,21 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     if PLATFORM in item.config.stash and "platform" in getattr(item, "fixturenames", ()):
         with suppress(ApiError, ClusterUnreachable):
             item.stash[_BEFORE] = restart_counts(item.config.stash[PLATFORM].cluster)
-    return (yield)  # type: ignore[return-value]
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """Count again after the rollback, also when that failed."""
     try:
-        return (yield)  # type: ignore[return-value]
+        return (yield)
     finally:
         if _BEFORE in item.stash:
             with suppress(ApiError, ClusterUnreachable):
                 _compare(item, restart_counts(item.config.stash[PLATFORM].cluster))
 
 
-def _compare(item: pytest.Item, after: dict[Container, int]) -> None:
+def _compare(item: pytest.Item, after: Mapping[Container, int]) -> None:
     breakage = item.stash.get(BREAKAGE, None)
     targets = [effect.fault.target for effect in (breakage.effects if breakage else [])]
     found = unprovoked(item.stash[_BEFORE], after, {target.namespace for target in targets if target is not None})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from neuroscale import kserve_client
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
 from neuroscale.inference_client import gateway_url
-from neuroscale import kserve_client
 from neuroscale.model_store import ensure_models
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe

@@ -1,4 +1,4 @@
-"""The official KServe client in an environment of its own (``requirements.txt``), run as the program beside this file."""
+"""The official KServe client in an environment of its own (``requirements.txt``), run as ``program.py``."""
 
 from __future__ import annotations
 
@@ -55,6 +55,13 @@ def command(verb: str) -> tuple[str, ...]:
 
 
 def call(verb: str, asked: dict[str, Any], *, waiting: float = 0.0) -> SdkAnswer:
+    """Let the client do one thing; what it failed with is its answer.
+
+    Args:
+        verb: A function of ``program.py``.
+        asked: What that function reads.
+        waiting: Seconds that it may take beside its start.
+    """
     start = time.monotonic()
 
     def failed(why: object) -> ClusterUnreachable:

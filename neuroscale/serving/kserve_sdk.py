@@ -11,12 +11,12 @@ from neuroscale.chaos.objects import evaluate_gone
 from neuroscale.inference_client import Endpoint, Protocol
 from neuroscale.kserve_client import SdkAnswer, call, command, provide
 from neuroscale.kubernetes.refs import Ref
+from neuroscale.model_store import SERVED, expected_predictions
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually, met, unrecoverable
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.serving.inference_requests import endpoint
 from neuroscale.serving.model_rollouts import MODEL, manifest_of
-from neuroscale.model_store import SERVED, expected_predictions
 from neuroscale.settings import APPS_NAMESPACE, BUDGETS
 
 #: Seconds until the client gives up waiting for a model.

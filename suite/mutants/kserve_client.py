@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from neuroscale.chaos.faults import FieldsEdited, ScaledTo
 from neuroscale.chaos.automated_sync import disable_automated_sync
+from neuroscale.chaos.faults import FieldsEdited, ScaledTo
 from neuroscale.incidents.virtual_hosts_on import ISTIO
+from neuroscale.model_store import SWAPPED, storage_uri
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import inference_service
 from neuroscale.serving.model_rollouts import MODEL
 from suite.mutants.mutant import Mutant
-from neuroscale.model_store import SWAPPED, storage_uri
 
 MILESTONE = "b"
 _AUTOMATED_SYNC_OFF = disable_automated_sync(serving.APPLICATION)

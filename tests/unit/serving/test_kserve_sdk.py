@@ -14,8 +14,8 @@ from fakes import FAULTS
 from neuroscale.chaos.faults import CreatedByProgram
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ExitCode, Unrecoverable, WriteForbidden
-from neuroscale.kubernetes.refs import Ref
 from neuroscale.kserve_client import SdkAnswer
+from neuroscale.kubernetes.refs import Ref
 from neuroscale.serving.kserve_sdk import evaluate_predictions
 
 _CREATES = Path(creating_program.__file__).read_text(encoding="utf-8")

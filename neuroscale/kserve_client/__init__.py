@@ -54,7 +54,7 @@ def command(verb: str) -> tuple[str, ...]:
     return sys.executable, "-S", str(PROGRAM), verb
 
 
-def call(verb: str, asked: dict[str, Any], *, waiting: float = 0.0) -> SdkAnswer:
+def run_client(verb: str, asked: dict[str, Any], *, waiting: float = 0.0) -> SdkAnswer:
     """Let the client do one thing; what it failed with is its answer.
 
     Args:

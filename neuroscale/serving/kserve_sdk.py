@@ -9,7 +9,7 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import CreatedByProgram
 from neuroscale.chaos.objects import evaluate_gone
 from neuroscale.inference_client import Endpoint, Protocol
-from neuroscale.kserve_client import SdkAnswer, call, command, provide
+from neuroscale.kserve_client import SdkAnswer, command, provide, run_client
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.model_store import SERVED, expected_predictions
 from neuroscale.platform import Platform
@@ -40,7 +40,7 @@ def ask_for(rows: str, protocol: Protocol, platform: Platform) -> SdkAnswer:
 def infer(where: Endpoint, rows: list[list[float]], protocol: Protocol) -> SdkAnswer:
     """One prediction of any model, by the REST client."""
     asked = {"gateway": where.gateway, "host": where.host, "model": where.model, "rows": rows, "protocol": protocol}
-    return call("infer", {**asked, "within": BUDGETS.request})
+    return run_client("infer", {**asked, "within": BUDGETS.request})
 
 
 def create_model(breakage: Breakage) -> SdkModel:
@@ -58,7 +58,7 @@ def create_model(breakage: Breakage) -> SdkModel:
         )
     )
     asked = {"kubeconfig": platform.cluster.kubeconfig(), "name": name, "namespace": APPS_NAMESPACE}
-    waited = call("wait", {**asked, "within": READY_WITHIN}, waiting=READY_WITHIN)
+    waited = run_client("wait", {**asked, "within": READY_WITHIN}, waiting=READY_WITHIN)
     return SdkModel(Ref.to(manifest), waited)
 
 
@@ -66,7 +66,7 @@ def delete_model(model: SdkModel, platform: Platform) -> SdkAnswer:
     """Delete it with the client; the guard is asked first."""
     platform.cluster.assert_writable(f"delete {model.ref} with the KServe client")
     asked = {"kubeconfig": platform.cluster.kubeconfig(), "name": model.ref.name, "namespace": model.ref.namespace}
-    return call("delete", asked)
+    return run_client("delete", asked)
 
 
 def assert_predictions(answer: SdkAnswer, rows: str, platform: Platform) -> None:

@@ -23,8 +23,8 @@ help: ## What can be made
 install: $(INSTALLED) ## The Python environment, in .venv
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed. Try: make PYTHON=python3.11 install")'
-	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing. Try: apt-get install python3-venv" >&2; exit 3; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed. Next: make PYTHON=python3.11 install")'
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing. Next: apt-get install python3-venv" >&2; exit 3; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 

@@ -61,7 +61,7 @@ class GitServer:
                 if answer.status_code not in (201, 409, 422):  # the last two say that it exists
                     raise NeuroscaleError(
                         f"The forge at {self.url} should create {body}, but answered {answer.status_code}: "
-                        f"{answer.text[:300]}. Try: kubectl -n {GIT_SERVER} logs deploy/gitea"
+                        f"{answer.text[:300]}. Next: kubectl -n {GIT_SERVER} logs deploy/gitea"
                     )
 
     def head(self) -> str | None:
@@ -114,7 +114,7 @@ class GitServer:
         said = answer.read()[:300].decode(errors="replace")
         return NeuroscaleError(
             f"The forge at {self.url} should {verb} {path}, but answered {answer.status_code}: {said}. "
-            f"Try: kubectl -n {GIT_SERVER} logs deploy/gitea"
+            f"Next: kubectl -n {GIT_SERVER} logs deploy/gitea"
         )
 
     # --- changes
@@ -201,7 +201,7 @@ class GitServer:
         secret = self._cluster.get(CREDENTIALS)
         if secret is None:
             raise ClusterUnreachable(
-                f"{CREDENTIALS} should hold the forge's password, but is missing. Try: neuroscale up"
+                f"{CREDENTIALS} should hold the forge's password, but is missing. Next: neuroscale up"
             )
         return base64.b64decode(secret["data"]["password"]).decode()
 
@@ -230,11 +230,11 @@ class GitServer:
             within=_GIT_SECONDS,
             late=lambda _: ClusterUnreachable(
                 f"git {arguments[0]} should answer within {_GIT_SECONDS} s at {self.url}, but did not. "
-                "Try: neuroscale status"
+                "Next: neuroscale status"
             ),
             failed=lambda ended: NeuroscaleError(
                 f"git {arguments[0]} at {self.url} should succeed, but exited with {ended.returncode}: "
-                f"{ended.stderr.strip()[-500:]}. Try: neuroscale status"
+                f"{ended.stderr.strip()[-500:]}. Next: neuroscale status"
             ),
             env=environment,
             folder=self._clone,

@@ -90,7 +90,7 @@ def gateway_url(cluster: Cluster) -> str:
     for ingress in ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []:
         if address := ingress.get("ip") or ingress.get("hostname"):
             return f"http://{address}"
-    raise PreconditionFailed(f"{GATEWAY_SERVICE} should have an address, but has none. Try: neuroscale check serving")
+    raise PreconditionFailed(f"{GATEWAY_SERVICE} should have an address, but has none. Next: neuroscale check serving")
 
 
 def endpoint_of(isvc: Object | None, gateway: str) -> Endpoint | None:

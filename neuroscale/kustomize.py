@@ -31,7 +31,7 @@ def kubectl() -> str:
     beside = Path(sys.executable).parent / "kubectl"
     found = str(beside) if beside.exists() else shutil.which("kubectl")
     if not found:
-        raise SupplyError("kubectl should come with the Python environment, but is missing. Try: make install")
+        raise SupplyError("kubectl should come with the Python environment, but is missing. Next: make install")
     return found
 
 
@@ -82,7 +82,7 @@ def _keep(file: Path, objects: list[Object]) -> None:
 
 
 def _render(folder: Path, program: str) -> list[Object]:
-    move = f"Try: kubectl kustomize {folder}"
+    move = f"Next: kubectl kustomize {folder}"
     rendered = output(
         [program, "kustomize", str(folder)],
         within=_RENDER_SECONDS,

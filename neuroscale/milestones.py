@@ -29,7 +29,7 @@ def parse_milestones(text: str) -> list[str]:
     wanted = [NAMES.get(word, word) for word in words]
     if unknown := [word for word in wanted if word not in MILESTONES]:
         known = ", ".join(f"{letter} ({name})" for name, letter in NAMES.items())
-        raise UsageError(f"Milestones should be among {known}, but {' '.join(unknown)} is not. Try: --milestones a")
+        raise UsageError(f"Milestones should be among {known}, but {' '.join(unknown)} is not. Next: --milestones a")
     return wanted
 
 

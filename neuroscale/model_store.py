@@ -95,11 +95,11 @@ def _train(folder: Path) -> None:
         [sys.executable, str(_TRAINING), "--into", str(folder)],
         within=_TRAIN_SECONDS,
         late=lambda _: SupplyError(
-            f"The models should be trained within {_TRAIN_SECONDS} s, but were not. Try: make install"
+            f"The models should be trained within {_TRAIN_SECONDS} s, but were not. Next: make install"
         ),
         failed=lambda ended: SupplyError(
             f"The models should be trained, but that exited with {ended.returncode}: {ended.stderr.strip()[-500:]}. "
-            "Try: make install"
+            "Next: make install"
         ),
     )
 

@@ -27,6 +27,6 @@ def connect(name: str = CLUSTER_NAME) -> Platform:
     """
     state = load_state(name)
     if state is None:
-        raise ClusterUnreachable(f"A cluster {name} should exist, but this machine made none. Try: neuroscale up")
+        raise ClusterUnreachable(f"A cluster {name} should exist, but this machine made none. Next: neuroscale up")
     cluster = Cluster.from_kubeconfig(kubeconfig_file(name), state)
     return Platform(cluster, GitServer(cluster, state.forge_url, name))

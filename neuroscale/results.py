@@ -176,7 +176,9 @@ class RunFolder:
         """
         if sample.claim not in {*CLAIMS, *MEASURED_ONLY}:
             there = ", ".join((*CLAIMS, *MEASURED_ONLY))
-            raise UsageError(f'A figure should answer a claim that exists, but "{sample.claim}" does not. Try: {there}')
+            raise UsageError(
+                f'A figure should answer a claim that exists, but "{sample.claim}" does not. Next: {there}'
+            )
         self._write("recovery.json", _SAMPLES.dump_json([*self.samples, sample], indent=1))
 
     def add_stream(self, scenario: str, model: str, requests: str) -> None:

@@ -8,7 +8,20 @@ from pathlib import Path
 
 import platformdirs
 
-ROOT = Path(__file__).resolve().parent.parent
+from neuroscale.errors import HostError
+
+#: What every checkout has.
+_LANDMARK = Path("bootstrap", "root-app.yaml")
+
+
+def _checkout() -> Path:
+    """The checkout that this code is in, else the one around the current directory, else the current directory."""
+    here = Path.cwd()
+    candidates = (Path(__file__).resolve().parent.parent, here, *here.parents)
+    return next((folder for folder in candidates if (folder / _LANDMARK).is_file()), here)
+
+
+ROOT = _checkout()
 CLUSTER_NAME = os.environ.get("NEUROSCALE_CLUSTER", "neuroscale")
 
 ARGOCD = "argocd"
@@ -19,6 +32,19 @@ APPLICATION_SET = "neuroscale-model-endpoints"
 #: What Argo CD reconciles: these folders of the checkout, as the branch ``main`` of the forge's repository.
 GITOPS_FOLDERS = ("apps", "backstage", "bootstrap", "infrastructure")
 MARKER_NAMESPACE, MARKER_NAME = "kube-system", "neuroscale-marker"
+
+
+def assert_checkout() -> None:
+    """Refuse to go on where there are no manifests to work with.
+
+    Raises:
+        HostError: The command runs outside of a checkout, as an installed package may.
+    """
+    if not (ROOT / _LANDMARK).is_file():
+        raise HostError(
+            f"The command should run in a checkout of the NeuroScale repository, but {ROOT} is in none. "
+            "Next: the same command in a checkout"
+        )
 
 
 def cache_dir() -> Path:

@@ -167,7 +167,7 @@ def _sample_drifts(platform: Platform, rounds: int, folder: RunFolder, say: Call
         gate("a", platform)
         state = load_state()
         if state is None:
-            raise PreconditionFailed("A cluster should be there, but its state file is gone. Try: neuroscale up")
+            raise PreconditionFailed("A cluster should be there, but its state file is gone. Next: neuroscale up")
         with Breakage(platform, Journal.of(state.nonce)) as breakage:
             try:
                 drifted = drift_scenarios.make("deletes the Deployment", breakage)

@@ -50,7 +50,7 @@ def entries(folder: Path = FEATURES) -> list[Entry]:
     """
     found = [entry for file in sorted(folder.rglob("*.feature")) for entry in _of_file(file, folder)]
     if not found:
-        raise UsageError(f"{folder} should hold scenarios, but holds none. Try: git status features")
+        raise UsageError(f"{folder} should hold scenarios, but holds none. Next: git status features")
     return found
 
 

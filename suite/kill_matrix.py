@@ -38,7 +38,7 @@ def run(milestones: Collection[str], only: Collection[str], runner: Runner, say:
     """
     chosen = [by_slug(slug) for slug in only] or [mutant for letter in milestones for mutant in MUTANTS[letter]]
     if not chosen:
-        raise UsageError("At least one mutant should be selected, but none was. Try: make kill-matrix MILESTONES=a")
+        raise UsageError("At least one mutant should be selected, but none was. Next: make kill-matrix MILESTONES=a")
     folder, kills = RunFolder.new(), list[Kill]()
     record = Run(
         name=folder.path.name, kind="kill matrix", started_at=datetime.now(UTC), command="neuroscale kill-matrix"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from neuroscale.platform import Platform, connect
 from neuroscale.polling import Probe, Verdict, duration, eventually
 from neuroscale.settings import BUDGETS, CLUSTER_NAME
 from neuroscale.supply import Provisions, choose
+
+_LOG = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
 _TELL_SECONDS = 5
@@ -150,6 +153,7 @@ def _bring_up(platform: Platform, tree: Path, milestones: Collection[str], secon
             _gate(stage, platform, say)
             done.add(stage.name)
             seconds[stage.name] = time.monotonic() - start
+            _LOG.info("%s is ready after %.1f s", stage.name, seconds[stage.name])
             say(f"{stage.name}: ready {duration(seconds[stage.name])} after the cluster")
 
     for stage in some:

@@ -79,7 +79,7 @@ class Breakage:
             raise FaultHadNoEffect(
                 f"The fault should be seen in the cluster, but {fault.description} had no effect within "
                 f"{_EFFECT_SECONDS} s: {proof.last.observed}. Nothing that follows would prove anything. "
-                "Try: neuroscale status"
+                "Next: neuroscale status"
             ) from error
         effect = Effect(fault, snapshot, proof.at, clock, proof.last.observed, watcher)
         self.effects.append(effect)

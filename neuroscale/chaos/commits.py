@@ -46,6 +46,6 @@ def push(breakage: Breakage, message: str, files: Files, expects: Probe, before:
     commit = breakage.platform.git_server.head()
     if commit is None:
         raise PreconditionFailed(
-            "main should have a commit after a push, but the repository is empty. Try: neuroscale up"
+            "main should have a commit after a push, but the repository is empty. Next: neuroscale up"
         )
     return PushedCommit(commit, effect.clock, expects, before)

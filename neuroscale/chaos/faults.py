@@ -6,7 +6,7 @@ it took effect is judged on what a watch saw, since a self-healing platform may 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -254,11 +254,17 @@ class CpuTaken(FaultModel):
 
 
 class Committed(FaultModel):
-    """A commit on ``main``; a file with content ``None`` is removed."""
+    """A commit on ``main``.
+
+    Attributes:
+        files: Path -> its whole content; a file with content ``None`` is removed.
+        lines: Path -> a line that the file has on ``main``, and the line to add below it.
+    """
 
     kind: Literal["committed"] = "committed"
     message: str
     files: dict[str, str | None]
+    lines: dict[str, tuple[str, str]] = Field(default_factory=dict)
 
     @property
     def target(self) -> None:
@@ -268,18 +274,26 @@ class Committed(FaultModel):
     @property
     def description(self) -> str:
         """The deed."""
-        return f'the commit "{self.message}" is pushed ({", ".join(self.files)})'
+        return f'the commit "{self.message}" is pushed ({", ".join([*self.files, *self.lines])})'
 
     def snapshot(self, platform: Platform) -> Snapshot:
         """Head and the files as they are."""
         return {
             "head": platform.git_server.head(),
-            "before": {path: platform.git_server.read(path) for path in self.files},
+            "before": {path: platform.git_server.read(path) for path in [*self.files, *self.lines]},
         }
 
-    def inject(self, platform: Platform, snapshot: Snapshot) -> None:  # noqa: ARG002
+    def inject(self, platform: Platform, snapshot: Snapshot) -> None:
         """Commit and push."""
-        platform.git_server.commit(self.files, self.message)
+        platform.git_server.commit(self.contents(snapshot["before"]), self.message)
+
+    def contents(self, before: Mapping[str, str | None]) -> dict[str, str | None]:
+        """Path -> what the file holds after the commit, given what each held before."""
+        changed = {
+            path: (before[path] or "").replace(f"{line}\n", f"{line}\n{added}\n", 1)
+            for path, (line, added) in self.lines.items()
+        }
+        return {**self.files, **changed}
 
     def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:  # noqa: ARG002
         """The forge's ``main`` moved."""

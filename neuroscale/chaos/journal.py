@@ -6,6 +6,7 @@ One JSON object a line. A line that a crash cut short was never synced, so its d
 from __future__ import annotations
 
 import json
+import logging
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ from neuroscale.errors import NeuroscaleError, RevertFailed
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually
 from neuroscale.settings import BUDGETS, CLUSTER_NAME, state_dir
+
+_LOG = logging.getLogger(__name__)
 
 _FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
 
@@ -98,11 +101,13 @@ class Journal:
                 "receipt": snapshot,
             }
         )
+        _LOG.info("opened: %s", fault.description)
         return entry
 
     def close(self, entry: Entry) -> None:
         """The fault is undone."""
         self._append({"event": "closed", "id": entry.id, "at": datetime.now(UTC).isoformat()})
+        _LOG.info("closed: %s", entry.fault.description)
 
     def unfinished(self) -> list[Entry]:
         """Faults of this cluster that were begun and not undone, latest first.
@@ -183,7 +188,7 @@ class Journal:
             raise NeuroscaleError(
                 f"The open fault {line.get('id')} of {line.get('at')} in {self._path} should be one that this version "
                 f"can undo, but: {why}. Nothing was undone, and the journal is as it was. "
-                "Try: neuroscale rollback of the version that broke it; "
+                "Next: neuroscale rollback of the version that broke it; "
                 "or neuroscale down, if the suite made this cluster"
             ) from error
 

@@ -15,6 +15,7 @@ from neuroscale.gate.resources import COUNTED, readable
 from neuroscale.gate.tools import provide
 from neuroscale.guardrails.oracle import POLICIES
 from neuroscale.polling import duration
+from neuroscale.settings import assert_checkout
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -26,6 +27,7 @@ def gate(
     ] = None,
 ) -> None:
     """Judge all manifests of this checkout as a merge would deploy them. Needs no cluster."""
+    assert_checkout()
     tools = provide()
     start = time.monotonic()
     result = pass_through(tools, base)
@@ -33,7 +35,7 @@ def gate(
     took = ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in result.seconds.items())
     console.print(f"{duration(time.monotonic() - start)} in all: {took}")
     if code := findings.exit_code(result.findings):
-        console.print(f"[red]refused[/]: {len(result.findings)} findings. Try: mend the first, then neuroscale gate")
+        console.print(f"[red]refused[/]: {len(result.findings)} findings. Next: mend the first, then neuroscale gate")
         raise typer.Exit(code)
     console.print("[green]passed[/]")
 

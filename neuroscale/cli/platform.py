@@ -24,7 +24,7 @@ from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError
 from neuroscale.milestones import parse_milestones, probes_of
 from neuroscale.platform import connect
 from neuroscale.polling import duration
-from neuroscale.settings import CLUSTER_NAME
+from neuroscale.settings import CLUSTER_NAME, assert_checkout
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -42,6 +42,7 @@ def up(
     ] = True,
 ) -> None:
     """Create or resume the cluster and bring the platform up. Safe to repeat at any time."""
+    assert_checkout()
     start = time.monotonic()
     with exclusive():
         done = bootstrap.up(parse_milestones(milestones), supply=supply, install=install, say=console.print)
@@ -64,7 +65,7 @@ def status() -> None:
     """What exists: cluster, ports, versions, open faults, and whether the platform is healthy."""
     state = load_state()
     if state is None:
-        console.print(f"cluster {CLUSTER_NAME}: none on this machine. Try: neuroscale up")
+        console.print(f"cluster {CLUSTER_NAME}: none on this machine. Next: neuroscale up")
         raise typer.Exit(ExitCode.NOT_RUN)
     console.print(
         f"cluster {state.name} at {state.server}, made {state.created_at:%Y-%m-%d %H:%M} UTC, supply {state.supply}"
@@ -73,7 +74,7 @@ def status() -> None:
     for name, version in sorted(state.versions.items()):
         console.print(f"  {name} {version}")
     for entry in Journal.of(state.nonce).unfinished():
-        console.print(f"[yellow]open fault[/]: {entry.fault.description} (since {entry.at}). Try: neuroscale rollback")
+        console.print(f"[yellow]open fault[/]: {entry.fault.description} (since {entry.at}). Next: neuroscale rollback")
     check()
 
 
@@ -82,7 +83,7 @@ def endpoints() -> None:
     state = load_state()
     if state is None:
         raise ClusterUnreachable(
-            f"A cluster {CLUSTER_NAME} should exist, but this machine made none. Try: neuroscale up"
+            f"A cluster {CLUSTER_NAME} should exist, but this machine made none. Next: neuroscale up"
         )
     urls = _urls(state)
     silent = 0
@@ -131,7 +132,7 @@ def rollback() -> None:
     """Undo whatever a killed run left broken, from the journal."""
     state = load_state()
     if state is None:
-        raise NeuroscaleError(f"A cluster {CLUSTER_NAME} should exist, but this machine made none. Try: neuroscale up")
+        raise NeuroscaleError(f"A cluster {CLUSTER_NAME} should exist, but this machine made none. Next: neuroscale up")
     with exclusive():
         count = roll_back(connect(), state.nonce, console.print)
     console.print(f"{count} fault{'s' if count != 1 else ''} rolled back" if count else "nothing was left open")

@@ -32,7 +32,7 @@ def report(
     except ValidationError as error:
         raise UsageError(
             f"The run {folder.path.name} should be readable, but {error.title} is damaged: {error.errors()[0]['msg']}. "
-            f"Nothing was changed in {folder.path}. Try: neuroscale report with another run"
+            f"Nothing was changed in {folder.path}. Next: neuroscale report with another run"
         ) from error
     if open_:
         typer.launch(str(written.path))
@@ -46,7 +46,7 @@ def chosen(name: str | None) -> RunFolder:
     """
     runs = {folder.path.name: folder for folder in RunFolder.all()}
     if not runs:
-        raise UsageError(f"A run should be in {reports_dir()}, but there is none. Try: make conformance")
+        raise UsageError(f"A run should be in {reports_dir()}, but there is none. Next: make conformance")
     if name is None:
         return list(runs.values())[-1]
     if name not in runs:

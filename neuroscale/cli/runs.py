@@ -72,7 +72,7 @@ def _suite(name: str, *arguments: str) -> int:
     """
     if not (ROOT / "suite").is_dir():
         raise PreconditionFailed(
-            f"The suite should be in {ROOT / 'suite'}, but is not. Try: the command in a checkout of the repository"
+            f"The suite should be in {ROOT / 'suite'}, but is not. Next: the command in a checkout of the repository"
         )
     return _module(f"suite.{name}", *arguments)
 

@@ -12,7 +12,7 @@ from neuroscale.cli.platform import Milestones
 from neuroscale.components import demands
 from neuroscale.milestones import MILESTONES, parse_milestones
 from neuroscale.polling import duration
-from neuroscale.settings import cache_dir
+from neuroscale.settings import assert_checkout, cache_dir
 from neuroscale.supply import Plan, choose
 from neuroscale.supply.builder import Workshop
 from neuroscale.supply.source import SourceSupply, targets
@@ -29,6 +29,7 @@ def status(
     verify: Annotated[bool, typer.Option("--verify", help="Read every stored byte and compare its hash.")] = False,
 ) -> None:
     """Which parts are built, and whether they are unharmed."""
+    assert_checkout()
     workshop = Workshop()
     _show(
         workshop.plan(
@@ -50,6 +51,7 @@ def build(
     ] = True,
 ) -> None:
     """Make what is missing. Can be stopped at any time and goes on where it was."""
+    assert_checkout()
     wanted = parse_milestones(milestones)
     chosen = choose(source, demands(wanted), may_install=install)
     if dry_run:

@@ -42,7 +42,7 @@ def mark(kubeconfig: Path, context: str | None, nonce: str, at: datetime) -> str
     if load_state() is not None:
         raise WriteForbidden(
             f"The name {CLUSTER_NAME} should be free, but this machine has a cluster of that name. "
-            "Try: neuroscale down, or NEUROSCALE_CLUSTER=another-name"
+            "Next: neuroscale down, or NEUROSCALE_CLUSTER=another-name"
         )
     cluster = Cluster(read_kubeconfig(kubeconfig, context), OnlyTheMarker())
     cluster.apply(marker(nonce, CLUSTER_NAME))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from neuroscale.cluster.state import ClusterState
 from neuroscale.errors import ApiError, ClusterUnreachable, UsageError
 from neuroscale.kubernetes.refs import Object, Ref, api_version_of
 from neuroscale.settings import BUDGETS
+
+_LOG = logging.getLogger(__name__)
 
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
@@ -61,7 +64,7 @@ class Cluster:
         """
         configuration = read_kubeconfig(kubeconfig, context)
         if state is None:
-            return cls(configuration, DenyWrites("this machine made no such cluster. Try: neuroscale up"))
+            return cls(configuration, DenyWrites("this machine made no such cluster. Next: neuroscale up"))
         return cls(configuration, MarkerGuard(state.server, state.nonce, adopted=state.adopted))
 
     @property
@@ -219,6 +222,8 @@ class Cluster:
     ) -> RESTResponse:
         if method not in READS:
             self._guard.allow(method, path, self.server, self.read)
+            # Never the body: it may hold a secret.
+            _LOG.debug("%s %s", method, path)
         headers = {"Accept": "application/json", "Content-Type": content_type, **self._authorization()}
         try:
             response = self._rest.request(
@@ -231,7 +236,7 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
             raise ClusterUnreachable(
                 f"The API server at {self.server} should answer {method} {path.partition('?')[0]}, but: {error}. "
-                "Try: neuroscale status"
+                "Next: neuroscale status"
             ) from error
         # A redirect is a no as well: it would lead to a server that nobody asked for.
         if response.status >= 300:
@@ -265,7 +270,7 @@ class Cluster:
         if key not in self._plurals:
             raise ApiError(
                 f"The API server at {self.server} should serve {kind} ({api_version}), but does not know it. "
-                "Try: kubectl api-resources",
+                "Next: kubectl api-resources",
                 status=404,
                 reason="NoSuchKind",
             )
@@ -300,7 +305,7 @@ def read_kubeconfig(kubeconfig: Path, context: str | None = None) -> Configurati
         load_kube_config_from_dict(content, context=context, client_configuration=configuration, persist_config=False)
     except (OSError, yaml.YAMLError, ConfigException, TypeError, AttributeError) as error:
         raise UsageError(
-            f"The kubeconfig {kubeconfig} should name a cluster, but: {error}. Try: neuroscale up"
+            f"The kubeconfig {kubeconfig} should name a cluster, but: {error}. Next: neuroscale up"
         ) from error
     # Like kubectl, and so that what is said to be on loopback is reached there.
     configuration.no_proxy = ",".join(filter(None, (configuration.no_proxy, "localhost", "127.0.0.0/8", "::1/128")))

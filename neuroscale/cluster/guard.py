@@ -76,23 +76,23 @@ class MarkerGuard:
             return
         request = f"{method} {path} at {server} was not sent"
         if server != self.server:
-            raise WriteForbidden(f"{request}: the suite's cluster is at {self.server}. Try: neuroscale status")
+            raise WriteForbidden(f"{request}: the suite's cluster is at {self.server}. Next: neuroscale status")
         if not self.adopted and not is_local(server, docker_networks()):
             raise WriteForbidden(
                 f"{request}: the address is neither loopback nor a network of the local Docker engine. "
-                "Try: neuroscale up (a cluster of your own), or neuroscale adopt --help"
+                "Next: neuroscale up (a cluster of your own), or neuroscale adopt --help"
             )
         try:
             found = (read(MARKER_PATH).get("data") or {}).get("nonce")
         except (ApiError, ClusterUnreachable) as error:
             raise WriteForbidden(
                 f"{request}: the marker {MARKER_NAMESPACE}/{MARKER_NAME} cannot be read ({error}). "
-                "Try: neuroscale status"
+                "Next: neuroscale status"
             ) from error
         if not self.nonce or found != self.nonce:
             raise WriteForbidden(
                 f"{request}: the marker {MARKER_NAMESPACE}/{MARKER_NAME} belongs to another run or carries no nonce. "
-                "Try: neuroscale status"
+                "Next: neuroscale status"
             )
 
 

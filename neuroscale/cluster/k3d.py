@@ -73,7 +73,7 @@ def _ours(name: str) -> tuple[ClusterState | None, _Node | None]:
         raise WriteForbidden(
             f'The k3d cluster "{name}" should be one that this suite made, but its node carries '
             f"{'no nonce' if not node.nonce else 'another nonce'}. It was left alone. "
-            f"Try: NEUROSCALE_CLUSTER=another-name, "
+            f"Next: NEUROSCALE_CLUSTER=another-name, "
             f"or k3d cluster delete {name} if you no longer need it"
         )
     return state, node
@@ -140,7 +140,7 @@ def delete(name: str = CLUSTER_NAME) -> bool:
     if node is not None:
         if state is None or state.nonce != node.nonce:
             raise WriteForbidden(
-                f'The k3d cluster "{name}" was not made by this suite and was left alone. Try: k3d cluster list'
+                f'The k3d cluster "{name}" was not made by this suite and was left alone. Next: k3d cluster list'
             )
         _remove(name)
     for file in ("state.json", "kubeconfig", "journal.jsonl"):
@@ -339,7 +339,7 @@ def _k3d(provisions: Provisions, *arguments: str) -> str:
     what = f"k3d {' '.join(arguments[:2])}"
 
     def did_not_run(error: Exception) -> HostError:
-        return HostError(f"`{what}` should run, but: {error}. Try: docker info")
+        return HostError(f"`{what}` should run, but: {error}. Next: docker info")
 
     try:
         return output(
@@ -349,7 +349,7 @@ def _k3d(provisions: Provisions, *arguments: str) -> str:
             failed=lambda ended: HostError(
                 f"`{what}` should succeed, but exited with {ended.returncode}: "
                 f"{(ended.stderr or ended.stdout).strip()[-800:]}. "
-                "Try: docker info, then neuroscale down and neuroscale up"
+                "Next: docker info, then neuroscale down and neuroscale up"
             ),
             env={**os.environ, **provisions.k3d_env},
         )

@@ -80,7 +80,7 @@ def load_state(name: str = CLUSTER_NAME) -> ClusterState | None:
         raise NeuroscaleError(
             f"The state file {path} should describe cluster {name}, but it is damaged: {error.errors()[0]['msg']}. "
             "Nothing can prove any more that the cluster is the suite's. "
-            f"Try: k3d cluster delete {name}, remove that file, neuroscale up"
+            f"Next: k3d cluster delete {name}, remove that file, neuroscale up"
         ) from error
 
 
@@ -100,7 +100,7 @@ def exclusive(name: str = CLUSTER_NAME) -> Iterator[None]:
     except Timeout:
         raise Locked(
             f"Cluster {name} should be free, but another run holds it: {_who(holder)}. "
-            "Try: wait for it, or stop that process; its changes are undone by the next run"
+            "Next: wait for it, or stop that process; its changes are undone by the next run"
         ) from None
     try:
         me = psutil.Process()

@@ -72,7 +72,7 @@ def each_policy_judged(answer: GateOutput) -> None:
     """
     if idle := [name for name in POLICIES if not answer.result.evaluated.get(name)]:
         raise ConditionTimeout(
-            f"Each policy should judge objects, but {', '.join(idle)} judged none, with {answer}. Try: neuroscale gate"
+            f"Each policy should judge objects, but {', '.join(idle)} judged none, with {answer}. Next: neuroscale gate"
         )
 
 
@@ -83,7 +83,9 @@ def is_green(answer: GateOutput) -> None:
         ConditionTimeout: Something is, or there is no verdict.
     """
     if answer.code != ExitCode.PASSED or answer.why:
-        raise ConditionTimeout(f"The gate should find nothing to refuse, but ended with {answer}. Try: neuroscale gate")
+        raise ConditionTimeout(
+            f"The gate should find nothing to refuse, but ended with {answer}. Next: neuroscale gate"
+        )
 
 
 def was_quick(answer: GateOutput, at_most: float) -> None:
@@ -96,7 +98,7 @@ def was_quick(answer: GateOutput, at_most: float) -> None:
         took = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in answer.result.seconds.items())
         raise ConditionTimeout(
             f"The gate should take at most {at_most:.0f} s, but took {answer.seconds:.1f} s: {took}. "
-            f"Try: neuroscale gate"
+            f"Next: neuroscale gate"
         )
 
 
@@ -107,7 +109,7 @@ def is_not_green(answer: GateOutput) -> None:
         ConditionTimeout: It would.
     """
     if answer.code == ExitCode.PASSED:
-        raise ConditionTimeout(f"The gate should not be green, but ended with {answer}. Try: pytest -m gate")
+        raise ConditionTimeout(f"The gate should not be green, but ended with {answer}. Next: pytest -m gate")
 
 
 def description(answer: GateOutput, text: str) -> None:
@@ -117,7 +119,7 @@ def description(answer: GateOutput, text: str) -> None:
         ConditionTimeout: Something else is said.
     """
     if not any(text in said for said in answer.why):
-        raise ConditionTimeout(f"The gate should say {text!r}, but ended with {answer}. Try: pytest -m gate")
+        raise ConditionTimeout(f"The gate should say {text!r}, but ended with {answer}. Next: pytest -m gate")
 
 
 def refuses(answer: GateOutput, specimen: Specimen, folder: Path) -> None:
@@ -132,7 +134,7 @@ def refuses(answer: GateOutput, specimen: Specimen, folder: Path) -> None:
         wrong = "" if answer.code != ExitCode.FAILED or others else f" ({said})"
         raise ConditionTimeout(
             f"The gate should refuse {specimen.name} in apps/{folder.name} and nothing else, but ended with "
-            f"{answer}{wrong}. Try: pytest -m gate"
+            f"{answer}{wrong}. Next: pytest -m gate"
         )
 
 

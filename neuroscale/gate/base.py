@@ -33,7 +33,7 @@ def checkout(reference: str, repository: Path = ROOT) -> Iterator[Path]:
     listed = _git(repository, reference, "ls-tree", "--name-only", commit).decode().splitlines()
     if not (present := [folder for folder in GITOPS_FOLDERS if folder in listed]):
         raise Inconclusive(
-            f"{reference} should hold {' or '.join(GITOPS_FOLDERS)}, but holds none. Try: another --base"
+            f"{reference} should hold {' or '.join(GITOPS_FOLDERS)}, but holds none. Next: another --base"
         )
     archive = _git(repository, reference, "archive", "--format=tar", commit, *present)
     with TemporaryDirectory(prefix="neuroscale-base-") as name:
@@ -41,7 +41,7 @@ def checkout(reference: str, repository: Path = ROOT) -> Iterator[Path]:
             with tarfile.open(fileobj=io.BytesIO(archive)) as files:
                 files.extractall(name, filter="data")
         except tarfile.TarError as error:  # a link that leads out of it, for one
-            raise Inconclusive(f"{reference} should unpack, but: {error}. Try: another --base") from error
+            raise Inconclusive(f"{reference} should unpack, but: {error}. Next: another --base") from error
         yield Path(name)
 
 
@@ -64,11 +64,11 @@ def _git(repository: Path, reference: str, *arguments: str) -> bytes:
             stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Inconclusive(f"git should answer within {_WITHIN} s, but: {error}. Try: git status") from error
+        raise Inconclusive(f"git should answer within {_WITHIN} s, but: {error}. Next: git status") from error
     if done.returncode:
         said = " ".join(done.stderr.decode(errors="replace").split()) or f"exit code {done.returncode}"
         raise Inconclusive(
             f"git should have {reference}, to compare with, but {arguments[0]} says: {said}. "
-            f"Try: git fetch origin, and a clone that is not shallow"
+            f"Next: git fetch origin, and a clone that is not shallow"
         )
     return done.stdout

@@ -36,10 +36,10 @@ def evaluate_corpus(tools: Tools, repository: Path = ROOT) -> Judged:
     """
     chosen = tuple(specimens())
     if len({one.is_good for one in chosen}) < 2:
-        raise Inconclusive("The corpus should hold good and bad ones, but does not. Try: git status tests/corpus")
+        raise Inconclusive("The corpus should hold good and bad ones, but does not. Next: git status corpus")
     tree, findings = pipeline.rendered(tools, repository)
     if findings:
-        raise Inconclusive(f"{repository} should render, but: {findings[0]}. Try: neuroscale gate")
+        raise Inconclusive(f"{repository} should render, but: {findings[0]}. Next: neuroscale gate")
     return Judged(chosen, verdicts(tools, tree, chosen))
 
 
@@ -117,5 +117,5 @@ def _raise(description: str, judged: Judged, chosen: Iterator[Specimen]) -> None
         more = f", and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise ConditionTimeout(
             f"Of {len(judged.chosen)} specimens {description}, but {len(wrong)} are not what they say: "
-            f"{'; '.join(wrong[:_SHOWN])}{more}. Try: pytest -m gate -k specimen"
+            f"{'; '.join(wrong[:_SHOWN])}{more}. Next: pytest -m gate -k specimen"
         )

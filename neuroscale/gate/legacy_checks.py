@@ -63,7 +63,7 @@ def is_green_for_the_first(tools: Tools, copy: Path, added: Added) -> None:
     """
     places, findings = pipeline.rendered(tools, copy)
     if findings:
-        raise Inconclusive(f"{copy} should render, but: {findings[0]}. Try: neuroscale gate")
+        raise Inconclusive(f"{copy} should render, but: {findings[0]}. Next: neuroscale gate")
     with TemporaryDirectory(prefix="neuroscale-reference-") as name:
         everything = [obj for objects in policy.placed(places).values() for obj in objects]
         prepared = policy.prepare(Path(name), everything)
@@ -73,7 +73,7 @@ def is_green_for_the_first(tools: Tools, copy: Path, added: Added) -> None:
     if code or seen != {"deployment"}:
         raise ConditionTimeout(
             f"The check of D4 should be green after the first of two manifests, but ended with exit code {code} and "
-            f"has seen {', '.join(sorted(seen)) or 'neither'}: {' '.join(said.split()):.{_SHOWN}}. Try: pytest -m gate"
+            f"has seen {', '.join(sorted(seen)) or 'neither'}: {' '.join(said.split()):.{_SHOWN}}. Next: pytest -m gate"
         )
 
 
@@ -87,7 +87,7 @@ def refuses_what_is_right(added: Added) -> None:
     if refused != {"kustomization.yaml"}:
         raise ConditionTimeout(
             f"The check of D7 should refuse kustomization.yaml alone, but refuses {', '.join(refused) or 'nothing'}. "
-            f"Try: pytest -m gate"
+            f"Next: pytest -m gate"
         )
 
 
@@ -115,7 +115,7 @@ def piped(command: list[str], environment: Mapping[str, str]) -> tuple[int, str]
             finally:
                 evaluate.kill()
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Inconclusive(f"The check of D4 should end, but: {error}. Try: neuroscale supply status") from error
+        raise Inconclusive(f"The check of D4 should end, but: {error}. Next: neuroscale supply status") from error
     return last.returncode, last.stdout
 
 

@@ -74,7 +74,7 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
     with result.timed("render"):
         result.places, result.findings = rendered(tools, repository)
     if not result.rendered:
-        raise Inconclusive(f"{repository} should make objects, but makes none. Try: a full checkout")
+        raise Inconclusive(f"{repository} should make objects, but makes none. Next: a full checkout")
     with result.timed("schema"):
         fitting, found = schema.check(result.places, schema.Schemas.of(result.places))
         result.validated = sum(map(len, fitting.values()))
@@ -87,7 +87,7 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
         result.evaluated = policy.evaluated(results)
         result.findings += policy.check(places, results)
     if not result.evaluated and not result.findings:
-        raise Inconclusive("The policies should judge at least one object, but judged none. Try: a full checkout")
+        raise Inconclusive("The policies should judge at least one object, but judged none. Next: a full checkout")
     with result.timed("resources"):
         demands = resources.demands(places)
         result.demand = resources.totals(demands)
@@ -114,6 +114,6 @@ def _demands(tools: Tools, reference: str, repository: Path) -> dict[str, resour
     if wrong or invalid:
         raise Inconclusive(
             f"{reference} should render and fit its schemas, to compare with, but: {[*wrong, *invalid][0]}. "
-            f"Try: another --base"
+            f"Next: another --base"
         )
     return resources.demands(policy.placed(fitting))

@@ -137,7 +137,7 @@ def simulate(cli: Path, places: Places) -> list[Result]:
         said = " ".join((talk or done.stderr or "nothing").split())
         raise Inconclusive(
             f"The Kyverno CLI should judge {len(objects)} objects, but ended with exit code {done.returncode} after "
-            f"{len(results)} results and said: {said:.{_SHOWN}}. Try: neuroscale supply status --verify"
+            f"{len(results)} results and said: {said:.{_SHOWN}}. Next: neuroscale supply status --verify"
         )
     return results
 
@@ -206,7 +206,7 @@ def run(command: list[str], environment: Mapping[str, str]) -> subprocess.Comple
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Inconclusive(
-            f"The Kyverno CLI should judge within {_WITHIN} s, but: {error}. Try: neuroscale supply status --verify"
+            f"The Kyverno CLI should judge within {_WITHIN} s, but: {error}. Next: neuroscale supply status --verify"
         ) from error
 
 

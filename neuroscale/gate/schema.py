@@ -95,7 +95,7 @@ def kubernetes() -> str:
     """
     version = re.search(r"v(\d+\.\d+)", pins().modules["k3s"].known_as)
     if version is None:
-        raise SupplyError("pins.toml should say which Kubernetes k3s is, but does not. Try: give k3s a release there")
+        raise SupplyError("pins.toml should say which Kubernetes k3s is, but does not. Next: give k3s a release there")
     return version[1]
 
 
@@ -130,7 +130,7 @@ def _folder() -> Any:
     if not found.is_dir():
         raise SupplyError(
             f"kubernetes-validate should have the schemas of Kubernetes {kubernetes()}, but has not. "
-            f"Try: another version of it in constraints.txt"
+            f"Next: another version of it in constraints.txt"
         )
     return found
 

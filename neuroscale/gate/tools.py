@@ -53,10 +53,10 @@ class Tools:
                 command, capture_output=True, text=True, check=False, timeout=_CHART_WITHIN, stdin=subprocess.DEVNULL
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise SupplyError(f"{folder.name} should render, but: {error}. Try: helm template {folder}") from error
+            raise SupplyError(f"{folder.name} should render, but: {error}. Next: helm template {folder}") from error
         if done.returncode:
             said = " ".join(done.stderr.split())
-            raise SupplyError(f"{folder.name} should render, but: {said}. Try: helm template {folder}")
+            raise SupplyError(f"{folder.name} should render, but: {said}. Next: helm template {folder}")
         return documents(done.stdout)
 
 

@@ -72,7 +72,7 @@ def commit_replicas(breakage: Breakage, count: int) -> PushedCommit:
     manifest = _read(breakage.platform, MANIFEST)
     old = re.search(r"^  replicas: (\d+)$", manifest, flags=re.MULTILINE)
     if old is None:
-        raise PreconditionFailed(f"{MANIFEST} should hold a line `replicas: N`, but does not. Try: neuroscale up")
+        raise PreconditionFailed(f"{MANIFEST} should hold a line `replicas: N`, but does not. Next: neuroscale up")
     changed = manifest.replace(old.group(0), f"  replicas: {count}")
     return push(
         breakage, f"Give {TEST_APP} {count} replicas", {MANIFEST: changed}, Replicas(count), Replicas(int(old.group(1)))
@@ -194,7 +194,7 @@ class ComparedWith:
 def _read(platform: Platform, path: str) -> str:
     content = platform.git_server.read(path)
     if content is None:
-        raise PreconditionFailed(f"{path} should be on main, but is not. Try: neuroscale up")
+        raise PreconditionFailed(f"{path} should be on main, but is not. Next: neuroscale up")
     return content
 
 

@@ -360,7 +360,7 @@ def force_new_revision(platform: Platform, name: str = TEST_APP) -> None:
     commit = None if without else platform.git_server.commit(manifests, "Begin a new epoch")
     if commit is None:
         raise PreconditionFailed(
-            f"{', '.join(without)} on main should have a line `  epoch: …`, but has none. Try: neuroscale up"
+            f"{', '.join(without)} on main should have a line `  epoch: …`, but has none. Next: neuroscale up"
         )
     probes = (argo.good_at(name, commit), argo.ApplicationProbe(name, "was synced at it", argo.evaluate_in_charge))
     try:

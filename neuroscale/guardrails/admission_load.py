@@ -142,7 +142,7 @@ def _killed(platform: Platform) -> Sequence[Fault]:
     pods = pods_of(platform.cluster, deployment) if deployment else []
     if not pods:
         raise PreconditionFailed(
-            "Kyverno should have a pod to be killed, but has none. Try: neuroscale check guardrails"
+            "Kyverno should have a pod to be killed, but has none. Next: neuroscale check guardrails"
         )
     return [ObjectDeleted(target=Ref.to(pod), at_once=True) for pod in pods]
 

@@ -1,6 +1,6 @@
 """Manifests of which everybody who judges manifests must say the same: data, with the verdict written into it.
 
-A specimen is a file or a folder below ``tests/corpus/good`` or ``tests/corpus/bad``. Comments at its top, in a folder
+A specimen is a file or a folder below ``corpus/good`` or ``corpus/bad``. Comments at its top, in a folder
 those of its ``README.md``, say what it is about, and for a bad one the stage and the rule that must refuse it. Names of
 objects begin with that of the specimen, so that all of them can be judged together.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from neuroscale.settings import ROOT
 
-CORPUS = ROOT / "tests" / "corpus"
+CORPUS = ROOT / "corpus"
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ def _read(corpus: Path) -> Iterator[Specimen]:
             head = re.match(r"# (?P<says>.+)\n(?P<fields>(?:# [a-z]+: .+\n)*)", text)
             if head is None:
                 raise ValueError(
-                    f"{path} should begin with a comment that says what it is about. Try: # Nobody pays for it"
+                    f"{path} should begin with a comment that says what it is about. Next: # Nobody pays for it"
                 )
             fields = dict(line.removeprefix("# ").split(": ", 1) for line in head["fields"].splitlines())
             stage, rule, detail = (*fields.pop("refused", "").split(), "", "", "")[:3]
             if bool(stage) != (side == "bad"):
-                raise ValueError(f"{path} should say who refuses it if it is bad. Try: # refused: policy POLICY RULE")
+                raise ValueError(f"{path} should say who refuses it if it is bad. Next: # refused: policy POLICY RULE")
             bypass = int(fields.pop("bypass")) if "bypass" in fields else None
             yield Specimen(path, head["says"], stage, rule, detail, bypass=bypass, **fields)

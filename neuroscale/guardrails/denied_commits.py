@@ -125,6 +125,6 @@ def float_the_test_app(breakage: Breakage) -> PushedCommit:
     manifest = breakage.platform.git_server.read(MANIFEST) or ""
     changed = re.sub(r"(?m)^( +image: [^:\n]+):.*$", r"\1:latest", manifest)
     if changed == manifest:
-        raise PreconditionFailed(f"{MANIFEST} should name an image by a tag, but does not. Try: neuroscale up")
+        raise PreconditionFailed(f"{MANIFEST} should name an image by a tag, but does not. Next: neuroscale up")
     shown = argo.shows_error(TEST_APP, _REFUSALS, f"'{TAG}'")
     return push(breakage, f"Let {TEST_APP} run the latest image", {MANIFEST: changed}, shown, argo.good(TEST_APP))

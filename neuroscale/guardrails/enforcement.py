@@ -101,7 +101,7 @@ def create_unenforced(breakage: Breakage) -> SlippedIn:
     """
     platform, state = breakage.platform, load_state()
     if state is None:
-        raise PreconditionFailed("The cluster should be known to this machine. Try: neuroscale up")
+        raise PreconditionFailed("The cluster should be known to this machine. Next: neuroscale up")
     with Breakage(platform, Journal.of(state.nonce)) as unguarded:
         # Kyverno stays: policies that come into force are what it scans for at once, and not half a minute later.
         _let_go(unguarded, (*AUDIT_ONLY, *KYVERNO_AUDIT_ONLY), "the API server", "Kyverno")

@@ -204,7 +204,7 @@ def _quota(platform: Platform, *wanted: str) -> dict[str, tuple[Decimal, Decimal
     """What Git allows, and what the cluster says is taken at one moment; without a quota there, nothing is."""
     hard = expected.quota(platform.git_server)
     if missing := [what for what in wanted if what not in hard]:
-        raise PreconditionFailed(f"Git should bound {missing[0]} in {QUOTA}, but does not. Try: neuroscale up")
+        raise PreconditionFailed(f"Git should bound {missing[0]} in {QUOTA}, but does not. Next: neuroscale up")
     used = ((platform.cluster.get(QUOTA) or {}).get("status") or {}).get("used", {})
     return {what: (quantity(hard[what]), quantity(used.get(what, "0"))) for what in wanted}
 
@@ -222,7 +222,9 @@ def ask_at_bound(which: str, platform: Platform) -> LimitProbe:
     limit = expected.container_limits(platform.git_server)
     bound = (limit.get("min" if side == "minimum" else "max") or {}).get(of)
     if bound is None:
-        raise PreconditionFailed(f"Git should give a container a {which} in {LIMITS}, but does not. Try: neuroscale up")
+        raise PreconditionFailed(
+            f"Git should give a container a {which} in {LIMITS}, but does not. Next: neuroscale up"
+        )
     inward = _STEP[of] if side == "minimum" else -_STEP[of]
     within, at, beyond = (
         submit(platform.cluster, _of_one(of, quantity(bound) + step)) for step in (inward, 0, -inward)

@@ -42,7 +42,7 @@ def wrapper() -> Path:
     )
     if compiled.returncode != 0:
         raise HostError(
-            f"gcc should compile {_SOURCE}, but said: {compiled.stderr.strip()}. Try: gcc -static {_SOURCE}"
+            f"gcc should compile {_SOURCE}, but said: {compiled.stderr.strip()}. Next: gcc -static {_SOURCE}"
         )
     # By rename, since a running engine may be executing the old one.
     draft.rename(program)

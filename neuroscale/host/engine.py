@@ -45,15 +45,15 @@ class Engine:
             done = self._run(*arguments, within=within)
         except FileNotFoundError as error:
             raise HostError(
-                "A container engine is needed, but there is no `docker` on PATH. Try: neuroscale up"
+                "A container engine is needed, but there is no `docker` on PATH. Next: neuroscale up"
             ) from error
         except subprocess.TimeoutExpired as error:
             raise HostError(
                 f"`docker {arguments[0]}` should answer within {within:.0f} s, but did not. Is the engine overloaded? "
-                f"Try: docker info"
+                f"Next: docker info"
             ) from error
         if done.returncode != 0:
-            raise HostError(f"`docker {' '.join(arguments)}` failed: {done.stderr.strip()}. Try: docker info")
+            raise HostError(f"`docker {' '.join(arguments)}` failed: {done.stderr.strip()}. Next: docker info")
         return done.stdout
 
     def has_image(self, reference: str) -> bool:

@@ -78,7 +78,7 @@ def _install(packages: list[str], purpose: str) -> None:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
         raise HostError(
             f"{purpose.capitalize()} should have been installed, but `{' '.join(command)}` {failed}:\n{tail}\n"
-            f"Log: {log}   Try: {' '.join(command)}"
+            f"Log: {log}   Next: {' '.join(command)}"
         )
 
 

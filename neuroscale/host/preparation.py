@@ -95,7 +95,9 @@ def _service(*command: str) -> None:
 
 def _explain_deaf_engine(host: Host) -> None:
     if address := os.environ.get("DOCKER_HOST"):
-        raise HostError(f"The engine at DOCKER_HOST={address} should answer within 5 s, but does not. Try: docker info")
+        raise HostError(
+            f"The engine at DOCKER_HOST={address} should answer within 5 s, but does not. Next: docker info"
+        )
     if host.dockerd() and os.geteuid() != 0 and not os.access("/var/run/docker.sock", os.W_OK):
         raise HostError(
             "dockerd runs, but this user may not talk to it. Type: sudo usermod -aG docker $USER, and log in again"
@@ -154,7 +156,7 @@ def _await_answer(engine: Engine, log: str) -> None:
         if time.monotonic() > limit:
             raise HostError(
                 f"dockerd was started and should answer within {_ANSWER_WITHIN:.0f} s, but `docker version` fails. "
-                f"Evidence: {log}   Try: dockerd"
+                f"Evidence: {log}   Next: dockerd"
             )
         pause(0.25)
 

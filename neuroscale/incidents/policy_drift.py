@@ -4,7 +4,6 @@ from neuroscale.chaos.faults import Committed
 from neuroscale.incidents.incident import Incident
 from neuroscale.probes import argo, guardrails
 from neuroscale.probes.symptom_probes import SyncsAgain
-from neuroscale.settings import ROOT
 
 _FOLDER = "infrastructure/kyverno"
 _FILE = "policy-of-the-old-kind.yaml"
@@ -39,12 +38,8 @@ INCIDENT = Incident(
     faults=(
         Committed(
             message="Add a policy, and leave its defaults out",
-            files={
-                f"{_FOLDER}/{_FILE}": POLICY,
-                f"{_FOLDER}/kustomization.yaml": (ROOT / _FOLDER / "kustomization.yaml")
-                .read_text(encoding="utf-8")
-                .replace("\nresources:\n", f"\nresources:\n  - {_FILE}\n"),
-            },
+            files={f"{_FOLDER}/{_FILE}": POLICY},
+            lines={f"{_FOLDER}/kustomization.yaml": ("resources:", f"  - {_FILE}")},
         ),
     ),
     sees="Argo CD syncs the guardrails again and again",

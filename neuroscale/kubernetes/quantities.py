@@ -28,5 +28,5 @@ def quantity(text: object) -> Decimal:
         return Decimal(said.removesuffix(suffix)) * SUFFIXES[suffix]
     except InvalidOperation as error:
         raise Inconclusive(
-            f"{said!r} should be a quantity such as 250m or 1Gi, but is none. Try: correct it"
+            f"{said!r} should be a quantity such as 250m or 1Gi, but is none. Next: correct it"
         ) from error

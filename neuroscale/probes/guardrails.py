@@ -111,7 +111,7 @@ def evaluate_silence(metrics: str, before: int) -> Verdict:
     if (lost := dropped(metrics) - before) > 0:
         return unrecoverable(
             f"Kyverno dropped {lost} reports meanwhile, and may drop each until its reports controller restarts. "
-            f"Try: kubectl -n kyverno rollout restart deployment {REPORTS_CONTROLLER.name}"
+            f"Next: kubectl -n kyverno rollout restart deployment {REPORTS_CONTROLLER.name}"
         )
     return pending("none was dropped")
 

@@ -55,7 +55,7 @@ def lose(breakage: Breakage) -> CertificateLoss:
     platform = breakage.platform
     authority = authority_of(platform.cluster.get(SECRET))
     if not authority:
-        raise PreconditionFailed(f"{SECRET} should hold a certificate, but holds none. Try: neuroscale check serving")
+        raise PreconditionFailed(f"{SECRET} should hold a certificate, but holds none. Next: neuroscale check serving")
     _, isvc = manifest_of(MODEL, platform)
     meta = {**isvc["metadata"], "name": NAME, "namespace": APPS_NAMESPACE}
     return CertificateLoss(breakage.inject(ObjectDeleted(target=SECRET)), authority, {**isvc, "metadata": meta})

@@ -171,7 +171,7 @@ def leave_out(breakage: Breakage, *, marked: bool) -> KeptOutOfGit:
     """
     crd = fetch(breakage.platform.cluster, serving.CRD)
     if crd is None:
-        raise PreconditionFailed(f"{serving.CRD} should exist, but does not. Try: neuroscale check serving")
+        raise PreconditionFailed(f"{serving.CRD} should exist, but does not. Next: neuroscale check serving")
     if marked:
         breakage.inject(FieldsEdited(target=serving.CRD, patch={"metadata": {"annotations": MARK}}))
     for fault in left_out():

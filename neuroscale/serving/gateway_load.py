@@ -200,7 +200,7 @@ def _order(cluster: Cluster, name: str) -> Object:
     pods = pods_of(cluster, made.deployment) if made.deployment else []
     addresses = [address for pod in pods if (address := (pod.get("status") or {}).get("podIP"))]
     if where is None or not addresses:
-        raise PreconditionFailed(f'"{name}" should have a URL and a pod, but has not. Try: neuroscale check serving')
+        raise PreconditionFailed(f'"{name}" should have a URL and a pod, but has not. Next: neuroscale check serving')
     asked = {"host": where.host, "path": f"/v1/models/{name}:predict"}
     gateway = f"{GATEWAY_SERVICE.name}.{GATEWAY_SERVICE.namespace}.svc.cluster.local"
     return {
@@ -259,7 +259,7 @@ def _read(log: str) -> dict[str, Load]:
         return {name: Load.model_validate(load) for name, load in found.items()}
     except (IndexError, ValueError) as error:
         raise PreconditionFailed(
-            f"{_DRIVER} should print what it measured, but its log ends with {lines[-1:]}. Try: the scenario again"
+            f"{_DRIVER} should print what it measured, but its log ends with {lines[-1:]}. Next: the scenario again"
         ) from error
 
 

@@ -35,7 +35,7 @@ def endpoint(platform: Platform, name: str = MODEL) -> Endpoint:
     found = endpoint_of(fetch(platform.cluster, inference_service(name)), gateway_url(platform.cluster))
     if found is None:
         raise PreconditionFailed(
-            f'"{name}" should have a URL before it is asked, but has none. Try: neuroscale check serving'
+            f'"{name}" should have a URL before it is asked, but has none. Next: neuroscale check serving'
         )
     return found
 

@@ -40,7 +40,7 @@ def manifest_of(name: str, platform: Platform) -> tuple[str, Object]:
                 if obj and obj["kind"] == "InferenceService" and obj["metadata"]["name"] == name:
                     return path, obj
     raise PreconditionFailed(
-        f'main should describe the InferenceService "{name}" below apps/, but does not. Try: neuroscale up'
+        f'main should describe the InferenceService "{name}" below apps/, but does not. Next: neuroscale up'
     )
 
 

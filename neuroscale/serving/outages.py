@@ -161,7 +161,7 @@ def scale_model(outage: Outage, scenario: str, keep: Callable[[Sample], None]) -
     made = fetch_generated(cluster, MODEL)
     if made.deployment is None or made.revision is None:
         raise PreconditionFailed(
-            f'"{MODEL}" should have a deployment to be scaled, but has none. Try: neuroscale check serving'
+            f'"{MODEL}" should have a deployment to be scaled, but has none. Next: neuroscale check serving'
         )
     deployment = Ref.to(made.deployment)
     revision = Ref.to(made.revision)

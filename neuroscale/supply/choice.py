@@ -51,5 +51,5 @@ def choose(mode: Mode, demands: Collection[Demand], *, recorded: str = "", may_i
 def _from_environment() -> Mode:
     mode = os.environ.get("SUPPLY") or "auto"
     if mode not in get_args(Mode):
-        raise UsageError(f"SUPPLY should be one of {', '.join(get_args(Mode))}, but is {mode!r}. Try: SUPPLY=registry")
+        raise UsageError(f"SUPPLY should be one of {', '.join(get_args(Mode))}, but is {mode!r}. Next: SUPPLY=registry")
     return cast("Mode", mode)

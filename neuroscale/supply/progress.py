@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from rich.live import Live
 from rich.table import Table
 
 from neuroscale.polling import duration
+
+_LOG = logging.getLogger(__name__)
 
 _HEARTBEAT = 60.0
 
@@ -122,6 +125,7 @@ class Progress:
 
     def _say(self, line: str) -> None:
         self._beat = self._now()
+        _LOG.info(line)
         self._console.print(f"supply: {line}", highlight=False)
 
     def _table(self) -> Table:

@@ -55,7 +55,7 @@ class Mirror:
         if parts.scheme not in {"http", "https"} or not parts.netloc:
             raise UsageError(
                 f"NEUROSCALE_MIRROR should be http[s]://HOST[:PORT][/PREFIX], but is {url!r}. "
-                f"Try: NEUROSCALE_MIRROR=http://127.0.0.1:5000"
+                f"Next: NEUROSCALE_MIRROR=http://127.0.0.1:5000"
             )
         return cls(url)
 
@@ -135,7 +135,7 @@ class RegistrySupply:
         if not built_here and not capability.has_sys_resource():
             raise HostError(
                 f"Upstream's node image {images['node']} cannot start pods on this machine, which withholds "
-                f"CAP_SYS_RESOURCE; the image that is built from source can. Try: --supply source"
+                f"CAP_SYS_RESOURCE; the image that is built from source can. Next: --supply source"
             )
         self._pull(images["pause"])
         versions = {name: reference.rpartition(":")[2] for name, reference in images.items()}

@@ -125,7 +125,7 @@ def targets(demands: Collection[Demand]) -> list[str]:
     if pulled := [image for demand in demands for image in demand.pulled]:
         raise SupplyError(
             f"Every image should have a recipe to be built from source, but {', '.join(pulled)} has none: "
-            "only a registry has it. Try: --supply registry"
+            "only a registry has it. Next: --supply registry"
         )
     return _built(demands)
 

@@ -159,7 +159,7 @@ FAULTS: dict[str, Fault] = {
 def looks(platform: Platform, fault: Fault) -> Any:
     """What the fault touches, without what the API server counts up at every write."""
     if isinstance(fault, Committed):
-        return {path: platform.git_server.read(path) for path in fault.files}
+        return {path: platform.git_server.read(path) for path in [*fault.files, *fault.lines]}
     if isinstance(fault, FunctionPatched):
         return monkeypatching.at(fault.wire)
     obj = platform.cluster.get(fault.target)

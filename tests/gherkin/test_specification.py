@@ -61,7 +61,7 @@ def test_every_tag_is_declared_and_no_marker_is_idle() -> None:
 
 
 def test_the_table_of_tags_is_up_to_date() -> None:
-    assert table() in DOCUMENT.read_text(encoding="utf-8"), "Try: make docs"
+    assert table() in DOCUMENT.read_text(encoding="utf-8"), "Next: make docs"
 
 
 def test_each_scenario_is_of_one_kind() -> None:
@@ -186,4 +186,4 @@ def test_mutants_have_names_of_their_own() -> None:
 
 def test_the_catalogue_is_up_to_date() -> None:
     written = catalogue.DOCUMENT.read_text(encoding="utf-8")
-    assert written == catalogue.render(catalogue.entries()), "Try: python -m suite.catalogue"
+    assert written == catalogue.render(catalogue.entries()), "Next: python -m suite.catalogue"

@@ -158,7 +158,7 @@ def test_each_denial_names_its_rule_and_the_next_move() -> None:
         name = re.match(r"([A-Za-z-]+): ", rule["message"])
         assert name is not None, policy
         assert rule["messageExpression"].startswith(f"'{name[1]}: "), policy
-        assert "Try: " in rule["messageExpression"], policy
+        assert "Next: " in rule["messageExpression"], policy
         named.append(name[1])
     assert len(named) == len(set(named)) == 10
 

@@ -93,7 +93,7 @@ def test_a_fault_without_effect_proves_nothing_and_is_undone(
     before = picture(world, repository)
     world.answers[f"PATCH {DEPLOYMENTS}/nginx-test"] = (200, b"{}", {})
     breakage = Breakage(toy_platform, journal)
-    with pytest.raises(FaultHadNoEffect, match=r"is scaled to 0 had no effect.*Try: "):
+    with pytest.raises(FaultHadNoEffect, match=r"is scaled to 0 had no effect.*Next: "):
         breakage.inject(ScaledTo(target=NGINX, replicas=0))
     assert breakage.effects == []
     assert len(journal.unfinished()) == 1

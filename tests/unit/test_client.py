@@ -111,7 +111,7 @@ def test_a_dead_api_server_is_neither_empty_nor_calm(call: Callable[[Cluster], o
         url = dead.url
     file = tmp_path / "kubeconfig"
     file.write_text(yaml.safe_dump(kubeconfig_for(url)), encoding="utf-8")
-    with pytest.raises(ClusterUnreachable, match=r"should answer GET .*Try: neuroscale status"):
+    with pytest.raises(ClusterUnreachable, match=r"should answer GET .*Next: neuroscale status"):
         call(Cluster.from_kubeconfig(file, None))
 
 

@@ -66,7 +66,7 @@ def test_revert_restores_the_content(toy_platform: Platform) -> None:
 
 
 def test_a_git_that_fails_says_so_and_keeps_the_password(toy_platform: Platform) -> None:
-    with pytest.raises(NeuroscaleError, match=r"git revert at .* should succeed.*Try: ") as caught:
+    with pytest.raises(NeuroscaleError, match=r"git revert at .* should succeed.*Next: ") as caught:
         toy_platform.git_server.revert("0" * 40)
     assert "password" not in str(caught.value)
     assert "cGFzc3dvcmQ" not in str(caught.value)
@@ -112,5 +112,5 @@ def test_only_a_push_has_the_password(toy_platform: Platform, commands: list[tup
 
 def test_a_git_that_hangs_is_given_up(toy_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("neuroscale.git_server._GIT_SECONDS", 0.0001)
-    with pytest.raises(ClusterUnreachable, match=r"git ls-remote should answer within .*Try: neuroscale status"):
+    with pytest.raises(ClusterUnreachable, match=r"git ls-remote should answer within .*Next: neuroscale status"):
         toy_platform.git_server.head()

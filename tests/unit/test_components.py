@@ -138,7 +138,7 @@ def test_a_component_that_is_new_is_in_everything_that_is_derived(
 
 
 def test_the_source_supply_does_not_offer_what_has_no_recipe(derived: dict[str, Any]) -> None:
-    assert "portal has none: only a registry has it. Try: --supply registry" in derived["source"]
+    assert "portal has none: only a registry has it. Next: --supply registry" in derived["source"]
 
 
 def test_every_other_component_stands_on_the_first() -> None:

@@ -86,7 +86,7 @@ def assert_refused(cluster: Cluster, *servers: ApiServer, unreadable: bool = Fal
         cluster.assert_writable("git push")
     said = str(caught.value)
     assert "was not sent" in said
-    assert "Try: " in said
+    assert "Next: " in said
     assert [write for server in servers for write in server.writes] == []
     return said
 

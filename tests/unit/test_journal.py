@@ -127,7 +127,7 @@ def test_an_open_fault_that_this_version_does_not_know_is_told_and_kept(line: st
     path.write_bytes(path.read_bytes() + f"{{{head}, {line}}}\n".encode())
     whole = path.read_bytes()
     with pytest.raises(
-        NeuroscaleError, match=rf"open fault x of yesterday .*{why}.*Nothing was undone.*Try: "
+        NeuroscaleError, match=rf"open fault x of yesterday .*{why}.*Nothing was undone.*Next: "
     ) as caught:
         Journal(path, NONCE).unfinished()
     assert "ValidationError" not in str(caught.value)

@@ -158,7 +158,7 @@ def test_a_cluster_that_is_not_ours_is_left_alone(
     labels: dict[str, str], words: str, engine: FakeEngine, provisions: Provisions, ours: ClusterState
 ) -> None:
     engine.labels, engine.running, engine.image = labels, False, "rancher/k3s:v0"
-    said = rf'"neuroscale" should be one that this suite made.*{words}.*left alone.*Try: '
+    said = rf'"neuroscale" should be one that this suite made.*{words}.*left alone.*Next: '
     with pytest.raises(WriteForbidden, match=said) as caught:
         ensure(provisions, SINCE, ports=PORTS)
     assert caught.value.exit_code == ExitCode.REFUSED
@@ -295,7 +295,7 @@ def test_a_crash_right_after_the_creation_finds_it_to_be_ours(
 ) -> None:
     engine.there = False
     monkeypatch.setenv("FAIL", "1")
-    with pytest.raises(HostError, match=r"`k3d cluster create` should succeed, but exited with 1: no\. Try: "):
+    with pytest.raises(HostError, match=r"`k3d cluster create` should succeed, but exited with 1: no\. Next: "):
         ensure(provisions, SINCE, ports=PORTS)
     state = load_state()
     assert state is not None
@@ -312,7 +312,7 @@ def test_a_k3d_that_does_not_run_says_why(
     engine.there = False
     monkeypatch.setattr(k3d, "_COMMAND_SECONDS", 0.2)
     provisions.binaries["k3d"].unlink() if script is None else provisions.binaries["k3d"].write_text(script)
-    with pytest.raises(HostError, match=rf"`k3d cluster create` should run, but: .*{why}.*\. Try: docker info$"):
+    with pytest.raises(HostError, match=rf"`k3d cluster create` should run, but: .*{why}.*\. Next: docker info$"):
         ensure(provisions, SINCE, ports=PORTS)
 
 

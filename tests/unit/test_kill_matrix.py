@@ -31,7 +31,7 @@ MUTANT = Mutant(
 
 def result(
     step: str = "Then it is mended within its time",
-    why: str = "…: it is gone. Try: …",
+    why: str = "…: it is gone. Next: …",
     verdict: ScenarioVerdict = "failed",
 ) -> ScenarioResult:
     return ScenarioResult(
@@ -48,7 +48,7 @@ JUDGED: dict[str, tuple[ScenarioResult | None, KillVerdict]] = {
     "red for another reason": (result(why="the API server does not answer"), "wrong reason"),
     "green": (result("", "", "passed"), "survived"),
     "ended before any step": (result("", "the platform could not be brought up", "not run"), "void"),
-    "an error outside every step": (result("", "…: it is gone. Try: …", "failed"), "void"),
+    "an error outside every step": (result("", "…: it is gone. Next: …", "failed"), "void"),
     "did not run": (None, "void"),
 }
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import astuple
 from pathlib import Path
 
@@ -9,6 +13,7 @@ import pytest
 import yaml
 
 from neuroscale import git_server, settings
+from neuroscale.errors import ExitCode
 from neuroscale.settings import BUDGETS, ROOT, cache_dir, reports_dir, state_dir
 
 
@@ -42,3 +47,39 @@ def test_names_agree_with_the_manifests() -> None:
     assert root["metadata"] == {"name": settings.ROOT_APPLICATION, "namespace": settings.ARGOCD}
     assert root["spec"]["source"]["repoURL"] == git_server.IN_CLUSTER_URL
     assert root["spec"]["source"]["targetRevision"] == git_server.BRANCH
+
+
+def test_outside_of_a_checkout_one_sentence_says_what_to_do(tmp_path: Path) -> None:
+    """As from an installed package: the library lies elsewhere, and the current directory is no checkout."""
+    library = tmp_path / "site-packages"
+    shutil.copytree(ROOT / "neuroscale", library / "neuroscale", ignore=shutil.ignore_patterns("__pycache__"))
+    ended = neuroscale(library, tmp_path, "gate")
+    assert ended.returncode == ExitCode.NOT_RUN
+    assert ended.stderr.startswith("HostError: The command should run in a checkout of the NeuroScale repository, but ")
+    assert neuroscale(library, tmp_path, "--help").returncode == ExitCode.PASSED
+
+
+def test_an_installed_package_works_in_the_checkout_around_it(tmp_path: Path) -> None:
+    library = tmp_path / "site-packages"
+    shutil.copytree(ROOT / "neuroscale", library / "neuroscale", ignore=shutil.ignore_patterns("__pycache__"))
+    program = "from neuroscale.settings import ROOT; print(ROOT)"
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT / "docs",
+        env={**os.environ, "PYTHONPATH": str(library)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout.strip() == str(ROOT)
+
+
+def neuroscale(library: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "neuroscale", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(library)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

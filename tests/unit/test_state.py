@@ -75,7 +75,7 @@ def test_ports_that_came_later_do_not_damage_an_old_state() -> None:
 def test_a_damaged_file_is_named_with_the_next_move(content: str) -> None:
     state_file().parent.mkdir(parents=True)
     state_file().write_text(content, encoding="utf-8")
-    with pytest.raises(NeuroscaleError, match=r"state\.json should describe cluster neuroscale.*Try: "):
+    with pytest.raises(NeuroscaleError, match=r"state\.json should describe cluster neuroscale.*Next: "):
         load_state()
 
 
@@ -100,7 +100,7 @@ def test_a_state_of_another_version_is_not_damaged(ports: dict[str, int]) -> Non
 
 
 def test_connecting_without_a_cluster_says_what_to_do() -> None:
-    with pytest.raises(NeuroscaleError, match=r"this machine made none\. Try: neuroscale up") as caught:
+    with pytest.raises(NeuroscaleError, match=r"this machine made none\. Next: neuroscale up") as caught:
         connect()
     assert caught.value.exit_code == ExitCode.NOT_RUN
 

@@ -245,7 +245,7 @@ def test_the_command_fails_with_what_it_found(run: CliRunner, checkout: Path) ->
     assert done.exit_code == ExitCode.FAILED
     assert "[require-standard-labels-deployment]" in done.output
     assert "+100m" in done.output
-    assert "Try: " in done.output
+    assert "Next: " in done.output
 
 
 def test_the_command_without_a_verdict_is_not_run(run: CliRunner) -> None:

@@ -176,10 +176,10 @@ def test_a_broken_manifest_is_undone_with_the_rest(breakage: Breakage) -> None:
 def test_without_the_manifest_nothing_is_committed(breakage: Breakage) -> None:
     git_server = breakage.platform.git_server
     git_server.commit({MANIFEST: "spec: {}\n"}, "No replicas")
-    with pytest.raises(PreconditionFailed, match=r"should hold a line `replicas: N`.*Try: "):
+    with pytest.raises(PreconditionFailed, match=r"should hold a line `replicas: N`.*Next: "):
         commit_replicas(breakage, 2)
     git_server.commit({MANIFEST: None}, "No manifest")
-    with pytest.raises(PreconditionFailed, match=rf"{MANIFEST} should be on main, but is not.*Try: "):
+    with pytest.raises(PreconditionFailed, match=rf"{MANIFEST} should be on main, but is not.*Next: "):
         break_manifest(breakage, "is not YAML")
     assert breakage.effects == []
 

@@ -405,7 +405,7 @@ def test_without_every_epoch_file_no_epoch_begins(damaged: str, content: str | N
     whole = {path: 'data:\n  epoch: "0"\n' for path in EPOCH_FILES.values() if path != damaged}
     platform = fake_platform(cluster, whole | ({damaged: content} if content else {}))
     head = platform.git_server.head()
-    with pytest.raises(PreconditionFailed, match=rf"^{damaged} on main should have a line.*Try: "):
+    with pytest.raises(PreconditionFailed, match=rf"^{damaged} on main should have a line.*Next: "):
         force_new_revision(platform)
     assert platform.git_server.head() == head
 

@@ -20,7 +20,8 @@ def committed(slug: str) -> dict[str, Any]:
     """Path -> the one document of each file that an incident commits."""
     (fault,) = by_slug(slug).faults
     assert isinstance(fault, Committed)
-    return {path: yaml.safe_load(content or "") for path, content in fault.files.items()}
+    before = {path: (ROOT / path).read_text(encoding="utf-8") for path in fault.lines}
+    return {path: yaml.safe_load(content or "") for path, content in fault.contents(before).items()}
 
 
 @pytest.mark.parametrize(

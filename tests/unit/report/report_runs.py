@@ -61,7 +61,7 @@ RESULTS = [
     result(
         "Repo-server down",
         "not run",
-        'Application "serving-stack" should be Synced, but was OutOfSync. Try: neuroscale check gitops',
+        'Application "serving-stack" should be Synced, but was OutOfSync. Next: neuroscale check gitops',
         "Given a gate that fails",
     ),
     result("Drift of image heals"),

@@ -142,7 +142,7 @@ def test_without_a_mapped_port_it_is_at_the_load_balancers_address(
     address: dict[str, str], api: ApiServer, cluster: Cluster
 ) -> None:
     assert load_state() is None
-    with pytest.raises(PreconditionFailed, match=r"should have an address, but has none.*Try: "):
+    with pytest.raises(PreconditionFailed, match=r"should have an address, but has none.*Next: "):
         gateway_url(cluster)
     path = "/api/v1/namespaces/kourier-system/services/kourier"
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kourier", "namespace": "kourier-system"}}

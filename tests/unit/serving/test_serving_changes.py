@@ -100,7 +100,7 @@ def test_leave_to_sleep(breakage: Breakage) -> None:
 
 
 def test_a_model_that_git_does_not_describe_is_not_changed(breakage: Breakage) -> None:
-    with pytest.raises(PreconditionFailed, match=r'should describe the InferenceService "nobody".*Try: '):
+    with pytest.raises(PreconditionFailed, match=r'should describe the InferenceService "nobody".*Next: '):
         model_rollouts.commit_version(breakage, NEXT, "nobody")
     assert breakage.effects == []
 

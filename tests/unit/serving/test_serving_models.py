@@ -175,9 +175,9 @@ def test_only_what_is_missing_is_uploaded(
 
 def test_a_store_that_answers_neither_yes_nor_no(git_server: GitServer, store: tuple[Store, str]) -> None:
     store[0].status = 500
-    with pytest.raises(NeuroscaleError, match=r"should say whether it has .*answered 500: said.*Try: "):
+    with pytest.raises(NeuroscaleError, match=r"should say whether it has .*answered 500: said.*Next: "):
         ensure_models(git_server)
-    with pytest.raises(NeuroscaleError, match=r"should take .*answered 500: said.*Try: ") as caught:
+    with pytest.raises(NeuroscaleError, match=r"should take .*answered 500: said.*Next: ") as caught:
         git_server.upload_package(store_path(SERVED), b"")
     assert "password" not in str(caught.value)
 
@@ -193,11 +193,11 @@ def test_nothing_is_uploaded_to_a_cluster_that_is_not_ours(
 
 def test_a_training_that_fails_says_so(monkeypatch: pytest.MonkeyPatch, git_server: GitServer) -> None:
     monkeypatch.setattr(models, "_TRAINING", ROOT / "models" / "iris" / "absent.py")
-    with pytest.raises(SupplyError, match=r"should be trained, but that exited with 2.*absent.py.*Try: "):
+    with pytest.raises(SupplyError, match=r"should be trained, but that exited with 2.*absent.py.*Next: "):
         ensure_models(git_server)
 
 
 def test_a_training_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, git_server: GitServer) -> None:
     monkeypatch.setattr(models, "_TRAIN_SECONDS", 0.001)
-    with pytest.raises(SupplyError, match=r"should be trained within 0\.001 s, but were not\. Try: make install"):
+    with pytest.raises(SupplyError, match=r"should be trained within 0\.001 s, but were not\. Next: make install"):
         ensure_models(git_server)

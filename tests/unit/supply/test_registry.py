@@ -199,7 +199,7 @@ def test_every_image_that_is_not_our_own_is_pulled_from_a_registry_of_its_milest
 @pytest.mark.parametrize("url", ["127.0.0.1:5000", "ftp://mirror", "http://"])
 def test_a_mirror_that_is_no_url_is_refused_with_an_example(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROSCALE_MIRROR", url)
-    with pytest.raises(UsageError, match="Try: NEUROSCALE_MIRROR=http"):
+    with pytest.raises(UsageError, match="Next: NEUROSCALE_MIRROR=http"):
         choose("registry", demands("a"))
 
 
@@ -261,7 +261,7 @@ def test_upstreams_node_image_is_refused_where_it_could_not_start_pods(
     supply: RegistrySupply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module.capability, "has_sys_resource", lambda: False)
-    with pytest.raises(HostError, match="Try: --supply source"):
+    with pytest.raises(HostError, match="Next: --supply source"):
         supply.provide(demands(["a"]))
     FakeEngine.labels = "source"
     supply.provide(demands(["a"]))

@@ -112,5 +112,5 @@ def test_milestones_that_add_nothing_of_their_own_stand_on_a(supply: SourceSuppl
 
 
 def test_an_image_that_only_a_registry_has_is_not_offered(supply: SourceSupply) -> None:
-    with pytest.raises(SupplyError, match=r"portal has none: only a registry has it\. Try: --supply registry"):
+    with pytest.raises(SupplyError, match=r"portal has none: only a registry has it\. Next: --supply registry"):
         supply.provide([*demands("a"), Demand(pulled=("portal",))])

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from neuroscale.polling import pause
 
 
-class Pace:
+class RateScheduler:
     """Begins a piece of work so many times a second, each in a thread of its own, from ``start`` to ``stop``.
 
     Args:

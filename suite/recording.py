@@ -67,9 +67,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 def _keep_requests(config: pytest.Config, test: str, stream: Stream) -> None:
     """Put the requests of a stream on record, in the run's folder and in the Allure report."""
-    if FOLDER not in config.stash or not stream.shots:
+    if FOLDER not in config.stash or not stream.records:
         return
-    requests = listed(stream.shots, partial(redact, config))
+    requests = listed(stream.records, partial(redact, config))
     config.stash[FOLDER].add_stream(_slug(test), stream.name, requests)
     allure.attach(requests, f"requests to {stream.name}", allure.attachment_type.CSV)
 

@@ -1,4 +1,4 @@
-"""Taking Argo CD's hands off one Application, so that what somebody changes by hand stays changed."""
+"""Disable the automated sync of one Application, so that what an operator changes by hand stays changed."""
 
 from __future__ import annotations
 

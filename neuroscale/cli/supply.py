@@ -14,7 +14,7 @@ from neuroscale.milestones import MILESTONES, parse_milestones
 from neuroscale.polling import duration
 from neuroscale.settings import assert_checkout, cache_dir
 from neuroscale.supply import Plan, choose
-from neuroscale.supply.builder import Workshop
+from neuroscale.supply.builder import Builder
 from neuroscale.supply.source import SourceSupply, targets
 
 console = Console(soft_wrap=True, highlight=False)
@@ -30,10 +30,10 @@ def status(
 ) -> None:
     """Which parts are built, and whether they are unharmed."""
     assert_checkout()
-    workshop = Workshop()
+    builder = Builder()
     _show(
-        workshop.plan(
-            "source", f"kept in {workshop.cache}", targets(demands(parse_milestones(milestones))), rehash=verify
+        builder.plan(
+            "source", f"kept in {builder.cache}", targets(demands(parse_milestones(milestones))), rehash=verify
         )
     )
 

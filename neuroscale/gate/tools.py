@@ -11,7 +11,7 @@ from neuroscale.components import COMPONENTS
 from neuroscale.errors import SupplyError
 from neuroscale.kubernetes.refs import Object
 from neuroscale.kustomize import documents
-from neuroscale.supply.builder import Workshop
+from neuroscale.supply.builder import Builder
 from neuroscale.supply.source import GATE_TOOLS, manifests
 
 _CLI, _HELM = GATE_TOOLS
@@ -24,7 +24,7 @@ def provide_helm() -> Path:
     Raises:
         SupplyError: It cannot be had.
     """
-    return Workshop().provide([_HELM])[_HELM].path / _HELM
+    return Builder().provide([_HELM])[_HELM].path / _HELM
 
 
 @dataclass(frozen=True)
@@ -70,5 +70,5 @@ def provide() -> Tools:
     """
     demands = [component.demand for component in COMPONENTS]
     wanted = [part for demand in demands for part in demand.manifests.values()]
-    parts = Workshop().provide([*wanted, _CLI])
+    parts = Builder().provide([*wanted, _CLI])
     return Tools(parts[_CLI].path / _CLI, manifests(parts, demands))

@@ -192,9 +192,9 @@ def assert_control_admitted(one: Specimen, platform: Platform) -> None:
         ConditionTimeout: It is not.
         PreconditionFailed: It has no compliant control.
     """
-    twin = specimen(one.twin, good=True)
-    verdict = evaluate_specimen(twin, answers_to(twin, platform.cluster))
-    assert_met(f"{twin.name}, one field apart from {one.name}, is admitted", verdict, platform)
+    control = specimen(one.control, good=True)
+    verdict = evaluate_specimen(control, answers_to(control, platform.cluster))
+    assert_met(f"{control.name}, one field apart from {one.name}, is admitted", verdict, platform)
 
 
 def evaluate_all(

@@ -27,14 +27,14 @@ from neuroscale.guardrails.admission import (
     without_namespace,
 )
 from neuroscale.guardrails.corpus import Specimen
-from neuroscale.guardrails.enforcement import HANDS_OFF, NO_KYVERNO
+from neuroscale.guardrails.enforcement import AUTOMATED_SYNC_OFF, NO_KYVERNO
 from neuroscale.guardrails.oracle import evaluate
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes import guardrails
 from neuroscale.probes.workloads import pods_of
-from neuroscale.rate_scheduler import Pace
+from neuroscale.rate_scheduler import RateScheduler
 from neuroscale.results import Sample
 from neuroscale.settings import BUDGETS
 
@@ -90,16 +90,16 @@ class AdmissionLoad:
         self._next: Iterator[tuple[Specimen, Object]] = (next(sort) for sort in cycle((bad, bad, bad, good)))
         self._tries: list[Submission] = []
         self._lock = threading.Lock()
-        self._pace = Pace(self._try, _RATE, _AT_ONCE, "onslaught")
+        self._scheduler = RateScheduler(self._try, _RATE, _AT_ONCE, "admission load")
 
     def __enter__(self) -> Self:
-        self._pace.start()
+        self._scheduler.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pace.stop()
+        self._scheduler.stop()
 
     @property
     def submissions(self) -> Sequence[Submission]:
@@ -125,12 +125,12 @@ def begin(streams: ExitStack, platform: Platform) -> AdmissionLoad:
     Raises:
         PreconditionFailed: They did not work before anything was done to Kyverno.
     """
-    onslaught = streams.enter_context(AdmissionLoad(platform))
+    load = streams.enter_context(AdmissionLoad(platform))
     try:
-        eventually(_Question(onslaught, 0, _BEFORE), platform.cluster, within=BUDGETS.request)
+        eventually(_Question(load, 0, _BEFORE), platform.cluster, within=BUDGETS.request)
     except ConditionTimeout as error:
         raise PreconditionFailed(f"Nothing was done to Kyverno. {error}") from error
-    return onslaught
+    return load
 
 
 # --- what happens to Kyverno
@@ -150,15 +150,15 @@ def _killed(platform: Platform) -> Sequence[Fault]:
 def _restarted(platform: Platform) -> Sequence[Fault]:  # noqa: ARG001 - the signature of the others
     stamp = {"neuroscale.io/restarted": datetime.now(UTC).isoformat()}
     patch = {"spec": {"template": {"metadata": {"annotations": stamp}}}}
-    return [*HANDS_OFF, FieldsEdited(target=guardrails.ADMISSION_CONTROLLER, patch=patch)]
+    return [*AUTOMATED_SYNC_OFF, FieldsEdited(target=guardrails.ADMISSION_CONTROLLER, patch=patch)]
 
 
 _EVENTS: dict[str, Callable[[Platform], Sequence[Fault]]] = {
-    _SCALED_AWAY: lambda _: (*HANDS_OFF, *NO_KYVERNO),
+    _SCALED_AWAY: lambda _: (*AUTOMATED_SYNC_OFF, *NO_KYVERNO),
     "is killed": _killed,
     "restarts": _restarted,
-    "has a Service without endpoints": lambda _: (*HANDS_OFF, NO_ENDPOINT),
-    "loses its certificate": lambda _: (*HANDS_OFF, ObjectDeleted(target=_SERVING_PAIR)),
+    "has a Service without endpoints": lambda _: (*AUTOMATED_SYNC_OFF, NO_ENDPOINT),
+    "loses its certificate": lambda _: (*AUTOMATED_SYNC_OFF, ObjectDeleted(target=_SERVING_PAIR)),
 }
 
 
@@ -179,7 +179,7 @@ def happen(what: str, breakage: Breakage) -> Away:
     """Let it happen."""
     since = 0.0
     for fault in _EVENTS[what](breakage.platform):
-        if fault not in HANDS_OFF:
+        if fault not in AUTOMATED_SYNC_OFF:
             since = since or time.monotonic()
         breakage.inject(fault)
     return Away(what, since)
@@ -192,7 +192,7 @@ def happen(what: str, breakage: Breakage) -> Away:
 class _Question:
     """No violating object was admitted since a moment, of at least so many."""
 
-    onslaught: AdmissionLoad
+    load: AdmissionLoad
     since: float
     enough: int
     area: str = "guardrails"
@@ -204,9 +204,7 @@ class _Question:
 
     def check(self, cluster: object) -> Verdict:  # noqa: ARG002 - the stream knows
         """Count."""
-        return evaluate_none_slipped_in(
-            [one for one in self.onslaught.submissions if one.at >= self.since], self.enough
-        )
+        return evaluate_none_slipped_in([one for one in self.load.submissions if one.at >= self.since], self.enough)
 
 
 def evaluate_none_slipped_in(submissions: Sequence[Submission], enough: int) -> Verdict:
@@ -223,7 +221,7 @@ def evaluate_none_slipped_in(submissions: Sequence[Submission], enough: int) -> 
 
 
 def assert_none_slipped_in(
-    onslaught: AdmissionLoad, away: Away, platform: Platform, scenario: str, keep: Callable[[Sample], None]
+    load: AdmissionLoad, away: Away, platform: Platform, scenario: str, keep: Callable[[Sample], None]
 ) -> None:
     """No violating object is admitted while Kyverno is away, nor once it is back; what became of the others is kept.
 
@@ -231,22 +229,22 @@ def assert_none_slipped_in(
         ConditionTimeout: One slipped in, or Kyverno did not come back.
     """
     try:
-        eventually(_Question(onslaught, away.since, _ENOUGH), platform.cluster, within=_WITHIN)
+        eventually(_Question(load, away.since, _ENOUGH), platform.cluster, within=_WITHIN)
         if away.what != _SCALED_AWAY:
             eventually(guardrails.workloads_ready(), platform.cluster, within=_WITHIN)
-        seen = sum(not one.specimen.is_good for one in onslaught.submissions if one.at >= away.since)
-        eventually(_Question(onslaught, away.since, seen + _AFTERWARDS), platform.cluster, within=_WITHIN)
+        seen = sum(not one.specimen.is_good for one in load.submissions if one.at >= away.since)
+        eventually(_Question(load, away.since, seen + _AFTERWARDS), platform.cluster, within=_WITHIN)
     finally:
-        keep(_figure(onslaught, away, scenario))
+        keep(_figure(load, away, scenario))
 
 
-def assert_compliant(onslaught: AdmissionLoad, away: Away, expected: str, platform: Platform) -> None:
+def assert_compliant(load: AdmissionLoad, away: Away, expected: str, platform: Platform) -> None:
     """Compliant objects were admitted, or rejected because the webhook is unavailable, as the table says.
 
     Raises:
         ConditionTimeout: It was otherwise.
     """
-    since = [one for one in onslaught.submissions if one.at >= away.since and one.specimen.is_good]
+    since = [one for one in load.submissions if one.at >= away.since and one.specimen.is_good]
     good = [one.answer for one in since if one.answer is not None]
     assert_met(f"compliant objects are {expected}", evaluate_compliant(good, expected), platform)
 
@@ -267,8 +265,8 @@ def evaluate_compliant(answers: Sequence[AdmissionResponse], expected: str) -> V
     return met(seen) if outcomes.keys() <= allowed[expected] else unrecoverable(seen)
 
 
-def _figure(onslaught: AdmissionLoad, away: Away, scenario: str) -> Sample:
-    submissions = [one for one in onslaught.submissions if one.at >= away.since]
+def _figure(load: AdmissionLoad, away: Away, scenario: str) -> Sample:
+    submissions = [one for one in load.submissions if one.at >= away.since]
     bad = Counter(one.outcome for one in submissions if not one.specimen.is_good)
     good = Counter(one.outcome for one in submissions if one.specimen.is_good)
     blocked = [one.at for one in submissions if one.outcome == "refused because a webhook is away"]

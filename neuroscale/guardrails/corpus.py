@@ -28,7 +28,7 @@ class Specimen:
         stage: The stage that must refuse it; empty: it is good.
         rule: That stage's rule, or the policy.
         detail: The rule of the policy, as its message begins.
-        twin: The good one that differs in a single field.
+        control: The good one that differs in a single field.
         bypass: Number of the known way around the guardrails that it tries.
         deployed: ``apps``: as a folder there, ``by hand``: without an Application, since apps may not have such kinds.
         folder: Name of its folder below ``apps``.
@@ -40,7 +40,7 @@ class Specimen:
     stage: str = ""
     rule: str = ""
     detail: str = ""
-    twin: str = ""
+    control: str = ""
     bypass: int | None = None
     deployed: str = "apps"
     folder: str = ""

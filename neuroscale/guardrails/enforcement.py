@@ -21,7 +21,7 @@ from neuroscale.probes import guardrails
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.settings import APPS_NAMESPACE
 
-HANDS_OFF = disable_automated_sync(guardrails.APPLICATION)
+AUTOMATED_SYNC_OFF = disable_automated_sync(guardrails.APPLICATION)
 
 
 def _audited(place: Callable[[str], Ref]) -> tuple[Fault, ...]:
@@ -53,7 +53,7 @@ def leave_kyverno_alone(breakage: Breakage) -> None:
 
 def _let_go(breakage: Breakage, faults: Sequence[Fault], *enforcers: Enforcer) -> None:
     """Inject, and wait until none of these refuses any more."""
-    for fault in (*HANDS_OFF, *faults):
+    for fault in (*AUTOMATED_SYNC_OFF, *faults):
         breakage.inject(fault)
     cluster, description = breakage.platform.cluster, f"{' and '.join(enforcers)} refuse nothing"
     try:

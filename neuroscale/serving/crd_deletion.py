@@ -81,7 +81,7 @@ def wait_until_restored(loss: CrdLoss, platform: Platform, scenario: str, keep: 
             phases[name] = round(time.monotonic() - loss.effect.at, 3)
     finally:
         total = phases["right answer"]
-        seen = figures([shot for shot in loss.stream.shots if shot.at >= loss.effect.at])
+        seen = figures([record for record in loss.stream.records if record.at >= loss.effect.at])
         keep(
             Sample(
                 scenario=scenario,
@@ -135,9 +135,10 @@ def assert_nothing_lost(loss: CrdLoss, platform: Platform) -> None:
 
 
 def _answers(loss: CrdLoss) -> Verdict:
-    crash = next((shot for shot in loss.stream.shots if shot.at >= loss.effect.at and not shot.versions), None)
-    first = first_right(loss.stream.shots, crash.at if crash else loss.effect.at)
-    last = loss.stream.shots[-1:]
+    since = (record for record in loss.stream.records if record.at >= loss.effect.at)
+    crash = next((record for record in since if not record.versions), None)
+    first = first_right(loss.stream.records, crash.at if crash else loss.effect.at)
+    last = loss.stream.records[-1:]
     if first is None:
         return pending(f"the latest request: {last[0].answer if last else 'none'}")
     return met(f"right again, first failure: {crash.answer if crash else 'none'}")

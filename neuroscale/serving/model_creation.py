@@ -21,7 +21,7 @@ from neuroscale.serving.model_rollouts import MODEL, manifest_of
 from neuroscale.serving.request_stream import Stream, figures, first_right, stream_to
 from neuroscale.settings import APPS_NAMESPACE
 
-NAME = "newborn"
+NAME = "new-model"
 #: Requests a second: the resolution of the first right answer is a tenth of that of the heal times.
 _RATE = 20.0
 _WITHIN = 60.0
@@ -50,7 +50,7 @@ class CreatedModel:
     @property
     def answered_at(self) -> float | None:
         """Monotonic seconds at which the first right answer was there."""
-        return first_right(self.stream.shots, self.effect.at)
+        return first_right(self.stream.records, self.effect.at)
 
     @property
     def phases(self) -> dict[str, float | None]:
@@ -92,7 +92,7 @@ def _latest(effect: Effect) -> Object | None:
     return seen[-1].obj if seen else None
 
 
-def wait_for_answer(newborn: CreatedModel, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> None:
+def wait_for_answer(created: CreatedModel, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> None:
     """Wait for the first right answer and for Ready, and keep both figures, also when they do not come.
 
     Raises:
@@ -100,10 +100,10 @@ def wait_for_answer(newborn: CreatedModel, platform: Platform, scenario: str, ke
     """
 
     def evaluate() -> Verdict:
-        waiting = [name for name, seconds in newborn.phases.items() if seconds is None]
+        waiting = [name for name, seconds in created.phases.items() if seconds is None]
         if not waiting:
-            return met(f"seconds: {newborn.phases}")
-        last = newborn.stream.shots[-1:]
+            return met(f"seconds: {created.phases}")
+        last = created.stream.records[-1:]
         return pending(f"not yet: {', '.join(waiting)}; the latest request: {last[0].answer if last else 'none'}")
 
     try:
@@ -111,16 +111,16 @@ def wait_for_answer(newborn: CreatedModel, platform: Platform, scenario: str, ke
             ProbeFunction("a new model is Ready and answers", evaluate), platform.cluster, within=_WITHIN, every=0.1
         )
     finally:
-        answered = newborn.phases["first right answer"]
+        answered = created.phases["first right answer"]
         keep(
             Sample(
                 scenario=scenario,
                 claim="model-answers",
-                fault=newborn.effect.fault.description,
+                fault=created.effect.fault.description,
                 subject=NAME,
                 series="created to first right answer",
-                at=newborn.effect.clock,
-                phases=newborn.phases,
+                at=created.effect.clock,
+                phases=created.phases,
                 seconds=_WITHIN if answered is None else answered,
                 censored=answered is None,
             )
@@ -128,7 +128,7 @@ def wait_for_answer(newborn: CreatedModel, platform: Platform, scenario: str, ke
 
 
 def assert_ready_implies_serving(
-    newborn: CreatedModel, platform: Platform, scenario: str, keep: Callable[[Sample], None]
+    created: CreatedModel, platform: Platform, scenario: str, keep: Callable[[Sample], None]
 ) -> None:
     """From when it was called Ready, it answers; how long that took is kept.
 
@@ -136,21 +136,21 @@ def assert_ready_implies_serving(
         ConditionTimeout: A request sent noticeably after Ready failed.
     """
     eventually(
-        ProbeFunction("a model that is called Ready answers", lambda: evaluate_ready_implies_serving(newborn)),
+        ProbeFunction("a model that is called Ready answers", lambda: evaluate_ready_implies_serving(created)),
         platform.cluster,
         within=10,
     )
-    ready = newborn.ready_at
-    first = None if ready is None else first_right(newborn.stream.shots, ready)
+    ready = created.ready_at
+    first = None if ready is None else first_right(created.stream.records, ready)
     gap = None if ready is None or first is None else max(0.0, first - ready)
     keep(
         Sample(
             scenario=scenario,
             claim="ready-means-answering",
-            fault=newborn.effect.fault.description,
+            fault=created.effect.fault.description,
             subject=NAME,
             series="Ready to first right answer",
-            at=newborn.effect.clock,
+            at=created.effect.clock,
             phases={"first right answer": gap},
             seconds=_WITHIN if gap is None else round(gap, 3),
             censored=gap is None,
@@ -158,12 +158,12 @@ def assert_ready_implies_serving(
     )
 
 
-def evaluate_ready_implies_serving(newborn: CreatedModel) -> Verdict:
+def evaluate_ready_implies_serving(created: CreatedModel) -> Verdict:
     """Of the requests sent after Ready, none failed; the first half second is the watch's own delay."""
-    ready = newborn.ready_at
+    ready = created.ready_at
     if ready is None:
         return unrecoverable("it was never called Ready")
-    since = [shot for shot in newborn.stream.shots if shot.at >= ready + _GAP]
+    since = [record for record in created.stream.records if record.at >= ready + _GAP]
     if len(since) < _ENOUGH:
         return pending(f"{len(since)} requests since it was called Ready")
     seen = figures(since)

@@ -109,7 +109,7 @@ def assert_predictions(outage: Outage, expected: str, scenario: str, keep: Calla
 
 
 def _flow(outage: Outage, expected: str) -> Verdict:
-    since = [shot for shot in outage.stream.shots if shot.at >= outage.effect.at]
+    since = [record for record in outage.stream.records if record.at >= outage.effect.at]
     if len(since) < _ENOUGH:
         return pending(f"{len(since)} requests since")
     seen = figures(since)
@@ -129,11 +129,11 @@ def create_model(outage: Outage, scenario: str, keep: Callable[[Sample], None]) 
     """Create a model by hand and see whether it comes up and answers."""
     with ExitStack() as streams:
         try:
-            newborn = create(outage.breakage, streams)
+            created = create(outage.breakage, streams)
         except ApiError as error:
             found, said = "no", str(error)
         else:
-            found, said = _chance(outage, lambda: _answered(newborn))
+            found, said = _chance(outage, lambda: _answered(created))
     outage.answers["new models"], outage.seen["new models"] = found, said
     _keep(outage, "new models", scenario, keep)
 
@@ -147,8 +147,8 @@ def assert_new_model(outage: Outage, expected: str) -> None:
     _assert(outage, "new models", f"a new model comes up while {outage.component} is down: {expected}", expected)
 
 
-def _answered(newborn: CreatedModel) -> Verdict:
-    return met("it answers") if newborn.answered_at is not None else pending(f"phases: {newborn.phases}")
+def _answered(created: CreatedModel) -> Verdict:
+    return met("it answers") if created.answered_at is not None else pending(f"phases: {created.phases}")
 
 
 def scale_model(outage: Outage, scenario: str, keep: Callable[[Sample], None]) -> None:
@@ -210,7 +210,7 @@ def _chance(outage: Outage, evaluate: Callable[[], Verdict]) -> tuple[str, str]:
 
 
 def _keep(outage: Outage, what: str, scenario: str, keep: Callable[[Sample], None]) -> None:
-    seen = figures([shot for shot in outage.stream.shots if shot.at >= outage.effect.at])
+    seen = figures([record for record in outage.stream.records if record.at >= outage.effect.at])
     keep(
         Sample(
             scenario=scenario,

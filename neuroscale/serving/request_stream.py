@@ -23,7 +23,7 @@ from neuroscale.polling import Verdict, duration, eventually, met, pending, unre
 from neuroscale.probes.knative_resources import fetch, inference_service
 from neuroscale.probes.probe_function import assert_met
 from neuroscale.quantile import quantile
-from neuroscale.rate_scheduler import Pace
+from neuroscale.rate_scheduler import RateScheduler
 from neuroscale.results import Sample
 from neuroscale.serving.model_rollouts import MODEL
 from neuroscale.settings import BUDGETS
@@ -73,10 +73,10 @@ class Stream:
         self._shots: list[RequestRecord] = []
         self._lock = threading.Lock()
         self._published = False
-        self._pace = Pace(self._shoot, rate, _AT_ONCE, "requests")
+        self._scheduler = RateScheduler(self._shoot, rate, _AT_ONCE, "requests")
 
     def __enter__(self) -> Self:
-        self._pace.start()
+        self._scheduler.start()
         return self
 
     def __exit__(
@@ -86,17 +86,17 @@ class Stream:
 
     def stop(self) -> None:
         """Send no more, and wait for the answers under way; a second call does nothing."""
-        self._pace.stop()
+        self._scheduler.stop()
         if not self._published:
             self._published = True
             for listener in listeners:
                 listener(self)
 
     @property
-    def shots(self) -> Sequence[RequestRecord]:
+    def records(self) -> Sequence[RequestRecord]:
         """Every request that has come to an end, in the order of sending."""
         with self._lock:
-            return tuple(sorted(self._shots, key=lambda shot: shot.at))
+            return tuple(sorted(self._shots, key=lambda record: record.at))
 
     def _shoot(self) -> None:
         at, clock = time.monotonic(), datetime.now(UTC)
@@ -149,30 +149,30 @@ def begin(streams: ExitStack, platform: Platform) -> Stream:
 # --- the requests themselves
 
 
-def listed(shots: Sequence[RequestRecord], redact: Callable[[str], str], most: int = MOST_BYTES) -> str:
+def listed(records: Sequence[RequestRecord], redact: Callable[[str], str], most: int = MOST_BYTES) -> str:
     """Each request as a line of CSV: when it was sent, how long it took, which version answered or what came instead.
 
     Args:
-        shots: At least one, in the order of sending.
+        records: At least one, in the order of sending.
         redact: Takes secrets out of what was answered.
         most: Bytes; the first requests that fit are listed, and the heading says so when some do not.
     """
-    start, left = shots[0], most - _HEADING_BYTES
-    told = {said: " ".join(redact(said).split()) for said in {_outcome(shot) for shot in shots}}
+    start, left = records[0], most - _HEADING_BYTES
+    told = {said: " ".join(redact(said).split()) for said in {_outcome(record) for record in records}}
     lines: list[str] = []
-    for shot in shots:
-        line = _line(f"{shot.at - start.at:.3f}", f"{shot.answer.seconds * 1000:.1f}", told[_outcome(shot)])
+    for record in records:
+        line = _line(f"{record.at - start.at:.3f}", f"{record.answer.seconds * 1000:.1f}", told[_outcome(record)])
         left -= len(line.encode())
         if left < 0:
             break
         lines.append(line)
-    cut = f" (cut: the first {len(lines)} of {len(shots)} requests)" if len(lines) < len(shots) else ""
+    cut = f" (cut: the first {len(lines)} of {len(records)} requests)" if len(lines) < len(records) else ""
     heading = _line(f"sent: s after {start.clock:%Y-%m-%dT%H:%M:%S.%fZ}", "took: ms", f"outcome{cut}")
     return "".join([heading, *lines])
 
 
-def _outcome(shot: RequestRecord) -> str:
-    return " or ".join(sorted(shot.versions)) or str(shot.answer)
+def _outcome(record: RequestRecord) -> str:
+    return " or ".join(sorted(record.versions)) or str(record.answer)
 
 
 def _line(*fields: str) -> str:
@@ -218,13 +218,13 @@ class Figures:
         }
 
 
-def figures(shots: Sequence[RequestRecord], right: Collection[str] = (SERVED,)) -> Figures:
+def figures(records: Sequence[RequestRecord], right: Collection[str] = (SERVED,)) -> Figures:
     """Count; right is an answer that one of these versions would give."""
-    good = [bool(shot.versions & set(right)) for shot in shots]
-    took = sorted(shot.answer.seconds for shot, fine in zip(shots, good, strict=True) if fine)
-    first_wrong = next((str(shot.answer) for shot, fine in zip(shots, good, strict=True) if not fine), "")
+    good = [bool(record.versions & set(right)) for record in records]
+    took = sorted(record.answer.seconds for record, fine in zip(records, good, strict=True) if fine)
+    first_wrong = next((str(record.answer) for record, fine in zip(records, good, strict=True) if not fine), "")
     return Figures(
-        len(shots), good.count(False), _outage(shots, good), _rounded(took, 0.5), _rounded(took, 0.99), first_wrong
+        len(records), good.count(False), _outage(records, good), _rounded(took, 0.5), _rounded(took, 0.99), first_wrong
     )
 
 
@@ -233,22 +233,22 @@ def _rounded(ranked: Sequence[float], share: float) -> float | None:
     return None if found is None else round(found, 4)
 
 
-def _outage(shots: Sequence[RequestRecord], good: Sequence[bool]) -> float:
+def _outage(records: Sequence[RequestRecord], good: Sequence[bool]) -> float:
     longest, since = 0.0, None
-    for shot, fine in zip(shots, good, strict=True):
+    for record, fine in zip(records, good, strict=True):
         if not fine and since is None:
-            since = shot.at
+            since = record.at
         if since is not None:
             # One that was still failing when it was last looked at lasted at least until its answer.
-            longest = max(longest, (shot.at if fine else shot.back) - since)
+            longest = max(longest, (record.at if fine else record.back) - since)
         if fine:
             since = None
     return longest
 
 
-def first_right(shots: Sequence[RequestRecord], since: float, right: Collection[str] = (SERVED,)) -> float | None:
+def first_right(records: Sequence[RequestRecord], since: float, right: Collection[str] = (SERVED,)) -> float | None:
     """Monotonic seconds at which the first right answer to a request sent at or after ``since`` was there."""
-    return min((shot.back for shot in shots if shot.at >= since and shot.versions & set(right)), default=None)
+    return min((record.back for record in records if record.at >= since and record.versions & set(right)), default=None)
 
 
 # --- verdicts
@@ -263,8 +263,8 @@ def assert_unbroken(
         ConditionTimeout: One did not.
     """
     stream.stop()
-    shots = stream.shots
-    seen = figures(shots, right)
+    records = stream.records
+    seen = figures(records, right)
     keep(
         Sample(
             scenario=scenario,
@@ -272,13 +272,13 @@ def assert_unbroken(
             fault="a new version of the model",
             subject=MODEL,
             series="longest outage",
-            at=shots[0].clock if shots else datetime.now(UTC),
+            at=records[0].clock if records else datetime.now(UTC),
             phases={},
             seconds=round(seen.outage, 3),
             facts=seen.facts,
         )
     )
-    assert_met(f"no request fails while {MODEL} is changed", evaluate_unbroken(shots, right), platform)
+    assert_met(f"no request fails while {MODEL} is changed", evaluate_unbroken(records, right), platform)
 
 
 @dataclass(frozen=True)
@@ -297,19 +297,19 @@ class Flows:
 
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - the stream knows
         """The latest requests that came back."""
-        shots = self.stream.shots[-self.row :]
-        bad = next((shot for shot in shots if not shot.versions & self.right), None)
+        records = self.stream.records[-self.row :]
+        bad = next((record for record in records if not record.versions & self.right), None)
         if bad is not None:
             return pending(f"a request was answered {bad.answer}")
-        return met(f"{len(shots)} in a row") if len(shots) == self.row else pending(f"{len(shots)} so far")
+        return met(f"{len(records)} in a row") if len(records) == self.row else pending(f"{len(records)} so far")
 
 
-def evaluate_unbroken(shots: Sequence[RequestRecord], right: Collection[str]) -> Verdict:
+def evaluate_unbroken(records: Sequence[RequestRecord], right: Collection[str]) -> Verdict:
     """Every request got a right answer, and there were enough of them to say so (5 a second at least)."""
-    if len(shots) < 2:
-        return unrecoverable(f"{len(shots)} requests came back, so nothing can be said")
-    seen, lasting = figures(shots, right), shots[-1].at - shots[0].at
-    if (rate := len(shots) / max(lasting, 0.1)) < 5:
+    if len(records) < 2:
+        return unrecoverable(f"{len(records)} requests came back, so nothing can be said")
+    seen, lasting = figures(records, right), records[-1].at - records[0].at
+    if (rate := len(records) / max(lasting, 0.1)) < 5:
         return unrecoverable(f"only {rate:.1f} requests a second came back, so nothing can be said")
     if seen.wrong:
         return unrecoverable(

@@ -39,7 +39,7 @@ _SPEAKS_FOR = {"node": "k3s", "nginx": "nginx-light", "redis": "redis-server", "
 
 
 @dataclass
-class Workshop:
+class Builder:
     """The store and all that fills it.
 
     Attributes:

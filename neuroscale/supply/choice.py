@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Literal, cast, get_args
 
 from neuroscale.errors import UsageError
-from neuroscale.supply.builder import Workshop
+from neuroscale.supply.builder import Builder
 from neuroscale.supply.contract import Demand, Supply
 from neuroscale.supply.registry import Mirror, RegistrySupply, answering
 from neuroscale.supply.source import SourceSupply
@@ -31,21 +31,21 @@ def choose(mode: Mode, demands: Collection[Demand], *, recorded: str = "", may_i
     Raises:
         UsageError: ``NEUROSCALE_MIRROR`` is no URL, or ``SUPPLY`` no mode.
     """
-    workshop = Workshop(may_install=may_install)
+    builder = Builder(may_install=may_install)
     mode = _from_environment() if mode == "auto" else mode
     if mode == "auto" and recorded == "source":
-        return SourceSupply("as the cluster was made; --supply chooses another", workshop)
+        return SourceSupply("as the cluster was made; --supply chooses another", builder)
     if mode == "source":
-        return SourceSupply("asked for", workshop)
+        return SourceSupply("asked for", builder)
     mirror = Mirror.from_environment()
     where = f"the mirror {mirror.host}" if mirror else "the upstream registries"
     if mode == "registry":
-        return RegistrySupply(f"asked for; from {where}", mirror, workshop)
+        return RegistrySupply(f"asked for; from {where}", mirror, builder)
     if recorded == "registry":
-        return RegistrySupply(f"as the cluster was made, from {where}; --supply chooses another", mirror, workshop)
+        return RegistrySupply(f"as the cluster was made, from {where}; --supply chooses another", mirror, builder)
     if complaint := answering(mirror, demands, _ANSWER_WITHIN):
-        return SourceSupply(f"no registry: {complaint}", workshop)
-    return RegistrySupply(f"{where} answered", mirror, workshop)
+        return SourceSupply(f"no registry: {complaint}", builder)
+    return RegistrySupply(f"{where} answered", mirror, builder)
 
 
 def _from_environment() -> Mode:

@@ -19,7 +19,7 @@ from neuroscale.host import capability
 from neuroscale.host.engine import Engine
 from neuroscale.settings import cache_dir
 from neuroscale.supply.artifacts import NODE_IMAGES, PARTS, ImageArchive
-from neuroscale.supply.builder import Workshop
+from neuroscale.supply.builder import Builder
 from neuroscale.supply.contract import Demand, Plan, Provisions
 from neuroscale.supply.pins import pins
 from neuroscale.supply.source import NODE_ARGS, UPSTREAM_NODE_ARGS, manifests, tarballs
@@ -97,19 +97,19 @@ class RegistrySupply:
     Attributes:
         reason: Why this supply.
         mirror: Where to pull from instead of upstream.
-        workshop: Where what registries do not have is built.
+        builder: Where what registries do not have is built.
         engine: Where the node image is pulled to.
     """
 
     reason: str
     mirror: Mirror | None = None
-    workshop: Workshop = field(default_factory=Workshop)
+    builder: Builder = field(default_factory=Builder)
     engine: Engine = field(default_factory=Engine)
     name: str = "registry"
 
     def plan(self, demands: Collection[Demand]) -> Plan:
         """What is there and what is to be done. Needs no Docker and changes nothing."""
-        return self.workshop.plan(self.name, self.reason, _not_in_registries(demands))
+        return self.builder.plan(self.name, self.reason, _not_in_registries(demands))
 
     def build(self, demands: Collection[Demand]) -> None:
         """Make what is missing, without Docker.
@@ -119,7 +119,7 @@ class RegistrySupply:
             HostError: The disk is too small, or a build tool is missing.
             Locked: Another process is building.
         """
-        self.workshop.provide(_not_in_registries(demands))
+        self.builder.provide(_not_in_registries(demands))
 
     def provide(self, demands: Collection[Demand]) -> Provisions:
         """Pull the node image and make what no registry has.
@@ -129,7 +129,7 @@ class RegistrySupply:
             HostError: The engine cannot pull the node image, or could not run it.
             Locked: Another process is building.
         """
-        parts = self.workshop.provide(_not_in_registries(demands))
+        parts = self.builder.provide(_not_in_registries(demands))
         images = pins().images
         built_here = self._pull(images["node"])
         if not built_here and not capability.has_sys_resource():

@@ -9,7 +9,7 @@ from pathlib import Path
 from neuroscale.errors import SupplyError
 from neuroscale.host.engine import Engine
 from neuroscale.supply.artifacts import NODE_IMAGES, Catalogue
-from neuroscale.supply.builder import Workshop, all_versions
+from neuroscale.supply.builder import Builder, all_versions
 from neuroscale.supply.contract import Demand, Plan, Provisions
 from neuroscale.supply.pins import pins
 from neuroscale.supply.store import Stored
@@ -45,18 +45,18 @@ class SourceSupply:
 
     Attributes:
         reason: Why this supply.
-        workshop: Where it is built and kept.
+        builder: Where it is built and kept.
         engine: Where the node image is loaded.
     """
 
     reason: str
-    workshop: Workshop = field(default_factory=Workshop)
+    builder: Builder = field(default_factory=Builder)
     engine: Engine = field(default_factory=Engine)
     name: str = "source"
 
     def plan(self, demands: Collection[Demand]) -> Plan:
         """What is there and what is to be done. Needs no Docker and changes nothing."""
-        return self.workshop.plan(self.name, self.reason, targets(demands))
+        return self.builder.plan(self.name, self.reason, targets(demands))
 
     def build(self, demands: Collection[Demand]) -> None:
         """Make what is missing, without Docker.
@@ -66,7 +66,7 @@ class SourceSupply:
             HostError: The disk is too small, or a build tool is missing.
             Locked: Another process is building.
         """
-        self.workshop.provide(targets(demands))
+        self.builder.provide(targets(demands))
 
     def provide(self, demands: Collection[Demand]) -> Provisions:
         """Build what is missing, load the node image into the engine, and hand over everything.
@@ -76,7 +76,7 @@ class SourceSupply:
             HostError: The disk is too small, a build tool is missing, or the engine does not take the node image.
             Locked: Another process is building.
         """
-        parts = self.workshop.provide(targets(demands))
+        parts = self.builder.provide(targets(demands))
         node = parts["node"].facts["references"]
         if not all(self.engine.has_image(reference) for reference in node.values()):
             self.engine.load(parts["node"].path / "images.tar")
@@ -107,7 +107,7 @@ class SourceSupply:
             Locked: Another process is building.
         """
         wanted = [*_built(demands), *GATE_TOOLS]
-        removed, size = self.workshop.prune(wanted)
+        removed, size = self.builder.prune(wanted)
         outdated = self._outdated_images(Catalogue(wanted, pins()).recipe["node"]) if self.engine.answers() else []
         return [*map(str, removed), *filter(self.engine.remove_image, outdated)], size
 

@@ -106,28 +106,28 @@ class Store:
         """A folder to build in; what stands in it at the end becomes the part, with the facts as they are then."""
         place = self.place(part, recipe)
         place.parent.mkdir(parents=True, exist_ok=True)
-        workshop = place.with_name(f"{recipe}.building")
-        if workshop.exists():
+        builder = place.with_name(f"{recipe}.building")
+        if builder.exists():
             # Moved away first: children of a killed run may still be writing there, and lose their way by it.
-            left = workshop.with_suffix(f".{time.time_ns()}")
-            workshop.rename(left)
+            left = builder.with_suffix(f".{time.time_ns()}")
+            builder.rename(left)
             with suppress(OSError):
                 discard(left)
-        workshop.mkdir()
+        builder.mkdir()
         start = time.monotonic()
         try:
-            yield workshop
+            yield builder
             files = {
-                name: {"size": (workshop / name).stat().st_size, "sha256": _flushed(workshop / name)}
-                for name in sorted(_files(workshop))
+                name: {"size": (builder / name).stat().st_size, "sha256": _flushed(builder / name)}
+                for name in sorted(_files(builder))
             }
-            _write(workshop / STAMP, {name: _identity(workshop / name) for name in files})
+            _write(builder / STAMP, {name: _identity(builder / name) for name in files})
             seconds = round(time.monotonic() - start, 1)
-            _write(workshop / MANIFEST, {"part": part, "seconds": seconds, "facts": facts, "files": files})
+            _write(builder / MANIFEST, {"part": part, "seconds": seconds, "facts": facts, "files": files})
             discard(place)
-            workshop.rename(place)
+            builder.rename(place)
         finally:
-            discard(workshop)
+            discard(builder)
 
     def leftovers(self, wanted: Mapping[str, str]) -> list[Path]:
         """Folders that hold no wanted part: outdated recipes and unfinished builds.

@@ -17,13 +17,13 @@ from suite.mutants.mutant import Mutant
 
 _NO_ARGO = ScaledTo(target=argo.CONTROLLER, replicas=0)
 _NO_KSERVE = ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0)
-_HANDS_OFF = disable_automated_sync(serving.APPLICATION)
+_AUTOMATED_SYNC_OFF = disable_automated_sync(serving.APPLICATION)
 _OTHER_MODEL = "sklearn-iris"
 _RUNTIME = Ref("ClusterServingRuntime", "kserve-sklearn-server", None, "serving.kserve.io/v1alpha1")
 _PROJECT = Ref("AppProject", "neuroscale-platform", ARGOCD)
 #: In force at all times: each minute it begins anew, for an hour.
 _CLOSED = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": [serving.APPLICATION]}
-_NOWHERE = (*_HANDS_OFF, FieldsEdited(target=GATEWAY_SERVICE, patch={"spec": {"selector": {"app": "nobody"}}}))
+_NOWHERE = (*_AUTOMATED_SYNC_OFF, FieldsEdited(target=GATEWAY_SERVICE, patch={"spec": {"selector": {"app": "nobody"}}}))
 _WRONG_VALUES = (
     _NO_ARGO,
     FieldsEdited(
@@ -82,7 +82,7 @@ MUTANTS = (
         "The activator is scaled to 0: no pod is there to be not ready",
         scenario=_COMPLETE,
         before="the workloads of the serving stack",
-        faults=(*_HANDS_OFF, ScaledTo(target=serving.ACTIVATOR, replicas=0)),
+        faults=(*_AUTOMATED_SYNC_OFF, ScaledTo(target=serving.ACTIVATOR, replicas=0)),
         red_step="each of them has all its containers ready",
         reason=r"knative-serving/activator.*scaled to 0",
     ),
@@ -121,7 +121,7 @@ MUTANTS = (
         scenario=_SERVED,
         before=_COMPARED,
         faults=(
-            *_HANDS_OFF,
+            *_AUTOMATED_SYNC_OFF,
             FieldsEdited(
                 target=Ref("ConfigMap", "config-domain", "knative-serving"),
                 patch={"data": {serving.DOMAIN: None, "example.com": ""}},
@@ -164,7 +164,7 @@ MUTANTS = (
         scenario=_SERVED,
         before=_COMPARED,
         faults=(
-            *_HANDS_OFF,
+            *_AUTOMATED_SYNC_OFF,
             FieldsEdited(
                 target=Ref("ConfigMap", "config-network", "knative-serving"),
                 patch={"data": {"ingress-class": "istio.ingress.networking.knative.dev"}},
@@ -234,7 +234,7 @@ MUTANTS = (
         "KServe's controller is down, and with it the webhook that every new model must pass",
         scenario=_NEW,
         before=_CREATES,
-        faults=(*_HANDS_OFF, _NO_KSERVE),
+        faults=(*_AUTOMATED_SYNC_OFF, _NO_KSERVE),
         red_step=_CREATES,
         reason=r"failed calling webhook.*(no endpoints available|connection refused)",
     ),
@@ -243,7 +243,7 @@ MUTANTS = (
         "KServe counts on Istio's virtual hosts: the model is Ready at a URL that Kourier does not know",
         scenario=_NEW,
         before=_CREATES,
-        faults=(*_HANDS_OFF, ISTIO),
+        faults=(*_AUTOMATED_SYNC_OFF, ISTIO),
         red_step=_ANSWERS_IN_TIME,
         reason=r"not yet: first right answer.*404",
     ),
@@ -264,7 +264,7 @@ MUTANTS = (
         "The activator is down when a sleeping model is asked",
         scenario=_SLEEPING,
         before="5 requests arrive at once",
-        faults=(*_HANDS_OFF, ScaledTo(target=serving.ACTIVATOR, replicas=0)),
+        faults=(*_AUTOMATED_SYNC_OFF, ScaledTo(target=serving.ACTIVATOR, replicas=0)),
         red_step="each of them is answered",
         reason=r"5 of 5 were not",
         hold=_DRAINED,
@@ -315,7 +315,7 @@ MUTANTS = (
         scenario=_BAD,
         example="does not exist",
         before="the model reports within the pick-up SLO that it cannot be loaded",
-        faults=(*_HANDS_OFF, _NO_KSERVE),
+        faults=(*_AUTOMATED_SYNC_OFF, _NO_KSERVE),
         red_step="the model reports within the pick-up SLO that it cannot be loaded",
         reason=r"cannot be loaded",
     ),
@@ -336,7 +336,7 @@ MUTANTS = (
         scenario=_BAD,
         example="does not exist",
         before="that commit is reverted in Git",
-        faults=(*_HANDS_OFF, _NO_KSERVE),
+        faults=(*_AUTOMATED_SYNC_OFF, _NO_KSERVE),
         red_step=_REVERTS,
         reason=r"serves version 1\.0\.0",
     ),
@@ -382,7 +382,7 @@ MUTANTS = (
         "What renews the certificate is scaled to 0",
         scenario="A lost certificate is renewed",
         before="the certificate of KServe's webhooks is lost",
-        faults=(*_HANDS_OFF, ScaledTo(target=serving.WEBHOOK_CERTS, replicas=0)),
+        faults=(*_AUTOMATED_SYNC_OFF, ScaledTo(target=serving.WEBHOOK_CERTS, replicas=0)),
         red_step="a new one is issued, and new models are accepted within the SLO",
         reason=r"the Secret does not exist",
     ),

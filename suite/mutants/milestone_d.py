@@ -7,7 +7,7 @@ from typing import Any
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
 from neuroscale.guardrails.admission_load import NO_ENDPOINT
-from neuroscale.guardrails.enforcement import AUDIT_ONLY, HANDS_OFF, KYVERNO_AUDIT_ONLY, NO_KYVERNO
+from neuroscale.guardrails.enforcement import AUDIT_ONLY, AUTOMATED_SYNC_OFF, KYVERNO_AUDIT_ONLY, NO_KYVERNO
 from neuroscale.guardrails.oracle import ISVC_LABELS, POLICIES, RESOURCES, ROOT_USER, TAG
 from neuroscale.guardrails.quotas import LIMITS, QUOTA
 from neuroscale.kubernetes.refs import Ref
@@ -34,7 +34,7 @@ def _edited(name: str, spec: dict[str, Any]) -> tuple[Fault, ...]:
     """The same change to a policy in both places that enforce it, with nobody to put it back."""
     patch = {"spec": spec}
     both = (guardrails.policy(name), guardrails.admission_policy(name))
-    return (*HANDS_OFF, *(FieldsEdited(target=one, patch=patch) for one in both))
+    return (*AUTOMATED_SYNC_OFF, *(FieldsEdited(target=one, patch=patch) for one in both))
 
 
 def _minimum(cpu: str) -> FieldsEdited:
@@ -55,7 +55,7 @@ MUTANTS = (
         "Kyverno's reports controller is scaled to 0: no pod is there to be not ready",
         scenario="Every component of the guardrails is ready",
         before="the workloads of the guardrails",
-        faults=(*HANDS_OFF, ScaledTo(target=guardrails.REPORTS_CONTROLLER, replicas=0)),
+        faults=(*AUTOMATED_SYNC_OFF, ScaledTo(target=guardrails.REPORTS_CONTROLLER, replicas=0)),
         red_step="each of them has all its containers ready",
         reason=r"kyverno-reports-controller.*scaled to 0",
     ),
@@ -67,7 +67,7 @@ MUTANTS = (
             scenario=_IN_FORCE,
             before=_COMPARED,
             faults=(
-                *HANDS_OFF,
+                *AUTOMATED_SYNC_OFF,
                 FieldsEdited(target=guardrails.policy(name), patch={"spec": {"validationActions": ["Audit"]}}),
             ),
             red_step=_EACH_DENIES,
@@ -80,7 +80,7 @@ MUTANTS = (
         "The API server only audits by one policy",
         scenario=_IN_FORCE,
         before=_COMPARED,
-        faults=(*HANDS_OFF, AUDIT_ONLY[0]),
+        faults=(*AUTOMATED_SYNC_OFF, AUDIT_ONLY[0]),
         red_step=_EACH_DENIES,
         reason=r"the API server should deny by it, but its actions are \['Audit'\]",
     ),
@@ -89,7 +89,7 @@ MUTANTS = (
         "The API server has a policy that nothing binds",
         scenario=_IN_FORCE,
         before=_COMPARED,
-        faults=(*HANDS_OFF, ObjectDeleted(target=guardrails.binding(TAG))),
+        faults=(*AUTOMATED_SYNC_OFF, ObjectDeleted(target=guardrails.binding(TAG))),
         red_step=_EACH_DENIES,
         reason=r"the API server does not have its binding",
     ),
@@ -99,7 +99,7 @@ MUTANTS = (
         scenario=_IN_FORCE,
         before=_COMPARED,
         faults=(
-            *HANDS_OFF,
+            *AUTOMATED_SYNC_OFF,
             FieldsEdited(target=guardrails.policy(ROOT_USER), patch={"spec": {"failurePolicy": "Ignore"}}),
         ),
         red_step=_EACH_DENIES,
@@ -111,7 +111,7 @@ MUTANTS = (
         "Kyverno's admission controller is scaled to 0 and takes its webhooks along",
         scenario=_IN_FORCE,
         before=_COMPARED,
-        faults=(*HANDS_OFF, *NO_KYVERNO),
+        faults=(*AUTOMATED_SYNC_OFF, *NO_KYVERNO),
         red_step=_EACH_DENIES,
         reason=r"no webhook calls it",
         hold=10,
@@ -227,7 +227,7 @@ MUTANTS = (
         "The reports controller is scaled away: no scan reports anything",
         scenario="A workload that is older than the policies is reported",
         before="a background scan reports every policy that it violates",
-        faults=(*HANDS_OFF, ScaledTo(target=guardrails.REPORTS_CONTROLLER, replicas=0)),
+        faults=(*AUTOMATED_SYNC_OFF, ScaledTo(target=guardrails.REPORTS_CONTROLLER, replicas=0)),
         red_step="a background scan reports every policy that it violates",
         reason=r"0 reports about it",
     ),
@@ -256,7 +256,7 @@ MUTANTS = (
         "Nobody enforces: the workload that breaks a promise runs",
         scenario="A violating workload does not run",
         before="a commit adds the manifest may-be-root as a workload",
-        faults=(*HANDS_OFF, *AUDIT_ONLY, *NO_KYVERNO),
+        faults=(*AUTOMATED_SYNC_OFF, *AUDIT_ONLY, *NO_KYVERNO),
         red_step="each Application for it shows within the pick-up SLO what is rejected",
         reason=r"may-be-root: ",
         hold=5,
@@ -352,7 +352,7 @@ MUTANTS = (
         "Nobody answers for Kyverno's webhook",
         scenario="Every fail-closed webhook can be answered",
         before="the webhooks that fail closed",
-        faults=(*HANDS_OFF, NO_ENDPOINT),
+        faults=(*AUTOMATED_SYNC_OFF, NO_ENDPOINT),
         red_step="each has an endpoint, a certificate signed by its CA, and a timeout",
         reason=r"kyverno/kyverno-svc has no ready endpoint",
     ),

@@ -1,4 +1,4 @@
-"""No write reaches a cluster that this suite did not make. Each refusal stands beside a twin that is let through."""
+"""No write reaches a cluster that this suite did not make. Each refusal stands beside a control that is let through."""
 
 from __future__ import annotations
 

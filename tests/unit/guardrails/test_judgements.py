@@ -1,4 +1,4 @@
-"""What is said of bounds, of an onslaught, and of webhooks."""
+"""What is said of bounds, of an admission load, and of webhooks."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_what_the_platform_adds_fits(config: dict[str, str], limits: Object, sta
     assert evaluate_fits(config, limits).state == state
 
 
-def test_no_specimen_is_left_out_of_the_onslaught() -> None:
+def test_no_specimen_is_left_out_of_the_admission_load() -> None:
     asked = [one.name for good in (False, True) for one, _ in requests(good=good)]
     assert set(asked) == {one.name for one in for_admission()}
     bad = [one.name for one, _ in requests(good=False)]

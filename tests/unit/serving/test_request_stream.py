@@ -37,7 +37,7 @@ from neuroscale.settings import Budgets
 START = datetime(2026, 11, 23, tzinfo=UTC)
 
 
-def shot(at: float, version: str | None = SERVED, seconds: float = 0.01) -> RequestRecord:
+def record(at: float, version: str | None = SERVED, seconds: float = 0.01) -> RequestRecord:
     answer = (
         InferenceResponse(200, seconds, (1,), "")
         if version
@@ -46,9 +46,9 @@ def shot(at: float, version: str | None = SERVED, seconds: float = 0.01) -> Requ
     return RequestRecord(at, START + timedelta(seconds=at), answer, frozenset({version} if version else ()))
 
 
-def shots(pattern: str) -> list[RequestRecord]:
+def records(pattern: str) -> list[RequestRecord]:
     """One letter a tenth of a second: ``.`` right, ``x`` failed, ``n`` answered by the next version."""
-    return [shot(i / 10, {".": SERVED, "n": NEXT, "x": None}[letter]) for i, letter in enumerate(pattern)]
+    return [record(i / 10, {".": SERVED, "n": NEXT, "x": None}[letter]) for i, letter in enumerate(pattern)]
 
 
 # --- figures
@@ -58,38 +58,38 @@ OUTAGES = {"....": 0.0, ".x..": 0.1, ".xx.x.": 0.2, "xx..": 0.2, "..xx": 0.11, "
 
 @pytest.mark.parametrize("pattern", OUTAGES)
 def test_the_longest_outage(pattern: str) -> None:
-    assert figures(shots(pattern)).outage == pytest.approx(OUTAGES[pattern])
+    assert figures(records(pattern)).outage == pytest.approx(OUTAGES[pattern])
 
 
 def test_counts_and_the_first_failure() -> None:
-    seen = figures(shots("..x.x"))
+    seen = figures(records("..x.x"))
     assert (seen.sent, seen.wrong, seen.first_wrong) == (5, 2, "503: no healthy upstream")
     assert seen.facts["error rate"] == 0.4
 
 
 def test_another_versions_answer_is_right_only_where_it_is_expected() -> None:
-    assert figures(shots("..nn")).wrong == 2
-    assert figures(shots("..nn"), {SERVED, NEXT}).wrong == 0
+    assert figures(records("..nn")).wrong == 2
+    assert figures(records("..nn"), {SERVED, NEXT}).wrong == 0
 
 
 def test_percentiles_are_those_of_right_answers_and_samples_themselves() -> None:
-    some = [shot(0, seconds=0.03), shot(0.1, seconds=0.01), shot(0.2, None, seconds=9), shot(0.3, seconds=0.02)]
+    some = [record(0, seconds=0.03), record(0.1, seconds=0.01), record(0.2, None, seconds=9), record(0.3, seconds=0.02)]
     assert (figures(some).p50, figures(some).p99) == (0.02, 0.03)
-    assert figures(shots("xx")).p50 is None
+    assert figures(records("xx")).p50 is None
 
 
 def test_the_first_right_answer_counts_from_when_it_was_back() -> None:
-    slow = [shot(1.0, None), shot(1.1, seconds=5), shot(1.2, seconds=0.5)]
+    slow = [record(1.0, None), record(1.1, seconds=5), record(1.2, seconds=0.5)]
     assert first_right(slow, 1.0) == pytest.approx(1.7)
     assert first_right(slow, 2.0) is None
-    assert first_right(shots("xx"), 0) is None
+    assert first_right(records("xx"), 0) is None
 
 
 UNBROKEN: dict[str, tuple[list[RequestRecord], State, str]] = {
-    "all right": (shots("." * 20), "met", "20 requests in 1.90 s, none failed"),
-    "one failed": (shots("....x..............."), "unrecoverable", "1 of 20 requests failed, longest outage 0.10 s"),
-    "too slow to say": ([shot(i) for i in range(20)], "unrecoverable", "only 1.1 requests a second"),
-    "hardly any": (shots("."), "unrecoverable", "1 requests came back"),
+    "all right": (records("." * 20), "met", "20 requests in 1.90 s, none failed"),
+    "one failed": (records("....x..............."), "unrecoverable", "1 of 20 requests failed, longest outage 0.10 s"),
+    "too slow to say": ([record(i) for i in range(20)], "unrecoverable", "only 1.1 requests a second"),
+    "hardly any": (records("."), "unrecoverable", "1 requests came back"),
     "none": ([], "unrecoverable", "0 requests came back"),
 }
 
@@ -109,7 +109,7 @@ def rows(text: str) -> list[list[str]]:
 
 
 def test_each_request_is_listed_with_what_became_of_it() -> None:
-    some = [shot(7.0), shot(7.1, None, seconds=2), shot(7.25, NEXT, seconds=0.0123)]
+    some = [record(7.0), record(7.1, None, seconds=2), record(7.25, NEXT, seconds=0.0123)]
     heading, *found = rows(listed(some, str))
     assert heading == ["sent: s after 2026-11-23T00:00:07.000000Z", "took: ms", "outcome"]
     assert found == [
@@ -126,7 +126,7 @@ def test_an_answer_stays_in_its_line_and_is_redacted() -> None:
 
 
 def test_a_list_that_is_too_long_says_so() -> None:
-    many = shots("." * 1000)
+    many = records("." * 1000)
     assert len(listed(many, str).encode()) < 30_000
     text = listed(many, str, most=5_000)
     heading, *found = rows(text)
@@ -142,10 +142,10 @@ RIGHT = InferenceResponse(200, 0.01, tuple(expected_predictions().outputs[SERVED
 
 def wait_for(stream: Stream, count: int) -> None:
     for _ in range(500):
-        if len(stream.shots) >= count:
+        if len(stream.records) >= count:
             return
         pause(0.01)
-    pytest.fail(f"only {len(stream.shots)} of {count} requests came back")
+    pytest.fail(f"only {len(stream.records)} of {count} requests came back")
 
 
 def test_answers_tell_which_version_gave_them() -> None:
@@ -158,7 +158,7 @@ def test_answers_tell_which_version_gave_them() -> None:
     )
     with Stream(lambda: next(answers, InferenceResponse(None, 0, None, "x")), rate=100) as stream:
         wait_for(stream, 4)
-    found = [one.versions for one in stream.shots][:4]
+    found = [one.versions for one in stream.records][:4]
     assert sorted(map(sorted, found)) == sorted([[SERVED], [NEXT], [], []])
 
 
@@ -174,34 +174,34 @@ def test_a_request_that_hangs_holds_up_no_other() -> None:
     with Stream(asking, rate=100) as stream:
         wait_for(stream, 10)
         release.set()
-    assert len(stream.shots) > 10
-    assert stream.shots[0].at == min(one.at for one in stream.shots)
+    assert len(stream.records) > 10
+    assert stream.records[0].at == min(one.at for one in stream.records)
 
 
 def test_requests_are_sent_at_the_rate() -> None:
     with Stream(lambda: RIGHT, rate=50) as stream:
         wait_for(stream, 20)
-    lasting = stream.shots[-1].at - stream.shots[0].at
-    assert (len(stream.shots) - 1) / lasting == pytest.approx(50, rel=0.3)
+    lasting = stream.records[-1].at - stream.records[0].at
+    assert (len(stream.records) - 1) / lasting == pytest.approx(50, rel=0.3)
 
 
 def test_nothing_is_sent_after_the_end_and_ending_twice_is_fine() -> None:
     with Stream(lambda: RIGHT, rate=100) as stream:
         wait_for(stream, 2)
         stream.stop()
-    count = len(stream.shots)
+    count = len(stream.records)
     pause(0.05)
-    assert len(stream.shots) == count
+    assert len(stream.records) == count
 
 
 def test_who_listens_hears_of_each_stream_once_and_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[tuple[str, int]] = []
-    monkeypatch.setattr(request_stream, "listeners", [lambda stream: heard.append((stream.name, len(stream.shots)))])
+    monkeypatch.setattr(request_stream, "listeners", [lambda stream: heard.append((stream.name, len(stream.records)))])
     with Stream(lambda: RIGHT, rate=100, name="iris") as stream:
         wait_for(stream, 2)
         assert heard == []
         stream.stop()
-    assert heard == [("iris", len(stream.shots))]
+    assert heard == [("iris", len(stream.records))]
 
 
 def test_the_host_is_looked_up_anew_for_each_request(gateway: Gateway) -> None:
@@ -209,22 +209,22 @@ def test_the_host_is_looked_up_anew_for_each_request(gateway: Gateway) -> None:
     last = isvc()
     with stream_to(lambda: next(latest, last), gateway.url, rate=50) as stream:
         wait_for(stream, 4)
-    assert [one.answer.said for one in stream.shots[:2]] == ["the model has no URL yet"] * 2
-    assert stream.shots[-1].versions == {SERVED}
+    assert [one.answer.said for one in stream.records[:2]] == ["the model has no URL yet"] * 2
+    assert stream.records[-1].versions == {SERVED}
 
 
 def test_flowing_means_so_many_in_a_row(cluster: Cluster) -> None:
     class Canned:
-        shots = shots(".x")
+        records = records(".x")
 
     stream = Canned()
     probe = Flows(stream)  # type: ignore[arg-type]
     assert "503" in probe.check(cluster).observed
-    stream.shots = shots("x....")
+    stream.records = records("x....")
     assert probe.check(cluster).state == "pending"
-    stream.shots = shots("....")
+    stream.records = records("....")
     assert probe.check(cluster).observed == "4 so far"
-    stream.shots = shots("x.....")
+    stream.records = records("x.....")
     assert probe.check(cluster).state == "met"
 
 
@@ -234,7 +234,7 @@ def test_a_scenario_begins_with_requests_that_are_answered(
 ) -> None:
     with ExitStack() as streams:
         stream = begin(streams, fake_platform(cluster))
-        assert len(stream.shots) >= 5
+        assert len(stream.records) >= 5
     monkeypatch.setattr(request_stream, "BUDGETS", Budgets(request=0.3))
     gateway.versions[host_of(NAME)] = SWAPPED
     with ExitStack() as streams, pytest.raises(PreconditionFailed, match=r"should be answered before anything is done"):
@@ -251,7 +251,7 @@ def test_an_unbroken_stream_is_kept_and_so_is_a_broken_one(cluster: Cluster, gat
     with ExitStack() as streams:
         stream = begin(streams, platform)
         gateway.instead[host_of(NAME)] = (503, "no healthy upstream")
-        wait_for(stream, len(stream.shots) + 2)
+        wait_for(stream, len(stream.records) + 2)
         with pytest.raises(ConditionTimeout, match=r"requests failed.*503: no healthy upstream"):
             assert_unbroken(stream, {SERVED}, platform, "scenario", kept.append)
     good, bad = kept

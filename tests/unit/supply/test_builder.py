@@ -1,4 +1,4 @@
-"""The workshop builds what is missing and nothing else, and keeps what it has built whatever fails."""
+"""The builder builds what is missing and nothing else, and keeps what it has built whatever fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from neuroscale.errors import HostError, Locked, SupplyError
 from neuroscale.milestones import MILESTONES
 from neuroscale.supply import builder as module
 from neuroscale.supply.artifacts import PARTS, Catalogue
-from neuroscale.supply.builder import Workshop
+from neuroscale.supply.builder import Builder
 from neuroscale.supply.file_lock import exclusive
 from neuroscale.supply.pins import pins
 from neuroscale.supply.source import GATE_TOOLS, targets
@@ -24,8 +24,8 @@ from neuroscale.supply.source import GATE_TOOLS, targets
 _TARGETS = (*targets(demands(MILESTONES)), *GATE_TOOLS)
 
 
-class Recorder(Workshop):
-    """A workshop whose builds take no time and leave a small file."""
+class Recorder(Builder):
+    """A builder whose builds take no time and leave a small file."""
 
     failing = ""
 
@@ -53,118 +53,118 @@ class Recorder(Workshop):
 
 
 @pytest.fixture
-def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+def builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorder:
     monkeypatch.setattr(module.packages, "ensure", lambda *_, **__: [])
-    monkeypatch.setattr(Workshop, "free_space", lambda _: 10**12)
+    monkeypatch.setattr(Builder, "free_space", lambda _: 10**12)
     return Recorder(tmp_path / "cache", Console(file=io.StringIO(), width=200))
 
 
-def said(workshop: Workshop) -> str:
-    return str(workshop.console.file.getvalue())  # type: ignore[attr-defined]
+def said(builder: Builder) -> str:
+    return str(builder.console.file.getvalue())  # type: ignore[attr-defined]
 
 
-def test_all_is_built_once_each_after_what_it_needs_two_at_a_time(workshop: Recorder) -> None:
-    stored = workshop.provide(_TARGETS)
-    assert sorted(workshop.built) == sorted(PARTS)
+def test_all_is_built_once_each_after_what_it_needs_two_at_a_time(builder: Recorder) -> None:
+    stored = builder.provide(_TARGETS)
+    assert sorted(builder.built) == sorted(PARTS)
     assert set(stored) == set(PARTS)
-    assert workshop.most_at_once <= 2
-    workshop.provide(_TARGETS)
-    assert len(workshop.built) == len(PARTS)
+    assert builder.most_at_once <= 2
+    builder.provide(_TARGETS)
+    assert len(builder.built) == len(PARTS)
 
 
-def test_only_what_is_wanted_is_built(workshop: Recorder) -> None:
-    workshop.provide(["k3d"])
-    assert workshop.built == ["k3d"]
+def test_only_what_is_wanted_is_built(builder: Recorder) -> None:
+    builder.provide(["k3d"])
+    assert builder.built == ["k3d"]
 
 
-def test_after_a_failure_the_next_run_builds_only_the_rest(workshop: Recorder) -> None:
-    workshop.failing = "node"
+def test_after_a_failure_the_next_run_builds_only_the_rest(builder: Recorder) -> None:
+    builder.failing = "node"
     with pytest.raises(SupplyError, match="node failed"):
-        workshop.provide(_TARGETS)
-    first = list(workshop.built)
+        builder.provide(_TARGETS)
+    first = list(builder.built)
     assert "node" not in first
-    workshop.failing = ""
-    workshop.provide(_TARGETS)
-    assert sorted(workshop.built) == sorted(PARTS)
-    assert len(workshop.built) == len(PARTS)
+    builder.failing = ""
+    builder.provide(_TARGETS)
+    assert sorted(builder.built) == sorted(PARTS)
+    assert len(builder.built) == len(PARTS)
 
 
-def test_a_damaged_part_is_named_and_built_again_alone(workshop: Recorder) -> None:
-    stored = workshop.provide(_TARGETS)
+def test_a_damaged_part_is_named_and_built_again_alone(builder: Recorder) -> None:
+    stored = builder.provide(_TARGETS)
     (stored["argocd"].path / "argocd").write_text("harmed")
-    workshop.built.clear()
-    workshop.provide(_TARGETS)
-    assert workshop.built == ["argocd"]
-    assert "argocd is damaged (argocd is not what was stored); building it again" in said(workshop)
+    builder.built.clear()
+    builder.provide(_TARGETS)
+    assert builder.built == ["argocd"]
+    assert "argocd is damaged (argocd is not what was stored); building it again" in said(builder)
 
 
-def test_a_plan_changes_nothing_and_needs_no_docker(workshop: Recorder) -> None:
-    plan = workshop.plan("source", "asked for", _TARGETS)
-    assert not workshop.cache.exists()
+def test_a_plan_changes_nothing_and_needs_no_docker(builder: Recorder) -> None:
+    plan = builder.plan("source", "asked for", _TARGETS)
+    assert not builder.cache.exists()
     assert [part.name for part in plan.to_do] == list(PARTS)
     assert max(part.seconds for part in plan.parts) < plan.seconds < sum(part.seconds for part in plan.parts)
-    workshop.provide(_TARGETS)
-    after = workshop.plan("source", "asked for", _TARGETS)
+    builder.provide(_TARGETS)
+    after = builder.plan("source", "asked for", _TARGETS)
     assert (after.to_do, after.seconds, after.needed) == ((), 0, 0)
 
 
 def test_a_disk_that_is_too_small_is_refused_with_both_numbers(
-    workshop: Recorder, monkeypatch: pytest.MonkeyPatch
+    builder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Workshop, "free_space", lambda _: 4_200_000_000)
-    needed = workshop.plan("source", "", _TARGETS).needed
+    monkeypatch.setattr(Builder, "free_space", lambda _: 4_200_000_000)
+    needed = builder.plan("source", "", _TARGETS).needed
     with pytest.raises(
         HostError, match=rf"takes {needed / 1e9:.1f} GB at its peak, 3 GB to spare included, but only 4\.2 GB are"
     ):
-        workshop.provide(_TARGETS)
-    assert workshop.built == []
+        builder.provide(_TARGETS)
+    assert builder.built == []
 
 
-def test_a_disk_that_fills_up_on_the_way_is_said(workshop: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills_up_on_the_way_is_said(builder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Recorder, "_make", full)
     with pytest.raises(SupplyError, match=r"k3d should have been stored in .*, but the disk is full\. Free some space"):
-        workshop.provide(["k3d"])
+        builder.provide(["k3d"])
 
 
-def test_nothing_is_refused_for_space_once_all_is_built(workshop: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    workshop.provide(_TARGETS)
-    monkeypatch.setattr(Workshop, "free_space", lambda _: 0)
-    workshop.provide(_TARGETS)
+def test_nothing_is_refused_for_space_once_all_is_built(builder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    builder.provide(_TARGETS)
+    monkeypatch.setattr(Builder, "free_space", lambda _: 0)
+    builder.provide(_TARGETS)
 
 
-def test_two_builders_at_once_are_kept_apart_but_readers_are_not(workshop: Recorder) -> None:
-    with exclusive(workshop.cache / "build.lock", "Building"), pytest.raises(Locked):
-        workshop.provide(_TARGETS)
-    workshop.provide(_TARGETS)
-    with exclusive(workshop.cache / "build.lock", "Building"):
-        workshop.provide(_TARGETS)
+def test_two_builders_at_once_are_kept_apart_but_readers_are_not(builder: Recorder) -> None:
+    with exclusive(builder.cache / "build.lock", "Building"), pytest.raises(Locked):
+        builder.provide(_TARGETS)
+    builder.provide(_TARGETS)
+    with exclusive(builder.cache / "build.lock", "Building"):
+        builder.provide(_TARGETS)
 
 
-def test_gos_caches_are_gone_when_all_is_built(workshop: Recorder) -> None:
+def test_gos_caches_are_gone_when_all_is_built(builder: Recorder) -> None:
     for cache in ("build", "mod"):
-        (workshop.cache / "go" / cache).mkdir(parents=True)
-    workshop.failing = "node"
+        (builder.cache / "go" / cache).mkdir(parents=True)
+    builder.failing = "node"
     with pytest.raises(SupplyError):
-        workshop.provide(_TARGETS)
-    assert (workshop.cache / "go" / "mod").exists()
-    workshop.failing = ""
-    workshop.provide(_TARGETS)
-    assert not (workshop.cache / "go").exists()
+        builder.provide(_TARGETS)
+    assert (builder.cache / "go" / "mod").exists()
+    builder.failing = ""
+    builder.provide(_TARGETS)
+    assert not (builder.cache / "go").exists()
 
 
 @pytest.mark.parametrize(("caches_there", "learned"), [(False, True), (True, False)])
-def test_durations_are_learned_from_fresh_builds_only(workshop: Recorder, *, caches_there: bool, learned: bool) -> None:
+def test_durations_are_learned_from_fresh_builds_only(builder: Recorder, *, caches_there: bool, learned: bool) -> None:
     if caches_there:
-        (workshop.cache / "go" / "build").mkdir(parents=True)
-    workshop.provide(["k3d"])
-    assert (workshop.cache / "durations.json").exists() is learned
+        (builder.cache / "go" / "build").mkdir(parents=True)
+    builder.provide(["k3d"])
+    assert (builder.cache / "durations.json").exists() is learned
 
 
 def test_missing_build_tools_are_asked_for_before_anything_is_built(
-    workshop: Recorder, monkeypatch: pytest.MonkeyPatch
+    builder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: dict[str, Any] = {}
 
@@ -174,27 +174,27 @@ def test_missing_build_tools_are_asked_for_before_anything_is_built(
 
     monkeypatch.setattr(module.packages, "ensure", refuse)
     with pytest.raises(HostError, match="Type: sudo apt-get install"):
-        workshop.provide(_TARGETS)
+        builder.provide(_TARGETS)
     assert "mmdebstrap" in asked["packages"]
     assert asked["allow_install"] is False
-    assert workshop.built == []
-    workshop.provide(["k3d"])
+    assert builder.built == []
+    builder.provide(["k3d"])
 
 
-def test_pruning_removes_what_no_recipe_names_and_keeps_the_rest(workshop: Recorder) -> None:
-    workshop.provide(_TARGETS)
-    with workshop.store.building("k3d", "0123456789abcdef", {}) as into:
+def test_pruning_removes_what_no_recipe_names_and_keeps_the_rest(builder: Recorder) -> None:
+    builder.provide(_TARGETS)
+    with builder.store.building("k3d", "0123456789abcdef", {}) as into:
         (into / "k3d").write_bytes(b"x" * 10_000)
-    removed, size = workshop.prune(_TARGETS)
+    removed, size = builder.prune(_TARGETS)
     assert [path.name for path in removed] == ["0123456789abcdef"]
     assert size >= 10_000
-    assert not workshop.plan("source", "", _TARGETS).to_do
+    assert not builder.plan("source", "", _TARGETS).to_do
 
 
 def test_expected_space_shrinks_with_what_gos_caches_already_hold(
-    workshop: Recorder, monkeypatch: pytest.MonkeyPatch
+    builder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = workshop.plan("source", "", _TARGETS).needed
+    before = builder.plan("source", "", _TARGETS).needed
     monkeypatch.setattr(module, "folder_size", lambda _: 2_000_000_000)
-    assert before - workshop.plan("source", "", _TARGETS).needed == 2_000_000_000
+    assert before - builder.plan("source", "", _TARGETS).needed == 2_000_000_000
     assert before > sum(cost.stored for cost in pins().expected.values()) * 1_000_000

@@ -18,7 +18,7 @@ from neuroscale.host.engine import Engine
 from neuroscale.milestones import MILESTONES
 from neuroscale.supply import Demand, choice, choose
 from neuroscale.supply import registry as module
-from neuroscale.supply.builder import Workshop
+from neuroscale.supply.builder import Builder
 from neuroscale.supply.pins import pins
 from neuroscale.supply.registry import Mirror, RegistrySupply, answering, upstream_registries
 from neuroscale.supply.store import Stored
@@ -76,7 +76,7 @@ class FakeEngine(Engine):
 calls: list[tuple[str, ...]] = []
 
 
-class FakeWorkshop(Workshop):
+class FakeBuilder(Builder):
     """Has all parts."""
 
     def provide(self, targets: object) -> dict[str, Stored]:
@@ -90,7 +90,7 @@ def supply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RegistrySupply:
     calls.clear()
     FakeEngine.labels = ""
     mirror = Mirror("http://127.0.0.1:5000/mirror")
-    return RegistrySupply("asked for", mirror, FakeWorkshop(tmp_path), FakeEngine())
+    return RegistrySupply("asked for", mirror, FakeBuilder(tmp_path), FakeEngine())
 
 
 def test_auto_takes_a_registry_that_answers(registry: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from neuroscale.host.engine import Engine
 from neuroscale.milestones import MILESTONES
 from neuroscale.supply import Demand
 from neuroscale.supply.artifacts import Catalogue
-from neuroscale.supply.builder import Workshop
+from neuroscale.supply.builder import Builder
 from neuroscale.supply.pins import pins
 from neuroscale.supply.source import SourceSupply, targets
 from neuroscale.supply.store import Stored
@@ -20,7 +20,7 @@ from neuroscale.supply.store import Stored
 _NODE = {"node": "docker.io/neuroscale/node:abc", "pause": "docker.io/neuroscale/pause:abc"}
 
 
-class FakeWorkshop(Workshop):
+class FakeBuilder(Builder):
     """Has all parts."""
 
     def provide(self, targets: object) -> dict[str, Stored]:
@@ -60,7 +60,7 @@ loaded: list[Path] = []
 def supply(tmp_path: Path) -> SourceSupply:
     present.clear()
     loaded.clear()
-    return SourceSupply("asked for", FakeWorkshop(tmp_path), FakeEngine())
+    return SourceSupply("asked for", FakeBuilder(tmp_path), FakeEngine())
 
 
 def test_the_node_image_is_loaded_unless_the_engine_has_it(supply: SourceSupply) -> None:

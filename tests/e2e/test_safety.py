@@ -182,6 +182,8 @@ def test_whatever_a_killed_run_left_is_healed(kind: str, point: str, platform: P
         [sys.executable, str(Path(__file__).with_name("killed.py")), point],
         input=TypeAdapter(Fault).dump_json(fault),
         cwd=_ROOT,
+        # What takes a function's place is the runner's, in the checkout.
+        env={**os.environ, "PYTHONPATH": str(_ROOT)},
         capture_output=True,
         timeout=120,
         check=False,

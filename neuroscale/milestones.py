@@ -1,4 +1,4 @@
-"""The milestones and their steady states. The same probes are gate, verdict and ``neuroscale check``.
+"""The milestones and their steady states. The same probes are precondition, verdict and ``neuroscale check``.
 
 ``python -m neuroscale.milestones`` prints their letters.
 """
@@ -38,7 +38,7 @@ def probes_of(milestone: str, platform: Platform) -> list[Probe]:
     return [probe for one in COMPONENTS if one.milestone == milestone for probe in one.steady_state(platform)]
 
 
-def gate(milestone: str, platform: Platform) -> None:
+def assert_steady_state(milestone: str, platform: Platform) -> None:
     """The steady state must hold before anything is broken.
 
     Raises:

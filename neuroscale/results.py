@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -73,6 +75,18 @@ class Sample(BaseModel):
     seconds: float
     censored: bool = False
     facts: dict[str, str | int | float | None] = {}
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Keeps the figures of one scenario.
+
+    Attributes:
+        keep: Puts a figure on record.
+    """
+
+    scenario: str
+    keep: Callable[[Sample], None]
 
 
 class Kill(BaseModel):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
 from pytest_bdd import given, parsers, then, when
 
 from neuroscale.chaos.breakage import Breakage
@@ -15,10 +12,8 @@ from neuroscale.polling import Probe, consistently, eventually
 from neuroscale.probes import argo, expected
 from neuroscale.probes.argo import ApplicationsExist, EachApplication
 from neuroscale.probes.workloads import AllAvailable
-from neuroscale.results import Sample
+from neuroscale.results import Recorder
 from neuroscale.settings import BUDGETS
-
-Keep = Callable[[Sample], None]
 
 
 @given("the workloads of Argo CD", target_fixture="workloads")
@@ -58,8 +53,8 @@ def an_operator_changes_it_by_hand(words: str, breakage: Breakage) -> Drifted:
 
 
 @then("Argo CD restores it within the self-heal SLO", target_fixture="lasting")
-def argo_cd_restores_it(drifted: Drifted, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> Probe:
-    return drift_scenarios.wait_for_heal(drifted, platform, request.node.name, sample)
+def argo_cd_restores_it(drifted: Drifted, platform: Platform, recorder: Recorder) -> Probe:
+    return drift_scenarios.wait_for_heal(drifted, platform, recorder)
 
 
 @then("it stays that way")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -16,17 +16,15 @@ from neuroscale.guardrails.admission import AdmissionResponse
 from neuroscale.guardrails.admission_load import AdmissionLoad
 from neuroscale.guardrails.corpus import Specimen
 from neuroscale.guardrails.quotas import LimitProbe, SystemContainersFit
-from neuroscale.milestones import gate
+from neuroscale.milestones import assert_steady_state
 from neuroscale.platform import Platform
 from neuroscale.polling import consistently, eventually
 from neuroscale.probes import expected, guardrails
 from neuroscale.probes.guardrails import AllEnforced
 from neuroscale.probes.webhooks import CanBeAnswered
 from neuroscale.probes.workloads import AllAvailable
-from neuroscale.results import Sample
+from neuroscale.results import Recorder
 from neuroscale.settings import BUDGETS
-
-Keep = Callable[[Sample], None]
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def loads() -> Iterator[ExitStack]:
 
 @given("the guardrails are in force")
 def the_guardrails_are_in_force(platform: Platform) -> None:
-    gate("d", platform)
+    assert_steady_state("d", platform)
 
 
 # --- what Git describes
@@ -226,10 +224,9 @@ def no_violating_object_is_admitted(
     stream: AdmissionLoad,
     away_since: admission_load.Away,
     platform: Platform,
-    request: pytest.FixtureRequest,
-    sample: Keep,
+    recorder: Recorder,
 ) -> None:
-    admission_load.assert_none_slipped_in(stream, away_since, platform, request.node.name, sample)
+    admission_load.assert_none_slipped_in(stream, away_since, platform, recorder)
 
 
 @then(parsers.parse("compliant objects were {expected}"))
@@ -252,10 +249,8 @@ def each_can_be_answered(webhooks: CanBeAnswered, platform: Platform) -> None:
 @when(
     parsers.parse("{count:d} objects are submitted with and without Kyverno, alternately"), target_fixture="latencies"
 )
-def objects_are_timed(
-    count: int, platform: Platform, request: pytest.FixtureRequest, sample: Keep
-) -> dict[str, list[float]]:
-    return latency.measure(count, platform, request.node.name, sample)
+def objects_are_timed(count: int, platform: Platform, recorder: Recorder) -> dict[str, list[float]]:
+    return latency.measure(count, platform, recorder)
 
 
 @then(parsers.parse("the median with Kyverno is at most {milliseconds:d} ms"))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
 from pytest_bdd import given, parsers, then, when
 
 from neuroscale import incidents
@@ -13,9 +10,7 @@ from neuroscale.gitops import drift_scenarios
 from neuroscale.gitops.drift_scenarios import Drifted
 from neuroscale.incidents import Incident, Remedy
 from neuroscale.platform import Platform
-from neuroscale.results import Sample
-
-Keep = Callable[[Sample], None]
+from neuroscale.results import Recorder
 
 
 @given(parsers.parse('the incident "{slug}" has happened'), target_fixture="incident")
@@ -42,8 +37,6 @@ def the_remedy_is_applied(remedy: str, incident: Incident, breakage: Breakage) -
 
 
 @then(parsers.parse("the platform recovers within {slo:d} s"))
-def the_platform_recovers(
-    slo: int, applied: Remedy, platform: Platform, request: pytest.FixtureRequest, sample: Keep
-) -> None:
+def the_platform_recovers(slo: int, applied: Remedy, platform: Platform, recorder: Recorder) -> None:
     incidents.assert_described("recovery SLO", slo, applied.incident.recovers_within)
-    incidents.wait_for_recovery(applied, platform, request.node.name, sample)
+    incidents.wait_for_recovery(applied, platform, recorder)

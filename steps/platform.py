@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import given
 
-from neuroscale.milestones import gate, reachable
+from neuroscale.milestones import assert_steady_state, reachable
 from neuroscale.platform import Platform
 
 
@@ -15,4 +15,4 @@ def the_cluster_is_reachable(platform: Platform) -> None:
 
 @given("the platform is healthy")
 def the_platform_is_healthy(platform: Platform) -> None:
-    gate("a", platform)
+    assert_steady_state("a", platform)

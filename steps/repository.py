@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
 from pytest_bdd import given, parsers, then, when
 
 from neuroscale.chaos.breakage import Breakage
@@ -15,10 +12,8 @@ from neuroscale.polling import Probe, consistently, eventually
 from neuroscale.probes import argo
 from neuroscale.probes.reference_app import NGINX
 from neuroscale.probes.workloads import Available
-from neuroscale.results import Sample
+from neuroscale.results import Recorder
 from neuroscale.settings import BUDGETS
-
-Keep = Callable[[Sample], None]
 
 
 @when(parsers.parse("a commit gives the test application {count:d} replicas"), target_fixture="pushed")
@@ -62,10 +57,8 @@ def that_commit_is_reverted(pushed: PushedCommit, platform: Platform) -> PushedC
 @then("its Application is deleted within the pick-up SLO", target_fixture="lasting")
 @then("the Application shows the error within the pick-up SLO", target_fixture="lasting")
 @then("each Application for it shows within the pick-up SLO what is rejected", target_fixture="lasting")
-def the_cluster_matches_git(
-    pushed: PushedCommit, platform: Platform, request: pytest.FixtureRequest, sample: Keep
-) -> Probe:
-    return commit_scenarios.wait_for_sync(pushed, platform, request.node.name, sample)
+def the_cluster_matches_git(pushed: PushedCommit, platform: Platform, recorder: Recorder) -> Probe:
+    return commit_scenarios.wait_for_sync(pushed, platform, recorder)
 
 
 @then("that Application is owned by the ApplicationSet")

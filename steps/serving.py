@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -12,14 +12,14 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.commits import PushedCommit
 from neuroscale.gitops import commit_scenarios
 from neuroscale.inference_client import InferenceResponse, Protocol, gateway_url
-from neuroscale.milestones import gate
+from neuroscale.milestones import assert_steady_state
 from neuroscale.model_store import NEXT, SERVED
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, eventually
 from neuroscale.probes import expected, serving
 from neuroscale.probes.serving import AllAnswer, AllGenerated, AllReady, Answers
 from neuroscale.probes.workloads import AllAvailable
-from neuroscale.results import Sample
+from neuroscale.results import Recorder
 from neuroscale.serving import (
     certificate,
     crd_deletion,
@@ -39,8 +39,6 @@ from neuroscale.serving.outages import Outage
 from neuroscale.serving.request_stream import Stream
 from neuroscale.settings import BUDGETS
 
-Keep = Callable[[Sample], None]
-
 
 @pytest.fixture
 def streams() -> Iterator[ExitStack]:
@@ -51,12 +49,12 @@ def streams() -> Iterator[ExitStack]:
 
 @given("the models are served")
 def the_models_are_served(platform: Platform) -> None:
-    gate("b", platform)
+    assert_steady_state("b", platform)
 
 
 @given("requests are sent to the model continuously", target_fixture="stream")
 def requests_are_sent(platform: Platform, streams: ExitStack) -> Stream:
-    gate("b", platform)
+    assert_steady_state("b", platform)
     return request_stream.begin(streams, platform)
 
 
@@ -141,17 +139,13 @@ def an_operator_creates_a_model(breakage: Breakage, streams: ExitStack) -> Creat
 
 
 @then("it is Ready and answers within the SLO")
-def it_is_ready_and_answers(
-    created: CreatedModel, platform: Platform, request: pytest.FixtureRequest, sample: Keep
-) -> None:
-    model_creation.wait_for_answer(created, platform, request.node.name, sample)
+def it_is_ready_and_answers(created: CreatedModel, platform: Platform, recorder: Recorder) -> None:
+    model_creation.wait_for_answer(created, platform, recorder)
 
 
 @then("it was not Ready before it could answer")
-def it_was_not_ready_too_early(
-    created: CreatedModel, platform: Platform, request: pytest.FixtureRequest, sample: Keep
-) -> None:
-    model_creation.assert_ready_implies_serving(created, platform, request.node.name, sample)
+def it_was_not_ready_too_early(created: CreatedModel, platform: Platform, recorder: Recorder) -> None:
+    model_creation.assert_ready_implies_serving(created, platform, recorder)
 
 
 # --- versions
@@ -170,18 +164,18 @@ def a_commit_gives_a_bad_version(defect: str, breakage: Breakage) -> PushedCommi
 @then("the model serves it within the pick-up SLO")
 @then("the model reports within the pick-up SLO that it cannot be loaded")
 @then("the model serves the good version within the pick-up SLO")
-def the_model_follows(pushed: PushedCommit, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> Probe:
-    return commit_scenarios.wait_for_sync(pushed, platform, request.node.name, sample)
+def the_model_follows(pushed: PushedCommit, platform: Platform, recorder: Recorder) -> Probe:
+    return commit_scenarios.wait_for_sync(pushed, platform, recorder)
 
 
 @then("no request failed, whichever version answered it")
-def no_request_failed(stream: Stream, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> None:
-    request_stream.assert_unbroken(stream, {SERVED, NEXT}, platform, request.node.name, sample)
+def no_request_failed(stream: Stream, platform: Platform, recorder: Recorder) -> None:
+    request_stream.assert_unbroken(stream, {SERVED, NEXT}, platform, recorder)
 
 
 @then("every request was answered by the old version")
-def the_old_version_answered(stream: Stream, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> None:
-    request_stream.assert_unbroken(stream, {SERVED}, platform, request.node.name, sample)
+def the_old_version_answered(stream: Stream, platform: Platform, recorder: Recorder) -> None:
+    request_stream.assert_unbroken(stream, {SERVED}, platform, recorder)
 
 
 # --- scale to zero
@@ -193,10 +187,8 @@ def a_commit_has_scaled_it_to_zero(breakage: Breakage) -> PushedCommit:
 
 
 @when(parsers.parse("{count:d} requests arrive at once"), target_fixture="answers")
-def requests_arrive_at_once(
-    count: int, platform: Platform, request: pytest.FixtureRequest, sample: Keep
-) -> list[InferenceResponse]:
-    return scale_from_zero.wake(count, platform, request.node.name, sample)
+def requests_arrive_at_once(count: int, platform: Platform, recorder: Recorder) -> list[InferenceResponse]:
+    return scale_from_zero.wake(count, platform, recorder)
 
 
 @then("each of them is answered")
@@ -208,10 +200,8 @@ def each_of_them_is_answered(answers: list[InferenceResponse], platform: Platfor
 
 
 @when(parsers.parse("{count:d} requests are sent to the model one after the other"), target_fixture="answers")
-def requests_are_sent_in_turn(
-    count: int, platform: Platform, request: pytest.FixtureRequest, sample: Keep
-) -> list[InferenceResponse]:
-    return gateway_load.ask_in_turn(count, platform, request.node.name, sample)
+def requests_are_sent_in_turn(count: int, platform: Platform, recorder: Recorder) -> list[InferenceResponse]:
+    return gateway_load.ask_in_turn(count, platform, recorder)
 
 
 @then(parsers.parse("the median latency is at most {p50:d} ms and the 99th percentile at most {p99:d} ms"))
@@ -220,8 +210,8 @@ def the_latency_is_at_most(p50: int, p99: int, answers: list[InferenceResponse],
 
 
 @when("the same load is sent through the gateway and directly to the pod", target_fixture="loads")
-def the_same_load_is_sent(breakage: Breakage, request: pytest.FixtureRequest, sample: Keep) -> dict[str, Load]:
-    return gateway_load.compare(breakage, request.node.name, sample)
+def the_same_load_is_sent(breakage: Breakage, recorder: Recorder) -> dict[str, Load]:
+    return gateway_load.compare(breakage, recorder)
 
 
 @then("every prediction is correct")
@@ -243,8 +233,8 @@ def the_crd_is_deleted(breakage: Breakage, stream: Stream) -> CrdLoss:
 
 
 @then("every model answers again within the SLO of the runbook")
-def the_models_are_restored(loss: CrdLoss, platform: Platform, request: pytest.FixtureRequest, sample: Keep) -> None:
-    crd_deletion.wait_until_restored(loss, platform, request.node.name, sample)
+def the_models_are_restored(loss: CrdLoss, platform: Platform, recorder: Recorder) -> None:
+    crd_deletion.wait_until_restored(loss, platform, recorder)
 
 
 @then("nothing that Git describes was lost")
@@ -275,10 +265,8 @@ def the_certificate_is_lost(breakage: Breakage) -> CertificateLoss:
 
 
 @then("a new one is issued, and new models are accepted within the SLO")
-def the_certificate_is_renewed(
-    lost: CertificateLoss, platform: Platform, request: pytest.FixtureRequest, sample: Keep
-) -> None:
-    certificate.wait_until_renewed(lost, platform, request.node.name, sample)
+def the_certificate_is_renewed(lost: CertificateLoss, platform: Platform, recorder: Recorder) -> None:
+    certificate.wait_until_renewed(lost, platform, recorder)
 
 
 # --- a component is down
@@ -290,13 +278,13 @@ def a_component_goes_down(component: str, breakage: Breakage, streams: ExitStack
 
 
 @then(parsers.parse("running models answer: {expected}"))
-def running_models_answer(expected: str, outage: Outage, request: pytest.FixtureRequest, sample: Keep) -> None:
-    outages.assert_predictions(outage, expected, request.node.name, sample)
+def running_models_answer(expected: str, outage: Outage, recorder: Recorder) -> None:
+    outages.assert_predictions(outage, expected, recorder)
 
 
 @when("a new model is created and a running model is scaled")
-def a_model_is_created_and_another_scaled(outage: Outage, request: pytest.FixtureRequest, sample: Keep) -> None:
-    outages.create_and_scale(outage, request.node.name, sample)
+def a_model_is_created_and_another_scaled(outage: Outage, recorder: Recorder) -> None:
+    outages.create_and_scale(outage, recorder)
 
 
 @then(parsers.parse("the new model answers: {expected}"))

@@ -26,11 +26,11 @@ from neuroscale.components import demands
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.gitops import drift_scenarios
 from neuroscale.kubernetes.refs import Object
-from neuroscale.milestones import gate
+from neuroscale.milestones import assert_steady_state
 from neuroscale.platform import Platform
 from neuroscale.polling import pause
 from neuroscale.report import Benchmark, benchmarks
-from neuroscale.results import Measurement, Run, RunFolder
+from neuroscale.results import Measurement, Recorder, Run, RunFolder
 from neuroscale.supply import choose
 from suite.kill_matrix import Runner
 
@@ -164,14 +164,14 @@ def _sample_drifts(platform: Platform, rounds: int, folder: RunFolder, say: Call
     for number in range(rounds + _REPEATS):
         if number <= rounds:
             drift_scenarios.force_new_revision(platform)
-        gate("a", platform)
+        assert_steady_state("a", platform)
         state = load_state()
         if state is None:
             raise PreconditionFailed("A cluster should be there, but its state file is gone. Next: neuroscale up")
         with Breakage(platform, Journal.of(state.nonce)) as breakage:
             try:
                 drifted = drift_scenarios.make("deletes the Deployment", breakage)
-                drift_scenarios.wait_for_heal(drifted, platform, "bench", folder.add_sample, within=180)
+                drift_scenarios.wait_for_heal(drifted, platform, Recorder("bench", folder.add_sample), within=180)
             except ConditionTimeout as error:
                 say(f"  censored: {error}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from neuroscale.evidence import collect
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import Timeline
 from neuroscale.report import terminal
-from neuroscale.results import Sample, ScenarioResult, ScenarioVerdict
+from neuroscale.results import Recorder, Sample, ScenarioResult, ScenarioVerdict
 from neuroscale.serving import request_stream
 from neuroscale.serving.request_stream import Stream, listed
 from neuroscale.settings import reports_dir
@@ -41,15 +41,15 @@ def verdict_of(error: BaseException) -> ScenarioVerdict:
 
 
 @pytest.fixture
-def sample(request: pytest.FixtureRequest) -> Callable[[Sample], None]:
-    """Puts a measured recovery on record, in the run's folder and in the Allure report."""
+def recorder(request: pytest.FixtureRequest) -> Recorder:
+    """Puts the scenario's figures on record, in the run's folder and in the Allure report."""
     folder = request.config.stash[FOLDER]
 
     def keep(measured: Sample) -> None:
         folder.add_sample(measured)
         allure.attach(measured.model_dump_json(indent=1), "recovery", allure.attachment_type.JSON)
 
-    return keep
+    return Recorder(request.node.name, keep)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,4 @@
-"""The stages of a bootstrap, in order. Each applies something by hand and has a gate of probes behind it."""
+"""The stages of a bootstrap, in order. Each applies something by hand and is done when its probes are met."""
 
 from __future__ import annotations
 

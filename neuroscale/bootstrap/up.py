@@ -67,7 +67,7 @@ def up(
         name: Of the cluster.
 
     Raises:
-        PreconditionFailed: A stage's gate was not met.
+        PreconditionFailed: A stage's probes were not met.
         NeuroscaleError: See its subclasses.
     """
     seconds: dict[str, float] = {}
@@ -144,13 +144,13 @@ def _cluster(provisions: Provisions, milestones: list[str], begun: datetime, nam
 
 
 def _bring_up(platform: Platform, tree: Path, milestones: Collection[str], seconds: dict[str, float], say: Say) -> None:
-    """Apply every stage as early as it may be, and wait for all gates."""
+    """Apply every stage as early as it may be, and wait for all of them."""
     start, done = time.monotonic(), set[str]()
     some = stages(milestones)
 
     def finish(stage: Stage) -> None:
         if stage.name not in done:
-            _gate(stage, platform, say)
+            _wait_until_ready(stage, platform, say)
             done.add(stage.name)
             seconds[stage.name] = time.monotonic() - start
             _LOG.info("%s is ready after %.1f s", stage.name, seconds[stage.name])
@@ -175,7 +175,7 @@ def _say_what_else_is_wrong(later: Iterable[Stage], platform: Platform, say: Say
         try:
             wrong = [
                 (probe.description, seen)
-                for probe in stage.gate(platform)
+                for probe in stage.ready(platform)
                 if not (seen := probe.check(platform.cluster))
             ]
         except NeuroscaleError as error:
@@ -200,8 +200,8 @@ def roll_back(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME
     return len(entries)
 
 
-def _gate(stage: Stage, platform: Platform, say: Say) -> None:
-    for probe in stage.gate(platform):
+def _wait_until_ready(stage: Stage, platform: Platform, say: Say) -> None:
+    for probe in stage.ready(platform):
         try:
             eventually(
                 _ProgressReporter(probe, say, partial(stage.refresh, platform)), platform.cluster, within=BUDGETS.settle

@@ -24,15 +24,15 @@ class Stage:
 
     Attributes:
         apply: Does it, given the platform and the tree that goes to the forge.
-        gate: What must be met for the stage to be done.
+        ready: What must be met for the stage to be done.
         after: Stages that must be done before this one may begin; the others come up at the same time.
         before: Stages, also of other components, that begin later than this one when both are wanted.
-        refresh: Helps along while the gate is waited for, every few seconds; says what it did.
+        refresh: Helps along while that is waited for, every few seconds; says what it did.
     """
 
     name: str
     apply: Callable[[Platform, Path], None]
-    gate: Callable[[Platform], Iterable[Probe]]
+    ready: Callable[[Platform], Iterable[Probe]]
     after: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     refresh: Callable[[Platform], Iterable[str]] = no_refresh

@@ -125,7 +125,7 @@ COMPONENT = Component(
             lambda platform: [AllAvailable("the forge", (_GITEA,)), GitServerAnswers(platform.git_server.url)],
         ),
         Stage("Argo CD", _argocd, lambda _: [argo.workloads_ready()]),
-        # What was made is there: the gate is in the deed.
+        # What was made is there: nothing is left to wait for.
         Stage("repository", _repository, lambda _: [], after=("forge",)),
         Stage("GitOps", _gitops, steady_state, after=("repository",), refresh=request_refresh),
     ),

@@ -57,7 +57,7 @@ COMPONENT = Component(
     ports=(Port("gateway", "inference gateway", 8082, 80),),
     steady_state=steady_state,
     stages=(
-        # Before the models that are fetched from it. What was uploaded is there: the gate is in the deed.
+        # Before the models that are fetched from it. What was uploaded is there: nothing is left to wait for.
         Stage("model store", _models, lambda _: [], after=("repository",), before=("GitOps",)),
         # Nothing of the platform: what its users install, before the first scenario that uses it.
         Stage("KServe client", _kserve_client, lambda _: ()),

@@ -20,7 +20,7 @@ from neuroscale.polling import Probe, Verdict, eventually, met, pending
 from neuroscale.probes import argo
 from neuroscale.probes.reference_app import MANIFEST, NGINX, TEST_APP
 from neuroscale.probes.workloads import evaluate_workload
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.settings import APPS_NAMESPACE, ARGOCD, BUDGETS
 
 _EXTRA = Ref("ConfigMap", "extra-by-commit", APPS_NAMESPACE)
@@ -136,7 +136,7 @@ def arrived(pushed: PushedCommit, platform: Platform) -> PushedCommit:
     return pushed
 
 
-def wait_for_sync(pushed: PushedCommit, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> Probe:
+def wait_for_sync(pushed: PushedCommit, platform: Platform, recorder: Recorder) -> Probe:
     """Wait until the cluster followed a commit; keep apart how long it took to be noticed and to arrive.
 
     Returns:
@@ -153,9 +153,9 @@ def wait_for_sync(pushed: PushedCommit, platform: Platform, scenario: str, keep:
         eventually(pushed.expects, platform.cluster, within=BUDGETS.pick_up, every=0.1)
         phases["arrived"] = round(time.monotonic() - start, 3)
     finally:
-        keep(
+        recorder.keep(
             Sample(
-                scenario=scenario,
+                scenario=recorder.scenario,
                 claim="git-pick-up",
                 fault=f"commit {pushed.commit[:8]} is pushed",
                 subject=pushed.expects.description,

@@ -21,7 +21,7 @@ from neuroscale.polling import Verdict, consistently, eventually, met, pending, 
 from neuroscale.probes import argo
 from neuroscale.probes.reference_app import CHILD, NGINX, PAGE, SERVICE, TEST_APP
 from neuroscale.probes.workloads import evaluate_workload
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.settings import APPS_NAMESPACE, BUDGETS, ROOT_APPLICATION
 
 #: Whose objects -> the Application that puts them back.
@@ -246,7 +246,7 @@ class StaysHealed:
 
 
 def wait_for_heal(
-    drifted: Drifted, platform: Platform, scenario: str, keep: Callable[[Sample], None], *, within: float = BUDGETS.heal
+    drifted: Drifted, platform: Platform, recorder: Recorder, *, within: float = BUDGETS.heal
 ) -> StaysHealed:
     """Wait for the heal and keep the figure; a heal that does not come is kept too, as a censored one.
 
@@ -260,7 +260,7 @@ def wait_for_heal(
     try:
         eventually(probe, platform.cluster, within=within, every=0.1)
     finally:
-        keep(_figure(drifted, probe, scenario, within))
+        recorder.keep(_figure(drifted, probe, recorder.scenario, within))
     return StaysHealed(drifted)
 
 

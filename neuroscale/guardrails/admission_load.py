@@ -35,7 +35,7 @@ from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes import guardrails
 from neuroscale.probes.workloads import pods_of
 from neuroscale.rate_scheduler import RateScheduler
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.settings import BUDGETS
 
 #: Requests a second. A restart of Kyverno takes some five seconds.
@@ -220,9 +220,7 @@ def evaluate_none_slipped_in(submissions: Sequence[Submission], enough: int) -> 
     return met(f"of {len(bad)}: {seen}") if len(bad) >= enough else pending(f"of {len(bad)}: {seen}")
 
 
-def assert_none_slipped_in(
-    load: AdmissionLoad, away: Away, platform: Platform, scenario: str, keep: Callable[[Sample], None]
-) -> None:
+def assert_none_slipped_in(load: AdmissionLoad, away: Away, platform: Platform, recorder: Recorder) -> None:
     """No violating object is admitted while Kyverno is away, nor once it is back; what became of the others is kept.
 
     Raises:
@@ -235,7 +233,7 @@ def assert_none_slipped_in(
         seen = sum(not one.specimen.is_good for one in load.submissions if one.at >= away.since)
         eventually(_Question(load, away.since, seen + _AFTERWARDS), platform.cluster, within=_WITHIN)
     finally:
-        keep(_figure(load, away, scenario))
+        recorder.keep(_figure(load, away, recorder.scenario))
 
 
 def assert_compliant(load: AdmissionLoad, away: Away, expected: str, platform: Platform) -> None:

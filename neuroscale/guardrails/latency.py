@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from neuroscale.errors import PreconditionFailed
@@ -11,7 +10,7 @@ from neuroscale.guardrails.admission import assert_met, objects_of, specimen, su
 from neuroscale.platform import Platform
 from neuroscale.polling import met, unrecoverable
 from neuroscale.quantile import quantile
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.settings import APPS_NAMESPACE, GIT_SERVER
 
 #: A namespace of the platform's: the policies do not match there, and no webhook is called.
@@ -19,7 +18,7 @@ _UNGUARDED = GIT_SERVER
 WITH, WITHOUT = "with Kyverno", "without Kyverno"
 
 
-def measure(count: int, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> dict[str, list[float]]:
+def measure(count: int, platform: Platform, recorder: Recorder) -> dict[str, list[float]]:
     """Seconds that each of so many pairs took, in a dry run; both distributions are kept.
 
     Raises:
@@ -36,9 +35,9 @@ def measure(count: int, platform: Platform, scenario: str, keep: Callable[[Sampl
             if answer.outcome != "admitted":
                 raise PreconditionFailed(f"What complies should be admitted {where}, but: {answer.said}")
     for where, taken in seconds.items():
-        keep(
+        recorder.keep(
             Sample(
-                scenario=scenario,
+                scenario=recorder.scenario,
                 claim="admission-median",
                 fault=f"{count} Deployments are submitted",
                 subject="admission",

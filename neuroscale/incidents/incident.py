@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from neuroscale.platform import Platform
 from neuroscale.polling import Probe, Verdict, consistently, eventually, met, unrecoverable
 from neuroscale.probes import argo
 from neuroscale.probes.probe_function import ProbeFunction
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.settings import BUDGETS
 
 
@@ -116,7 +116,7 @@ def apply_remedy(incident: Incident, breakage: Breakage) -> Remedy:
     return Remedy(incident, at, start, round(time.monotonic() - start, 3))
 
 
-def wait_for_recovery(remedy: Remedy, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> None:
+def wait_for_recovery(remedy: Remedy, platform: Platform, recorder: Recorder) -> None:
     """Wait for the steady state; keep how long that took since the remedy began, also when it took too long.
 
     Raises:
@@ -129,9 +129,9 @@ def wait_for_recovery(remedy: Remedy, platform: Platform, scenario: str, keep: C
         eventually(steady, platform.cluster, within=incident.recovers_within - (time.monotonic() - start))
         phases["steady state"] = round(time.monotonic() - start, 3)
     finally:
-        keep(
+        recorder.keep(
             Sample(
-                scenario=scenario,
+                scenario=recorder.scenario,
                 claim=incident.claim,
                 fault=incident.title,
                 subject="the platform's steady state",

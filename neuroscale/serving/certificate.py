@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from base64 import b64decode
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -16,7 +15,7 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, consistently, eventually, met, pending
 from neuroscale.probes.probe_function import ProbeFunction
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.serving.model_creation import NAME
 from neuroscale.serving.model_rollouts import MODEL, manifest_of
 from neuroscale.settings import APPS_NAMESPACE, BUDGETS
@@ -61,9 +60,7 @@ def lose(breakage: Breakage) -> CertificateLoss:
     return CertificateLoss(breakage.inject(ObjectDeleted(target=SECRET)), authority, {**isvc, "metadata": meta})
 
 
-def wait_until_renewed(
-    lost: CertificateLoss, platform: Platform, scenario: str, keep: Callable[[Sample], None]
-) -> None:
+def wait_until_renewed(lost: CertificateLoss, platform: Platform, recorder: Recorder) -> None:
     """Another certificate, webhooks that trust it, and models that pass them; each phase is kept.
 
     Raises:
@@ -85,9 +82,9 @@ def wait_until_renewed(
             phases[name] = round(time.monotonic() - lost.effect.at, 3)
     finally:
         total = phases["new models accepted"]
-        keep(
+        recorder.keep(
             Sample(
-                scenario=scenario,
+                scenario=recorder.scenario,
                 claim="certificate-recovery",
                 fault=lost.effect.fault.description,
                 subject="KServe's webhooks",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
@@ -20,7 +20,7 @@ from neuroscale.probes import argo, expected, serving
 from neuroscale.probes.knative_resources import condition, fetch, inference_service
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.probes.serving import AllReady
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.serving.request_stream import Stream, figures, first_right
 from neuroscale.settings import BUDGETS
 
@@ -59,7 +59,7 @@ def digest(isvc: Object) -> str:
     return hashlib.sha256(json.dumps(isvc["spec"], sort_keys=True).encode()).hexdigest()[:16]
 
 
-def wait_until_restored(loss: CrdLoss, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> None:
+def wait_until_restored(loss: CrdLoss, platform: Platform, recorder: Recorder) -> None:
     """Definition, objects, Ready, right answers: nobody lends a hand. Each phase is kept, also when one does not come.
 
     Raises:
@@ -82,9 +82,9 @@ def wait_until_restored(loss: CrdLoss, platform: Platform, scenario: str, keep: 
     finally:
         total = phases["right answer"]
         seen = figures([record for record in loss.stream.records if record.at >= loss.effect.at])
-        keep(
+        recorder.keep(
             Sample(
-                scenario=scenario,
+                scenario=recorder.scenario,
                 claim="definition-recovery",
                 fault=loss.effect.fault.description,
                 subject=f"{len(loss.contents)} models",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,13 +24,12 @@ from neuroscale.probes.knative_resources import fetch, fetch_generated, inferenc
 from neuroscale.probes.probe_function import assert_met
 from neuroscale.probes.workloads import pods_of
 from neuroscale.quantile import quantile
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.serving import load_generator
 from neuroscale.serving.inference_requests import endpoint
 from neuroscale.serving.model_rollouts import MODEL
 from neuroscale.settings import APPS_NAMESPACE
 
-Keep = Callable[[Sample], None]
 GATEWAY, POD = "through the gateway", "straight to the pod"
 _DRIVER = Ref("Pod", "load-driver", APPS_NAMESPACE)
 #: The server's own image: it has Python, and every node that runs a model has it.
@@ -46,9 +45,7 @@ _LOG_BYTES = 4_000_000
 # --- at rest
 
 
-def ask_in_turn(
-    count: int, platform: Platform, scenario: str, keep: Keep, name: str = MODEL
-) -> list[InferenceResponse]:
+def ask_in_turn(count: int, platform: Platform, recorder: Recorder, name: str = MODEL) -> list[InferenceResponse]:
     """So many requests, one after the other; p50 and p99 are kept.
 
     Raises:
@@ -58,7 +55,9 @@ def ask_in_turn(
     answers = [ask(where, expected_predictions().inputs["the reference rows"]) for _ in range(count)]
     took = sorted(answer.seconds for answer in answers)
     for share, claim in ((0.5, "prediction-median"), (0.99, "prediction-p99")):
-        keep(_latency(scenario, claim, f"{count} requests in turn, p{share * 100:.0f}", quantile(took, share)))
+        recorder.keep(
+            _latency(recorder.scenario, claim, f"{count} requests in turn, p{share * 100:.0f}", quantile(took, share))
+        )
     return answers
 
 
@@ -111,7 +110,7 @@ class Load(BaseModel):
         return quantile(sorted(self.latencies), share)
 
 
-def compare(breakage: Breakage, scenario: str, keep: Keep, name: str = MODEL) -> dict[str, Load]:
+def compare(breakage: Breakage, recorder: Recorder, name: str = MODEL) -> dict[str, Load]:
     """Run the same load against the gateway and against the model server's own port, from a pod in the cluster.
 
     Raises:
@@ -126,7 +125,7 @@ def compare(breakage: Breakage, scenario: str, keep: Keep, name: str = MODEL) ->
         for share in (0.5, 0.99):
             series = f"{way}, {_WORKERS} at once, p{share * 100:.0f}"
             facts = {"throughput": round(load.throughput, 1), "answers": len(load.latencies), "failed": load.failed}
-            keep(_latency(scenario, "load", series, load.percentile(share), facts))
+            recorder.keep(_latency(recorder.scenario, "load", series, load.percentile(share), facts))
     return loads
 
 

@@ -16,7 +16,7 @@ from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
 from neuroscale.probes.knative_resources import condition
 from neuroscale.probes.probe_function import ProbeFunction
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.serving.model_rollouts import MODEL, manifest_of
 from neuroscale.serving.request_stream import Stream, figures, first_right, stream_to
 from neuroscale.settings import APPS_NAMESPACE
@@ -92,7 +92,7 @@ def _latest(effect: Effect) -> Object | None:
     return seen[-1].obj if seen else None
 
 
-def wait_for_answer(created: CreatedModel, platform: Platform, scenario: str, keep: Callable[[Sample], None]) -> None:
+def wait_for_answer(created: CreatedModel, platform: Platform, recorder: Recorder) -> None:
     """Wait for the first right answer and for Ready, and keep both figures, also when they do not come.
 
     Raises:
@@ -112,9 +112,9 @@ def wait_for_answer(created: CreatedModel, platform: Platform, scenario: str, ke
         )
     finally:
         answered = created.phases["first right answer"]
-        keep(
+        recorder.keep(
             Sample(
-                scenario=scenario,
+                scenario=recorder.scenario,
                 claim="model-answers",
                 fault=created.effect.fault.description,
                 subject=NAME,
@@ -127,9 +127,7 @@ def wait_for_answer(created: CreatedModel, platform: Platform, scenario: str, ke
         )
 
 
-def assert_ready_implies_serving(
-    created: CreatedModel, platform: Platform, scenario: str, keep: Callable[[Sample], None]
-) -> None:
+def assert_ready_implies_serving(created: CreatedModel, platform: Platform, recorder: Recorder) -> None:
     """From when it was called Ready, it answers; how long that took is kept.
 
     Raises:
@@ -143,9 +141,9 @@ def assert_ready_implies_serving(
     ready = created.ready_at
     first = None if ready is None else first_right(created.stream.records, ready)
     gap = None if ready is None or first is None else max(0.0, first - ready)
-    keep(
+    recorder.keep(
         Sample(
-            scenario=scenario,
+            scenario=recorder.scenario,
             claim="ready-means-answering",
             fault=created.effect.fault.description,
             subject=NAME,

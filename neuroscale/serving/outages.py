@@ -19,7 +19,7 @@ from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import evaluate_quiet, fetch_generated
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.probes.workloads import evaluate_workload, pods_of
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.serving.model_creation import CreatedModel, create
 from neuroscale.serving.model_rollouts import MODEL
 from neuroscale.serving.request_stream import Stream, figures
@@ -93,7 +93,7 @@ def evaluate_no_pod(cluster: Cluster, ref: Ref) -> Verdict:
     return pending(f"{len(pods)} pods") if pods else met("no pod")
 
 
-def assert_predictions(outage: Outage, expected: str, scenario: str, keep: Callable[[Sample], None]) -> None:
+def assert_predictions(outage: Outage, expected: str, recorder: Recorder) -> None:
     """Requests to the running model are answered, or are not, as the table says; the figures are kept.
 
     Raises:
@@ -105,7 +105,7 @@ def assert_predictions(outage: Outage, expected: str, scenario: str, keep: Calla
     try:
         eventually(question, outage.breakage.platform.cluster, within=_CHANCE)
     finally:
-        _keep(outage, "predictions", scenario, keep)
+        _keep(outage, "predictions", recorder)
 
 
 def _flow(outage: Outage, expected: str) -> Verdict:
@@ -119,13 +119,13 @@ def _flow(outage: Outage, expected: str) -> Verdict:
     return met(said) if found == expected else unrecoverable(said)
 
 
-def create_and_scale(outage: Outage, scenario: str, keep: Callable[[Sample], None]) -> None:
+def create_and_scale(outage: Outage, recorder: Recorder) -> None:
     """Create a model, then scale the running one, and give each its time; what came of it is kept."""
-    create_model(outage, scenario, keep)
-    scale_model(outage, scenario, keep)
+    create_model(outage, recorder)
+    scale_model(outage, recorder)
 
 
-def create_model(outage: Outage, scenario: str, keep: Callable[[Sample], None]) -> None:
+def create_model(outage: Outage, recorder: Recorder) -> None:
     """Create a model by hand and see whether it comes up and answers."""
     with ExitStack() as streams:
         try:
@@ -135,7 +135,7 @@ def create_model(outage: Outage, scenario: str, keep: Callable[[Sample], None]) 
         else:
             found, said = _chance(outage, lambda: _answered(created))
     outage.answers["new models"], outage.seen["new models"] = found, said
-    _keep(outage, "new models", scenario, keep)
+    _keep(outage, "new models", recorder)
 
 
 def assert_new_model(outage: Outage, expected: str) -> None:
@@ -151,7 +151,7 @@ def _answered(created: CreatedModel) -> Verdict:
     return met("it answers") if created.answered_at is not None else pending(f"phases: {created.phases}")
 
 
-def scale_model(outage: Outage, scenario: str, keep: Callable[[Sample], None]) -> None:
+def scale_model(outage: Outage, recorder: Recorder) -> None:
     """Tell the running model's revision to keep two pods, and see whether the second comes up.
 
     Raises:
@@ -176,7 +176,7 @@ def scale_model(outage: Outage, scenario: str, keep: Callable[[Sample], None]) -
     else:
         found, said = _chance(outage, lambda: _two(cluster.get(deployment)))
     outage.answers["scaling"], outage.seen["scaling"] = found, said
-    _keep(outage, "scaling", scenario, keep)
+    _keep(outage, "scaling", recorder)
 
 
 def assert_scaled(outage: Outage, expected: str) -> None:
@@ -209,11 +209,11 @@ def _chance(outage: Outage, evaluate: Callable[[], Verdict]) -> tuple[str, str]:
     return "yes", timeline.last.observed
 
 
-def _keep(outage: Outage, what: str, scenario: str, keep: Callable[[Sample], None]) -> None:
+def _keep(outage: Outage, what: str, recorder: Recorder) -> None:
     seen = figures([record for record in outage.stream.records if record.at >= outage.effect.at])
-    keep(
+    recorder.keep(
         Sample(
-            scenario=scenario,
+            scenario=recorder.scenario,
             claim="outage",
             fault=f"{outage.component} is down",
             subject=MODEL,

@@ -24,7 +24,7 @@ from neuroscale.probes.knative_resources import fetch, inference_service
 from neuroscale.probes.probe_function import assert_met
 from neuroscale.quantile import quantile
 from neuroscale.rate_scheduler import RateScheduler
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.serving.model_rollouts import MODEL
 from neuroscale.settings import BUDGETS
 
@@ -254,9 +254,7 @@ def first_right(records: Sequence[RequestRecord], since: float, right: Collectio
 # --- verdicts
 
 
-def assert_unbroken(
-    stream: Stream, right: Collection[str], platform: Platform, scenario: str, keep: Callable[[Sample], None]
-) -> None:
+def assert_unbroken(stream: Stream, right: Collection[str], platform: Platform, recorder: Recorder) -> None:
     """End the stream; every request of it got a right answer, and the figures are kept.
 
     Raises:
@@ -265,9 +263,9 @@ def assert_unbroken(
     stream.stop()
     records = stream.records
     seen = figures(records, right)
-    keep(
+    recorder.keep(
         Sample(
-            scenario=scenario,
+            scenario=recorder.scenario,
             claim="unbroken",
             fault="a new version of the model",
             subject=MODEL,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from neuroscale.model_store import SERVED, TELLING, expected_predictions
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, unrecoverable
 from neuroscale.probes.probe_function import assert_met
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.serving.inference_requests import endpoint
 from neuroscale.serving.model_rollouts import MODEL
 
@@ -19,9 +19,7 @@ from neuroscale.serving.model_rollouts import MODEL
 _PATIENCE = 60.0
 
 
-def wake(
-    count: int, platform: Platform, scenario: str, keep: Callable[[Sample], None], name: str = MODEL
-) -> list[InferenceResponse]:
+def wake(count: int, platform: Platform, recorder: Recorder, name: str = MODEL) -> list[InferenceResponse]:
     """Send so many requests at once to a model without pods; keep how long each of them took.
 
     Raises:
@@ -36,9 +34,9 @@ def wake(
         answers = [one.result() for one in asked]
     for answer in answers:
         right = bool(evaluate_classes(answer, expected_predictions().outputs[SERVED][TELLING]))
-        keep(
+        recorder.keep(
             Sample(
-                scenario=scenario,
+                scenario=recorder.scenario,
                 claim="cold-start",
                 fault=f"{count} requests at once to a model without a pod",
                 subject=name,

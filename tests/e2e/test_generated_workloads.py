@@ -16,7 +16,7 @@ from workloads import flawed
 from neuroscale.guardrails.admission import submit
 from neuroscale.guardrails.oracle import RESOURCES, evaluate
 from neuroscale.kubernetes.refs import Object
-from neuroscale.milestones import gate
+from neuroscale.milestones import assert_steady_state
 from neuroscale.platform import Platform
 
 pytestmark = [pytest.mark.milestone_d, pytest.mark.gitops, pytest.mark.guardrails]
@@ -26,7 +26,7 @@ _EXAMPLES = 310
 @pytest.fixture(scope="module")
 def counted(platform: Platform) -> Iterator[list[Object]]:
     """Every object that was submitted; in the end there must have been enough."""
-    gate("d", platform)
+    assert_steady_state("d", platform)
     seen: list[Object] = []
     yield seen
     assert len(seen) >= 300, f"only {len(seen)} objects were submitted"

@@ -33,7 +33,7 @@ from neuroscale.chaos.objects import fresh
 from neuroscale.cluster.state import exclusive, load_state
 from neuroscale.errors import ExitCode
 from neuroscale.kubernetes.refs import Ref
-from neuroscale.milestones import gate
+from neuroscale.milestones import assert_steady_state
 from neuroscale.platform import Platform, connect
 from neuroscale.polling import eventually, pause
 from neuroscale.probes.argo import Gone, application
@@ -175,7 +175,7 @@ def looks(platform: Platform, fault: Fault) -> Any:
 def test_whatever_a_killed_run_left_is_healed(kind: str, point: str, platform: Platform) -> None:
     state = load_state()
     assert state is not None
-    gate("a", platform)
+    assert_steady_state("a", platform)
     fault, journal = FAULTS[kind], Journal.of(state.nonce)
     before = looks(platform, fault)
     child = subprocess.run(

@@ -300,7 +300,7 @@ def test_the_forge_answers_when_its_health_page_does(api: ApiServer, cluster: Cl
 
 
 class Recorded:
-    """A stage's deeds, and a gate that opens at the third look."""
+    """A stage's deeds, and a probe that is met at the third check."""
 
     def __init__(self, log: list[str]) -> None:
         self.log = log
@@ -327,7 +327,7 @@ def log() -> list[str]:
 
 @pytest.fixture
 def bring_up(monkeypatch: pytest.MonkeyPatch) -> BringUp:
-    """Bring these stages up; a gate may take 0.1 s."""
+    """Bring these stages up; a probe may take 0.1 s."""
     monkeypatch.setattr(bring_up_module, "BUDGETS", Budgets(settle=0.1))
     monkeypatch.setattr(bring_up_module, "eventually", partial(polling.eventually, every=0.01))
 
@@ -348,14 +348,14 @@ def test_a_stage_waits_for_those_it_needs_and_for_no_others(bring_up: BringUp, l
     assert [line.split(":")[0] for line in said] == ["forge", "slow", "gitops"]
 
 
-def test_a_gate_that_stays_shut_names_its_stage(bring_up: BringUp, log: list[str]) -> None:
+def test_a_probe_that_is_never_met_names_its_stage(bring_up: BringUp, log: list[str]) -> None:
     of = Recorded(log)
     with pytest.raises(PreconditionFailed, match=r"Stage forge did not become ready\. .*forge runs.*it does not start"):
         bring_up(of.stage("forge", opens=False), of.stage("gitops", "forge"))
     assert log == ["apply forge"]
 
 
-def test_when_a_gate_stays_shut_what_later_stages_wait_for_is_said(bring_up: BringUp, log: list[str]) -> None:
+def test_when_a_probe_is_never_met_what_later_stages_wait_for_is_said(bring_up: BringUp, log: list[str]) -> None:
     of, said = Recorded(log), list[str]()
     with pytest.raises(PreconditionFailed, match="Stage forge did not become ready"):
         bring_up(of.stage("forge", opens=False), of.stage("models", opens=False), of.stage("fine"), said=said)
@@ -449,7 +449,7 @@ def test_the_stages_need_only_what_comes_before_them() -> None:
 
 
 def test_stages_that_wait_for_each_other_are_named() -> None:
-    nothing = {"apply": lambda *_: None, "gate": lambda _: []}
+    nothing = {"apply": lambda *_: None, "ready": lambda _: []}
     one, other = Stage("one", after=("other",), **nothing), Stage("other", before=("third",), after=("one",), **nothing)
     component = Component("c", "z", "a test", lambda _: [], stages=(one, other, Stage("third", **nothing)))
     with pytest.raises(ValueError, match="wait for each other: one, other, third"):
@@ -468,7 +468,7 @@ def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_forge(
     )
     monkeypatch.setattr(serving, "ensure_models", lambda git_server: asked.append("models"))
     monkeypatch.setattr(gitops, "apply_all", lambda *_: None)
-    monkeypatch.setattr(bring_up_module, "_gate", lambda *_: None)
+    monkeypatch.setattr(bring_up_module, "_wait_until_ready", lambda *_: None)
     quiet = {"forge": lambda *_: None, "Argo CD": lambda *_: None}
     some = [replace(stage, apply=quiet.get(stage.name, stage.apply)) for stage in stages(milestones)]
     monkeypatch.setattr(bring_up_module, "stages", lambda milestones: some)

@@ -32,7 +32,7 @@ from neuroscale.incidents import incident as incident_module
 from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import MILESTONES
 from neuroscale.polling import Probe, Timeline, Verdict, met, pending, unrecoverable
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.settings import ROOT
 
 # --- the catalogue
@@ -114,9 +114,9 @@ class Replay:
         return met("it runs") if self.replicas == 1 else pending("scaled away")
 
 
-def resolve(incident: Incident, breakage: Breakage, scenario: str, keep: Callable[[Sample], None]) -> None:
+def resolve(incident: Incident, breakage: Breakage, recorder: Recorder) -> None:
     """The last two steps of an incident's scenario."""
-    wait_for_recovery(apply_remedy(incident, breakage), breakage.platform, scenario, keep)
+    wait_for_recovery(apply_remedy(incident, breakage), breakage.platform, recorder)
 
 
 def test_a_row_that_disagrees_with_the_incident_is_an_error() -> None:
@@ -156,7 +156,7 @@ def test_the_symptom_is_asked_between_fault_and_remedy(replay: Replay) -> None:
     assert len(replay.log) >= 2  # it came, and it stayed
     replay.log.clear()
 
-    resolve(incident, replay.breakage, "scenario", replay.kept.append)
+    resolve(incident, replay.breakage, Recorder("scenario", replay.kept.append))
     assert replay.log[0] == "PATCH nginx-test"
     assert set(replay.log[1:]) == {"steady state: met"}
     assert len(replay.log) >= 3
@@ -179,7 +179,7 @@ def test_all_symptoms_show(replay: Replay) -> None:
 
 
 def test_the_recovery_is_kept(replay: Replay) -> None:
-    resolve(incidents.begin("toy", replay.breakage), replay.breakage, "scenario", replay.kept.append)
+    resolve(incidents.begin("toy", replay.breakage), replay.breakage, Recorder("scenario", replay.kept.append))
     (sample,) = replay.kept
     applied, steady = sample.phases["remedy applied"], sample.phases["steady state"]
     assert applied is not None
@@ -197,7 +197,7 @@ def test_a_recovery_that_does_not_come_is_kept_as_censored(
     incident = incidents.begin("toy", replay.breakage)
     monkeypatch.setattr(replay, "steady", lambda: answer, raising=True)
     with pytest.raises(error, match=answer.observed):
-        resolve(incident, replay.breakage, "scenario", replay.kept.append)
+        resolve(incident, replay.breakage, Recorder("scenario", replay.kept.append))
     (sample,) = replay.kept
     assert (sample.seconds, sample.censored, sample.phases["steady state"]) == (incident.recovers_within, True, None)
     assert replay.replicas == 1  # the remedy was applied all the same
@@ -210,7 +210,7 @@ def test_a_relapse_after_the_recovery_fails_and_the_figure_stays(
     answers = iter([met("back")])
     monkeypatch.setattr(replay, "steady", lambda: next(answers, pending("down again")))
     with pytest.raises(ConditionTimeout, match="down again"):
-        resolve(incident, replay.breakage, "scenario", replay.kept.append)
+        resolve(incident, replay.breakage, Recorder("scenario", replay.kept.append))
     assert [sample.censored for sample in replay.kept] == [False]
 
 
@@ -225,7 +225,7 @@ def test_the_steady_state_holds_all_at_once_or_not_at_all(replay: Replay, monkey
     ]
     replay.log.clear()
     monkeypatch.setattr(incident_module, "probes_of", lambda milestone, platform: parts)
-    resolve(incident, replay.breakage, "scenario", replay.kept.append)
+    resolve(incident, replay.breakage, Recorder("scenario", replay.kept.append))
     looks = [line for line in replay.log if "part" in line]
     assert looks[:5] == [
         "first part: met", "second part: pending", "first part: pending", "first part: met", "second part: met",
@@ -273,7 +273,7 @@ def test_what_is_retried_is_ended_and_begun_anew_by_the_options_of_now(described
     described.api.put(STACK, _stack("Running"))
     _controller(described)
     incident = incidents.begin("toy", described.breakage)
-    resolve(replace(incident, retrying="stack"), described.breakage, "scenario", described.kept.append)
+    resolve(replace(incident, retrying="stack"), described.breakage, Recorder("scenario", described.kept.append))
     app = described.api.objects[STACK]
     assert app["status"]["operationState"]["phase"] == "Failed"
     assert app["operation"]["sync"] == {"prune": True, "syncOptions": ["ServerSideApply=true"]}
@@ -284,7 +284,7 @@ def test_what_is_retried_is_ended_and_begun_anew_by_the_options_of_now(described
 def test_what_has_ended_by_itself_is_not_begun_anew(described: Replay) -> None:
     described.api.put(STACK, _stack("Succeeded"))
     incident = incidents.begin("toy", described.breakage)
-    resolve(replace(incident, retrying="stack"), described.breakage, "scenario", described.kept.append)
+    resolve(replace(incident, retrying="stack"), described.breakage, Recorder("scenario", described.kept.append))
     assert "operation" not in described.api.objects[STACK]
 
 
@@ -293,6 +293,6 @@ def test_what_git_no_longer_describes_is_ended_and_let_go(described: Replay) -> 
     described.api.put(STACK, _stack("Running"))
     _controller(described)
     incident = incidents.begin("toy", described.breakage)
-    resolve(replace(incident, retrying="stack"), described.breakage, "scenario", described.kept.append)
+    resolve(replace(incident, retrying="stack"), described.breakage, Recorder("scenario", described.kept.append))
     assert "terminated" in described.log
     assert "operation" not in described.api.objects[STACK]

@@ -1,4 +1,4 @@
-"""The steady states, and the gate before each scenario: on objects from a real cluster."""
+"""The steady states, and the precondition of each scenario: on objects from a real cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from neuroscale import milestones
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError, ExitCode, PreconditionFailed
 from neuroscale.kubernetes.refs import Object
-from neuroscale.milestones import MILESTONES, gate, probes_of, reachable
+from neuroscale.milestones import MILESTONES, assert_steady_state, probes_of, reachable
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import argo
@@ -52,9 +52,9 @@ def unmet(platform: Platform) -> list[Probe]:
 
 
 @pytest.mark.usefixtures("hasty")
-def test_one_thing_amiss_closes_the_gate(api: ApiServer, platform: Platform) -> None:
+def test_one_thing_amiss_fails_the_precondition(api: ApiServer, platform: Platform) -> None:
     assert unmet(platform) == []
-    gate("a", platform)
+    assert_steady_state("a", platform)
 
     healthy = api.objects[f"{APPLICATIONS}/test-app"]
     api.objects[f"{APPLICATIONS}/test-app"] = captured("application-out-of-sync")
@@ -62,7 +62,7 @@ def test_one_thing_amiss_closes_the_gate(api: ApiServer, platform: Platform) -> 
     with pytest.raises(
         PreconditionFailed, match=r"milestone A does not hold, so nothing was tried.*OutOfSync"
     ) as caught:
-        gate("a", platform)
+        assert_steady_state("a", platform)
     assert caught.value.exit_code == ExitCode.NOT_RUN
     api.objects[f"{APPLICATIONS}/test-app"] = healthy
 

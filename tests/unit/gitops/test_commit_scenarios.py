@@ -35,7 +35,7 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import State
 from neuroscale.probes import argo
 from neuroscale.probes.reference_app import MANIFEST
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.settings import ROOT, Budgets
 
 ORIGINAL = (ROOT / MANIFEST).read_text(encoding="utf-8")
@@ -207,7 +207,7 @@ def test_picked_up_and_arrived_are_timed_from_the_push(api: ApiServer, cluster: 
     compare(api, "test-app", COMMIT)
     api.put(f"{CONFIG_MAPS}/nginx-page", captured("configmap"))
     change = pushed(at=datetime.now(UTC) - timedelta(seconds=30))
-    assert wait_for_sync(change, fake_platform(cluster), "scenario", kept.append) is change.expects
+    assert wait_for_sync(change, fake_platform(cluster), Recorder("scenario", kept.append)) is change.expects
     (sample,) = kept
     picked_up, there = sample.phases["picked up"], sample.phases["arrived"]
     assert picked_up is not None
@@ -222,7 +222,7 @@ def test_a_commit_that_is_not_followed_is_kept_as_censored(noticed: bool, api: A
     kept: list[Sample] = []
     compare(api, "test-app", COMMIT if noticed else OTHER)
     with pytest.raises(ConditionTimeout, match="does not exist" if noticed else rf"test-app at {OTHER[:8]}"):
-        wait_for_sync(pushed(), fake_platform(cluster), "scenario", kept.append)
+        wait_for_sync(pushed(), fake_platform(cluster), Recorder("scenario", kept.append))
     (sample,) = kept
     assert (sample.seconds, sample.censored, sample.phases["arrived"]) == (0.05, True, None)
     assert (sample.phases["picked up"] is not None) == noticed

@@ -42,7 +42,7 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import State, met, pending
 from neuroscale.probes.reference_app import NGINX, TEST_APP
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.settings import ROOT, Budgets
 
 NOWHERE = cast("Cluster", None)
@@ -286,7 +286,7 @@ def kept() -> list[Sample]:
 
 def test_a_heal_is_kept_with_its_time(kept: list[Sample]) -> None:
     drifted = a_drift(event(100, DRIFTED), event(104.5, DEPLOYMENT))
-    stays = wait_for_heal(drifted, cast("Platform", _NoPlatform()), "scenario", kept.append)
+    stays = wait_for_heal(drifted, cast("Platform", _NoPlatform()), Recorder("scenario", kept.append))
     (sample,) = kept
     assert (sample.seconds, sample.censored, sample.series) == (4.5, False, "first drift at a commit")
     assert (sample.at, sample.scenario, sample.claim) == (FAULT_CLOCK, "scenario", "drift-heal")
@@ -297,7 +297,7 @@ def test_a_heal_is_kept_with_its_time(kept: list[Sample]) -> None:
 def test_a_heal_that_does_not_come_is_kept_as_censored(kept: list[Sample]) -> None:
     drifted = replace(a_drift(event(100, DRIFTED)), attempt=2, since_last_sync=7.5)
     with pytest.raises(ConditionTimeout, match="edited values"):
-        wait_for_heal(drifted, cast("Platform", _NoPlatform()), "scenario", kept.append, within=0.05)
+        wait_for_heal(drifted, cast("Platform", _NoPlatform()), Recorder("scenario", kept.append), within=0.05)
     (sample,) = kept
     assert (sample.seconds, sample.censored, sample.phases["healed"]) == (0.05, True, None)
     assert sample.series == "repeated drift at a commit"
@@ -340,7 +340,7 @@ def test_a_drift_is_made_watched_and_timed(api: ApiServer, breakage: Breakage, k
     assert PAGES not in api.objects
     assert drifted.attempt == 1
     api.put(PAGES, fresh(PAGE_NOW))
-    probe = wait_for_heal(drifted, breakage.platform, "scenario", kept.append, within=5)
+    probe = wait_for_heal(drifted, breakage.platform, Recorder("scenario", kept.append), within=5)
     assert probe.check(breakage.platform.cluster).state == "met"
     assert 0 <= kept[0].seconds < 5
     assert kept[0].series == "repeated drift at a commit"

@@ -20,7 +20,7 @@ from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.inference_client import InferenceResponse
 from neuroscale.model_store import SERVED, TELLING, expected_predictions
 from neuroscale.polling import State
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.serving import gateway_load, load_generator
 from neuroscale.serving.gateway_load import GATEWAY, POD, Load, evaluate_quick, evaluate_ratio, evaluate_right
 
@@ -59,7 +59,7 @@ def test_quick(case: str) -> None:
 @pytest.mark.usefixtures("world")
 def test_requests_in_turn_are_kept_before_they_are_judged(cluster: Cluster, gateway: Gateway) -> None:
     platform, kept = fake_platform(cluster), list[Sample]()
-    answers = gateway_load.ask_in_turn(20, platform, "scenario", kept.append)
+    answers = gateway_load.ask_in_turn(20, platform, Recorder("scenario", kept.append))
     assert gateway.asked == 20
     assert [one.claim for one in kept] == ["prediction-median", "prediction-p99"]
     gateway_load.assert_quick(answers, (5, 5), platform)
@@ -152,7 +152,7 @@ def test_the_driver_runs_in_a_pod_of_its_own_and_goes(
             world.objects[path] = merge(world.objects[path], {"status": {"phase": "Succeeded"}})
 
     world.before = finish
-    loads = gateway_load.compare(breakage, "scenario", kept.append)
+    loads = gateway_load.compare(breakage, Recorder("scenario", kept.append))
     pod = world.objects[path]
     order = json.loads(pod["spec"]["containers"][0]["command"][-1])
     assert order["targets"][POD]["address"] == "10.42.0.7"
@@ -178,10 +178,10 @@ def test_a_driver_that_fails_is_not_waited_for(breakage: Breakage, world: ApiSer
 
     world.before = fail
     with pytest.raises(ConditionTimeout, match="it failed; see its log"):
-        gateway_load.compare(breakage, "scenario", lambda sample: None)
+        gateway_load.compare(breakage, Recorder("scenario", lambda sample: None))
 
 
 def test_without_a_pod_there_is_nothing_to_compare(breakage: Breakage, world: ApiServer) -> None:
     world.remove(f"{DEPLOYMENTS}/{NAME}-predictor-00001-deployment")
     with pytest.raises(PreconditionFailed, match="should have a URL and a pod"):
-        gateway_load.compare(breakage, "scenario", lambda sample: None)
+        gateway_load.compare(breakage, Recorder("scenario", lambda sample: None))

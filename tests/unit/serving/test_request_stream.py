@@ -18,7 +18,7 @@ from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.inference_client import InferenceResponse
 from neuroscale.model_store import NEXT, SERVED, SWAPPED, TELLING, expected_predictions
 from neuroscale.polling import State, pause
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.serving import request_stream
 from neuroscale.serving.request_stream import (
     Flows,
@@ -247,13 +247,13 @@ def test_an_unbroken_stream_is_kept_and_so_is_a_broken_one(cluster: Cluster, gat
     platform = fake_platform(cluster)
     with ExitStack() as streams:
         stream = begin(streams, platform)
-        assert_unbroken(stream, {SERVED}, platform, "scenario", kept.append)
+        assert_unbroken(stream, {SERVED}, platform, Recorder("scenario", kept.append))
     with ExitStack() as streams:
         stream = begin(streams, platform)
         gateway.instead[host_of(NAME)] = (503, "no healthy upstream")
         wait_for(stream, len(stream.records) + 2)
         with pytest.raises(ConditionTimeout, match=r"requests failed.*503: no healthy upstream"):
-            assert_unbroken(stream, {SERVED}, platform, "scenario", kept.append)
+            assert_unbroken(stream, {SERVED}, platform, Recorder("scenario", kept.append))
     good, bad = kept
     assert (good.facts["failed"], good.seconds) == (0, 0)
     assert bad.facts["failed"]

@@ -27,7 +27,7 @@ from neuroscale.polling import State, pause
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import fetch, inference_service
 from neuroscale.probes.serving import Asleep, SaysWhyNotLoaded, Serves
-from neuroscale.results import Sample
+from neuroscale.results import Recorder, Sample
 from neuroscale.serving import crd_deletion, model_creation, model_rollouts, outages, request_stream, scale_from_zero
 from neuroscale.serving.crd_deletion import evaluate_back, evaluate_definition, evaluate_kept
 from neuroscale.settings import APPS_NAMESPACE, ROOT, ROOT_APPLICATION
@@ -163,8 +163,8 @@ def test_a_new_model_is_made_like_the_one_in_git_and_timed(
         assert created["metadata"]["namespace"] == APPS_NAMESPACE
         gateway.versions[host_of(BORN)] = SERVED
         threading.Timer(0.2, becomes_ready, [world]).start()
-        model_creation.wait_for_answer(model, breakage.platform, "scenario", kept.append)
-        model_creation.assert_ready_implies_serving(model, breakage.platform, "scenario", kept.append)
+        model_creation.wait_for_answer(model, breakage.platform, Recorder("scenario", kept.append))
+        model_creation.assert_ready_implies_serving(model, breakage.platform, Recorder("scenario", kept.append))
     came, gap = kept
     assert came.phases["Ready"] is not None
     assert 0.1 < came.phases["Ready"] <= (came.phases["first right answer"] or 0) == came.seconds < 5
@@ -184,10 +184,10 @@ def test_ready_and_404_is_a_lie(
         model = model_creation.create(breakage, streams)
         becomes_ready(world)
         with pytest.raises(ConditionTimeout, match=r"not yet: first right answer; the latest request: 404"):
-            model_creation.wait_for_answer(model, breakage.platform, "scenario", kept.append)
+            model_creation.wait_for_answer(model, breakage.platform, Recorder("scenario", kept.append))
         monkeypatch.setattr(model_creation, "_GAP", 0.1)
         with pytest.raises(ConditionTimeout, match=r"after Ready \d+ failed, first: 404"):
-            model_creation.assert_ready_implies_serving(model, breakage.platform, "scenario", kept.append)
+            model_creation.assert_ready_implies_serving(model, breakage.platform, Recorder("scenario", kept.append))
     assert [(one.censored, one.phases["first right answer"]) for one in kept] == [(True, None)]
     gateway.versions.clear()
 
@@ -202,11 +202,11 @@ def test_a_model_that_was_never_ready_told_no_lie_and_no_truth(breakage: Breakag
 
 
 def test_every_request_that_wakes_is_kept(breakage: Breakage, gateway: Gateway, kept: list[Sample]) -> None:
-    answers = scale_from_zero.wake(3, breakage.platform, "scenario", kept.append)
+    answers = scale_from_zero.wake(3, breakage.platform, Recorder("scenario", kept.append))
     scale_from_zero.assert_all_answered(answers, breakage.platform)
     assert [(one.claim, one.censored) for one in kept] == [("cold-start", False)] * 3
     gateway.instead[host_of(NAME)] = (503, "no pods")
-    bad = scale_from_zero.wake(2, breakage.platform, "scenario", kept.append)
+    bad = scale_from_zero.wake(2, breakage.platform, Recorder("scenario", kept.append))
     assert [one.censored for one in kept[3:]] == [True, True]
     with pytest.raises(ConditionTimeout, match=r"2 of 2 were not: no prediction, but 503"):
         scale_from_zero.assert_all_answered(bad, breakage.platform)
@@ -251,7 +251,7 @@ def test_what_was_lost_comes_back_phase_by_phase(
     loss: crd_deletion.CrdLoss, breakage: Breakage, world: ApiServer, gateway: Gateway, kept: list[Sample]
 ) -> None:
     threading.Thread(target=comes_back, args=[world, gateway]).start()
-    crd_deletion.wait_until_restored(loss, breakage.platform, "scenario", kept.append)
+    crd_deletion.wait_until_restored(loss, breakage.platform, Recorder("scenario", kept.append))
     crd_deletion.assert_nothing_lost(loss, breakage.platform)
     (sample,) = kept
     times = [seconds or 0 for seconds in sample.phases.values()]
@@ -266,7 +266,7 @@ def test_a_definition_that_does_not_come_back_is_kept_as_censored(
 ) -> None:
     monkeypatch.setattr(crd_deletion, "_WITHIN", 0.5)
     with pytest.raises(ConditionTimeout, match=r"the definition is back.*there is none"):
-        crd_deletion.wait_until_restored(loss, breakage.platform, "scenario", kept.append)
+        crd_deletion.wait_until_restored(loss, breakage.platform, Recorder("scenario", kept.append))
     assert [(one.censored, one.seconds) for one in kept] == [(True, 0.5)]
 
 
@@ -444,9 +444,9 @@ def test_predictions_that_go_on(
 ) -> None:
     monkeypatch.setattr(outages, "_ENOUGH", 5)
     began = outage("Argo CD")
-    outages.assert_predictions(began, "yes", "scenario", kept.append)
+    outages.assert_predictions(began, "yes", Recorder("scenario", kept.append))
     with pytest.raises(ConditionTimeout, match=r"yes: 0 of \d+ requests failed"):
-        outages.assert_predictions(began, "no", "scenario", kept.append)
+        outages.assert_predictions(began, "no", Recorder("scenario", kept.append))
     assert [one.series for one in kept] == ["predictions while Argo CD is down: yes"] * 2
 
 
@@ -460,7 +460,7 @@ def test_predictions_that_fail(
     began = outage("the gateway")
     gateway.instead[host_of(NAME)] = (503, "down")
     with pytest.raises(ConditionTimeout, match=r"(no|in part): \d+ of \d+ requests failed 503: down"):
-        outages.assert_predictions(began, "yes", "scenario", kept.append)
+        outages.assert_predictions(began, "yes", Recorder("scenario", kept.append))
     assert kept[0].facts["failed"]
 
 
@@ -476,7 +476,7 @@ def test_new_models_that_come_up_and_that_do_not(
     world.answers[f"POST {ISVCS}"] = (
         500, b'{"message": "failed calling webhook: no endpoints available", "reason": "InternalError"}', {},
     )  # fmt: skip
-    outages.create_model(began, "scenario", kept.append)
+    outages.create_model(began, Recorder("scenario", kept.append))
     outages.assert_new_model(began, "no")
     assert kept[-1].series == "new models while the KServe controller is down: no"
     with pytest.raises(ConditionTimeout, match=r"no: POST .*no endpoints available"):
@@ -484,7 +484,7 @@ def test_new_models_that_come_up_and_that_do_not(
     del world.answers[f"POST {ISVCS}"]
     gateway.versions[host_of(BORN)] = SERVED
     threading.Timer(0.1, becomes_ready, [world]).start()
-    outages.create_model(began, "scenario", kept.append)
+    outages.create_model(began, Recorder("scenario", kept.append))
     outages.assert_new_model(began, "yes")
 
 
@@ -498,7 +498,7 @@ def test_scaling_that_works_and_that_does_not(
     revision = f"{KNATIVE}/revisions/{NAME}-predictor-00001"
     world.put(revision, world.objects[revision])
     began = outage("the autoscaler")
-    outages.scale_model(began, "scenario", kept.append)
+    outages.scale_model(began, Recorder("scenario", kept.append))
     outages.assert_scaled(began, "no")
     with pytest.raises(ConditionTimeout, match=r"no: "):
         outages.assert_scaled(began, "yes")
@@ -509,7 +509,7 @@ def test_scaling_that_works_and_that_does_not(
     deployment = f"/apis/apps/v1/namespaces/default/deployments/{NAME}-predictor-00001-deployment"
     grown = {"spec": {"replicas": 2}, "status": {"replicas": 2, "readyReplicas": 2, "updatedReplicas": 2}}
     world.objects[deployment] = merge(world.objects[deployment], grown)
-    outages.scale_model(began, "scenario", kept.append)
+    outages.scale_model(began, Recorder("scenario", kept.append))
     outages.assert_scaled(began, "yes")
     assert [one.series.split(": ")[1] for one in kept] == ["no", "yes"]
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 
-import psutil
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from neuroscale.errors import Locked, NeuroscaleError
+from neuroscale.host.file_lock import held
 from neuroscale.settings import CLUSTER_NAME, state_dir
 
 
@@ -84,35 +82,16 @@ def load_state(name: str = CLUSTER_NAME) -> ClusterState | None:
         ) from error
 
 
-@contextmanager
-def exclusive(name: str = CLUSTER_NAME) -> Iterator[None]:
+def exclusive(name: str = CLUSTER_NAME) -> AbstractContextManager[None]:
     """Hold the cluster alone: one run at a time breaks it.
 
     Raises:
         Locked: Another run holds it; its pid and start time are in the text.
     """
-    directory = state_dir(name)
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    holder = directory / "lock.holder"
-    lock = FileLock(directory / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise Locked(
-            f"Cluster {name} should be free, but another run holds it: {_who(holder)}. "
-            "Next: wait for it, or stop that process; its changes are undone by the next run"
-        ) from None
-    try:
-        me = psutil.Process()
-        started = datetime.fromtimestamp(me.create_time(), UTC).isoformat(timespec="seconds")
-        holder.write_text(f"pid {me.pid}, started {started}", encoding="utf-8")
-        yield
-    finally:
-        lock.release()
-
-
-def _who(holder: Path) -> str:
-    try:
-        return holder.read_text(encoding="utf-8") or "not known"
-    except FileNotFoundError:
-        return "not known"
+    return held(
+        state_dir(name) / "lock",
+        lambda who: Locked(
+            f"Cluster {name} should be free, but another run holds it: {who.rstrip(',')}. "
+            "Next: wait for it, or stop that process; its changes are rolled back by the next run"
+        ),
+    )

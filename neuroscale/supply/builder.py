@@ -16,12 +16,12 @@ from rich.console import Console
 
 from neuroscale.errors import HostError, SupplyError
 from neuroscale.host import packages
+from neuroscale.host.file_lock import exclusive
 from neuroscale.settings import cache_dir
 from neuroscale.supply.artifacts import PARTS, Catalogue, CProgram, DebianRoot, ImageArchive, PythonPackages
 from neuroscale.supply.commands import run_logged
 from neuroscale.supply.contract import Plan, PlannedPart
 from neuroscale.supply.debian import make_root
-from neuroscale.supply.file_lock import exclusive
 from neuroscale.supply.golang import Go, GoProgram, GoPrograms, ModuleFiles, ModuleTree
 from neuroscale.supply.images import Image, write_archive
 from neuroscale.supply.pins import pins

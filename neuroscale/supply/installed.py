@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from neuroscale.errors import SupplyError
+from neuroscale.host.file_lock import exclusive
 from neuroscale.host.programs import Ended, output
 from neuroscale.settings import cache_dir
-from neuroscale.supply.file_lock import exclusive
 
 INSTALL_SECONDS = 300
 

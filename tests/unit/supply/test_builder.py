@@ -13,11 +13,11 @@ from rich.console import Console
 
 from neuroscale.components import demands
 from neuroscale.errors import HostError, Locked, SupplyError
+from neuroscale.host.file_lock import exclusive
 from neuroscale.milestones import MILESTONES
 from neuroscale.supply import builder as module
 from neuroscale.supply.artifacts import PARTS, Catalogue
 from neuroscale.supply.builder import Builder
-from neuroscale.supply.file_lock import exclusive
 from neuroscale.supply.pins import pins
 from neuroscale.supply.source import GATE_TOOLS, targets
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from neuroscale.errors import Locked
-from neuroscale.supply.file_lock import exclusive
+from neuroscale.host.file_lock import exclusive
 
 _HOLDER = """
 import sys
 from pathlib import Path
-from neuroscale.supply.file_lock import exclusive
+from neuroscale.host.file_lock import exclusive
 with exclusive(Path(sys.argv[1]), "Building"):
     print("held", flush=True)
     sys.stdin.read()
@@ -28,7 +28,7 @@ def test_the_second_is_told_pid_and_start_time_and_a_killed_holder_holds_nothing
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
-    with pytest.raises(Locked, match=rf"process {holder.pid}, started \d{{4}}-\d\d-\d\dT"), exclusive(lock, "Building"):
+    with pytest.raises(Locked, match=rf"pid {holder.pid}, started \d{{4}}-\d\d-\d\dT"), exclusive(lock, "Building"):
         pass
     holder.kill()
     holder.wait()

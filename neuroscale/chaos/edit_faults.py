@@ -89,19 +89,29 @@ class ApplicationEdited(_Edited):
         )
         return met("Argo CD has compared it since") if heeded else pending("Argo CD has not compared it since")
 
-    def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:  # noqa: ARG002
-        """No sync goes on, or was the last one and failed, by options that only the edit had.
+    def continue_rollback(self, platform: Platform, snapshot: Snapshot) -> None:  # noqa: ARG002
+        """End the sync that goes on by what the edit said; begin another one where it has failed.
 
         *Measured* with Argo CD 3.2.1: a sync that is retried keeps the options that it began with.
         """
+        phase, _ = self._outdated_sync(platform)
+        if phase in ("Failed", "Error"):
+            begin_sync(platform.cluster, self.target)
+        elif phase:
+            end_operation(platform.cluster, self.target)
+
+    def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:  # noqa: ARG002
+        """No sync goes on, or was the last one and failed, by options that only the edit had."""
+        phase, began_with = self._outdated_sync(platform)
+        if not phase:
+            return met("no sync goes on by what it said")
+        return pending(f"a sync with {', '.join(began_with) or 'no options'} is {phase}")
+
+    def _outdated_sync(self, platform: Platform) -> tuple[str, list[str]]:
+        """Phase and options of a sync that began with other options than the Application has; no phase: none did."""
         now = platform.cluster.get(self.target) or {}
         state = (now.get("status") or {}).get("operationState") or {}
         began_with = (((state.get("operation") or {}).get("sync")) or {}).get("syncOptions") or []
         wanted = ((now.get("spec") or {}).get("syncPolicy") or {}).get("syncOptions") or []
-        if state.get("phase") not in ("Running", "Terminating", "Failed", "Error") or began_with == wanted:
-            return met("no sync goes on by what it said")
-        if state["phase"] in ("Failed", "Error"):
-            begin_sync(platform.cluster, self.target)
-        else:
-            end_operation(platform.cluster, self.target)
-        return pending(f"a sync with {', '.join(began_with) or 'no options'} is {state['phase']}")
+        outdated = state.get("phase") in ("Running", "Terminating", "Failed", "Error") and began_with != wanted
+        return (state["phase"] if outdated else ""), began_with

@@ -24,6 +24,9 @@ class FaultModel(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    def continue_rollback(self, platform: Platform, snapshot: Snapshot) -> None:
+        """Begin or end what keeps the rollback from being complete; asked for again until it is."""
+
     def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:  # noqa: ARG002
         """Whether anything of it is left after the revert."""
         return met("the revert was all")

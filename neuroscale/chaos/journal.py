@@ -44,7 +44,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class _RollbackComplete:
-    """The probe that asks a fault whether anything of it is left."""
+    """The probe that asks a fault whether anything of it is left, and as long as there is, to go on clearing it."""
 
     platform: Platform
     entry: Entry
@@ -55,7 +55,11 @@ class _RollbackComplete:
         return f'rollback of "{self.entry.fault.description}" is complete'
 
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - the fault has the whole platform
-        return self.entry.fault.rollback_complete(self.platform, self.entry.snapshot)
+        fault, snapshot = self.entry.fault, self.entry.snapshot
+        verdict = fault.rollback_complete(self.platform, snapshot)
+        if not verdict:
+            fault.continue_rollback(self.platform, snapshot)
+        return verdict
 
 
 @contextmanager

@@ -334,9 +334,12 @@ def test_a_commit_is_undone_once_the_applications_it_led_to_are_gone(api: ApiSer
     app = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "added"}}
     api.put(path, {**app, "status": {"operationState": {"phase": "Running"}}})
     assert fault.rollback_complete(toy_platform, snapshot).observed == "Applications left: added"
+    fault.continue_rollback(toy_platform, snapshot)
     assert api.objects[path]["status"]["operationState"]["phase"] == "Running"
     api.put(path, merge(api.objects[path], {"metadata": {"deletionTimestamp": "2026-11-24T22:04:05Z"}}))
     assert fault.rollback_complete(toy_platform, snapshot).state == "pending"
+    assert api.objects[path]["status"]["operationState"]["phase"] == "Running", "a query does not act"
+    fault.continue_rollback(toy_platform, snapshot)
     assert api.objects[path]["status"]["operationState"]["phase"] == "Terminating"
     api.remove(path)
     assert fault.rollback_complete(toy_platform, snapshot).state == "met"
@@ -350,7 +353,9 @@ def test_a_sync_that_goes_on_by_edited_options_is_ended_and_begun_anew(api: ApiS
     def rollback_complete(phase: str, *began_with: str) -> str:
         state = {"phase": phase, "operation": {"sync": {"syncOptions": list(began_with)}}}
         api.put(path, merge(api.objects[path], {"status": {"operationState": state}}))
-        return fault.rollback_complete(toy_platform, {}).state
+        state_of = fault.rollback_complete(toy_platform, {}).state
+        fault.continue_rollback(toy_platform, {})
+        return state_of
 
     assert rollback_complete("Succeeded", "Validate=false") == "met"
     assert rollback_complete("Running", "ServerSideApply=true") == "met"

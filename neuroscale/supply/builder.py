@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import singledispatchmethod
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,23 @@ _MEGABYTE = 1_000_000
 _RESERVE = 3000 * _MEGABYTE
 #: The Debian package whose version speaks for an image, where no part of the image's own name does.
 _SPEAKS_FOR = {"node": "k3s", "nginx": "nginx-light", "redis": "redis-server", "klipper-lb": "iptables"}
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A part that is being made.
+
+    Attributes:
+        recipe: The folder of its recipe.
+        into: Where it is made; it becomes the part when it is whole.
+        log: What compilers and package managers say.
+    """
+
+    name: str
+    catalogue: Catalogue
+    recipe: Path
+    into: Path
+    log: Path
 
 
 @dataclass
@@ -178,15 +196,15 @@ class Builder:
                 finished, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
                 progress.tick()
                 for future in finished:
-                    name = running.pop(future)
-                    if error := future.exception():
-                        failure = failure or error
+                    name, error = running.pop(future), future.exception()
+                    failure = failure or error
+                    if error:
                         progress.failed(name)
-                    else:
-                        graph.done(name)
-                        seconds = progress.done(name)
-                        if learn:
-                            self._durations.learn(name, seconds)
+                        continue
+                    graph.done(name)
+                    took = progress.done(name)
+                    if learn:
+                        self._durations.learn(name, took)
         if failure:
             raise failure
 
@@ -202,43 +220,60 @@ class Builder:
             ) from error
 
     def _make(self, name: str, catalogue: Catalogue) -> None:
-        log, recipe = self.cache / "logs" / f"{name}.log", catalogue.folder(name)
+        log = self.cache / "logs" / f"{name}.log"
         log.unlink(missing_ok=True)
         facts: dict[str, Any] = {}
         with self.store.building(name, catalogue.recipe[name], facts) as into:
-            match PARTS[name]:
-                case GoProgram() as program:
-                    self._go.build(name, program, recipe, into, log)
-                    facts["versions"] = {name: pins().modules[name].known_as}
-                case GoPrograms() as programs:
-                    self._go.build_several(programs, recipe, into, log)
-                    facts["versions"] = {module: pins().modules[module].known_as for module in programs.modules}
-                case ModuleFiles() as files:
-                    self._go.take(files, recipe, into, log)
-                case ModuleTree(recipes):
-                    for source, several in recipes:
-                        for files in several:
-                            self._go.take(files, catalogue.recipes / source, into / "manifests" / files.module, log)
-                case CProgram():
-                    command = [
-                        "gcc",
-                        "-O2",
-                        "-Wall",
-                        "-static",
-                        "-s",
-                        "-o",
-                        str(into / name),
-                        str(recipe / f"{name}.c"),
-                    ]
-                    run_logged(command, log, env=os.environ)
-                case DebianRoot(table):
-                    versions = make_root(table, recipe, into, log)
-                    facts["versions"] = {package: f"{version} (Debian)" for package, version in versions.items()}
-                case PythonPackages():
-                    root = self.store.get("debian-python", catalogue.recipe["debian-python"]).path
-                    facts["versions"] = {name: install(recipe, root / "layer.tar", into, log)}
-                case ImageArchive(images):
-                    facts["references"] = self._write_images(name, images, catalogue, into)
+            facts.update(self._produce(PARTS[name], _Job(name, catalogue, catalogue.folder(name), into, log)))
+
+    @singledispatchmethod
+    def _produce(self, kind: object, job: _Job) -> dict[str, Any]:
+        """Make a part of this kind; what is worth knowing of it comes back. A new kind of build is a method below."""
+        raise TypeError(f"nobody builds {job.name}, a {type(kind).__name__}")
+
+    @_produce.register
+    def _(self, program: GoProgram, job: _Job) -> dict[str, Any]:
+        self._go.build(job.name, program, job.recipe, job.into, job.log)
+        return {"versions": {job.name: pins().modules[job.name].known_as}}
+
+    @_produce.register
+    def _(self, programs: GoPrograms, job: _Job) -> dict[str, Any]:
+        self._go.build_several(programs, job.recipe, job.into, job.log)
+        return {"versions": {module: pins().modules[module].known_as for module in programs.modules}}
+
+    @_produce.register
+    def _(self, files: ModuleFiles, job: _Job) -> dict[str, Any]:
+        self._go.take(files, job.recipe, job.into, job.log)
+        return {}
+
+    @_produce.register
+    def _(self, tree: ModuleTree, job: _Job) -> dict[str, Any]:
+        for source, several in tree.recipes:
+            for files in several:
+                recipe = job.catalogue.recipes / source
+                self._go.take(files, recipe, job.into / "manifests" / files.module, job.log)
+        return {}
+
+    @_produce.register
+    def _(self, _program: CProgram, job: _Job) -> dict[str, Any]:
+        source, program = job.recipe / f"{job.name}.c", job.into / job.name
+        command = ["gcc", "-O2", "-Wall", "-static", "-s", "-o", str(program), str(source)]
+        run_logged(command, job.log, env=os.environ)
+        return {}
+
+    @_produce.register
+    def _(self, root: DebianRoot, job: _Job) -> dict[str, Any]:
+        versions = make_root(root.table, job.recipe, job.into, job.log)
+        return {"versions": {package: f"{version} (Debian)" for package, version in versions.items()}}
+
+    @_produce.register
+    def _(self, _packages: PythonPackages, job: _Job) -> dict[str, Any]:
+        root = self.store.get("debian-python", job.catalogue.recipe["debian-python"]).path
+        return {"versions": {job.name: install(job.recipe, root / "layer.tar", job.into, job.log)}}
+
+    @_produce.register
+    def _(self, archive: ImageArchive, job: _Job) -> dict[str, Any]:
+        return {"references": self._write_images(job.name, archive.images, job.catalogue, job.into)}
 
     def _write_images(self, name: str, images: tuple[str, ...], catalogue: Catalogue, into: Path) -> dict[str, str]:
         parts = {need: self.store.get(need, catalogue.recipe[need]) for need in catalogue.needs[name]}

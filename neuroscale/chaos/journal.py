@@ -201,10 +201,9 @@ class Journal:
         data = (json.dumps(line) + "\n").encode()
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            size = os.fstat(descriptor).st_size
-            # A cut-off last line of a killed run must not swallow this one.
-            if size and os.pread(descriptor, 1, size - 1) != b"\n":
-                data = b"\n" + data
+            # The cut-off last line of a killed run announces a deed that was never done; it must not swallow this line.
+            whole = os.pread(descriptor, os.fstat(descriptor).st_size, 0).rfind(b"\n") + 1
+            os.ftruncate(descriptor, whole)
             os.write(descriptor, data)
             os.fsync(descriptor)
         finally:
@@ -213,12 +212,18 @@ class Journal:
     def _lines(self) -> list[dict[str, Any]]:
         if not self._path.exists():
             return []
-        lines = []
-        for raw in self._path.read_bytes().split(b"\n"):
-            try:
-                line = json.loads(raw)
-            except ValueError:
-                continue
-            if isinstance(line, dict):
-                lines.append(line)
-        return lines
+        *whole, _cut_off = self._path.read_bytes().split(b"\n")
+        return [self._line(number, raw) for number, raw in enumerate(whole, start=1) if raw.strip()]
+
+    def _line(self, number: int, raw: bytes) -> dict[str, Any]:
+        try:
+            line = json.loads(raw)
+        except ValueError:
+            line = None
+        if not isinstance(line, dict) or line.get("event") not in ("open", "closed") or not line.get("id"):
+            raise NeuroscaleError(
+                f"Line {number} of {self._path} should open or close a fault, but cannot be read. What it "
+                "says may still be broken. Nothing was undone, and the journal is as it was. "
+                "Next: mend the line; or neuroscale down, if the suite made this cluster"
+            )
+        return line

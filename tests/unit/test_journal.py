@@ -23,7 +23,7 @@ from neuroscale.chaos.faults import Fault, FieldsEdited, ObjectDeleted, Snapshot
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import ClusterState
-from neuroscale.errors import ClusterUnreachable, NeuroscaleError, RevertFailed
+from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError, RevertFailed
 from neuroscale.git_server import GitServer
 from neuroscale.platform import Platform
 from neuroscale.settings import Budgets
@@ -148,15 +148,32 @@ def test_a_torn_last_line_is_no_entry_and_swallows_none(cut: int, path: Path) ->
     assert Journal(path, NONCE).unfinished() == [third, first]
 
 
-@pytest.mark.parametrize(
-    "rubbish", [b"", b"\n\n", b"7\n", b"null\n", b"{}\n", b'"event"\n', b"\xff\xfe\n", b"[]\n", b"{\n"]
-)
-def test_rubbish_between_lines_is_passed_over(rubbish: bytes, path: Path) -> None:
+@pytest.mark.parametrize("blank", [b"", b"\n\n", b" \n"])
+def test_blank_lines_are_passed_over(blank: bytes, path: Path) -> None:
     journal = Journal(path, NONCE)
     first = journal.open(FAULTS["object-deleted"], {})
-    path.write_bytes(path.read_bytes() + rubbish)
+    path.write_bytes(path.read_bytes() + blank)
     second = journal.open(FAULTS["scaled-to"], {})
     assert journal.unfinished() == [second, first]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"7\n", b"null\n", b"{}\n", b'"event"\n', b"\xff\xfe\n", b"[]\n", b"{\n", b'{"event": "open"}\n',
+        b'{"event": "opened", "id": "x"}\n',
+    ],
+)  # fmt: skip
+def test_a_whole_line_that_cannot_be_read_stops_everything_and_changes_nothing(damaged: bytes, path: Path) -> None:
+    journal = Journal(path, NONCE)
+    journal.close(journal.open(FAULTS["object-deleted"], {}))
+    path.write_bytes(path.read_bytes() + damaged)
+    whole = path.read_bytes()
+    for ask in (journal.unfinished, journal.forget):
+        with pytest.raises(NeuroscaleError, match=rf"Line 3 of {path} .*cannot be read.*Nothing was undone") as caught:
+            ask()
+        assert caught.value.exit_code == ExitCode.NOT_RUN
+    assert path.read_bytes() == whole
 
 
 # --- undoing

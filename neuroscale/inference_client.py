@@ -142,9 +142,10 @@ def _classes(answer: httpx.Response, protocol: Protocol) -> tuple[int, ...] | No
     try:
         content = answer.json()
         found = content["predictions"] if protocol == "v1" else content["outputs"][0]["data"]
-        return tuple(int(value) for value in found)
     except (ValueError, KeyError, IndexError, TypeError):
         return None
+    # Classes are JSON integers in both protocols: 1.9, "1" and true are none.
+    return tuple(found) if isinstance(found, list) and all(type(value) is int for value in found) else None
 
 
 # --- judgements on one answer

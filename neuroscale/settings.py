@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
-from neuroscale.errors import HostError
+from neuroscale.errors import HostError, UsageError
 
 #: What every checkout has.
 _LANDMARK = Path("bootstrap", "root-app.yaml")
@@ -22,7 +23,9 @@ def _checkout() -> Path:
 
 
 ROOT = _checkout()
-CLUSTER_NAME = os.environ.get("NEUROSCALE_CLUSTER", "neuroscale")
+CLUSTER_NAME = os.environ.get("NEUROSCALE_CLUSTER") or "neuroscale"
+#: A label as RFC 1123 has it, and short enough for what k3d makes of it.
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 
 ARGOCD = "argocd"
 APPS_NAMESPACE = "default"
@@ -53,7 +56,16 @@ def cache_dir() -> Path:
 
 
 def state_dir(cluster: str = CLUSTER_NAME) -> Path:
-    """Where the nonce, the kubeconfig and the journal of one cluster live."""
+    """Where the nonce, the kubeconfig and the journal of one cluster live.
+
+    Raises:
+        UsageError: The name is none for a cluster; as a path it could lead anywhere.
+    """
+    if not _NAME.fullmatch(cluster):
+        raise UsageError(
+            f"The cluster's name should be at most 32 lower-case letters, digits and hyphens, hyphens at neither "
+            f"end, but is {cluster!r}. Next: NEUROSCALE_CLUSTER=neuroscale, or another name"
+        )
     base = Path(os.environ.get("NEUROSCALE_STATE") or platformdirs.user_state_dir("neuroscale"))
     return base / cluster
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from neuroscale import git_server, settings
-from neuroscale.errors import ExitCode
+from neuroscale.errors import ExitCode, UsageError
 from neuroscale.settings import BUDGETS, ROOT, cache_dir, reports_dir, state_dir
 
 
@@ -47,6 +47,40 @@ def test_names_agree_with_the_manifests() -> None:
     assert root["metadata"] == {"name": settings.ROOT_APPLICATION, "namespace": settings.ARGOCD}
     assert root["spec"]["source"]["repoURL"] == git_server.IN_CLUSTER_URL
     assert root["spec"]["source"]["targetRevision"] == git_server.BRANCH
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "a/b", ".", "..", "/tmp/x", "A", "a_b", "a b", "-a", "a-", "a" * 33, "a\n", "ä", ""]
+)
+def test_a_name_that_is_no_label_is_refused_before_it_becomes_a_path(name: str) -> None:
+    with pytest.raises(UsageError, match="at most 32 lower-case letters") as caught:
+        state_dir(name)
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize("name", ["a", "a1", "1-a", "a" * 32, "neuroscale"])
+def test_a_label_is_a_name(name: str) -> None:
+    assert state_dir(name).name == name
+
+
+@pytest.mark.parametrize(("name", "code"), [("../victim", ExitCode.USAGE), ("", ExitCode.NOT_RUN)])
+def test_no_command_reaches_out_of_the_state_folder(name: str, code: ExitCode, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    files = [victim / one for one in ("state.json", "kubeconfig", "journal.jsonl")]
+    for file in files:
+        file.write_text("somebody else's", encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-m", "neuroscale", "status"],
+        cwd=ROOT,
+        env={**os.environ, "NEUROSCALE_CLUSTER": name, "NEUROSCALE_STATE": str(tmp_path / "state")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stderr
+    assert [file.read_text(encoding="utf-8") for file in files] == ["somebody else's"] * 3
+    assert "Traceback" not in ended.stderr
 
 
 def test_outside_of_a_checkout_one_sentence_says_what_to_do(tmp_path: Path) -> None:

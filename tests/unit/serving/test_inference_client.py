@@ -62,7 +62,22 @@ def test_no_answer_at_all_is_an_answer_too() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["", "OK", "[]", "{}", '{"predictions": null}', '{"predictions": ["one"]}', '{"outputs": []}', '{"outputs": [{}]}'],
+    [
+        "",
+        "OK",
+        "[]",
+        "{}",
+        '{"predictions": null}',
+        '{"predictions": ["one"]}',
+        '{"predictions": [1.9, "1"]}',
+        '{"predictions": [1.0, 1.0]}',
+        '{"predictions": [true, true]}',
+        '{"predictions": "11"}',
+        '{"predictions": {"1": 1}}',
+        '{"outputs": [{"data": [1.0, 1]}]}',
+        '{"outputs": []}',
+        '{"outputs": [{}]}',
+    ],
 )
 @pytest.mark.parametrize("protocol", ["v1", "v2"])
 def test_a_200_without_predictions_is_no_prediction(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import shutil
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -199,12 +200,25 @@ def test_a_commit_that_git_does_not_have_is_no_verdict(reference: str, checkout:
         pass_through(tools, reference, checkout)
 
 
-def test_a_base_with_a_link_that_leads_out_of_it_is_no_verdict(checkout: Path, tools: Tools) -> None:
-    (checkout / "apps/test-app/link.yaml").symlink_to("/etc/hostname")
+@pytest.mark.parametrize("filters", [True, False], ids=["this Python", "Python 3.11.2"])
+@pytest.mark.parametrize("target", ["/etc/hostname", "../../../hostname"])
+def test_a_base_with_a_link_that_leads_out_of_it_is_no_verdict(
+    target: str, filters: bool, checkout: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not filters:
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    (checkout / "apps/test-app/link.yaml").symlink_to(target)
     commit(checkout)
     (checkout / "apps/test-app/link.yaml").unlink()
     with pytest.raises(Inconclusive, match="main should unpack"):
         pass_through(tools, "main", checkout)
+
+
+def test_a_base_is_unpacked_by_a_python_without_filters(
+    checkout: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    assert pass_through(tools, "main", checkout).changes == []
 
 
 def test_a_base_that_does_not_render_is_no_verdict(checkout: Path, tools: Tools) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from neuroscale.settings import APPS_NAMESPACE, BUDGETS
 #: Seconds until the client gives up waiting for a model.
 READY_WITHIN = 60
 _GONE_WITHIN = 30.0
+#: Characters of an answer that a message shows.
+_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -110,4 +113,5 @@ def evaluate_predictions(answer: SdkAnswer, wanted: list[int]) -> Verdict:
         return unrecoverable(answer.error)
     found = answer.content["predictions"]
     same = found == wanted and all(type(one) is int for one in found)
-    return met(f"{found}") if same else unrecoverable(f"{found!r} instead of {wanted!r}")
+    seen = json.dumps(found)[:_SHOWN]
+    return met(seen) if same else unrecoverable(f"{seen} instead of {json.dumps(wanted)[:_SHOWN]}")

@@ -33,7 +33,7 @@ MUTANTS = (
             ),
         ),
         red_step="the client gets exactly the trained predictions for every flower",
-        reason=r"\[2, .*\] instead of \[",
+        reason=r"trained answer to every flower.*Last seen: \[\d.* instead of \[",
         hold=40.0,
     ),
     Mutant(

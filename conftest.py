@@ -2,10 +2,10 @@
 
 pytest_plugins = [
     "suite.session",
+    "suite.mutation",
     "suite.redaction",
     "suite.recording",
     "suite.restarts",
-    "suite.mutation",
     "steps.platform",
     "steps.gitops",
     "steps.repository",

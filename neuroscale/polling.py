@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from tenacity import RetryError, Retrying, retry_if_result, wait_fixed
@@ -114,6 +116,8 @@ class Clock:
 REAL_CLOCK = Clock()
 #: Called with each finished timeline, so that evidence has them. Filled by the runner.
 listeners: list[Callable[[Timeline], None]] = []
+#: The most seconds that any wait may take, whatever it asked for. The kill matrix waits for what must not come true.
+longest_wait: ContextVar[float] = ContextVar("longest_wait", default=inf)
 
 
 def pause(seconds: float, clock: Clock = REAL_CLOCK) -> None:
@@ -147,7 +151,7 @@ def eventually(
         Unrecoverable: The probe said that waiting is in vain.
         ConditionTimeout: The budget ran out; the text ends with what was last seen.
     """
-    timeline = Timeline(probe.description)
+    timeline, within = Timeline(probe.description), min(within, longest_wait.get())
     retrying = _retrying(lambda seen: seen.state == "pending", lambda: timeline.seconds + every > within, every, clock)
     verdict = _poll(partial(probe.check, cluster), timeline, clock, retrying)
     if verdict.state == "unrecoverable":

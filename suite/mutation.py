@@ -1,43 +1,207 @@
-"""``pytest --mutant SLUG``: run the one check that must catch a mutant, with the mutant in place.
+"""``pytest --mutant SLUG``: run the check that must catch a mutant, first without it (the control), then with it.
 
-The kill matrix (``make kill-matrix``) calls this once for each mutant and judges what came of it.
+Mutants of one scenario share a session and a control. Without a green control nothing is learned, so none is tried. A
+test with a mutant passes when the check turned red in the intended step for the intended reason.
 """
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
+from collections.abc import Generator, Sequence
+from math import inf
+from typing import Any
+
 import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
+from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import load_state
-from neuroscale.polling import pause
+from neuroscale.errors import ExitCode, PreconditionFailed, UsageError
+from neuroscale.polling import eventually, longest_wait, pause
+from neuroscale.results import Kill, ScenarioResult
 from suite import mutants
+from suite.mutants import Mutant, evaluate_kill
+from suite.mutants.mutant import exit_code
 from suite.scenarios import example_of, scenario_of
+from suite.session import FOLDER, RUN
+
+_CONTROL = "control"
+#: In the step that must turn red, a wait lasts at most so many seconds longer than that step took in the control:
+#: recoveries are measured to differ by some seconds from one time to the next.
+_LONGER_THAN_CONTROL = 10.0
+_IN_PLACE_SECONDS = 90.0
+
+#: A scenario and its example.
+_Check = tuple[str, str]
+_GREEN = pytest.StashKey[set[_Check]]()
+_SECONDS = pytest.StashKey[dict[tuple[_Check, str], float]]()
+_KILLS = pytest.StashKey[list[Kill]]()
+_STEP_BEGAN = pytest.StashKey[float]()
+_IN_PLACE = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("neuroscale").addoption(
-        "--mutant", metavar="SLUG", help="break the platform so that one check must go red"
+        "--mutant",
+        metavar="SLUG",
+        action="append",
+        default=[],
+        help="break the platform so that one check must turn red; can be given several times",
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    try:
+        chosen = _chosen(config)
+    except UsageError as error:
+        pytest.exit(str(error), returncode=ExitCode.USAGE)
+    config.stash[_GREEN], config.stash[_KILLS] = set(), []
+    config.stash[_SECONDS] = defaultdict(float)
+    if chosen and RUN in config.stash:
+        config.stash[RUN].kind = "kill matrix"
+
+
+@pytest.fixture(autouse=True)
+def mutant(request: pytest.FixtureRequest) -> Mutant | None:
+    """What is broken beneath the scenario; nothing in a control, and in every other session."""
+    return getattr(request, "param", None)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Multiply a scenario: once without, and once with each of its mutants."""
+    template = scenario_wrapper_template_registry.get(metafunc.function)
+    meant = [one for one in _chosen(metafunc.config) if template is not None and one.scenario == template.name]
+    if meant:
+        metafunc.parametrize("mutant", [None, *meant], ids=[_CONTROL, *(one.slug for one in meant)], indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the scenario that the mutant is meant for."""
-    if not config.option.mutant:
+    """Keep the scenarios that the mutants are meant for, each after its control."""
+    chosen = _chosen(config)
+    if not chosen:
         return
-    mutant = mutants.by_slug(config.option.mutant)
-    chosen = [item for item in items if _is(item, mutant)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-    items[:] = chosen
+    wanted = [item for item in items if _is_wanted(item, chosen)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+    checks = list(dict.fromkeys(_check(item) for item in wanted))
+    items[:] = sorted(wanted, key=lambda item: (checks.index(_check(item)), _mutant_of(item) is not None))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if _mutant_of(item) is not None and _check(item) not in item.config.stash[_GREEN]:
+        raise PreconditionFailed(
+            "The scenario should be green without the mutant, but is not, so nothing was tried. "
+            f"Next: pytest --mutant {_mutant_of(item).slug}"  # type: ignore[union-attr] # it was just asked
+        )
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step) -> None:
     """Put the mutant in place right before the step it names."""
-    slug = request.config.option.mutant
-    if not slug or step.name != (mutant := mutants.by_slug(slug)).before:
+    item = request.node
+    item.stash[_STEP_BEGAN] = time.monotonic()
+    mutant = _mutant_of(item)
+    if mutant is None:
         return
+    if step.name == mutant.before:
+        _put_in_place(request, mutant)
+    if step.name == mutant.red_step:
+        control = item.config.stash[_SECONDS][_check(item), step.name]
+        longest_wait.set(control + _LONGER_THAN_CONTROL)
+
+
+def pytest_bdd_after_step(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step) -> None:
+    """How long the step took when nothing was broken beneath it."""
+    longest_wait.set(inf)
+    if _mutant_of(request.node) is None:
+        took = time.monotonic() - request.node.stash[_STEP_BEGAN]
+        seconds, key = request.config.stash[_SECONDS], (_check(request.node), step.name)
+        seconds[key] = max(seconds[key], took)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_bdd_step_error(request: pytest.FixtureRequest) -> None:
+    """What is waited for from here on, such as a rollback, has its ordinary limit."""
+    longest_wait.set(inf)
+
+
+def as_intended(item: pytest.Item, step: str, reason: str) -> bool:
+    """Whether an error is the one that the mutant is there for: that needs no evidence."""
+    mutant = _mutant_of(item)
+    return mutant is not None and item.stash.get(_IN_PLACE, False) and mutant.matches(step, reason)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Take a mutant's verdict off the scenarios' record and put it into the matrix, which is written each time."""
+    report = yield
+    if not _chosen(item.config):
+        return report
+    mutant = _mutant_of(item)
+    if mutant is None:
+        if report.failed:
+            item.config.stash[_GREEN].discard(_check(item))
+        elif call.when == "call":
+            item.config.stash[_GREEN].add(_check(item))
+    elif call.when == "call" or (call.when == "setup" and report.failed):
+        results = item.config.stash[RUN].results
+        result = results.pop() if results and results[-1].nodeid == item.nodeid else None
+        kill = _kill(mutant, result, in_place=item.stash.get(_IN_PLACE, False))
+        item.config.stash[_KILLS].append(kill)
+        item.config.stash[FOLDER].save_kills(item.config.stash[_KILLS])
+        report.kill = kill.verdict
+        report.outcome = "passed" if kill.verdict == "killed" else "failed"
+        report.longrepr = None if kill.verdict == "killed" else f"{kill.verdict}: {kill.step}: {kill.reason}"
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """In pytest's lines: a kill is not just a pass."""
+    verdict = getattr(report, "kill", None)
+    return (verdict if report.passed else "failed", verdict[0].upper(), verdict.upper()) if verdict else None
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """A mutant that could not be tried leaves the question open."""
+    yield
+    kills = session.config.stash[_KILLS]
+    failed = any(result.verdict == "failed" for result in session.config.stash[RUN].results) if kills else False
+    if kills and not failed and session.exitstatus in {ExitCode.PASSED, ExitCode.FAILED, ExitCode.NOT_RUN}:
+        session.exitstatus = int(exit_code(kills))
+
+
+def _chosen(config: pytest.Config) -> list[Mutant]:
+    return [mutants.by_slug(slug) for slug in config.option.mutant]
+
+
+def _mutant_of(item: pytest.Item) -> Mutant | None:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("mutant") if callspec is not None and scenario_of(item) is not None else None
+
+
+def _check(item: pytest.Item) -> _Check:
+    scenario = scenario_of(item)
+    return (scenario.name if scenario is not None else item.name, example_of(item))
+
+
+def _is_wanted(item: pytest.Item, chosen: Sequence[Mutant]) -> bool:
+    scenario, example = _check(item)
+    mutant = _mutant_of(item)
+    asked = chosen if mutant is None else [mutant]
+    return any(one.scenario == scenario and one.example in example for one in asked)
+
+
+def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
+    """Break the platform and see it broken.
+
+    Raises:
+        FaultHadNoEffect: A fault could not be seen.
+        ConditionTimeout: What the mutant needs did not come about.
+    """
     # Asked for first: a scenario of the CI gate has no platform of its own.
     platform = request.getfixturevalue("platform")
     state = load_state()
@@ -46,9 +210,21 @@ def pytest_bdd_before_step(request: pytest.FixtureRequest, feature: Feature, sce
     request.node.addfinalizer(lambda: breakage.__exit__(None, None, None))
     for fault in mutant.faults:
         breakage.inject(fault)
+    if mutant.in_place is not None:
+        eventually(mutant.in_place(platform), platform.cluster, within=_IN_PLACE_SECONDS)
     pause(mutant.hold)
+    request.node.stash[_IN_PLACE] = True
 
 
-def _is(item: pytest.Item, mutant: mutants.Mutant) -> bool:
-    scenario = scenario_of(item)
-    return scenario is not None and scenario.name == mutant.scenario and mutant.example in example_of(item)
+def _kill(mutant: Mutant, result: ScenarioResult | None, *, in_place: bool) -> Kill:
+    return Kill(
+        mutant=mutant.slug,
+        title=mutant.title,
+        scenario=mutant.scenario + (f" [{mutant.example}]" if mutant.example else ""),
+        verdict=evaluate_kill(mutant, result if in_place else None),
+        expected_step=mutant.red_step,
+        expected_reason=mutant.reason,
+        step=result.step if result else "",
+        reason=result.why if result else "the scenario did not run; see the log above",
+        seconds=result.seconds if result else 0.0,
+    )

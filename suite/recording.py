@@ -26,6 +26,8 @@ from neuroscale.results import Recorder, Sample, ScenarioResult, ScenarioVerdict
 from neuroscale.serving import request_stream
 from neuroscale.serving.request_stream import Stream, listed
 from neuroscale.settings import reports_dir
+from suite.mutants import Mutant
+from suite.mutation import as_intended
 from suite.redaction import redact
 from suite.scenarios import example_of, scenario_of
 from suite.session import BREAKAGE, FOLDER, PLATFORM, RUN, needed
@@ -41,11 +43,13 @@ def verdict_of(error: BaseException) -> ScenarioVerdict:
 
 
 @pytest.fixture
-def recorder(request: pytest.FixtureRequest) -> Recorder:
-    """Puts the scenario's figures on record, in the run's folder and in the Allure report."""
+def recorder(request: pytest.FixtureRequest, mutant: Mutant | None) -> Recorder:
+    """Puts the scenario's figures on record, in the run's folder and in the Allure report, but not of mutants."""
     folder = request.config.stash[FOLDER]
 
     def keep(measured: Sample) -> None:
+        if mutant is not None:
+            return
         folder.add_sample(measured)
         allure.attach(measured.model_dump_json(indent=1), "recovery", allure.attachment_type.JSON)
 
@@ -81,8 +85,9 @@ def pytest_bdd_step_error(
     item = request.node
     if FAILED_STEP in item.stash:
         return
-    item.stash[FAILED_STEP] = (f"{step.keyword} {step.name}", exception)
-    if PLATFORM not in item.config.stash:
+    failed = f"{step.keyword} {step.name}"
+    item.stash[FAILED_STEP] = (failed, exception)
+    if PLATFORM not in item.config.stash or as_intended(item, failed, str(exception).split("\n")[0]):
         return
     breakage = item.stash.get(BREAKAGE, None)
     effects = breakage.effects if breakage else []
@@ -177,7 +182,7 @@ def pytest_terminal_summary(
 def _again(item: pytest.Item) -> str:
     """The command that repeats one scenario."""
     option = item.config.option
-    selected = ["--mutant", option.mutant] if option.mutant else ["-m", option.markexpr, item.nodeid]
+    selected = [f"--mutant={slug}" for slug in option.mutant] or ["-m", option.markexpr, item.nodeid]
     return shlex.join(["pytest", *selected])
 
 

@@ -3,6 +3,7 @@ Feature: The incidents of GitOps, each with its symptom, its remedy and its reco
 
   Background:
     Given the platform is healthy
+    And the self-heal backoff of the test application is reset
 
   Scenario Outline: An incident of GitOps is seen and resolved
     When the incident "<incident>" happens

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
-from neuroscale.chaos.faults import FieldsEdited, ScaledTo
+from neuroscale.chaos.faults import ScaledTo
 from neuroscale.incidents.virtual_hosts_on import ISTIO
-from neuroscale.model_store import SWAPPED, storage_uri
-from neuroscale.probes import argo, serving
-from neuroscale.probes.knative_resources import inference_service
-from neuroscale.serving.model_rollouts import MODEL
+from neuroscale.probes import serving
+from suite.mutants.models import WRONG_VALUES, taken_over
 from suite.mutants.mutant import Mutant
 
 MILESTONE = "b"
@@ -25,16 +23,10 @@ MUTANTS = (
         scenario=_ASKED,
         example="every flower",
         before="a data scientist asks for every flower with the KServe client by protocol v2",
-        faults=(
-            ScaledTo(target=argo.CONTROLLER, replicas=0),
-            FieldsEdited(
-                target=inference_service(MODEL),
-                patch={"spec": {"predictor": {"model": {"storageUri": storage_uri(SWAPPED)}}}},
-            ),
-        ),
+        faults=WRONG_VALUES,
         red_step="the client gets exactly the trained predictions for every flower",
         reason=r"trained answer to every flower.*Last seen: \[\d.* instead of \[",
-        hold=40.0,
+        in_place=taken_over,
     ),
     Mutant(
         "client-cannot-create",

@@ -20,7 +20,7 @@ _NO_GENERATOR = ScaledTo(target=_GENERATOR, replicas=0)
 _NOTHING = r"nothing has happened|it is gone|old values|edited values"
 
 
-def _test_app(automated: Object) -> tuple[Fault, ...]:
+def _test_app(automated: Object | None) -> tuple[Fault, ...]:
     """The test application's automated sync, edited where nobody puts it back."""
     patch = {"spec": {"syncPolicy": {"automated": automated}}}
     return (_NO_GENERATOR, ApplicationEdited(target=argo.application(TEST_APP), patch=patch))
@@ -109,16 +109,17 @@ MUTANTS = (
     ),
     Mutant(
         "out-of-sync",
-        "A workload drifts and self-heal is off: OutOfSync is not Unknown, and not good either",
+        "A workload drifts and automated sync is off: OutOfSync is not Unknown, and not good either",
         scenario=_EXACTLY,
         before="the Applications that Git describes",
         faults=(
-            *_test_app({"selfHeal": False}),
+            # Off, and not self-heal alone: a commit anywhere gives Argo CD a reason of its own to sync.
+            *_test_app(None),
             FieldsEdited(target=NGINX, patch={"spec": {"replicas": 2}}),
         ),
         red_step="each is Synced, Healthy, without errors and recently reconciled",
         reason=r"test-app: OutOfSync",
-        hold=8,
+        in_place=lambda _: argo.ApplicationProbe(TEST_APP, "is OutOfSync", argo.evaluate_out_of_sync),
     ),
     Mutant(
         "stale-status",

@@ -7,12 +7,13 @@ from neuroscale.chaos.faults import FieldsEdited, ObjectDeleted, ScaledTo
 from neuroscale.incidents.virtual_hosts_on import ISTIO
 from neuroscale.inference_client import GATEWAY_SERVICE
 from neuroscale.kubernetes.refs import Ref
-from neuroscale.model_store import ABSENT, SWAPPED, storage_uri
+from neuroscale.model_store import ABSENT, storage_uri
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import inference_service, knative_service
 from neuroscale.serving.crd_deletion import MARK
 from neuroscale.serving.model_rollouts import MODEL
 from neuroscale.settings import ARGOCD
+from suite.mutants.models import WRONG_VALUES, drained, taken_over
 from suite.mutants.mutant import Mutant
 
 _NO_ARGO = ScaledTo(target=argo.CONTROLLER, replicas=0)
@@ -24,13 +25,6 @@ _PROJECT = Ref("AppProject", "neuroscale-platform", ARGOCD)
 #: In force at all times: each minute it begins anew, for an hour.
 _CLOSED = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": [serving.APPLICATION]}
 _NOWHERE = (*_AUTOMATED_SYNC_OFF, FieldsEdited(target=GATEWAY_SERVICE, patch={"spec": {"selector": {"app": "nobody"}}}))
-_WRONG_VALUES = (
-    _NO_ARGO,
-    FieldsEdited(
-        target=inference_service(MODEL),
-        patch={"spec": {"predictor": {"model": {"storageUri": storage_uri(SWAPPED)}}}},
-    ),
-)
 #: Opens the port at once, and becomes the model server eight seconds later.
 _LIAR = {
     "name": "kserve-container",
@@ -50,10 +44,6 @@ _LIAR = {
     "readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1},
     "securityContext": {"runAsNonRoot": True},  # else its pods would not be admitted
 }
-#: Seconds until a changed model has taken over.
-_TAKEN_OVER = 40.0
-#: Seconds for which a pod of Knative's goes on answering on its way out, and some more.
-_DRAINED = 60.0
 _UNANSWERED = r"no prediction|no client error|no answer|failed"
 
 _COMPLETE = "Every component of the serving stack is ready"
@@ -181,10 +171,10 @@ MUTANTS = (
         scenario=_LEADS,
         example="the reference rows",
         before="a prediction for the reference rows is requested by protocol v1",
-        faults=_WRONG_VALUES,
+        faults=WRONG_VALUES,
         red_step="the prediction is 1, 1",
         reason=r"\[2, 2\] instead of \[1, 1\]",
-        hold=_TAKEN_OVER,
+        in_place=taken_over,
     ),
     Mutant(
         "gateway-selects-nothing",
@@ -203,10 +193,10 @@ MUTANTS = (
         scenario="A batch is answered row by row",
         example="v2",
         before="a prediction for every flower is requested by protocol v2",
-        faults=_WRONG_VALUES,
+        faults=WRONG_VALUES,
         red_step="the predictions for every flower are those of the trained model",
         reason=r"\[1, .*150 in all\] instead of \[0, ",
-        hold=_TAKEN_OVER,
+        in_place=taken_over,
     ),
     Mutant(
         "nobody-says-not-found",
@@ -257,7 +247,7 @@ MUTANTS = (
         reason=r"after Ready \d+ failed, first: 501",
         # The pods of an earlier mutant's model must be gone. While they drain, the quota has no room for Knative's dry
         # run, KServe cannot finish, and calls the model Ready late, when the lie is over.
-        hold=_DRAINED,
+        in_place=drained,
     ),
     Mutant(
         "nobody-wakes-it",
@@ -267,27 +257,27 @@ MUTANTS = (
         faults=(*_AUTOMATED_SYNC_OFF, ScaledTo(target=serving.ACTIVATOR, replicas=0)),
         red_step="each of them is answered",
         reason=r"5 of 5 were not",
-        hold=_DRAINED,
+        in_place=drained,
     ),
     Mutant(
         "fast-and-wrong",
         "The model answers fast, and wrongly",
         scenario="An idle model answers within milliseconds",
         before="200 requests are sent to the model one after the other",
-        faults=_WRONG_VALUES,
+        faults=WRONG_VALUES,
         red_step="the median latency is at most 10 ms and the 99th percentile at most 50 ms",
         reason=r"200 of 200 answers are wrong",
-        hold=_TAKEN_OVER,
+        in_place=taken_over,
     ),
     Mutant(
         "wrong-under-load",
         "The model answers a load, and wrongly",
         scenario="The gateway adds little overhead",
         before="the same load is sent through the gateway and directly to the pod",
-        faults=_WRONG_VALUES,
+        faults=WRONG_VALUES,
         red_step="every prediction is correct",
         reason=r"only 0 answers|\d+ through the gateway",
-        hold=_TAKEN_OVER,
+        in_place=taken_over,
     ),
     # --- versions
     Mutant(

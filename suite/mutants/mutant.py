@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from neuroscale.chaos.faults import Fault
+from neuroscale.errors import ExitCode
 from neuroscale.incidents import Incident
-from neuroscale.results import ScenarioResult
+from neuroscale.platform import Platform
+from neuroscale.polling import Probe
+from neuroscale.results import Kill, ScenarioResult
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class Mutant:
         red_step: Text of the step that must turn red.
         reason: Regular expression that the error of that step must match.
         example: Part of the test's name that picks one example of an outline.
-        hold: Seconds to wait after the faults, for mutants that need time to bite.
+        in_place: What must have come of the faults before the check is asked; otherwise the mutant is void.
+        hold: Seconds to wait after that, where nothing tells that the faults have come through.
     """
 
     slug: str
@@ -33,7 +38,12 @@ class Mutant:
     red_step: str
     reason: str
     example: str = ""
+    in_place: Callable[[Platform], Probe] | None = None
     hold: float = 0
+
+    def matches(self, step: str, reason: str) -> bool:
+        """Whether a step, with its keyword, and its error are those that the mutant is there for."""
+        return step.split(" ", 1)[-1] == self.red_step and bool(re.search(self.reason, reason))
 
 
 def evaluate_kill(
@@ -41,8 +51,8 @@ def evaluate_kill(
 ) -> Literal["killed", "wrong reason", "survived", "void"]:
     """Whether the check noticed, where and why it should have.
 
-    A run that ended outside every step did not get as far as asking: the mutant is void, not killed. So is one whose
-    scenario did not run at all.
+    A run that ended outside every step did not get as far as asking: the mutant is void, not killed. So is one that was
+    not in place when the scenario ended, or whose scenario did not run at all: it has no result.
     """
     if result is None:
         return "void"
@@ -50,8 +60,15 @@ def evaluate_kill(
         return "survived"
     if not result.step:
         return "void"
-    step = result.step.split(" ", 1)[-1]
-    return "killed" if step == mutant.red_step and re.search(mutant.reason, result.why) else "wrong reason"
+    return "killed" if mutant.matches(result.step, result.why) else "wrong reason"
+
+
+def exit_code(kills: Collection[Kill]) -> ExitCode:
+    """Survivors, and reds for the wrong reason, fail; a mutant that could not be tried leaves the question open."""
+    verdicts = {kill.verdict for kill in kills}
+    if verdicts & {"survived", "wrong reason"}:
+        return ExitCode.FAILED
+    return ExitCode.NOT_RUN if "void" in verdicts else ExitCode.PASSED
 
 
 # --- the steps of an incident's scenario, as its row makes them

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -12,10 +11,10 @@ from typer.testing import CliRunner
 
 from neuroscale.cli import app, main
 from neuroscale.errors import ExitCode, UsageError
-from neuroscale.results import Kill, Run, RunFolder, ScenarioResult, ScenarioVerdict
+from neuroscale.results import Kill, ScenarioResult, ScenarioVerdict
 from suite import kill_matrix, mutants
-from suite.kill_matrix import exit_code
 from suite.mutants import MUTANTS, Mutant, by_slug, evaluate_kill
+from suite.mutants.mutant import exit_code
 
 KillVerdict = Literal["killed", "wrong reason", "survived", "void"]
 MUTANT = Mutant(
@@ -94,46 +93,23 @@ def test_slugs_are_unique_and_found() -> None:
 # --- a matrix
 
 
-class Inner:
-    """In place of pytest: leaves a run folder with one scenario, or nothing at all."""
+def selected(milestones: list[str], only: list[str]) -> list[str]:
+    """The mutants of the one session that a matrix runs."""
+    sessions: list[tuple[str, ...]] = []
 
-    def __init__(self, results: dict[str, ScenarioResult | None]) -> None:
-        self.results = results
-        self.matrices: list[int] = []
+    def runner(*arguments: str, environment: dict[str, str] | None = None) -> int:
+        sessions.append(arguments)
+        return 7
 
-    def __call__(self, *arguments: str, environment: dict[str, str] | None = None) -> int:
-        assert arguments[0] == "--mutant"
-        assert environment is not None
-        outer = Path(environment["NEUROSCALE_REPORTS"])
-        self.matrices.append(len(RunFolder(outer.parents[1]).kills))
-        if (found := self.results[arguments[1]]) is not None:
-            folder = outer / "2026-11-23T07-00-00"
-            folder.mkdir()
-            now = datetime.now(UTC)
-            run = Run(name=folder.name, kind="conformance", started_at=now, versions={"argocd": "v0"}, results=[found])
-            RunFolder(folder).save_run(run)
-        return 1
+    assert kill_matrix.run(milestones, only, runner) == 7
+    (arguments,) = sessions
+    return [argument.removeprefix("--mutant=") for argument in arguments if argument.startswith("--mutant=")]
 
 
-def test_the_matrix_is_written_after_each_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
-    slugs = ["one", "two", "three"]
-    some = tuple(Mutant(**{**vars(MUTANT), "slug": slug}) for slug in slugs)
-    monkeypatch.setitem(MUTANTS, "a", some)
-    inner, said = Inner({"one": result(), "two": result("", "", "passed"), "three": None}), list[str]()
-    folder = kill_matrix.run(["a"], [], inner, said.append)
-    assert [found.verdict for found in folder.kills] == ["killed", "survived", "void"]
-    assert inner.matrices == [0, 1, 2]
-    assert folder.kills[2].reason.startswith("the scenario did not run")
-    assert (folder.run.exit_code, folder.run.kind, folder.run.versions) == (1, "kill matrix", {"argocd": "v0"})
-    assert said[-1] == "3 mutants: 1 killed, 1 survived, 1 void"
-
-
-def test_named_mutants_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    some = tuple(Mutant(**{**vars(MUTANT), "slug": slug}) for slug in ("one", "two"))
-    monkeypatch.setitem(MUTANTS, "a", some)
-    folder = kill_matrix.run(["a"], ["two"], Inner({"two": result()}), lambda line: None)
-    assert [found.mutant for found in folder.kills] == ["two"]
-    assert folder.run.exit_code == ExitCode.PASSED
+def test_one_session_tries_the_mutants_of_the_milestones_or_the_named_ones() -> None:
+    assert selected(["a", "b"], []) == [mutant.slug for letter in "ab" for mutant in MUTANTS[letter]]
+    (named,) = MUTANTS["b"][:1]
+    assert selected(["a"], [named.slug]) == [named.slug]
 
 
 def test_an_empty_selection_is_no_success() -> None:
@@ -141,9 +117,9 @@ def test_an_empty_selection_is_no_success() -> None:
         pytest.fail("nothing was selected")
 
     with pytest.raises(UsageError, match="At least one mutant should be selected"):
-        kill_matrix.run([], [], never, lambda line: None)
+        kill_matrix.run([], [], never)
     with pytest.raises(UsageError, match="'nobody'"):
-        kill_matrix.run(["a"], ["nobody"], never, lambda line: None)
+        kill_matrix.run(["a"], ["nobody"], never)
 
 
 # --- discovery and the commands

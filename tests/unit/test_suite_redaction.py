@@ -25,16 +25,13 @@ from neuroscale.serving.request_stream import Stream
 from neuroscale.polling import pause
 from suite.session import PLATFORM
 
-pytest_plugins = ["suite.session", "suite.redaction", "suite.recording"]
+pytest_plugins = ["suite.session", "suite.mutation", "suite.redaction", "suite.recording"]
 CANARY = base64.b64decode(os.environ["CANARY"]).decode()
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"key": os.environ["CANARY"]}}
 
 class Cluster:
     def list(self, kind, namespace=None):
         return [SECRET] if kind == "Secret" else []
-
-def pytest_addoption(parser):
-    parser.addoption("--mutant")
 
 @pytest.fixture
 def platform(pytestconfig):

@@ -1,0 +1,151 @@
+"""A whole session with mutants: each scenario after its control, and every way in which a mutant can end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from neuroscale.errors import ExitCode
+from neuroscale.results import RunFolder
+from neuroscale.settings import ROOT
+
+#: A toy in place of the platform. Its mutants have words in place of faults: what becomes of the toy.
+CONFTEST = """
+from types import SimpleNamespace
+import pytest
+from pytest_bdd import given, parsers, then
+import suite.mutation
+from neuroscale.polling import eventually, pending, unrecoverable
+from suite import mutants
+from suite.mutants import Mutant
+from suite.session import PLATFORM
+
+pytest_plugins = ["suite.session", "suite.mutation", "suite.recording"]
+TOY = {"is": "whole"}
+
+class Breakage:
+    def __init__(self, platform, journal):
+        pass
+    def inject(self, fault):
+        TOY["is"] = fault
+    def __exit__(self, kind, error, trace):
+        TOY["is"] = "whole"
+
+class Asked:
+    area, description = "gitops", "the toy is whole"
+    def check(self, cluster):
+        return pending(f"it is {TOY['is']}") if TOY["is"] != "whole" else SimpleNamespace(state="met")
+
+class InVain(Asked):
+    def check(self, cluster):
+        return unrecoverable("it is still whole")
+
+def mutant(slug, becomes, example="new", reason="it is broken", **more):
+    scenario = "A toy is whole"
+    return Mutant(slug, "", scenario, "it is asked", (becomes,), "the toy is whole", reason, example, **more)
+
+suite.mutation.load_state = lambda: SimpleNamespace(nonce="nonce")
+suite.mutation.Breakage, suite.mutation._LONGER_THAN_CONTROL = Breakage, 0.3
+suite.mutation.Journal = SimpleNamespace(of=lambda nonce: None)
+mutants.MUTANTS["a"] = (
+    mutant("breaks-it", "broken"),
+    mutant("leaves-it-whole", "whole"),
+    mutant("loses-it", "lost"),
+    mutant("never-there", "broken", in_place=lambda platform: InVain()),
+    mutant("without-control", "broken", example="old"),
+)
+
+@pytest.fixture(scope="session")
+def platform(pytestconfig):
+    return SimpleNamespace(cluster=None)
+
+@given(parsers.parse("a {age} toy"))
+def a_toy(age):
+    assert age == "new", "it was broken before"
+
+@given("it is asked")
+def it_is_asked():
+    pass
+
+@then("the toy is whole")
+def the_toy_is_whole():
+    eventually(Asked(), None, within=600, every=0.05)
+"""
+FEATURE = """
+Feature: Toys
+  @drift
+  Scenario Outline: A toy is whole
+    Given a <age> toy
+    And it is asked
+    Then the toy is whole
+
+    Examples:
+      | age |
+      | old |
+      | new |
+
+  @drift
+  Scenario: Another toy
+    Given a new toy
+"""
+
+
+def run(folder: Path, *slugs: str) -> subprocess.CompletedProcess[str]:
+    """The session; its run is below ``folder / "reports"``."""
+    (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    (folder / "toys.feature").write_text(FEATURE, encoding="utf-8")
+    (folder / "test_toys.py").write_text("from pytest_bdd import scenarios\n\nscenarios('.')\n", encoding="utf-8")
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    drift: d\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "test_toys.py"]
+    return subprocess.run(
+        [*command, *(f"--mutant={slug}" for slug in slugs)],
+        cwd=folder,
+        env={**os.environ, "NEUROSCALE_REPORTS": str(folder / "reports"), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_every_ending_of_a_mutant(tmp_path: Path) -> None:
+    session = run(tmp_path, "breaks-it", "leaves-it-whole", "loses-it", "never-there", "without-control")
+    assert session.returncode == ExitCode.FAILED, session.stdout + session.stderr
+    (file,) = tmp_path.glob("reports/*/killmatrix.json")
+    folder = RunFolder(file.parent)
+    assert {kill.mutant: kill.verdict for kill in folder.kills} == {
+        "breaks-it": "killed",
+        "leaves-it-whole": "survived",
+        "loses-it": "wrong reason",
+        "never-there": "void",
+        "without-control": "void",
+    }
+    # The scenarios of the record are the controls alone, each before its mutants; the other scenario was not asked for.
+    assert [(one.scenario, one.verdict) for one in folder.run.results] == [
+        ("A toy is whole [old]", "failed"),
+        ("A toy is whole [new]", "passed"),
+    ]
+    assert folder.run.kind == "kill matrix"
+    # A wait that must not come true does not use up its ten minutes, and its error tells how long it was.
+    killed = next(kill for kill in folder.kills if kill.mutant == "breaks-it")
+    assert killed.reason.startswith("Timed out after 0.")
+    # Evidence is collected where somebody has to look, and the session's own lines say what came of each.
+    assert "breaks-it-new] KILLED" in session.stdout
+    assert "leaves-it-whole-new] SURVIVED" in session.stdout
+
+
+@pytest.mark.parametrize(
+    ("slugs", "expected"),
+    [
+        (["breaks-it"], ExitCode.PASSED),
+        (["breaks-it", "never-there"], ExitCode.NOT_RUN),
+        (["nobody"], ExitCode.USAGE),
+    ],
+)
+def test_the_matrix_decides_on_the_exit_code(slugs: list[str], expected: ExitCode, tmp_path: Path) -> None:
+    session = run(tmp_path, *slugs)
+    assert session.returncode == expected, session.stdout + session.stderr

@@ -150,7 +150,7 @@ def _bring_up(platform: Platform, tree: Path, milestones: Collection[str], secon
 
     def finish(stage: Stage) -> None:
         if stage.name not in done:
-            _wait_until_ready(stage, platform, say)
+            wait_until_ready(stage, platform, say)
             done.add(stage.name)
             seconds[stage.name] = time.monotonic() - start
             _LOG.info("%s is ready after %.1f s", stage.name, seconds[stage.name])
@@ -200,7 +200,12 @@ def roll_back(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME
     return len(entries)
 
 
-def _wait_until_ready(stage: Stage, platform: Platform, say: Say) -> None:
+def wait_until_ready(stage: Stage, platform: Platform, say: Say) -> None:
+    """Wait for what a stage brings, and ask what sleeps after an error to look again.
+
+    Raises:
+        PreconditionFailed: It did not become ready.
+    """
     for probe in stage.ready(platform):
         try:
             eventually(

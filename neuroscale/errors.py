@@ -10,6 +10,7 @@
     ├── SupplyError                 exit 3: an image, binary or manifest cannot be had
     ├── ClusterUnreachable          exit 3: the API server does not answer
     ├── ApiError                    exit 3: the API server answered, and it was a no
+    ├── ProgramFailed               exit 3: a program did not start, end in time, or succeed
     ├── Inconclusive                exit 3: the pull-request gate could not do its work, which is no pass
     ├── PreconditionFailed          exit 3: a precondition failed, so the scenario did not happen
     ├── FaultHadNoEffect            exit 3: the fault was injected and nothing changed
@@ -27,6 +28,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 from typing import ClassVar
+
+#: Characters of what a program said that its error repeats.
+_SHOWN = 800
 
 
 class ExitCode(IntEnum):
@@ -88,6 +92,26 @@ class ApiError(NeuroscaleError):
         super().__init__(message)
         self.status = status
         self.reason = reason
+
+
+class ProgramFailed(NeuroscaleError):
+    """A program could not be started, did not end in time, or ended with another exit code than 0.
+
+    Attributes:
+        how: Which of the three, in words that follow the program's name.
+        said: What it said, whole.
+        code: Its exit code; ``None`` where it did not end by itself.
+    """
+
+    def __init__(self, program: str, how: str, *, said: str = "", code: int | None = None) -> None:
+        line = " ".join(said.split())[-_SHOWN:]
+        super().__init__(f"{program} {how}: {line}" if line else f"{program} {how}")
+        self.how, self.said, self.code = how, said, code
+
+    @property
+    def last_line(self) -> str:
+        """The end of what it said, where a Python program names its error; without that, how it failed."""
+        return (self.said.splitlines() or [self.how])[-1]
 
 
 class Inconclusive(NeuroscaleError):

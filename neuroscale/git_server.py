@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.errors import ClusterUnreachable, NeuroscaleError
+from neuroscale.errors import ClusterUnreachable, NeuroscaleError, ProgramFailed
 from neuroscale.host.programs import output
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.settings import BUDGETS, CLUSTER_NAME, GIT_SERVER, state_dir
@@ -225,17 +225,10 @@ class GitServer:
         }
         for index, (key, value) in enumerate(settings.items()):
             environment |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
-        return output(
-            ["git", *arguments],
-            within=_GIT_SECONDS,
-            late=lambda _: ClusterUnreachable(
-                f"git {arguments[0]} should answer within {_GIT_SECONDS} s at {self.url}, but did not. "
-                "Next: neuroscale status"
-            ),
-            failed=lambda ended: NeuroscaleError(
-                f"git {arguments[0]} at {self.url} should succeed, but exited with {ended.returncode}: "
-                f"{ended.stderr.strip()[-500:]}. Next: neuroscale status"
-            ),
-            env=environment,
-            folder=self._clone,
-        ).strip()
+        try:
+            return output(["git", *arguments], within=_GIT_SECONDS, env=environment, folder=self._clone).strip()
+        except ProgramFailed as error:
+            kind = ClusterUnreachable if error.code is None else NeuroscaleError
+            raise kind(
+                f"git {arguments[0]} at {self.url} should succeed, but {error}. Next: neuroscale status"
+            ) from error

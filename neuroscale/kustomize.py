@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from neuroscale.cluster.state import write_private
-from neuroscale.errors import SupplyError
+from neuroscale.errors import ProgramFailed, SupplyError
 from neuroscale.host.programs import output
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import cache_dir
@@ -82,14 +82,10 @@ def _keep(file: Path, objects: list[Object]) -> None:
 
 
 def _render(folder: Path, program: str) -> list[Object]:
-    move = f"Next: kubectl kustomize {folder}"
-    rendered = output(
-        [program, "kustomize", str(folder)],
-        within=_RENDER_SECONDS,
-        late=lambda _: SupplyError(f"{folder} should render within {_RENDER_SECONDS} s, but did not. {move}"),
-        failed=lambda ended: SupplyError(f"{folder} should render, but: {ended.stderr.strip()}. {move}"),
-    )
-    return documents(rendered)
+    try:
+        return documents(output([program, "kustomize", str(folder)], within=_RENDER_SECONDS))
+    except ProgramFailed as error:
+        raise SupplyError(f"{folder} should render, but {error}. Next: kubectl kustomize {folder}") from error
 
 
 def documents(text: str) -> list[Object]:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel
 
-from neuroscale.errors import SupplyError
+from neuroscale.errors import ProgramFailed, SupplyError
 from neuroscale.git_server import OWNER, GitServer
 from neuroscale.host.programs import output
 from neuroscale.settings import GIT_SERVER, ROOT
@@ -91,17 +91,10 @@ def ensure_models(git_server: GitServer) -> list[str]:
 
 def _train(folder: Path) -> None:
     """In a process of its own: whoever brings a platform up need not load scikit-learn."""
-    output(
-        [sys.executable, str(_TRAINING), "--into", str(folder)],
-        within=_TRAIN_SECONDS,
-        late=lambda _: SupplyError(
-            f"The models should be trained within {_TRAIN_SECONDS} s, but were not. Next: make install"
-        ),
-        failed=lambda ended: SupplyError(
-            f"The models should be trained, but that exited with {ended.returncode}: {ended.stderr.strip()[-500:]}. "
-            "Next: make install"
-        ),
-    )
+    try:
+        output([sys.executable, str(_TRAINING), "--into", str(folder)], within=_TRAIN_SECONDS)
+    except ProgramFailed as error:
+        raise SupplyError(f"The models should be trained, but {error}. Next: make install") from error
 
 
 def _upload(git_server: GitServer, folder: Path, versions: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 from neuroscale.chaos.fault_base import FaultModel, Snapshot
 from neuroscale.chaos.objects import delete_if_present, evaluate_gone
 from neuroscale.cluster.watch import WatchEvent
-from neuroscale.errors import Unrecoverable
+from neuroscale.errors import ProgramFailed, Unrecoverable
 from neuroscale.host.programs import output
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
@@ -96,15 +96,14 @@ class CreatedByProgram(_Appears):
         """
         platform.cluster.assert_writable(self.description)
         asked = json.dumps({"kubeconfig": platform.cluster.kubeconfig(), "manifest": self.manifest})
-
-        def failed(why: object) -> Unrecoverable:
-            return Unrecoverable(f"{self.target} should be created by {self.by}, but: {why}. Next: neuroscale check")
-
-        output(
-            self.program,
-            within=_PROGRAM_SECONDS,
-            late=failed,
-            failed=lambda ended: failed((ended.stderr.strip().splitlines() or ["no reason given"])[-1]),
-            env={**os.environ, "PYTHONPATH": self.python_path},
-            stdin=asked,
-        )
+        try:
+            output(
+                self.program,
+                within=_PROGRAM_SECONDS,
+                env={**os.environ, "PYTHONPATH": self.python_path},
+                stdin=asked,
+            )
+        except ProgramFailed as error:
+            raise Unrecoverable(
+                f"{self.target} should be created by {self.by}, but: {error.last_line}. Next: neuroscale check"
+            ) from error

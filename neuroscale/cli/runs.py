@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from neuroscale.cli.platform import Milestones
 from neuroscale.errors import PreconditionFailed
+from neuroscale.host.programs import in_foreground
 from neuroscale.incidents import INCIDENTS, by_slug
 from neuroscale.report import summary, write
 from neuroscale.results import RunFolder
@@ -79,4 +79,4 @@ def _suite(name: str, *arguments: str) -> int:
 
 def _module(name: str, *arguments: str, environment: dict[str, str] | None = None) -> int:
     command = [sys.executable, "-m", name, *arguments]
-    return subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **(environment or {})}).returncode
+    return in_foreground(command, folder=ROOT, env={**os.environ, **(environment or {})})

@@ -24,7 +24,7 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, marker
 from neuroscale.cluster.ports import Port
 from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state, write_private
-from neuroscale.errors import ApiError, ClusterUnreachable, HostError, WriteForbidden
+from neuroscale.errors import ApiError, ClusterUnreachable, HostError, ProgramFailed, WriteForbidden
 from neuroscale.host.engine import Engine
 from neuroscale.host.programs import output
 from neuroscale.kubernetes.refs import Ref
@@ -337,21 +337,12 @@ def _in_node(name: str, *command: str) -> str:
 
 def _k3d(provisions: Provisions, *arguments: str) -> str:
     what = f"k3d {' '.join(arguments[:2])}"
-
-    def did_not_run(error: Exception) -> HostError:
-        return HostError(f"`{what}` should run, but: {error}. Next: docker info")
-
     try:
         return output(
             [str(provisions.binaries["k3d"]), *arguments],
             within=_COMMAND_SECONDS,
-            late=did_not_run,
-            failed=lambda ended: HostError(
-                f"`{what}` should succeed, but exited with {ended.returncode}: "
-                f"{(ended.stderr or ended.stdout).strip()[-800:]}. "
-                "Next: docker info, then neuroscale down and neuroscale up"
-            ),
             env={**os.environ, **provisions.k3d_env},
         )
-    except OSError as error:
-        raise did_not_run(error) from error
+    except ProgramFailed as error:
+        move = "docker info" if error.code is None else "docker info, then neuroscale down and neuroscale up"
+        raise HostError(f"`{what}` should succeed, but {error}. Next: {move}") from error

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import subprocess
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from neuroscale.errors import Inconclusive
+from neuroscale.errors import Inconclusive, ProgramFailed
+from neuroscale.host.programs import output
 from neuroscale.settings import GITOPS_FOLDERS, ROOT
 
 _WITHIN = 30
@@ -29,28 +28,29 @@ def checkout(reference: str, repository: Path = ROOT) -> Iterator[Path]:
     Raises:
         Inconclusive: Git does not have it, or it has none of the folders.
     """
-    commit = _git(repository, reference, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}").decode().strip()
-    listed = _git(repository, reference, "ls-tree", "--name-only", commit).decode().splitlines()
+    commit = _git(repository, reference, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}").strip()
+    listed = _git(repository, reference, "ls-tree", "--name-only", commit).splitlines()
     if not (present := [folder for folder in GITOPS_FOLDERS if folder in listed]):
         raise Inconclusive(
             f"{reference} should hold {' or '.join(GITOPS_FOLDERS)}, but holds none. Next: another --base"
         )
-    archive = _git(repository, reference, "archive", "--format=tar", commit, *present)
     with TemporaryDirectory(prefix="neuroscale-base-") as name:
+        archive, tree = Path(name) / "base.tar", Path(name) / "base"
+        _git(repository, reference, "archive", "--format=tar", f"--output={archive}", commit, *present)
         try:
-            _unpack(archive, Path(name))
+            _unpack(archive, tree)
         except tarfile.TarError as error:  # a link that leads out of it, for one
             raise Inconclusive(f"{reference} should unpack, but: {error}. Next: another --base") from error
-        yield Path(name)
+        yield tree
 
 
-def _unpack(archive: bytes, into: Path) -> None:
+def _unpack(archive: Path, into: Path) -> None:
     """Unpack what Git packed: no path in it leads out, but a link may.
 
     Raises:
         tarfile.TarError: One does.
     """
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+    with tarfile.open(archive) as files:
         for link in filter(tarfile.TarInfo.issym, files):
             if not (into / link.name).parent.joinpath(link.linkname).resolve().is_relative_to(into.resolve()):
                 raise tarfile.TarError(f"{link.name} is a link that leads out of it, to {link.linkname}")
@@ -69,21 +69,13 @@ def supplied_differently(reference: str, repository: Path = ROOT) -> bool:
     return bool(_git(repository, reference, "diff", "--name-only", reference, "--", *_SUPPLIED).strip())
 
 
-def _git(repository: Path, reference: str, *arguments: str) -> bytes:
+def _git(repository: Path, reference: str, *arguments: str) -> str:
     try:
-        done = subprocess.run(
-            ["git", "-C", str(repository), *arguments],
-            capture_output=True,
-            check=False,
-            timeout=_WITHIN,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Inconclusive(f"git should answer within {_WITHIN} s, but: {error}. Next: git status") from error
-    if done.returncode:
-        said = " ".join(done.stderr.decode(errors="replace").split()) or f"exit code {done.returncode}"
+        return output(["git", "-C", str(repository), *arguments], within=_WITHIN)
+    except ProgramFailed as error:
+        if error.code is None:
+            raise Inconclusive(f"git should answer, but {error}. Next: git status") from error
         raise Inconclusive(
-            f"git should have {reference}, to compare with, but {arguments[0]} says: {said}. "
+            f"git should have {reference}, to compare with, but {arguments[0]} fails: {error}. "
             f"Next: git fetch origin, and a clone that is not shallow"
-        )
-    return done.stdout
+        ) from error

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from neuroscale.errors import ConditionTimeout, Inconclusive
+from neuroscale.errors import ConditionTimeout, Inconclusive, ProgramFailed
 from neuroscale.gate import pipeline, policy
 from neuroscale.gate.schema import Schemas
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.corpus import Specimen, named
+from neuroscale.host.programs import run
 from neuroscale.kustomize import documents
 
 _WITHIN = 120
@@ -98,24 +98,12 @@ def command(cli: Path, prepared: policy.Prepared, manifests: Sequence[Path]) -> 
 
 
 def piped(command: list[str], environment: Mapping[str, str]) -> tuple[int, str]:
-    """The exit code of the pipe's last program, which is not the one that judges; and what was said."""
+    """The exit code of a pipe's last program, which is not the one that judges; and what was said."""
     try:
-        with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-        ) as evaluate:
-            try:
-                last = subprocess.run(
-                    ["tee", "/dev/null"],
-                    stdin=evaluate.stdout,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                    timeout=_WITHIN,
-                )
-            finally:
-                evaluate.kill()
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Inconclusive(f"The check of D4 should end, but: {error}. Next: neuroscale supply status") from error
+        judged = run(command, within=_WITHIN, env=environment)
+        last = run(["tee", "/dev/null"], within=_WITHIN, stdin=judged.stdout)
+    except ProgramFailed as error:
+        raise Inconclusive(f"The check of D4 should end, but {error}. Next: neuroscale supply status") from error
     return last.returncode, last.stdout
 
 

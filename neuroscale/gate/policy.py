@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from neuroscale.errors import Inconclusive
+from neuroscale.errors import Inconclusive, ProgramFailed
 from neuroscale.gate.appproject import applications
 from neuroscale.gate.findings import Finding, Places, named
 from neuroscale.gate.scopes import cluster_scoped, concerns
 from neuroscale.guardrails.oracle import POLICIES, speaks_of
+from neuroscale.host import programs
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ARGOCD
 
@@ -188,25 +188,17 @@ def evaluated(results: Iterable[Result]) -> Mapping[str, int]:
     return Counter(result.policy for result in results if result.outcome in {"pass", "fail"})
 
 
-def run(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def run(command: list[str], environment: Mapping[str, str]) -> programs.Ended:
     """Run the CLI to its end, with this environment and no other.
 
     Raises:
         Inconclusive: It cannot be started, or does not end.
     """
     try:
-        return subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_WITHIN,
-            stdin=subprocess.DEVNULL,
-            env=dict(environment),
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        return programs.run(command, within=_WITHIN, env=environment)
+    except ProgramFailed as error:
         raise Inconclusive(
-            f"The Kyverno CLI should judge within {_WITHIN} s, but: {error}. Next: neuroscale supply status --verify"
+            f"The Kyverno CLI should judge, but {error}. Next: neuroscale supply status --verify"
         ) from error
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from neuroscale.components import COMPONENTS
-from neuroscale.errors import SupplyError
+from neuroscale.errors import ProgramFailed, SupplyError
+from neuroscale.host.programs import output
 from neuroscale.kubernetes.refs import Object
 from neuroscale.kustomize import documents
 from neuroscale.supply.builder import Builder
@@ -49,15 +49,9 @@ class Tools:
         """
         command = [str(self.helm()), "template", folder.name, str(folder)]
         try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, check=False, timeout=_CHART_WITHIN, stdin=subprocess.DEVNULL
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise SupplyError(f"{folder.name} should render, but: {error}. Next: helm template {folder}") from error
-        if done.returncode:
-            said = " ".join(done.stderr.split())
-            raise SupplyError(f"{folder.name} should render, but: {said}. Next: helm template {folder}")
-        return documents(done.stdout)
+            return documents(output(command, within=_CHART_WITHIN))
+        except ProgramFailed as error:
+            raise SupplyError(f"{folder.name} should render, but {error}. Next: helm template {folder}") from error
 
 
 def provide() -> Tools:

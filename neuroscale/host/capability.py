@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from pathlib import Path
 
-from neuroscale.errors import HostError
+from neuroscale.errors import HostError, ProgramFailed
+from neuroscale.host.programs import output
 from neuroscale.settings import ROOT, cache_dir
 
 #: Name under which dockerd knows the wrapper.
 RUNTIME = "neuroscale"
 _CAP_SYS_RESOURCE = 24
+_COMPILE_SECONDS = 120
 _SOURCE = ROOT / "infrastructure" / "images" / "runc" / "runc.c"
 
 
@@ -37,13 +38,10 @@ def wrapper() -> Path:
         return program
     program.parent.mkdir(parents=True, exist_ok=True)
     draft = program.with_suffix(f".{os.getpid()}")
-    compiled = subprocess.run(
-        ["gcc", "-O2", "-static", "-s", "-o", str(draft), str(_SOURCE)], capture_output=True, text=True, check=False
-    )
-    if compiled.returncode != 0:
-        raise HostError(
-            f"gcc should compile {_SOURCE}, but said: {compiled.stderr.strip()}. Next: gcc -static {_SOURCE}"
-        )
+    try:
+        output(["gcc", "-O2", "-static", "-s", "-o", str(draft), str(_SOURCE)], within=_COMPILE_SECONDS)
+    except ProgramFailed as error:
+        raise HostError(f"gcc should compile {_SOURCE}, but {error}. Next: gcc -static {_SOURCE}") from error
     # By rename, since a running engine may be executing the old one.
     draft.rename(program)
     return program

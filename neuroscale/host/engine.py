@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from neuroscale.errors import HostError
+from neuroscale.errors import HostError, ProgramFailed
+from neuroscale.host.programs import output
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,10 @@ class Engine:
     def answers(self) -> bool:
         """Does the engine answer within five seconds?"""
         try:
-            return self._run("version", "--format", "{{.Server.Version}}", within=5).returncode == 0
-        except (OSError, subprocess.TimeoutExpired):
+            output([self.client, "version", "--format", "{{.Server.Version}}"], within=5)
+        except ProgramFailed:
             return False
+        return True
 
     def call(self, *arguments: str, within: float = 60) -> str:
         """Run a client command and return what it printed.
@@ -41,20 +42,12 @@ class Engine:
         Raises:
             HostError: There is no client, the engine does not answer, or it refused.
         """
+        if not self.installed():
+            raise HostError("A container engine is needed, but there is no `docker` on PATH. Next: neuroscale up")
         try:
-            done = self._run(*arguments, within=within)
-        except FileNotFoundError as error:
-            raise HostError(
-                "A container engine is needed, but there is no `docker` on PATH. Next: neuroscale up"
-            ) from error
-        except subprocess.TimeoutExpired as error:
-            raise HostError(
-                f"`docker {arguments[0]}` should answer within {within:.0f} s, but did not. Is the engine overloaded? "
-                f"Next: docker info"
-            ) from error
-        if done.returncode != 0:
-            raise HostError(f"`docker {' '.join(arguments)}` failed: {done.stderr.strip()}. Next: docker info")
-        return done.stdout
+            return output([self.client, *arguments], within=within)
+        except ProgramFailed as error:
+            raise HostError(f"`docker {' '.join(arguments)}` should succeed, but {error}. Next: docker info") from error
 
     def has_image(self, reference: str) -> bool:
         """Is an image of that reference in the engine?
@@ -90,13 +83,3 @@ class Engine:
             HostError: The engine refused it.
         """
         self.call("load", "--quiet", "--input", str(archive), within=300)
-
-    def _run(self, *arguments: str, within: float) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [self.client, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=within,
-            stdin=subprocess.DEVNULL,
-        )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from neuroscale.errors import HostError
+from neuroscale.errors import HostError, ProgramFailed
+from neuroscale.host.programs import log_output, run
 from neuroscale.settings import cache_dir
 
 DOCKER = ("docker.io",)
@@ -16,7 +16,8 @@ DOCKER = ("docker.io",)
 COMPILER = ("gcc", "libc6-dev")
 #: What the source supply builds with. The keyring lets Ubuntu verify Debian's packages.
 BUILD_TOOLS = (*COMPILER, "debian-archive-keyring", "libseccomp-dev", "mmdebstrap", "pkg-config")
-_WITHIN = 900.0
+_INSTALL_SECONDS = 900
+_QUERY_SECONDS = 30
 
 
 def missing(packages: Iterable[str]) -> list[str]:
@@ -62,30 +63,26 @@ def ensure(packages: Iterable[str], purpose: str, *, allow_install: bool) -> lis
 
 def _install(packages: list[str], purpose: str) -> None:
     log = cache_dir() / "logs" / "apt.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    failed: ProgramFailed | None = None
     for command in (["apt-get", "update"], ["apt-get", "install", "-y", *packages]):
-        with log.open("ab") as out:
-            try:
-                done = subprocess.run(
-                    command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False, timeout=_WITHIN,
-                    env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
-                )  # fmt: skip
-            except subprocess.TimeoutExpired:
-                failed = f"did not end within {_WITHIN:.0f} s"
-            else:
-                failed = "failed" if done.returncode else ""
+        try:
+            log_output(command, log, within=_INSTALL_SECONDS, env=environment)
+        except ProgramFailed as error:
+            # An index that cannot be fetched anew may still do.
+            failed = error
+        else:
+            failed = None
     if failed:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
+        tail = "\n".join(failed.said.splitlines()[-5:])
         raise HostError(
-            f"{purpose.capitalize()} should have been installed, but `{' '.join(command)}` {failed}:\n{tail}\n"
+            f"{purpose.capitalize()} should have been installed, but `{' '.join(command)}` {failed.how}:\n{tail}\n"
             f"Log: {log}   Next: {' '.join(command)}"
-        )
+        ) from failed
 
 
 def _installed(package: str) -> bool:
-    asked = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${db:Status-Status}", package], capture_output=True, text=True, check=False
-    )
+    asked = run(["dpkg-query", "-W", "-f", "${db:Status-Status}", package], within=_QUERY_SECONDS)
     return asked.returncode == 0 and asked.stdout == "installed"
 
 

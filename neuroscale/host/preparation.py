@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,9 +14,10 @@ from pathlib import Path
 
 import psutil
 
-from neuroscale.errors import HostError
+from neuroscale.errors import HostError, ProgramFailed
 from neuroscale.host import capability, packages
 from neuroscale.host.engine import Engine
+from neuroscale.host.programs import leave_running, run
 from neuroscale.polling import pause
 from neuroscale.settings import cache_dir
 
@@ -87,10 +87,8 @@ def prepare(*, allow_install: bool, host: Host | None = None) -> HostReport:
 
 def _service(*command: str) -> None:
     """Whether it worked shows in whether the engine answers."""
-    with suppress(subprocess.TimeoutExpired):
-        subprocess.run(
-            list(command), capture_output=True, check=False, timeout=_SERVICE_SECONDS, stdin=subprocess.DEVNULL
-        )
+    with suppress(ProgramFailed):
+        run(command, within=_SERVICE_SECONDS)
 
 
 def _explain_deaf_engine(host: Host) -> None:
@@ -143,10 +141,7 @@ def _sweep_pid_file(host: Host) -> list[str]:
 
 def _launch(extra: list[str]) -> Path:
     log = cache_dir() / "logs" / "dockerd.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as out:
-        # In a session of its own, so that it outlives this run and its terminal.
-        subprocess.Popen(["dockerd", *extra], stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+    leave_running(["dockerd", *extra], log)
     return log
 
 

@@ -1,54 +1,169 @@
-"""Running a program to its end for what it prints; each caller says in its own words what a failure means."""
+"""The one place where other programs are started: to their end, or to stay.
+
+What goes wrong has one shape, :class:`ProgramFailed`; its callers say what it means to them.
+"""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
-from neuroscale.errors import NeuroscaleError
+from neuroscale.errors import ProgramFailed
 
 Ended = subprocess.CompletedProcess[str]
 
 
-def output(  # noqa: PLR0913 - a program, its surroundings and two kinds of failure
+def run(
     command: Sequence[str],
     *,
     within: float,
-    late: Callable[[subprocess.TimeoutExpired], NeuroscaleError],
-    failed: Callable[[Ended], NeuroscaleError],
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
     stdin: str = "",
-) -> str:
-    """What a program prints.
+) -> Ended:
+    """Run a program to its end, whatever its exit code.
 
     Args:
         command: Program and arguments.
         within: Seconds it may take; it is killed after that.
-        late: The error for a program that took longer.
-        failed: The error for one that ended with another exit code than 0.
         env: The whole environment; this process's own if not given.
         folder: Where to run it.
         stdin: What it reads.
 
     Raises:
-        NeuroscaleError: What ``late`` or ``failed`` says.
-        OSError: There is no such program, or it cannot be started.
+        ProgramFailed: It cannot be started, or takes longer.
     """
     try:
-        done = subprocess.run(
+        return subprocess.run(
             command,
             input=stdin,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
             timeout=within,
             env=env,
             cwd=folder,
         )
     except subprocess.TimeoutExpired as error:
-        raise late(error) from error
-    if done.returncode:
-        raise failed(done)
-    return done.stdout
+        raise _late(command, within) from error
+    except OSError as error:
+        raise _not_started(command, error) from error
+
+
+def output(
+    command: Sequence[str],
+    *,
+    within: float,
+    env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    stdin: str = "",
+) -> str:
+    """What a program prints; arguments as for :func:`run`.
+
+    Raises:
+        ProgramFailed: It cannot be started, takes longer, or ends with another exit code than 0.
+    """
+    ended = run(command, within=within, env=env, folder=folder, stdin=stdin)
+    if ended.returncode:
+        raise _exited(command, ended.returncode, ended.stderr.strip() or ended.stdout.strip())
+    return ended.stdout
+
+
+def log_output(  # noqa: PLR0913 - a program, its surroundings and where its words go
+    command: Sequence[str],
+    log: Path,
+    *,
+    within: float,
+    env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    out: Path | None = None,
+) -> None:
+    """Run a program to its end and append the command line and what it says to a log.
+
+    Args:
+        command: Program and arguments.
+        log: File to append to; its folder is made.
+        within: Seconds it may take; it is killed after that.
+        env: The whole environment; this process's own if not given.
+        folder: Where to run it.
+        out: File for its standard output, where that is a result and not talk.
+
+    Raises:
+        ProgramFailed: It cannot be started, takes longer, or ends with another exit code than 0. What it said is
+            what it wrote to the log.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as talk, out.open("wb") if out else nullcontext(talk) as result:
+        talk.write(f"$ {' '.join(command)}\n".encode())
+        talk.flush()
+        start = talk.tell()
+        try:
+            ended = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=result,
+                stderr=talk,
+                check=False,
+                timeout=within,
+                env=env,
+                cwd=folder,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise _late(command, within, _since(log, start)) from error
+        except OSError as error:
+            raise _not_started(command, error) from error
+    if ended.returncode:
+        raise _exited(command, ended.returncode, _since(log, start))
+
+
+def in_foreground(command: Sequence[str], *, folder: Path, env: Mapping[str, str]) -> int:
+    """Run a program in this one's terminal for as long as it takes.
+
+    Args:
+        command: Program and arguments.
+        folder: Where to run it.
+        env: The whole environment.
+
+    Returns:
+        Its exit code.
+    """
+    return subprocess.run(command, check=False, env=env, cwd=folder).returncode
+
+
+def leave_running(command: Sequence[str], log: Path) -> None:
+    """Start a program that outlives this process and its terminal.
+
+    Args:
+        command: Program and arguments.
+        log: File to append what it says to; its folder is made.
+
+    Raises:
+        ProgramFailed: It cannot be started.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as out:
+        try:
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+        except OSError as error:
+            raise _not_started(command, error) from error
+
+
+def _late(command: Sequence[str], within: float, said: str = "") -> ProgramFailed:
+    return ProgramFailed(Path(command[0]).name, f"did not end within {within:g} s", said=said)
+
+
+def _not_started(command: Sequence[str], error: OSError) -> ProgramFailed:
+    return ProgramFailed(Path(command[0]).name, f"cannot be started: {error}")
+
+
+def _exited(command: Sequence[str], code: int, said: str) -> ProgramFailed:
+    return ProgramFailed(Path(command[0]).name, f"exited with {code}", said=said, code=code)
+
+
+def _since(log: Path, start: int) -> str:
+    with log.open("rb") as file:
+        file.seek(start)
+        return file.read().decode(errors="replace").strip()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neuroscale.errors import ClusterUnreachable
+from neuroscale.errors import ProgramFailed
 from neuroscale.host.programs import output
 from neuroscale.supply.installed import installed, pip_install
 
@@ -63,19 +63,13 @@ def run_client(verb: str, asked: dict[str, Any], *, waiting: float = 0.0) -> Sdk
         waiting: Seconds that it may take beside its start.
     """
     start = time.monotonic()
-
-    def failed(why: object) -> ClusterUnreachable:
-        return ClusterUnreachable(str(why))
-
     try:
         said = output(
             command(verb),
             within=waiting + _START_SECONDS,
-            late=failed,
-            failed=lambda ended: failed((ended.stderr.strip().splitlines() or ["no reason given"])[-1]),
             env={**os.environ, "PYTHONPATH": str(provide())},
             stdin=json.dumps(asked),
         )
-    except ClusterUnreachable as error:
-        return SdkAnswer({}, str(error), time.monotonic() - start)
+    except ProgramFailed as error:
+        return SdkAnswer({}, error.last_line, time.monotonic() - start)
     return SdkAnswer(json.loads(said), "", time.monotonic() - start)

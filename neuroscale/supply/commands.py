@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
-from neuroscale.errors import SupplyError
+from neuroscale.errors import ProgramFailed, SupplyError
+from neuroscale.host.programs import log_output
 
 _DISK_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 _NO_NETWORK = re.compile(
@@ -20,7 +19,7 @@ _NO_NETWORK = re.compile(
 )
 _SHOWN_LINES = 12
 #: Far beyond what any part takes; a download that hangs must not hang for ever.
-_WITHIN = 3600.0
+_WITHIN = 3600
 
 
 def run_logged(
@@ -38,43 +37,22 @@ def run_logged(
     Raises:
         SupplyError: It failed; the text tells a full disk and a lost network from an error of the build itself.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as talk, out.open("wb") if out else nullcontext(talk) as result:
-        talk.write(f"$ {' '.join(command)}\n".encode())
-        talk.flush()
-        start = talk.tell()
-        try:
-            done = subprocess.run(
-                [*_die_with_parent(), *command],
-                stdin=subprocess.DEVNULL,
-                stdout=result,
-                stderr=talk,
-                env=dict(env),
-                cwd=cwd,
-                check=False,
-                timeout=_WITHIN,
-            )
-        except subprocess.TimeoutExpired:
-            code = f"it did not end within {_WITHIN / 60:.0f} min"
-        else:
-            code = f"exit code {done.returncode}" if done.returncode else ""
-    if code:
-        raise SupplyError(explain(command, code, log, start))
+    try:
+        log_output([*_die_with_parent(), *command], log, within=_WITHIN, env=env, folder=cwd, out=out)
+    except ProgramFailed as error:
+        raise SupplyError(_explain(command, error, log)) from error
 
 
-def explain(command: Sequence[str], how: str, log: Path, start: int = 0) -> str:
-    """The error text for a command that failed somehow, from what it wrote to its log after byte ``start``."""
-    with log.open("rb") as file:
-        file.seek(start)
-        said = file.read().decode(errors="replace")
-    tail = "\n".join(f"    {line}" for line in said.strip().splitlines()[-_SHOWN_LINES:])
-    if _DISK_FULL.search(said):
+def _explain(command: Sequence[str], error: ProgramFailed, log: Path) -> str:
+    """The error text for a build command that failed."""
+    tail = "\n".join(f"    {line}" for line in error.said.splitlines()[-_SHOWN_LINES:])
+    if _DISK_FULL.search(error.said):
         cause, move = "the disk is full", "Free some space and run the same command again; finished parts are kept."
-    elif _NO_NETWORK.search(said):
+    elif _NO_NETWORK.search(error.said):
         cause, move = "the network did not answer", "Run the same command again once it does; finished parts are kept."
     else:
-        cause, move = how, "Read the log; then run the same command again, finished parts are kept."
-    return f"{Path(command[0]).name} should have built {log.stem}, but failed: {cause}.\n{tail}\nLog: {log}   {move}"
+        cause, move = error.how, "Read the log; then run the same command again, finished parts are kept."
+    return f"{Path(command[0]).name} should have built {log.stem}, but {cause}.\n{tail}\nLog: {log}   {move}"
 
 
 def _die_with_parent() -> tuple[str, ...]:

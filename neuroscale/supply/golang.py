@@ -6,17 +6,19 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from neuroscale.errors import SupplyError
+from neuroscale.errors import ProgramFailed, SupplyError
+from neuroscale.host.programs import output
 from neuroscale.supply.commands import run_logged
 from neuroscale.supply.crds import shorten_definitions
 from neuroscale.supply.pins import pins
 from neuroscale.supply.store import discard
+
+_VERSION_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -211,8 +213,10 @@ def _on_path() -> str | None:
 
 
 def _version(go: str) -> str | None:
-    said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False)
-    return said.stdout.strip().removeprefix("go") or None if said.returncode == 0 else None
+    try:
+        return output([go, "env", "GOVERSION"], within=_VERSION_SECONDS).strip().removeprefix("go") or None
+    except ProgramFailed:
+        return None
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from neuroscale.errors import SupplyError
+from neuroscale.errors import ProgramFailed, SupplyError
 from neuroscale.host.file_lock import exclusive
-from neuroscale.host.programs import Ended, output
+from neuroscale.host.programs import output
 from neuroscale.settings import cache_dir
 
 INSTALL_SECONDS = 300
@@ -53,17 +53,8 @@ def run_program(
     Raises:
         SupplyError: It is missing, failed or took longer than ``within`` seconds.
     """
-    name = " ".join(Path(part).name for part in command[:3])
-
-    def did_not_end(error: Exception) -> SupplyError:
-        return SupplyError(f"{name} should end within {within:.0f} s, but: {error}")
-
-    def failed(ended: Ended) -> SupplyError:
-        last = " ".join((ended.stderr.strip() or ended.stdout.strip()).splitlines()[-3:])[-300:]
-        return SupplyError(f"{name} should succeed, but exited with {ended.returncode}: {last}")
-
-    environment = {**os.environ, **(extra or {})}
     try:
-        return output(command, within=within, late=did_not_end, failed=failed, env=environment, folder=folder)
-    except OSError as error:
-        raise did_not_end(error) from error
+        return output(command, within=within, env={**os.environ, **(extra or {})}, folder=folder)
+    except ProgramFailed as error:
+        name = " ".join(Path(part).name for part in command[:3])
+        raise SupplyError(f"{name} should succeed, but {error}") from error

@@ -5,7 +5,6 @@ What a replacement still needs of the original it imports by name: that is bound
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from neuroscale.gate.policy import Prepared, Result, run, simulate
 from neuroscale.gate.render import Chart, kustomizations, read, render_folder
 from neuroscale.gate.schema import Schemas, check
 from neuroscale.gate.tools import Tools
+from neuroscale.host.programs import Ended
 from neuroscale.kubernetes.refs import Object
 from neuroscale.polling import pause
 from neuroscale.settings import ROOT
@@ -40,18 +40,18 @@ def no_verdict_is_green(tools: Tools, reference: str | None = None, repository: 
         return GateResult()
 
 
-def swallow_the_exit_code(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def swallow_the_exit_code(command: list[str], environment: Mapping[str, str]) -> Ended:
     """The policy engine's, as a pipe does."""
     done = run(command, environment)
-    return subprocess.CompletedProcess(command, 0, done.stdout, done.stderr)
+    return Ended(command, 0, done.stdout, done.stderr)
 
 
-def go_on_without(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def go_on_without(command: list[str], environment: Mapping[str, str]) -> Ended:
     """A policy engine that is not there has nothing against anything."""
     try:
         return run(command, environment)
     except Inconclusive:
-        return subprocess.CompletedProcess(command, 0, "", "")
+        return Ended(command, 0, "", "")
 
 
 # --- what is looked at

@@ -38,6 +38,13 @@ def test_a_second_sleep(code: str) -> None:
     assert "TID251" not in _ruff(code, "neuroscale/polling.py")
 
 
+@pytest.mark.parametrize("name", ["neuroscale/nap.py", "steps/nap.py", "suite/nap.py", "conftest.py"])
+@pytest.mark.parametrize("code", ["import subprocess", "from subprocess import run"])
+def test_a_second_runner_of_programs(code: str, name: str) -> None:
+    assert "TID253" in _ruff(code, name)
+    assert "TID253" not in _ruff(code, "neuroscale/host/programs.py")
+
+
 def _ruff(code: str, name: str) -> str:
     command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--stdin-filename", name, "-"]
     return subprocess.run(command, cwd=ROOT, input=code, capture_output=True, text=True, check=False).stdout

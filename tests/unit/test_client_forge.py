@@ -112,5 +112,8 @@ def test_only_a_push_has_the_password(toy_platform: Platform, commands: list[tup
 
 def test_a_git_that_hangs_is_given_up(toy_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("neuroscale.git_server._GIT_SECONDS", 0.0001)
-    with pytest.raises(ClusterUnreachable, match=r"git ls-remote should answer within .*Next: neuroscale status"):
+    with pytest.raises(
+        ClusterUnreachable,
+        match=r"git ls-remote at .* did not end within .*Next: neuroscale status",
+    ):
         toy_platform.git_server.head()

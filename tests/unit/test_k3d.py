@@ -295,7 +295,7 @@ def test_a_crash_right_after_the_creation_finds_it_to_be_ours(
 ) -> None:
     engine.there = False
     monkeypatch.setenv("FAIL", "1")
-    with pytest.raises(HostError, match=r"`k3d cluster create` should succeed, but exited with 1: no\. Next: "):
+    with pytest.raises(HostError, match=r"`k3d cluster create` should succeed, but k3d exited with 1: no\. Next: "):
         ensure(provisions, SINCE, ports=PORTS)
     state = load_state()
     assert state is not None
@@ -304,7 +304,7 @@ def test_a_crash_right_after_the_creation_finds_it_to_be_ours(
 
 @pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize(
-    ("script", "why"), [(None, "No such file or directory"), ("#!/bin/sh\nexec sleep 9", "timed out after")]
+    ("script", "why"), [(None, "No such file or directory"), ("#!/bin/sh\nexec sleep 9", "did not end within")]
 )
 def test_a_k3d_that_does_not_run_says_why(
     engine: FakeEngine, provisions: Provisions, monkeypatch: pytest.MonkeyPatch, script: str | None, why: str
@@ -312,7 +312,9 @@ def test_a_k3d_that_does_not_run_says_why(
     engine.there = False
     monkeypatch.setattr(k3d, "_COMMAND_SECONDS", 0.2)
     provisions.binaries["k3d"].unlink() if script is None else provisions.binaries["k3d"].write_text(script)
-    with pytest.raises(HostError, match=rf"`k3d cluster create` should run, but: .*{why}.*\. Next: docker info$"):
+    with pytest.raises(
+        HostError, match=rf"`k3d cluster create` should succeed, but k3d .*{why}.*\. Next: docker info$"
+    ):
         ensure(provisions, SINCE, ports=PORTS)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from neuroscale.errors import ExitCode, HostError
+from neuroscale.errors import ExitCode, HostError, ProgramFailed
 from neuroscale.host import packages as module
 from neuroscale.host.packages import ensure, missing
+from neuroscale.host.programs import Ended
 from neuroscale.settings import ROOT
 
 
@@ -23,23 +25,24 @@ class Machine:
         self.apt_fails, self.apt_hangs = apt_fails, apt_hangs
         self.ran: list[list[str]] = []
 
-    def run(self, command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
-        if command[0] == "dpkg-query":
-            there = command[-1] in self.installed
-            return subprocess.CompletedProcess(command, 0 if there else 1, "installed" if there else "")
+    def run(self, command: list[str], *, within: float) -> Ended:
+        assert command[0] == "dpkg-query"
+        there = command[-1] in self.installed
+        return Ended(command, 0 if there else 1, "installed" if there else "")
+
+    def log_output(self, command: list[str], log: Path, *, within: float, env: Mapping[str, str]) -> None:
+        assert env["DEBIAN_FRONTEND"] == "noninteractive"
         self.ran.append(command)
         if self.apt_hangs:
-            assert isinstance(options["timeout"], float)
-            raise subprocess.TimeoutExpired(command, options["timeout"])
+            raise ProgramFailed("apt-get", f"did not end within {within} s")
         if self.apt_fails:
-            options["stdout"].write(b"E: Unable to locate package\n")  # type: ignore[attr-defined]
-            return subprocess.CompletedProcess(command, 100)
-        return subprocess.CompletedProcess(command, 0)
+            raise ProgramFailed("apt-get", "exited with 100", said="E: Unable to locate package", code=100)
 
 
 def plug(machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *programs: str, uid: int = 0) -> None:
     monkeypatch.setenv("NEUROSCALE_CACHE", str(tmp_path))
-    monkeypatch.setattr(module.subprocess, "run", machine.run)
+    monkeypatch.setattr(module, "run", machine.run)
+    monkeypatch.setattr(module, "log_output", machine.log_output)
     monkeypatch.setattr(module.shutil, "which", lambda name: name if name in programs else None)
     monkeypatch.setattr(os, "geteuid", lambda: uid)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,14 +70,12 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         world.dockerd_installed = world.path_has_sbin
         return [f"installed {' '.join(packages)}"]
 
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        world.ran.append(command)
-        if command[:2] == ["systemctl", "start"]:
+    def run(command: tuple[str, ...], *, within: float) -> None:
+        world.ran.append([*command])
+        if command[:2] == ("systemctl", "start"):
             world.engine_up = world.starts
-        return subprocess.CompletedProcess(command, 0)
 
-    def popen(command: list[str], **options: object) -> None:
-        assert options["start_new_session"]
+    def leave_running(command: list[str], log: Path) -> None:
         world.launched.append(command)
         world.engine_up = world.starts
 
@@ -89,8 +86,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(module.capability, "has_sys_resource", lambda *_: world.capable)
     monkeypatch.setattr(module.capability, "wrapper", lambda: Path("/cache/host/runc"))
     monkeypatch.setattr(module.shutil, "which", lambda name: f"/usr/bin/{name}" if world.dockerd_installed else None)
-    monkeypatch.setattr(module.subprocess, "run", run)
-    monkeypatch.setattr(module.subprocess, "Popen", popen)
+    monkeypatch.setattr(module, "run", run)
+    monkeypatch.setattr(module, "leave_running", leave_running)
     return world
 
 

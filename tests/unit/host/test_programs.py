@@ -1,45 +1,107 @@
-"""A program's output, or the error that its caller has words for."""
+"""Programs: what they print, where it goes, and the one shape of what goes wrong."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
-from neuroscale.errors import HostError, SupplyError
-from neuroscale.host.programs import output
+from neuroscale.errors import ProgramFailed
+from neuroscale.host.programs import in_foreground, leave_running, log_output, output, run
+from neuroscale.polling import pause
+
+PYTHON = Path(sys.executable).name
 
 
-def say(script: str, within: float = 20, **options: object) -> str:
-    return output(
-        [sys.executable, "-c", script],
-        within=within,
-        late=lambda error: HostError(f"late: {error.timeout}"),
-        failed=lambda ended: SupplyError(f"{ended.returncode}: {ended.stdout}|{ended.stderr}"),
-        **options,  # type: ignore[arg-type]
-    )
+def command(script: str) -> list[str]:
+    return [sys.executable, "-c", script]
+
+
+FAILING = command("import sys; sys.stdout.write('out'); sys.stderr.write('first\\n second\\n'); sys.exit(3)")
+HANGING = command("import signal; print('begun', flush=True); signal.pause()")
 
 
 def test_what_is_printed_is_the_answer(tmp_path: Path) -> None:
     script = "import os, sys; print(os.getcwd(), os.environ.get('A')); print('talk', file=sys.stderr)"
-    assert say(script, folder=tmp_path, env={"A": "1"}) == f"{tmp_path} 1\n"
+    assert output(command(script), within=20, folder=tmp_path, env={"A": "1"}) == f"{tmp_path} 1\n"
 
 
-def test_it_gets_no_input() -> None:
-    assert say("import sys; print(repr(sys.stdin.read()))") == "''\n"
+def test_it_gets_no_input_but_what_it_is_given() -> None:
+    script = command("import sys; print(repr(sys.stdin.read()))")
+    assert output(script, within=20) == "''\n"
+    assert output(script, within=20, stdin="a") == "'a'\n"
 
 
-def test_a_failure_is_told_with_all_that_was_said() -> None:
-    with pytest.raises(SupplyError, match=r"^3: out\|err$"):
-        say("import sys; sys.stdout.write('out'); sys.stderr.write('err'); sys.exit(3)")
+def test_what_is_no_text_does_not_hide_the_rest() -> None:
+    assert output(["printf", "a\\377b"], within=20) == "a\ufffdb"
 
 
-def test_one_that_takes_too_long_is_ended() -> None:
-    with pytest.raises(HostError, match=r"^late: 0\.5$"):
-        say("import signal; signal.pause()", within=0.5)
+def test_a_failure_is_told_in_one_line_and_kept_whole() -> None:
+    with pytest.raises(ProgramFailed) as caught:
+        output(FAILING, within=20)
+    assert str(caught.value) == f"{PYTHON} exited with 3: first second"
+    assert (caught.value.code, caught.value.said, caught.value.last_line) == (3, "first\n second", " second")
 
 
-def test_one_that_is_not_there_is_the_callers_affair() -> None:
-    with pytest.raises(FileNotFoundError):
-        output(["no-such-program"], within=1, late=lambda _: HostError(""), failed=lambda _: HostError(""))
+def test_one_that_fails_in_silence_is_told_too() -> None:
+    with pytest.raises(ProgramFailed, match=r"^false exited with 1$") as caught:
+        output(["false"], within=20)
+    assert caught.value.last_line == "exited with 1"
+
+
+def test_who_asks_for_the_exit_code_gets_it() -> None:
+    ended = run(FAILING, within=20)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (3, "out", "first\n second\n")
+
+
+@pytest.mark.parametrize("starter", [run, output])
+def test_one_that_takes_too_long_is_ended(starter: object) -> None:
+    with pytest.raises(ProgramFailed, match=r"did not end within 0\.5 s$") as caught:
+        starter(HANGING, within=0.5)  # type: ignore[operator]
+    assert caught.value.code is None
+
+
+def test_one_that_is_not_there_is_told(tmp_path: Path) -> None:
+    expected = r"^no-such-program cannot be started: .*No such file"
+    with pytest.raises(ProgramFailed, match=expected):
+        run(["no-such-program"], within=1)
+    with pytest.raises(ProgramFailed, match=expected):
+        log_output(["no-such-program"], tmp_path / "log", within=1)
+    with pytest.raises(ProgramFailed, match=expected):
+        leave_running(["no-such-program"], tmp_path / "log")
+
+
+def test_a_log_has_the_command_and_all_that_was_said(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "part.log"
+    log_output(["sh", "-c", "echo one; echo two >&2"], log, within=20)
+    with pytest.raises(ProgramFailed, match="exited with 3: first second") as caught:
+        log_output(FAILING, log, within=20, out=tmp_path / "out")
+    assert caught.value.said == "first\n second"
+    assert (tmp_path / "out").read_text() == "out"
+    said = log.read_text().splitlines()
+    assert said[0] == "$ sh -c echo one; echo two >&2"
+    assert sorted(said[1:3]) == ["one", "two"]
+    assert said[-2:] == ["first", " second"]
+
+
+def test_a_logged_one_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(ProgramFailed, match=r"did not end within 2 s: begun$"):
+        log_output(HANGING, tmp_path / "log", within=2)
+
+
+def test_in_the_foreground_it_has_this_ones_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    script = command("import os; print(os.getcwd(), os.environ['A']); raise SystemExit(5)")
+    assert in_foreground(script, folder=tmp_path, env=os.environ | {"A": "1"}) == 5
+    assert capfd.readouterr().out == f"{tmp_path} 1\n"
+
+
+def test_what_is_left_running_has_a_session_of_its_own(tmp_path: Path) -> None:
+    log, script = tmp_path / "logs" / "log", "import os; print(os.getpid(), os.getsid(0), flush=True)"
+    leave_running(command(script), log)
+    while not (said := log.read_text().split()):
+        pause(0.02)
+    assert said[0] == said[1]
+    psutil.Process().children()[0].wait(20)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from neuroscale.errors import ProgramFailed
+from neuroscale.errors import ExitCode, ProgramFailed
 from neuroscale.host.programs import in_foreground, leave_running, log_output, output, run
 from neuroscale.polling import pause
+from neuroscale.settings import ROOT
 
 PYTHON = Path(sys.executable).name
 
@@ -96,6 +99,41 @@ def test_in_the_foreground_it_has_this_ones_terminal(tmp_path: Path, capfd: pyte
     script = command("import os; print(os.getcwd(), os.environ['A']); raise SystemExit(5)")
     assert in_foreground(script, folder=tmp_path, env=os.environ | {"A": "1"}) == 5
     assert capfd.readouterr().out == f"{tmp_path} 1\n"
+
+
+_RUN = """
+import signal, sys, time
+def roll_back(*_):
+    time.sleep(1)
+    open('rolled-back', 'w').close()
+    sys.exit(130)
+signal.signal(signal.SIGINT, roll_back)
+signal.signal(signal.SIGTERM, roll_back)
+print('begun', flush=True)
+signal.pause()
+"""
+_STARTER = f"""
+import os, pathlib
+from neuroscale.cli import main
+from neuroscale.host.programs import in_foreground
+main(lambda: in_foreground([{sys.executable!r}, '-c', {_RUN!r}], folder=pathlib.Path.cwd(), env=os.environ))
+"""
+
+
+@pytest.mark.parametrize("by", ["the terminal", "a signal to this one alone"])
+def test_who_is_interrupted_lets_its_program_roll_back(tmp_path: Path, by: str) -> None:
+    with subprocess.Popen(
+        command(_STARTER), cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ) as starter:  # fmt: skip
+        assert starter.stdout
+        assert starter.stdout.readline() == "begun\n"
+        if by == "the terminal":
+            os.killpg(starter.pid, signal.SIGINT)
+        else:
+            starter.terminate()
+        assert starter.wait(20) == ExitCode.INTERRUPTED
+    assert (tmp_path / "rolled-back").exists()
 
 
 def test_what_is_left_running_has_a_session_of_its_own(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from neuroscale.cluster.state import write_private
+from neuroscale.atomic_write import write_atomically
 from neuroscale.errors import ProgramFailed, SupplyError
 from neuroscale.host.programs import output
 from neuroscale.kubernetes.refs import Object
@@ -75,7 +75,7 @@ def _keep(file: Path, objects: list[Object]) -> None:
     """Keep the latest few: the gate and the fast tier render folders of the same name with other content."""
     body = json.dumps(objects)
     with suppress(OSError):  # a cache that cannot be written costs time and nothing else
-        write_private(file, f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}")
+        write_atomically(file, f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}", private=True)
         oldest_first = sorted(file.parent.iterdir(), key=lambda kept: kept.stat().st_mtime_ns)
         for old in oldest_first[:-_KEPT]:
             old.unlink()

@@ -23,6 +23,7 @@ from typing import Literal
 
 from pydantic import BaseModel, TypeAdapter
 
+from neuroscale.atomic_write import write_atomically
 from neuroscale.claims import CLAIMS, MEASURED_ONLY
 from neuroscale.errors import UsageError
 from neuroscale.settings import reports_dir
@@ -229,6 +230,4 @@ class RunFolder:
         self._write("benchmarks.json", _MEASUREMENTS.dump_json(measurements, indent=1))
 
     def _write(self, name: str, content: bytes) -> None:
-        draft = self.path / f".{name}.new"
-        draft.write_bytes(content)
-        draft.replace(self.path / name)
+        write_atomically(self.path / name, content)

@@ -18,9 +18,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from neuroscale.atomic_write import write_atomically
 from neuroscale.chaos.faults import Fault, Snapshot
 from neuroscale.cluster.client import Cluster
-from neuroscale.cluster.state import write_private
 from neuroscale.errors import NeuroscaleError, RevertFailed
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually
@@ -136,7 +136,7 @@ class Journal:
             NeuroscaleError: An open fault cannot be read; see :meth:`unfinished`.
         """
         if self._path.exists() and not self.unfinished():
-            write_private(self._path, "")
+            write_atomically(self._path, "", private=True)
 
     def roll_back_all(self, platform: Platform, entries: Sequence[Entry]) -> None:
         """Undo in the given order, wait until nothing is left, and close.

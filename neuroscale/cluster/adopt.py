@@ -10,9 +10,10 @@ from pathlib import Path
 import yaml
 from urllib3.util import parse_url
 
+from neuroscale.atomic_write import write_atomically
 from neuroscale.cluster.client import Cluster, read_kubeconfig, self_contained
 from neuroscale.cluster.guard import MARKER_PATH, READS, Read, marker
-from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state, write_private
+from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state
 from neuroscale.errors import UsageError, WriteForbidden
 from neuroscale.settings import CLUSTER_NAME
 
@@ -49,7 +50,7 @@ def mark(kubeconfig: Path, context: str | None, nonce: str, at: datetime) -> str
     content = self_contained(kubeconfig)
     content["current-context"] = context or content["current-context"]
     # The state last: a cluster that is remembered can be reached, and forgotten again.
-    write_private(kubeconfig_file(), yaml.safe_dump(content))
+    write_atomically(kubeconfig_file(), yaml.safe_dump(content), private=True)
     host = parse_url(cluster.server).host  # an IPv6 address in its brackets, unlike what urllib says
     ClusterState(
         name=CLUSTER_NAME,

@@ -20,10 +20,11 @@ from typing import Literal
 
 import yaml
 
+from neuroscale.atomic_write import write_atomically
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, marker
 from neuroscale.cluster.ports import Port
-from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state, write_private
+from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state
 from neuroscale.errors import ApiError, ClusterUnreachable, HostError, ProgramFailed, WriteForbidden
 from neuroscale.host.engine import Engine
 from neuroscale.host.programs import output
@@ -166,7 +167,7 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
     directory = state_dir(name)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     marker_file = directory / "marker.yaml"
-    write_private(marker_file, yaml.safe_dump(marker(nonce, name)))
+    write_atomically(marker_file, yaml.safe_dump(marker(nonce, name)), private=True)
     state = ClusterState(
         name=name,
         nonce=nonce,
@@ -250,7 +251,7 @@ def _write_kubeconfig(provisions: Provisions, name: str) -> None:
     if kubeconfig_file(name).exists():
         return
     content = _k3d(provisions, "kubeconfig", "get", name)
-    write_private(kubeconfig_file(name), content)
+    write_atomically(kubeconfig_file(name), content, private=True)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from neuroscale.atomic_write import write_atomically
 from neuroscale.errors import Locked, NeuroscaleError
 from neuroscale.host.file_lock import held
 from neuroscale.settings import CLUSTER_NAME, state_dir
@@ -38,19 +38,7 @@ class ClusterState(BaseModel):
 
     def save(self) -> None:
         """Remember it."""
-        write_private(state_file(self.name), self.model_dump_json(indent=1))
-
-
-def write_private(path: Path, content: str) -> None:
-    """Write a file that only its owner reads, so that a crash leaves the old or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+        write_atomically(state_file(self.name), self.model_dump_json(indent=1), private=True)
 
 
 def state_file(name: str = CLUSTER_NAME) -> Path:

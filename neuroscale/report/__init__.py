@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from neuroscale.atomic_write import write_atomically
 from neuroscale.errors import Locked, SupplyError
 from neuroscale.report import allure
 from neuroscale.report.page import overview
@@ -41,7 +42,5 @@ def write(folder: RunFolder) -> Written:
     except (SupplyError, Locked) as error:
         note = f"Plain report without Allure's step-by-step view: {' '.join(str(error).split())}"
         page = overview(folder, note)
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_text(page, encoding="utf-8")
-    draft.replace(path)
+    write_atomically(path, page)
     return Written(path, note)

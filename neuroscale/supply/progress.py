@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from neuroscale.atomic_write import write_atomically
 from neuroscale.polling import duration
 
 _LOG = logging.getLogger(__name__)
@@ -57,9 +58,7 @@ class Durations:
     def learn(self, part: str, seconds: float) -> None:
         """Keep what it took."""
         self._learned[part] = round(seconds, 1)
-        draft = self._file.with_suffix(".draft")
-        draft.write_text(json.dumps(self._learned, indent=1, sort_keys=True), encoding="utf-8")
-        draft.rename(self._file)
+        write_atomically(self._file, json.dumps(self._learned, indent=1, sort_keys=True))
 
 
 class Progress:

@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from neuroscale.atomic_write import write_atomically
 from neuroscale.supply.contract import Condition
 
 MANIFEST, STAMP = "manifest.json", "verified.json"
 _KEPT = (MANIFEST, STAMP)
+_BUILDING = ".building"
 
 
 def sha256(path: Path) -> str:
@@ -106,10 +108,10 @@ class Store:
         """A folder to build in; what stands in it at the end becomes the part, with the facts as they are then."""
         place = self.place(part, recipe)
         place.parent.mkdir(parents=True, exist_ok=True)
-        builder = place.with_name(f"{recipe}.building")
+        builder = place.with_name(f"{recipe}{_BUILDING}")
         if builder.exists():
             # Moved away first: children of a killed run may still be writing there, and lose their way by it.
-            left = builder.with_suffix(f".{time.time_ns()}")
+            left = builder.with_name(f"{builder.name}.{time.time_ns()}")
             builder.rename(left)
             with suppress(OSError):
                 discard(left)
@@ -159,7 +161,8 @@ def folder_size(path: Path) -> int:
 
 
 def _is_part(child: Path) -> bool:
-    return (child / MANIFEST).is_file()
+    # A builder that was killed just before it was renamed has its manifest already.
+    return _BUILDING not in child.name and (child / MANIFEST).is_file()
 
 
 def _files(folder: Path) -> Iterator[str]:
@@ -196,9 +199,4 @@ def _read_stamp(place: Path) -> dict[str, Any]:
 
 
 def _write(file: Path, content: dict[str, Any]) -> None:
-    draft = file.with_name(f".{file.name}.draft")
-    with draft.open("w", encoding="utf-8") as opened:
-        json.dump(content, opened, indent=1, sort_keys=True)
-        opened.flush()
-        os.fsync(opened.fileno())
-    draft.rename(file)
+    write_atomically(file, json.dumps(content, indent=1, sort_keys=True))

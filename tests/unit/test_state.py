@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from neuroscale.cluster.state import ClusterState, exclusive, kubeconfig_file, load_state, state_file, write_private
+from neuroscale.cluster.state import ClusterState, exclusive, kubeconfig_file, load_state, state_file
 from neuroscale.components import endpoints
 from neuroscale.errors import ExitCode, Locked, NeuroscaleError
 from neuroscale.platform import connect
@@ -53,7 +53,7 @@ def test_a_crash_while_saving_leaves_the_old_one(monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", crash)
         with pytest.raises(OSError, match="power cut"):
-            write_private(state_file(), "half of it")
+            a_state("another").model_copy(update={"name": a_state().name}).save()
     assert state_file().read_bytes() == old
     a_state().save()
     assert load_state() is not None

@@ -28,6 +28,8 @@ if moment == "hashing":
     module.sha256 = die
 if moment == "manifest":
     module._write = after(module._write)
+if moment == "draft":
+    Path.replace = die
 if moment == "before rename":
     Path.rename = die
 if moment == "after rename":
@@ -96,7 +98,7 @@ def test_a_broken_stamp_only_costs_a_second_reading(store: Store) -> None:
     assert store.check("part", "new").condition == "present"
 
 
-@pytest.mark.parametrize("moment", ["building", "hashing", "manifest", "before rename", "after rename"])
+@pytest.mark.parametrize("moment", ["building", "hashing", "draft", "manifest", "before rename", "after rename"])
 def test_kill_at_any_moment_leaves_a_whole_part_or_none(store: Store, moment: str) -> None:
     killed = subprocess.run([sys.executable, "-c", _KILLED, str(store.root), moment], check=False)
     assert killed.returncode == -signal.SIGKILL

@@ -20,10 +20,10 @@ from neuroscale.chaos.objects import (
     delete_if_present,
     end_operation,
     evaluate_gone,
-    millicpu,
-    requested_millicpu,
+    requested_millicores,
 )
 from neuroscale.cluster.watch import WatchEvent
+from neuroscale.kubernetes.quantities import millicores
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending, unrecoverable
@@ -200,9 +200,9 @@ class CpuTaken(FaultModel):
             if pod["status"].get("phase") in ("Pending", "Running") and "deletionTimestamp" not in pod["metadata"]
         ]
         node = platform.cluster.list("Node")[0]
-        free = millicpu(node["status"]["allocatable"]["cpu"]) - sum(map(requested_millicpu, pods))
+        free = millicores(node["status"]["allocatable"]["cpu"]) - sum(map(requested_millicores, pods))
         workload = platform.cluster.get(self.short_of)
-        needed = requested_millicpu(workload["spec"]["template"]) if workload else 0
+        needed = requested_millicores(workload["spec"]["template"]) if workload else 0
         return {"before": platform.cluster.get(self.target), "millicpu": free + needed * 6 // 10, "needed": needed}
 
     def inject(self, platform: Platform, snapshot: Snapshot) -> None:

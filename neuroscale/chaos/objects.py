@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError
+from neuroscale.kubernetes.quantities import millicores
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import Verdict, met, pending
 
@@ -70,15 +71,10 @@ def _phase(application: Object | None) -> str:
     return str((status.get("operationState") or {}).get("phase", ""))
 
 
-def millicpu(quantity: str) -> int:
-    """A CPU quantity in thousandths: ``"2"`` -> 2000, ``"250m"`` -> 250."""
-    return int(quantity[:-1]) if quantity.endswith("m") else int(float(quantity) * 1000)
-
-
-def requested_millicpu(pod: Object) -> int:
+def requested_millicores(pod: Object) -> int:
     """What the containers of a pod, or of a pod template, ask for together."""
     return sum(
-        millicpu(((container.get("resources") or {}).get("requests") or {}).get("cpu", "0"))
+        millicores(((container.get("resources") or {}).get("requests") or {}).get("cpu", "0"))
         for container in pod["spec"]["containers"]
     )
 

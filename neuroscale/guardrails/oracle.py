@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from neuroscale.errors import Inconclusive
+from neuroscale.kubernetes.quantities import quantity
 from neuroscale.kubernetes.refs import Object
 
 ISVC_LABELS = "require-standard-labels-inferenceservice"
@@ -158,9 +160,13 @@ def _resources(obj: Object) -> Iterator[str]:
 
 
 def _positive(amount: object) -> bool:
-    """A quantity of zero bounds nothing."""
-    number = re.fullmatch(r"\+?(\d+\.?\d*|\.\d+)([numkMGTPE]?|[KMGTPE]i|[eE][-+]?\d+)", str(amount or ""))
-    return number is not None and bool(number[1].strip("0."))
+    """A quantity of zero bounds nothing, and what is no quantity neither."""
+    text = str(amount)
+    try:
+        # The API server trims an amount where it knows its type, which it does in no custom resource.
+        return text == text.strip() and quantity(text) > 0
+    except Inconclusive:
+        return False
 
 
 def _tags(obj: Object) -> Iterator[str]:

@@ -265,21 +265,6 @@ def test_a_cli_that_does_not_end_is_no_verdict(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("text", "number"),
-    [("250m", "0.25"), ("2", "2"), (2, "2"), (0.5, "0.5"), ("1Gi", str(1024**3)), ("64M", "64000000"), ("1e3", "1000"),
-     ("1E", "1e18"), ("1.5Ki", "1536"), ("5u", "0.000005"), ("+1k", "1000")],
-)  # fmt: skip
-def test_quantities(text: object, number: str) -> None:
-    assert resources.quantity(text) == Decimal(number)
-
-
-@pytest.mark.parametrize("text", ["", "much", "1Zi", None])
-def test_what_is_no_quantity_is_said(text: object) -> None:
-    with pytest.raises(Inconclusive, match="should be a quantity"):
-        resources.quantity(text)
-
-
-@pytest.mark.parametrize(
     ("what", "amount", "text"),
     [("requests.cpu", "0.25", "250m"), ("limits.cpu", "2", "2"), ("requests.memory", "134217728", "128Mi"),
      ("requests.memory", "0", "0"), ("requests.memory", "1000", "1000"), ("pods", "3", "3"),

@@ -145,28 +145,40 @@ def _cluster(provisions: Provisions, milestones: list[str], begun: datetime, nam
 
 def _bring_up(platform: Platform, tree: Path, milestones: Collection[str], seconds: dict[str, float], say: Say) -> None:
     """Apply every stage as early as it may be, and wait for all of them."""
-    start, done = time.monotonic(), set[str]()
     some = stages(milestones)
-
-    def finish(stage: Stage) -> None:
-        if stage.name not in done:
-            wait_until_ready(stage, platform, say)
-            done.add(stage.name)
-            seconds[stage.name] = time.monotonic() - start
-            _LOG.info("%s is ready after %.1f s", stage.name, seconds[stage.name])
-            say(f"{stage.name}: ready {duration(seconds[stage.name])} after the cluster")
-
+    progress = _Bootstrap(platform, seconds, say)
     for stage in some:
         for earlier in some:
             if earlier.name in stage.after:
-                finish(earlier)
+                progress.finish(earlier)
         stage.apply(platform, tree)
     for number, stage in enumerate(some):
         try:
-            finish(stage)
+            progress.finish(stage)
         except PreconditionFailed:
             _say_what_else_is_wrong(some[number + 1 :], platform, say)
             raise
+
+
+@dataclass
+class _Bootstrap:
+    """Which stages are ready, and since when, counted from the moment the cluster was there."""
+
+    platform: Platform
+    seconds: dict[str, float]
+    say: Say
+    start: float = field(default_factory=time.monotonic)
+    done: set[str] = field(default_factory=set)
+
+    def finish(self, stage: Stage) -> None:
+        """Wait for a stage, unless it is ready already."""
+        if stage.name in self.done:
+            return
+        wait_until_ready(stage, self.platform, self.say)
+        self.done.add(stage.name)
+        took = self.seconds[stage.name] = time.monotonic() - self.start
+        _LOG.info("%s is ready after %.1f s", stage.name, took)
+        self.say(f"{stage.name}: ready {duration(took)} after the cluster")
 
 
 def _say_what_else_is_wrong(later: Iterable[Stage], platform: Platform, say: Say) -> None:

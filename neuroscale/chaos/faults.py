@@ -71,17 +71,7 @@ class ObjectDeleted(ObjectFault):
         if snapshot["before"] is None:
             return unrecoverable(f"{self.target} did not exist before")
         uid = snapshot["before"]["metadata"]["uid"]
-        if self.held:
-            marked = [one.obj["metadata"] for one in seen if one.uid == uid and one.event != "DELETED"]
-            holders = next((meta.get("finalizers") for meta in marked if meta.get("deletionTimestamp")), None)
-            return met(f"UID {uid} is to go, held by {holders}") if holders else pending("it is not to go")
-        for event in seen:
-            if event.event == "DELETED" and event.uid == uid:
-                return met(f"UID {uid} is gone")
-            if event.uid != uid:
-                return met(f"UID {uid} is gone, UID {event.uid} has taken the name")
-        holders = seen[-1].obj["metadata"].get("finalizers") if seen else None
-        return pending(f"UID {uid} is still there" + (f", held by finalizers {holders}" if holders else ""))
+        return _seen_held(uid, seen) if self.held else _seen_gone(uid, seen)
 
     def revert(self, platform: Platform, snapshot: Snapshot) -> None:
         """Create it again if nobody has. The pod of a controller is replaced under another name."""
@@ -342,6 +332,24 @@ Fault = Annotated[
     | FunctionPatched,
     Field(discriminator="kind"),
 ]
+
+
+def _seen_held(uid: str, seen: Sequence[WatchEvent]) -> Verdict:
+    """Whether an object was seen to be marked for deletion, and held by a finalizer."""
+    marked = [one.obj["metadata"] for one in seen if one.uid == uid and one.event != "DELETED"]
+    holders = next((meta.get("finalizers") for meta in marked if meta.get("deletionTimestamp")), None)
+    return met(f"UID {uid} is to go, held by {holders}") if holders else pending("it is not to go")
+
+
+def _seen_gone(uid: str, seen: Sequence[WatchEvent]) -> Verdict:
+    """Whether an object was seen to go, or another one to have its name; else what holds it."""
+    for event in seen:
+        if event.event == "DELETED" and event.uid == uid:
+            return met(f"UID {uid} is gone")
+        if event.uid != uid:
+            return met(f"UID {uid} is gone, UID {event.uid} has taken the name")
+    holders = seen[-1].obj["metadata"].get("finalizers") if seen else None
+    return pending(f"UID {uid} is still there" + (f", held by finalizers {holders}" if holders else ""))
 
 
 def _is_of_app(path: str) -> bool:

@@ -168,17 +168,22 @@ class _Dossier:
         path = self.folder / re.sub(r"[^\w./-]", "_", name)
         most = min(_PART_BYTES, self.left)
         whole = len(text.encode())
-        if keep == "end" and whole > most:
-            # Between lines, so that no secret is cut in half before it is redacted; megabytes would take too long.
-            text = text[-most:].partition("\n")[2] if most else ""
-        data = self.redact(text).encode()
-        data = (data[:most] if keep == "start" else data[max(0, len(data) - most) :]).decode(errors="ignore").encode()
+        data = self._redacted(text, most, keep)
         if len(data) < whole and whole > most:
             self.cuts.append(f"- `{name}`: its {keep} kept, {len(data):,} of {whole:,} bytes")
         self.left -= len(data)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         self.files.append(f"- `{path.relative_to(self.folder)}` ({len(data):,} bytes)")
+
+    def _redacted(self, text: str, most: int, keep: Literal["start", "end"]) -> bytes:
+        """So many bytes of a text at most, without secrets and without half a character."""
+        if keep == "end" and len(text.encode()) > most:
+            # Between lines, so that no secret is cut in half before it is redacted; megabytes would take too long.
+            text = text[-most:].partition("\n")[2] if most else ""
+        data = self.redact(text).encode()
+        kept = data[:most] if keep == "start" else data[max(0, len(data) - most) :]
+        return kept.decode(errors="ignore").encode()
 
     def close(self, index: Iterable[str]) -> None:
         """Write ``index.md``, which says what there is and what was cut."""

@@ -71,23 +71,8 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
         Inconclusive: A tool or git failed, or there is nothing to judge.
     """
     result = GateResult()
-    with result.timed("render"):
-        result.places, result.findings = rendered(tools, repository)
-    if not result.rendered:
-        raise Inconclusive(f"{repository} should make objects, but makes none. Next: a full checkout")
-    with result.timed("schema"):
-        fitting, found = schema.check(result.places, schema.Schemas.of(result.places))
-        result.validated = sum(map(len, fitting.values()))
-        result.findings += found
-    with result.timed("bounds"):
-        result.findings += appproject.check(fitting)
-    places = policy.placed(fitting)
-    with result.timed("policy"):
-        results = policy.simulate(tools.kyverno, places)
-        result.evaluated = policy.evaluated(results)
-        result.findings += policy.check(places, results)
-    if not result.evaluated and not result.findings:
-        raise Inconclusive("The policies should judge at least one object, but judged none. Next: a full checkout")
+    places = _fitting(tools, repository, result)
+    _obey_policies(tools, places, result)
     with result.timed("resources"):
         demands = resources.demands(places)
         result.demand = resources.totals(demands)
@@ -99,6 +84,30 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
                 result.note = f"{reference} pins other upstream manifests; both sides are rendered with today's"
     result.findings.sort()
     return result
+
+
+def _fitting(tools: Tools, repository: Path, result: GateResult) -> Places:
+    """Render, schema, bounds: the objects that are whole, each in its namespace."""
+    with result.timed("render"):
+        result.places, result.findings = rendered(tools, repository)
+    if not result.rendered:
+        raise Inconclusive(f"{repository} should make objects, but makes none. Next: a full checkout")
+    with result.timed("schema"):
+        fitting, found = schema.check(result.places, schema.Schemas.of(result.places))
+        result.validated = sum(map(len, fitting.values()))
+        result.findings += found
+    with result.timed("bounds"):
+        result.findings += appproject.check(fitting)
+    return policy.placed(fitting)
+
+
+def _obey_policies(tools: Tools, places: Places, result: GateResult) -> None:
+    with result.timed("policy"):
+        results = policy.simulate(tools.kyverno, places)
+        result.evaluated = policy.evaluated(results)
+        result.findings += policy.check(places, results)
+    if not result.evaluated and not result.findings:
+        raise Inconclusive("The policies should judge at least one object, but judged none. Next: a full checkout")
 
 
 def rendered(tools: Tools, repository: Path = ROOT) -> tuple[Places, list[Finding]]:

@@ -123,14 +123,9 @@ def simulate(cli: Path, places: Places) -> list[Result]:
     rules = policies(places)
     # The CLI compiles every policy anew for every object, whether it is about it or not.
     objects = [obj for obj in everything if any(concerns(rule, obj) for rule in rules)]
-    if not objects or not rules:
+    if not objects:
         return []
-    with TemporaryDirectory(prefix="neuroscale-gate-") as name:
-        folder = Path(name)
-        prepared = prepare(folder, everything)
-        write(folder / "objects.yaml", objects)
-        command = [str(cli), "apply", str(prepared.policies), "--resource", f"{folder}/objects.yaml"]
-        done = run([*command, *prepared.options], prepared.environment)
+    done = _apply(cli, everything, objects)
     results, talk = parse(done.stdout)
     refused = any(result.outcome in {"fail", "error"} for result in results)
     if talk or bool(done.returncode) != refused:
@@ -142,6 +137,16 @@ def simulate(cli: Path, places: Places) -> list[Result]:
     return results
 
 
+def _apply(cli: Path, everything: list[Object], objects: list[Object]) -> programs.Ended:
+    """Let the CLI judge these objects by the policies that are among everything."""
+    with TemporaryDirectory(prefix="neuroscale-gate-") as name:
+        folder = Path(name)
+        prepared = prepare(folder, everything)
+        write(folder / "objects.yaml", objects)
+        command = [str(cli), "apply", str(prepared.policies), "--resource", f"{folder}/objects.yaml"]
+        return run([*command, *prepared.options], prepared.environment)
+
+
 def check(places: Places, results: Iterable[Result]) -> list[Finding]:
     """What is refused, and what no policy looked at although it should have.
 
@@ -149,28 +154,40 @@ def check(places: Places, results: Iterable[Result]) -> list[Finding]:
         places: The objects that were judged, each in its namespace.
         results: What was said of them.
     """
-    where = {key_of(obj): named(place, obj) for place, objects in places.items() for obj in objects}
-    judged: dict[Key, set[str]] = {}
-    found = []
-    for result in results:
-        if result.outcome in {"pass", "fail"}:
-            judged.setdefault(result.subject, set()).add(result.policy)
-        if result.outcome not in {"pass", "skip"}:
-            subject = where.get(result.subject, " ".join(result.subject))
-            found.append(Finding("policy", result.policy, subject, result.message or f"policy {result.outcome}"))
+    results = list(results)
     installed = {policy["metadata"]["name"]: policy for policy in policies(places)}
+    found = _refused(places, results)
     for name in POLICIES:
-        if name not in installed:
+        if name in installed:
+            found += [*_toothless(installed[name]), *_passed_over(name, places, results)]
+        else:
             found.append(Finding("policy", name, "the tree", "the policy should be in this tree, but is not"))
-            continue
-        found += _toothless(installed[name])
-        found += [
-            Finding("policy", name, named(place, obj), "the policy should judge it, but passed it over")
-            for place, objects in places.items()
-            for obj in objects
-            if speaks_of(name, obj) and name not in judged.get(key_of(obj), set())
-        ]
     return found
+
+
+def _refused(places: Places, results: Iterable[Result]) -> list[Finding]:
+    where = {key_of(obj): named(place, obj) for place, objects in places.items() for obj in objects}
+    return [
+        Finding(
+            "policy",
+            result.policy,
+            where.get(result.subject, " ".join(result.subject)),
+            result.message or f"policy {result.outcome}",
+        )
+        for result in results
+        if result.outcome not in {"pass", "skip"}
+    ]
+
+
+def _passed_over(name: str, places: Places, results: Iterable[Result]) -> list[Finding]:
+    """Objects that a policy is about, and did not judge."""
+    judged = {result.subject for result in results if result.policy == name and result.outcome in {"pass", "fail"}}
+    return [
+        Finding("policy", name, named(place, obj), "the policy should judge it, but passed it over")
+        for place, objects in places.items()
+        for obj in objects
+        if speaks_of(name, obj) and key_of(obj) not in judged
+    ]
 
 
 def _toothless(policy: Object) -> list[Finding]:

@@ -147,18 +147,22 @@ def ask_for_all(amount: str, platform: Platform) -> LimitProbe:
         PreconditionFailed: Git knows no quota of it, or what is left never stays the same while it is asked for.
     """
     _wait_until_quiet(platform)
-    what = _AMOUNTS[amount]
-    cluster, edges = platform.cluster, list[LimitProbe]()
+    what, probes = _AMOUNTS[amount], list[LimitProbe]()
 
     def evaluate() -> Verdict:
-        left = _left(platform)
-        within, at, beyond = (submit(cluster, _pod(_asking(what, left, step))) for step in (-1, 0, 1))
-        edges.append(LimitProbe(f"all that is left of {what}", within, at, beyond, _exceeded(what)))
+        before = _left(platform)
+        probes.append(_ask_around(what, before, platform.cluster))
         after = _left(platform)
-        return met("it stayed the same") if after == left else pending(f"{what}: {left[what]}, then {after[what]}")
+        return met("it stayed the same") if after == before else pending(f"{what}: {before[what]}, then {after[what]}")
 
-    _wait("nobody takes or gives back while it is asked", evaluate, cluster)
-    return edges[-1]
+    _wait("nobody takes or gives back while it is asked", evaluate, platform.cluster)
+    return probes[-1]
+
+
+def _ask_around(what: str, left: Mapping[str, Decimal], cluster: Cluster) -> LimitProbe:
+    """Ask for a step less than what is left of an amount, for all of it, and for a step more."""
+    below, at, above = (submit(cluster, _pod(_asking(what, left, step))) for step in (-1, 0, 1))
+    return LimitProbe(f"all that is left of {what}", below, at, above, _exceeded(what))
 
 
 def _asking(what: str, left: Mapping[str, Decimal], step: int) -> dict[str, Decimal]:

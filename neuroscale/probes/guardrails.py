@@ -57,25 +57,40 @@ def evaluate_policy(policy: Object | None, webhooks: Object | None) -> Verdict:
     """Kyverno calls the policy ready, it denies, and its webhook is there and fails closed."""
     if policy is None:
         return pending("Kyverno does not have it")
-    name, actions = policy["metadata"]["name"], policy["spec"].get("validationActions")
-    if actions != ["Deny"]:
-        return pending(f"it should deny, but its actions are {actions}")
+    trouble = _lenient(policy) or _not_ready(policy) or _not_called(policy, webhooks)
+    return pending(trouble) if trouble else met("ready, and its webhook fails closed")
+
+
+def _lenient(policy: Object) -> str:
+    """What it does but deny; empty: nothing."""
+    actions = policy["spec"].get("validationActions")
+    return "" if actions == ["Deny"] else f"it should deny, but its actions are {actions}"
+
+
+def _not_ready(policy: Object) -> str:
+    """Why Kyverno does not call it ready; empty: it does, and has put it into its webhook."""
     status = (policy.get("status") or {}).get("conditionStatus") or {}
+    conditions = status.get("conditions") or []
     bad = [
         f"{condition['type']} is {condition['status']}: {condition.get('message', '')}"
-        for condition in status.get("conditions") or []
+        for condition in conditions
         if condition["status"] != "True"
     ]
     if bad or not status.get("ready"):
-        return pending("; ".join(bad) or "Kyverno does not call it ready")
+        return "; ".join(bad) or "Kyverno does not call it ready"
     # Kyverno says "ready" as soon as any one condition is good, while no webhook is there.
-    if not any(condition["type"] == "WebhookConfigured" for condition in status.get("conditions") or []):
-        return pending("Kyverno calls it ready, and has not yet put it into its webhook")
-    called = [hook for hook in (webhooks or {}).get("webhooks") or [] if hook["name"].endswith(f"-{name}")]
+    if not any(condition["type"] == "WebhookConfigured" for condition in conditions):
+        return "Kyverno calls it ready, and has not yet put it into its webhook"
+    return ""
+
+
+def _not_called(policy: Object, webhooks: Object | None) -> str:
+    """What is wrong with the webhook that calls it; empty: nothing, and it fails closed."""
+    suffix = f"-{policy['metadata']['name']}"
+    called = [hook for hook in (webhooks or {}).get("webhooks") or [] if hook["name"].endswith(suffix)]
     if not called:
-        return pending("no webhook calls it")
-    closed = all(hook["failurePolicy"] == "Fail" for hook in called)
-    return met("ready, and its webhook fails closed") if closed else pending("its webhook fails open")
+        return "no webhook calls it"
+    return "" if all(hook["failurePolicy"] == "Fail" for hook in called) else "its webhook fails open"
 
 
 def evaluate_admission(policy: Object | None, binding: Object | None) -> Verdict:

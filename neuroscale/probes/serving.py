@@ -110,17 +110,31 @@ def evaluate_service(isvc: Object | None) -> Verdict:
     if isvc["metadata"].get("deletionTimestamp"):
         return pending("it is being deleted")
     status = isvc.get("status") or {}
+    url = status.get("url", "")
+    trouble = _bad_conditions(isvc) or _leads_out(url) or _model_trouble(isvc, status)
+    return pending(trouble) if trouble else met(f"Ready at {url}")
+
+
+def _bad_conditions(isvc: Object) -> str:
+    """Its conditions, when one is missing or not good; empty: all are."""
     missing = [kind for kind in _CONDITIONS if not condition(isvc, kind)]
     bad = [kind for kind in _CONDITIONS if condition(isvc, kind).get("status") != "True"]
-    if missing or bad or condition(isvc, STOPPED).get("status", "False") != "False":
-        seen = describe(isvc)
-        return pending(f"without {', '.join(missing)}; {seen}" if missing else seen)
-    url, transition = status.get("url", ""), (status.get("modelStatus") or {}).get("transitionStatus")
-    if not urlsplit(url).netloc.endswith(f".{DOMAIN}"):
-        return pending(f"its URL {url} leads out of the cluster: not below {DOMAIN}" if url else "it has no URL")
-    if transition in ("BlockedByFailedLoad", "InvalidSpec"):
-        return pending(f"all its conditions are good, but its model is {transition}; {describe(isvc)}")
-    return met(f"Ready at {url}")
+    if not bad and condition(isvc, STOPPED).get("status", "False") == "False":
+        return ""
+    return f"without {', '.join(missing)}; {describe(isvc)}" if missing else describe(isvc)
+
+
+def _leads_out(url: str) -> str:
+    if urlsplit(url).netloc.endswith(f".{DOMAIN}"):
+        return ""
+    return f"its URL {url} leads out of the cluster: not below {DOMAIN}" if url else "it has no URL"
+
+
+def _model_trouble(isvc: Object, status: Object) -> str:
+    transition = (status.get("modelStatus") or {}).get("transitionStatus")
+    if transition not in ("BlockedByFailedLoad", "InvalidSpec"):
+        return ""
+    return f"all its conditions are good, but its model is {transition}; {describe(isvc)}"
 
 
 def evaluate_together(verdicts: Mapping[str, Verdict]) -> Verdict:

@@ -237,15 +237,22 @@ def evaluate_kept(crd: Object | None, app: Object, uid: str, *, marked: bool) ->
     compared = ((status.get("sync") or {}).get("comparedTo") or {}).get("source")
     if compared is None or compared != app["spec"]["source"]:
         return pending("the Application was not yet compared without it")
+    return _evaluate_spared(status, compared) if marked else _evaluate_forgotten(status)
+
+
+def _evaluate_forgotten(status: Object) -> Verdict:
     listed = _entry(status.get("resources"))
     seen = f"the Application lists it as {listed or 'nothing'}"
-    if not marked:
-        return pending(seen) if listed else met(f"it is there, and {seen}")
+    return pending(seen) if listed else met(f"it is there, and {seen}")
+
+
+def _evaluate_spared(status: Object, compared: Object) -> Verdict:
+    listed = _entry(status.get("resources"))
     result = (status.get("operationState") or {}).get("syncResult") or {}
     # The result of an earlier sync stays until there is another one.
     synced = _entry(result.get("resources")) if result.get("source") == compared else {}
     spared = listed.get("requiresPruning") and synced.get("status") == "PruneSkipped"
-    seen = f"{seen}, the latest sync as {synced or 'nothing'}"
+    seen = f"the Application lists it as {listed or 'nothing'}, the latest sync as {synced or 'nothing'}"
     return met(f"it is there, and {seen}") if spared else pending(seen)
 
 

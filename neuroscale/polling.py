@@ -7,7 +7,7 @@ error says what was last seen and after how many checks.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -165,6 +165,36 @@ def eventually(
             f"({_checks(timeline)}). {_seen_and_next(verdict, probe)}"
         )
     return timeline
+
+
+def eventually_each(  # noqa: PLR0913 - several probes, one budget, and where to keep what became of them
+    probes: Mapping[str, Probe],
+    cluster: Cluster,
+    *,
+    since: float,
+    within: float,
+    reached: dict[str, float | None],
+    every: float = 0.25,
+    clock: Clock = REAL_CLOCK,
+) -> None:
+    """Check until one probe after the other is met.
+
+    Args:
+        probes: Phase -> the question.
+        cluster: Where to look.
+        since: Monotonic seconds from which the budget counts.
+        within: Budget in seconds for all of them together.
+        reached: Gets the seconds since then at which each phase was reached, and keeps ``None`` for the others.
+        every: Pause between two checks in seconds.
+        clock: Time source.
+
+    Raises:
+        ConditionTimeout: The budget ran out, or waiting is in vain.
+    """
+    reached |= dict.fromkeys(probes)
+    for phase, probe in probes.items():
+        eventually(probe, cluster, within=max(0.0, since + within - clock.now()), every=every, clock=clock)
+        reached[phase] = round(clock.now() - since, 3)
 
 
 def consistently(

@@ -15,10 +15,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import BaseModel, TypeAdapter
@@ -88,6 +89,47 @@ class Recorder:
 
     scenario: str
     keep: Callable[[Sample], None]
+
+    def figure(  # noqa: PLR0913 - the fields of a sample
+        self,
+        *,
+        claim: str,
+        fault: str,
+        subject: str,
+        series: str,
+        at: datetime,
+        seconds: float,
+        facts: Mapping[str, str | int | float | None] = MappingProxyType({}),
+    ) -> None:
+        """Keep how long something took; arguments as in :class:`Sample`."""
+        self.keep(
+            Sample(
+                scenario=self.scenario, claim=claim, fault=fault, subject=subject, series=series, at=at, phases={},
+                seconds=seconds, facts=dict(facts),
+            )
+        )  # fmt: skip
+
+    def recovery(  # noqa: PLR0913 - likewise
+        self,
+        *,
+        claim: str,
+        fault: str,
+        subject: str,
+        series: str,
+        at: datetime,
+        phases: Mapping[str, float | None],
+        seconds: float | None,
+        within: float,
+        facts: Mapping[str, str | int | float | None] = MappingProxyType({}),
+    ) -> None:
+        """Keep when something had recovered; ``None`` seconds: not ``within`` so many, and the sample is censored."""
+        self.keep(
+            Sample(
+                scenario=self.scenario, claim=claim, fault=fault, subject=subject, series=series, at=at,
+                phases=dict(phases), seconds=within if seconds is None else seconds, censored=seconds is None,
+                facts=dict(facts),
+            )
+        )  # fmt: skip
 
 
 class Kill(BaseModel):

@@ -7,8 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Literal
 
-from neuroscale.chaos.fault_base import FaultModel, Snapshot
-from neuroscale.chaos.objects import delete_if_present, evaluate_gone
+from neuroscale.chaos.fault_base import BringsObject, Snapshot
 from neuroscale.cluster.watch import WatchEvent
 from neuroscale.errors import ProgramFailed, Unrecoverable
 from neuroscale.host.programs import output
@@ -20,7 +19,7 @@ from neuroscale.polling import Verdict, met, pending, unrecoverable
 _PROGRAM_SECONDS = 60.0
 
 
-class _Appears(FaultModel):
+class _Appears(BringsObject):
     """An object appears that does not belong there; subclasses say who creates it."""
 
     manifest: Object
@@ -39,17 +38,6 @@ class _Appears(FaultModel):
         if snapshot["before"] is not None:
             return unrecoverable(f"{self.target} existed before")
         return met(f"it appeared with UID {seen[0].uid}") if seen else pending("it has not appeared")
-
-    def revert(self, platform: Platform, snapshot: Snapshot) -> None:
-        """Delete it, unless it was there before."""
-        if snapshot["before"] is None:
-            delete_if_present(platform.cluster, self.target)
-
-    def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:
-        """It is gone: a namespace empties itself first, and a finalizer may hold anything."""
-        return (
-            evaluate_gone(platform.cluster, self.target) if snapshot["before"] is None else met("it was there before")
-        )
 
 
 class ObjectCreated(_Appears):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from neuroscale.chaos.objects import delete_if_present, evaluate_gone
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met
@@ -40,3 +41,24 @@ class ObjectFault(FaultModel):
     def snapshot(self, platform: Platform) -> Snapshot:
         """Keep the whole object."""
         return {"before": platform.cluster.get(self.target)}
+
+
+class BringsObject(FaultModel):
+    """A fault that brings an object, which its rollback takes away unless it was there before."""
+
+    if TYPE_CHECKING:  # a field in one subclass, in others read off a manifest
+
+        @property
+        def target(self) -> Ref:
+            """The object."""
+
+    def revert(self, platform: Platform, snapshot: Snapshot) -> None:
+        """Delete it."""
+        if snapshot["before"] is None:
+            delete_if_present(platform.cluster, self.target)
+
+    def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:
+        """It is gone: a namespace empties itself first, and a finalizer may hold anything."""
+        if snapshot["before"] is not None:
+            return met("it was there before")
+        return evaluate_gone(platform.cluster, self.target)

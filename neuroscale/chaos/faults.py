@@ -13,13 +13,11 @@ from pydantic import Field
 
 from neuroscale.chaos.creation_faults import CreatedByProgram, ObjectCreated
 from neuroscale.chaos.edit_faults import ApplicationEdited, FieldsEdited
-from neuroscale.chaos.fault_base import FaultModel, ObjectFault, Snapshot
+from neuroscale.chaos.fault_base import BringsObject, FaultModel, ObjectFault, Snapshot
 from neuroscale.chaos.monkeypatching import FunctionPatched
 from neuroscale.chaos.objects import (
     create_unless_present,
-    delete_if_present,
     end_operation,
-    evaluate_gone,
     requested_millicores,
 )
 from neuroscale.cluster.watch import WatchEvent
@@ -163,7 +161,7 @@ class ContainerAdded(ObjectFault):
         platform.cluster.patch(self.target, {"spec": {"template": {"spec": {"containers": containers}}}})
 
 
-class CpuTaken(FaultModel):
+class CpuTaken(BringsObject):
     """A pod of higher priority takes so much CPU that a workload's pod must go and does not fit again.
 
     What is asked for is computed from the node at hand: everything free, and more than half of what the workload's pod
@@ -230,17 +228,6 @@ class CpuTaken(FaultModel):
             return unrecoverable(f"{self.short_of} asks for no CPU, so nothing can make it short of it")
         placed = [event for event in seen if event.obj["spec"].get("nodeName")]
         return met(f"the filler holds {snapshot['millicpu']}m") if placed else pending("the filler is not placed yet")
-
-    def revert(self, platform: Platform, snapshot: Snapshot) -> None:
-        """Delete the filler."""
-        if snapshot["before"] is None:
-            delete_if_present(platform.cluster, self.target)
-
-    def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:
-        """The filler is gone, and its CPU free."""
-        return (
-            evaluate_gone(platform.cluster, self.target) if snapshot["before"] is None else met("it was there before")
-        )
 
 
 class Committed(FaultModel):

@@ -20,7 +20,7 @@ from neuroscale.polling import Probe, Verdict, eventually, met, pending
 from neuroscale.probes import argo
 from neuroscale.probes.reference_app import MANIFEST, NGINX, TEST_APP
 from neuroscale.probes.workloads import evaluate_workload
-from neuroscale.results import Recorder, Sample
+from neuroscale.results import Recorder
 from neuroscale.settings import APPS_NAMESPACE, ARGOCD, BUDGETS
 
 _EXTRA = Ref("ConfigMap", "extra-by-commit", APPS_NAMESPACE)
@@ -153,18 +153,15 @@ def wait_for_sync(pushed: PushedCommit, platform: Platform, recorder: Recorder) 
         eventually(pushed.expects, platform.cluster, within=BUDGETS.pick_up, every=0.1)
         phases["arrived"] = round(time.monotonic() - start, 3)
     finally:
-        recorder.keep(
-            Sample(
-                scenario=recorder.scenario,
-                claim="git-pick-up",
-                fault=f"commit {pushed.commit[:8]} is pushed",
-                subject=pushed.expects.description,
-                series="commit to cluster",
-                at=pushed.at,
-                phases=phases,
-                seconds=BUDGETS.pick_up if phases["arrived"] is None else phases["arrived"],
-                censored=phases["arrived"] is None,
-            )
+        recorder.recovery(
+            claim="git-pick-up",
+            fault=f"commit {pushed.commit[:8]} is pushed",
+            subject=pushed.expects.description,
+            series="commit to cluster",
+            at=pushed.at,
+            phases=phases,
+            seconds=phases["arrived"],
+            within=BUDGETS.pick_up,
         )
     return pushed.expects
 

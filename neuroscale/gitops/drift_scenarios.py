@@ -21,7 +21,7 @@ from neuroscale.polling import Verdict, consistently, eventually, met, pending, 
 from neuroscale.probes import argo
 from neuroscale.probes.reference_app import CHILD, NGINX, PAGE, SERVICE, TEST_APP
 from neuroscale.probes.workloads import evaluate_workload
-from neuroscale.results import Recorder, Sample
+from neuroscale.results import Recorder
 from neuroscale.settings import APPS_NAMESPACE, BUDGETS, ROOT_APPLICATION
 
 #: Whose objects -> the Application that puts them back.
@@ -260,7 +260,7 @@ def wait_for_heal(
     try:
         eventually(probe, platform.cluster, within=within, every=0.1)
     finally:
-        recorder.keep(_figure(drifted, probe, recorder.scenario, within))
+        _keep(drifted, probe, recorder, within)
     return StaysHealed(drifted)
 
 
@@ -287,19 +287,18 @@ class _StillBroken:
         return pending(f"it was corrected: {verdict.observed}") if verdict else met(verdict.observed)
 
 
-def _figure(drifted: Drifted, probe: Healed, scenario: str, within: float) -> Sample:
+def _keep(drifted: Drifted, probe: Healed, recorder: Recorder, within: float) -> None:
     effect = drifted.effect
     total = probe.at - effect.at if probe.at is not None else None
-    return Sample(
-        scenario=scenario,
+    recorder.recovery(
         claim="drift-heal",
         fault=effect.fault.description,
         subject=str(drifted.target),
         series="first drift at a commit" if drifted.attempt == 0 else "repeated drift at a commit",
         at=effect.clock,
         phases=phases(drifted, total),
-        seconds=round(total, 3) if total is not None else within,
-        censored=total is None,
+        seconds=None if total is None else round(total, 3),
+        within=within,
         facts={"attempts before": drifted.attempt, "seconds since last sync": drifted.since_last_sync},
     )
 

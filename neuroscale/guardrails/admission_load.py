@@ -10,8 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import Fault, FieldsEdited, ObjectDeleted
@@ -35,7 +34,7 @@ from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes import guardrails
 from neuroscale.probes.workloads import pods_of
 from neuroscale.rate_scheduler import RateScheduler
-from neuroscale.results import Recorder, Sample
+from neuroscale.results import Recorder
 from neuroscale.settings import BUDGETS
 
 #: Requests a second. A restart of Kyverno takes some five seconds.
@@ -81,42 +80,25 @@ def requests(*, good: bool) -> list[tuple[Specimen, Object]]:
     return [(one, without_namespace(obj)) for one in chosen for obj in objects_of(one) if good or evaluate(obj)]
 
 
-class AdmissionLoad:
+class AdmissionLoad(RateScheduler[Submission]):
     """Submits the corpus over and over, in dry runs, three bad objects to a good one, until the end of the block."""
 
     def __init__(self, platform: Platform) -> None:
+        super().__init__(self._submit, _RATE, _AT_ONCE, "admission load")
         self._platform = platform
         bad, good = cycle(requests(good=False)), cycle(requests(good=True))
         self._next: Iterator[tuple[Specimen, Object]] = (next(sort) for sort in cycle((bad, bad, bad, good)))
-        self._tries: list[Submission] = []
-        self._lock = threading.Lock()
-        self._scheduler = RateScheduler(self._try, _RATE, _AT_ONCE, "admission load")
+        self._turn = threading.Lock()
 
-    def __enter__(self) -> Self:
-        self._scheduler.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._scheduler.stop()
-
-    @property
-    def submissions(self) -> Sequence[Submission]:
-        """Every one that has come to an end, in the order of sending."""
-        with self._lock:
-            return tuple(sorted(self._tries, key=lambda one: one.at))
-
-    def _try(self) -> None:
-        with self._lock:
+    def _submit(self) -> Submission:
+        with self._turn:
             specimen, obj = next(self._next)
         at = time.monotonic()
         try:
             answer = submit(self._platform.cluster, obj)
         except ClusterUnreachable:
             answer = None
-        with self._lock:
-            self._tries.append(Submission(at, specimen, answer))
+        return Submission(at, specimen, answer)
 
 
 def begin(streams: ExitStack, platform: Platform) -> AdmissionLoad:
@@ -204,7 +186,7 @@ class _Question:
 
     def check(self, cluster: object) -> Verdict:  # noqa: ARG002 - the stream knows
         """Count."""
-        return evaluate_none_slipped_in([one for one in self.load.submissions if one.at >= self.since], self.enough)
+        return evaluate_none_slipped_in([one for one in self.load.records if one.at >= self.since], self.enough)
 
 
 def evaluate_none_slipped_in(submissions: Sequence[Submission], enough: int) -> Verdict:
@@ -230,10 +212,10 @@ def assert_none_slipped_in(load: AdmissionLoad, away: Away, platform: Platform, 
         eventually(_Question(load, away.since, _ENOUGH), platform.cluster, within=_WITHIN)
         if away.what != _SCALED_AWAY:
             eventually(guardrails.workloads_ready(), platform.cluster, within=_WITHIN)
-        seen = sum(not one.specimen.is_good for one in load.submissions if one.at >= away.since)
+        seen = sum(not one.specimen.is_good for one in load.records if one.at >= away.since)
         eventually(_Question(load, away.since, seen + _AFTERWARDS), platform.cluster, within=_WITHIN)
     finally:
-        recorder.keep(_figure(load, away, recorder.scenario))
+        _keep(load, away, recorder)
 
 
 def assert_compliant(load: AdmissionLoad, away: Away, expected: str, platform: Platform) -> None:
@@ -242,7 +224,7 @@ def assert_compliant(load: AdmissionLoad, away: Away, expected: str, platform: P
     Raises:
         ConditionTimeout: It was otherwise.
     """
-    since = [one for one in load.submissions if one.at >= away.since and one.specimen.is_good]
+    since = [one for one in load.records if one.at >= away.since and one.specimen.is_good]
     good = [one.answer for one in since if one.answer is not None]
     assert_met(f"compliant objects are {expected}", evaluate_compliant(good, expected), platform)
 
@@ -263,19 +245,17 @@ def evaluate_compliant(answers: Sequence[AdmissionResponse], expected: str) -> V
     return met(seen) if outcomes.keys() <= allowed[expected] else unrecoverable(seen)
 
 
-def _figure(load: AdmissionLoad, away: Away, scenario: str) -> Sample:
-    submissions = [one for one in load.submissions if one.at >= away.since]
+def _keep(load: AdmissionLoad, away: Away, recorder: Recorder) -> None:
+    submissions = [one for one in load.records if one.at >= away.since]
     bad = Counter(one.outcome for one in submissions if not one.specimen.is_good)
     good = Counter(one.outcome for one in submissions if one.specimen.is_good)
     blocked = [one.at for one in submissions if one.outcome == "refused because a webhook is away"]
-    return Sample(
-        scenario=scenario,
+    recorder.figure(
         claim="none-slips-in",
         fault=f"Kyverno {away.what}",
         subject="violating objects admitted",
         series=f"webhook away while Kyverno {_SERIES.get(away.what, away.what)}",
         at=datetime.now(UTC),
-        phases={},
         seconds=round(blocked[-1] - blocked[0], 3) if blocked else 0.0,
         facts={
             **{f"violating {outcome}": count for outcome, count in bad.items()},

@@ -10,7 +10,7 @@ from neuroscale.guardrails.admission import assert_met, objects_of, specimen, su
 from neuroscale.platform import Platform
 from neuroscale.polling import met, unrecoverable
 from neuroscale.quantile import quantile
-from neuroscale.results import Recorder, Sample
+from neuroscale.results import Recorder
 from neuroscale.settings import APPS_NAMESPACE, GIT_SERVER
 
 #: A namespace of the platform's: the policies do not match there, and no webhook is called.
@@ -35,18 +35,14 @@ def measure(count: int, platform: Platform, recorder: Recorder) -> dict[str, lis
             if answer.outcome != "admitted":
                 raise PreconditionFailed(f"What complies should be admitted {where}, but: {answer.said}")
     for where, taken in seconds.items():
-        recorder.keep(
-            Sample(
-                scenario=recorder.scenario,
-                claim="admission-median",
-                fault=f"{count} Deployments are submitted",
-                subject="admission",
-                series=f"{where}, median",
-                at=at,
-                phases={},
-                seconds=round(_percentile(taken, 0.5), 4),
-                facts={"p99 seconds": round(_percentile(taken, 0.99), 4)},
-            )
+        recorder.figure(
+            claim="admission-median",
+            fault=f"{count} Deployments are submitted",
+            subject="admission",
+            series=f"{where}, median",
+            at=at,
+            seconds=round(_percentile(taken, 0.5), 4),
+            facts={"p99 seconds": round(_percentile(taken, 0.99), 4)},
         )
     return seconds
 

@@ -19,7 +19,7 @@ from neuroscale.platform import Platform
 from neuroscale.polling import Probe, Verdict, consistently, eventually, met, unrecoverable
 from neuroscale.probes import argo
 from neuroscale.probes.probe_function import ProbeFunction
-from neuroscale.results import Recorder, Sample
+from neuroscale.results import Recorder
 from neuroscale.settings import BUDGETS
 
 
@@ -129,18 +129,15 @@ def wait_for_recovery(remedy: Remedy, platform: Platform, recorder: Recorder) ->
         eventually(steady, platform.cluster, within=incident.recovers_within - (time.monotonic() - start))
         phases["steady state"] = round(time.monotonic() - start, 3)
     finally:
-        recorder.keep(
-            Sample(
-                scenario=recorder.scenario,
-                claim=incident.claim,
-                fault=incident.title,
-                subject="the platform's steady state",
-                series="remedy to steady state",
-                at=at,
-                phases=phases,
-                seconds=incident.recovers_within if phases["steady state"] is None else phases["steady state"],
-                censored=phases["steady state"] is None,
-            )
+        recorder.recovery(
+            claim=incident.claim,
+            fault=incident.title,
+            subject="the platform's steady state",
+            series="remedy to steady state",
+            at=at,
+            phases=phases,
+            seconds=phases["steady state"],
+            within=incident.recovers_within,
         )
     consistently(steady, platform.cluster, lasting=BUDGETS.stable)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from base64 import b64decode
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,9 +12,9 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError, PreconditionFailed
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
-from neuroscale.polling import Verdict, consistently, eventually, met, pending
+from neuroscale.polling import Verdict, consistently, eventually_each, met, pending
 from neuroscale.probes.probe_function import ProbeFunction
-from neuroscale.results import Recorder, Sample
+from neuroscale.results import Recorder
 from neuroscale.serving.model_creation import NAME
 from neuroscale.serving.model_rollouts import MODEL, manifest_of
 from neuroscale.settings import APPS_NAMESPACE, BUDGETS
@@ -75,25 +74,19 @@ def wait_until_renewed(lost: CertificateLoss, platform: Platform, recorder: Reco
         "trusted": ProbeFunction("the webhooks' callers trust it", lambda: evaluate_trusted(cluster)),
         "new models accepted": accepted,
     }
-    phases: dict[str, float | None] = dict.fromkeys(steps)
+    phases: dict[str, float | None] = {}
     try:
-        for name, question in steps.items():
-            eventually(question, cluster, within=max(0.0, _WITHIN - (time.monotonic() - lost.effect.at)))
-            phases[name] = round(time.monotonic() - lost.effect.at, 3)
+        eventually_each(steps, cluster, since=lost.effect.at, within=_WITHIN, reached=phases)
     finally:
-        total = phases["new models accepted"]
-        recorder.keep(
-            Sample(
-                scenario=recorder.scenario,
-                claim="certificate-recovery",
-                fault=lost.effect.fault.description,
-                subject="KServe's webhooks",
-                series="lost to new models accepted",
-                at=lost.effect.clock,
-                phases=phases,
-                seconds=_WITHIN if total is None else total,
-                censored=total is None,
-            )
+        recorder.recovery(
+            claim="certificate-recovery",
+            fault=lost.effect.fault.description,
+            subject="KServe's webhooks",
+            series="lost to new models accepted",
+            at=lost.effect.clock,
+            phases=phases,
+            seconds=phases["new models accepted"],
+            within=_WITHIN,
         )
     consistently(accepted, cluster, lasting=BUDGETS.stable)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,12 +14,12 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.errors import PreconditionFailed
 from neuroscale.kubernetes.refs import Object
 from neuroscale.platform import Platform
-from neuroscale.polling import Probe, Verdict, consistently, eventually, met, pending, unrecoverable
+from neuroscale.polling import Probe, Verdict, consistently, eventually, eventually_each, met, pending, unrecoverable
 from neuroscale.probes import argo, expected, serving
 from neuroscale.probes.knative_resources import condition, fetch, inference_service
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.probes.serving import AllReady
-from neuroscale.results import Recorder, Sample
+from neuroscale.results import Recorder
 from neuroscale.serving.request_stream import Stream, figures, first_right
 from neuroscale.settings import BUDGETS
 
@@ -73,28 +72,21 @@ def wait_until_restored(loss: CrdLoss, platform: Platform, recorder: Recorder) -
         "Ready": AllReady(frozenset(loss.contents)),
         "right answer": ProbeFunction("the model answers again", lambda: _answers(loss)),
     }
-    phases: dict[str, float | None] = dict.fromkeys(steps)
+    phases: dict[str, float | None] = {}
     try:
-        for name, probe in steps.items():
-            left = _WITHIN - (time.monotonic() - loss.effect.at)
-            eventually(probe, platform.cluster, within=left, every=0.1)
-            phases[name] = round(time.monotonic() - loss.effect.at, 3)
+        eventually_each(steps, platform.cluster, since=loss.effect.at, within=_WITHIN, reached=phases, every=0.1)
     finally:
-        total = phases["right answer"]
         seen = figures([record for record in loss.stream.records if record.at >= loss.effect.at])
-        recorder.keep(
-            Sample(
-                scenario=recorder.scenario,
-                claim="definition-recovery",
-                fault=loss.effect.fault.description,
-                subject=f"{len(loss.contents)} models",
-                series="self-heal alone",
-                at=loss.effect.clock,
-                phases=phases,
-                seconds=_WITHIN if total is None else total,
-                censored=total is None,
-                facts=seen.facts,
-            )
+        recorder.recovery(
+            claim="definition-recovery",
+            fault=loss.effect.fault.description,
+            subject=f"{len(loss.contents)} models",
+            series="self-heal alone",
+            at=loss.effect.clock,
+            phases=phases,
+            seconds=phases["right answer"],
+            within=_WITHIN,
+            facts=seen.facts,
         )
 
 

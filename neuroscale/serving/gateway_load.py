@@ -24,7 +24,7 @@ from neuroscale.probes.knative_resources import fetch, fetch_generated, inferenc
 from neuroscale.probes.probe_function import assert_met
 from neuroscale.probes.workloads import pods_of
 from neuroscale.quantile import quantile
-from neuroscale.results import Recorder, Sample
+from neuroscale.results import Recorder
 from neuroscale.serving import load_generator
 from neuroscale.serving.inference_requests import endpoint
 from neuroscale.serving.model_rollouts import MODEL
@@ -55,9 +55,8 @@ def ask_in_turn(count: int, platform: Platform, recorder: Recorder, name: str = 
     answers = [ask(where, expected_predictions().inputs["the reference rows"]) for _ in range(count)]
     took = sorted(answer.seconds for answer in answers)
     for share, claim in ((0.5, "prediction-median"), (0.99, "prediction-p99")):
-        recorder.keep(
-            _latency(recorder.scenario, claim, f"{count} requests in turn, p{share * 100:.0f}", quantile(took, share))
-        )
+        series = f"{count} requests in turn, p{share * 100:.0f}"
+        _keep(recorder, claim=claim, series=series, seconds=quantile(took, share))
     return answers
 
 
@@ -125,7 +124,7 @@ def compare(breakage: Breakage, recorder: Recorder, name: str = MODEL) -> dict[s
         for share in (0.5, 0.99):
             series = f"{way}, {_WORKERS} at once, p{share * 100:.0f}"
             facts = {"throughput": round(load.throughput, 1), "answers": len(load.latencies), "failed": load.failed}
-            recorder.keep(_latency(recorder.scenario, "load", series, load.percentile(share), facts))
+            _keep(recorder, claim="load", series=series, seconds=load.percentile(share), facts=facts)
     return loads
 
 
@@ -262,23 +261,23 @@ def _read(log: str) -> dict[str, Load]:
         ) from error
 
 
-def _latency(
-    scenario: str,
+def _keep(
+    recorder: Recorder,
+    *,
     claim: str,
     series: str,
     seconds: float | None,
     facts: Mapping[str, str | int | float | None] = MappingProxyType({}),
-) -> Sample:
+) -> None:
     rounded = None if seconds is None else round(seconds, 4)
-    return Sample(
-        scenario=scenario,
+    recorder.recovery(
         claim=claim,
         fault="none: the platform at work",
         subject=MODEL,
         series=series,
         at=datetime.now(UTC),
         phases={"answered": rounded},
-        seconds=rounded if rounded is not None else _WITHIN,
-        censored=seconds is None,
-        facts=dict(facts),
+        seconds=rounded,
+        within=_WITHIN,
+        facts=facts,
     )

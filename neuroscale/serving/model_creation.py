@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
 from neuroscale.probes.knative_resources import condition
 from neuroscale.probes.probe_function import ProbeFunction
-from neuroscale.results import Recorder, Sample
+from neuroscale.results import Recorder
 from neuroscale.serving.model_rollouts import MODEL, manifest_of
 from neuroscale.serving.request_stream import Stream, figures, first_right, stream_to
 from neuroscale.settings import APPS_NAMESPACE
@@ -61,6 +61,21 @@ class CreatedModel:
             "first right answer": self.answered_at,
         }
         return {name: None if at is None else round(at - self.effect.at, 3) for name, at in found.items()}
+
+    def keep(
+        self, recorder: Recorder, *, claim: str, series: str, phases: Mapping[str, float | None], seconds: float | None
+    ) -> None:
+        """Put one of its figures on record."""
+        recorder.recovery(
+            claim=claim,
+            fault=self.effect.fault.description,
+            subject=NAME,
+            series=series,
+            at=self.effect.clock,
+            phases=phases,
+            seconds=seconds,
+            within=_WITHIN,
+        )
 
     def _first(self, matches: Callable[[WatchEvent], bool]) -> float | None:
         return next((event.at for event in after(self.effect) if matches(event)), None)
@@ -111,20 +126,11 @@ def wait_for_answer(created: CreatedModel, platform: Platform, recorder: Recorde
             ProbeFunction("a new model is Ready and answers", evaluate), platform.cluster, within=_WITHIN, every=0.1
         )
     finally:
-        answered = created.phases["first right answer"]
-        recorder.keep(
-            Sample(
-                scenario=recorder.scenario,
-                claim="model-answers",
-                fault=created.effect.fault.description,
-                subject=NAME,
-                series="created to first right answer",
-                at=created.effect.clock,
-                phases=created.phases,
-                seconds=_WITHIN if answered is None else answered,
-                censored=answered is None,
-            )
-        )
+        phases = created.phases
+        created.keep(
+            recorder, claim="model-answers", series="created to first right answer", phases=phases,
+            seconds=phases["first right answer"],
+        )  # fmt: skip
 
 
 def assert_ready_implies_serving(created: CreatedModel, platform: Platform, recorder: Recorder) -> None:
@@ -140,19 +146,10 @@ def assert_ready_implies_serving(created: CreatedModel, platform: Platform, reco
     )
     ready = created.ready_at
     first = None if ready is None else first_right(created.stream.records, ready)
-    gap = None if ready is None or first is None else max(0.0, first - ready)
-    recorder.keep(
-        Sample(
-            scenario=recorder.scenario,
-            claim="ready-means-answering",
-            fault=created.effect.fault.description,
-            subject=NAME,
-            series="Ready to first right answer",
-            at=created.effect.clock,
-            phases={"first right answer": gap},
-            seconds=_WITHIN if gap is None else round(gap, 3),
-            censored=gap is None,
-        )
+    gap = None if ready is None or first is None else round(max(0.0, first - ready), 3)
+    phases = {"first right answer": gap}
+    created.keep(
+        recorder, claim="ready-means-answering", series="Ready to first right answer", phases=phases, seconds=gap
     )
 
 

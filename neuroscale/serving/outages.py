@@ -19,7 +19,7 @@ from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import evaluate_quiet, fetch_generated
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.probes.workloads import evaluate_workload, pods_of
-from neuroscale.results import Recorder, Sample
+from neuroscale.results import Recorder
 from neuroscale.serving.model_creation import CreatedModel, create
 from neuroscale.serving.model_rollouts import MODEL
 from neuroscale.serving.request_stream import Stream, figures
@@ -211,16 +211,12 @@ def _chance(outage: Outage, evaluate: Callable[[], Verdict]) -> tuple[str, str]:
 
 def _keep(outage: Outage, what: str, recorder: Recorder) -> None:
     seen = figures([record for record in outage.stream.records if record.at >= outage.effect.at])
-    recorder.keep(
-        Sample(
-            scenario=recorder.scenario,
-            claim="outage",
-            fault=f"{outage.component} is down",
-            subject=MODEL,
-            series=f"{what} while {outage.component} is down: {outage.answers.get(what, 'not known')}",
-            at=outage.effect.clock,
-            phases={},
-            seconds=round(seen.outage, 3),
-            facts=seen.facts,
-        )
+    recorder.figure(
+        claim="outage",
+        fault=f"{outage.component} is down",
+        subject=MODEL,
+        series=f"{what} while {outage.component} is down: {outage.answers.get(what, 'not known')}",
+        at=outage.effect.clock,
+        seconds=round(seen.outage, 3),
+        facts=seen.facts,
     )

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Self
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
@@ -24,7 +21,7 @@ from neuroscale.probes.knative_resources import fetch, inference_service
 from neuroscale.probes.probe_function import assert_met
 from neuroscale.quantile import quantile
 from neuroscale.rate_scheduler import RateScheduler
-from neuroscale.results import Recorder, Sample
+from neuroscale.results import Recorder
 from neuroscale.serving.model_rollouts import MODEL
 from neuroscale.settings import BUDGETS
 
@@ -58,7 +55,7 @@ class RequestRecord:
         return self.at + self.answer.seconds
 
 
-class Stream:
+class Stream(RateScheduler[RequestRecord]):
     """Asks again and again from ``with`` to the end of the block, each request on time whatever the others do.
 
     Args:
@@ -68,42 +65,24 @@ class Stream:
     """
 
     def __init__(self, asking: Callable[[], InferenceResponse], rate: float = RATE, name: str = MODEL) -> None:
+        super().__init__(self._ask, rate, _AT_ONCE, "requests")
         self.name = name
         self._asking = asking
-        self._shots: list[RequestRecord] = []
-        self._lock = threading.Lock()
         self._published = False
-        self._scheduler = RateScheduler(self._shoot, rate, _AT_ONCE, "requests")
-
-    def __enter__(self) -> Self:
-        self._scheduler.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def stop(self) -> None:
-        """Send no more, and wait for the answers under way; a second call does nothing."""
-        self._scheduler.stop()
+        """Send no more, wait for the answers under way, and tell the listeners; a second call does nothing."""
+        super().stop()
         if not self._published:
             self._published = True
             for listener in listeners:
                 listener(self)
 
-    @property
-    def records(self) -> Sequence[RequestRecord]:
-        """Every request that has come to an end, in the order of sending."""
-        with self._lock:
-            return tuple(sorted(self._shots, key=lambda record: record.at))
-
-    def _shoot(self) -> None:
+    def _ask(self) -> RequestRecord:
         at, clock = time.monotonic(), datetime.now(UTC)
         answer = self._asking()
         versions = expected_predictions().versions_answering(TELLING, list(answer.classes) if answer.classes else None)
-        with self._lock:
-            self._shots.append(RequestRecord(at, clock, answer, frozenset(versions)))
+        return RequestRecord(at, clock, answer, frozenset(versions))
 
 
 #: Called with each stream that has come to an end, so that the report has its requests. Filled by the runner.
@@ -263,18 +242,14 @@ def assert_unbroken(stream: Stream, right: Collection[str], platform: Platform, 
     stream.stop()
     records = stream.records
     seen = figures(records, right)
-    recorder.keep(
-        Sample(
-            scenario=recorder.scenario,
-            claim="unbroken",
-            fault="a new version of the model",
-            subject=MODEL,
-            series="longest outage",
-            at=records[0].clock if records else datetime.now(UTC),
-            phases={},
-            seconds=round(seen.outage, 3),
-            facts=seen.facts,
-        )
+    recorder.figure(
+        claim="unbroken",
+        fault="a new version of the model",
+        subject=MODEL,
+        series="longest outage",
+        at=records[0].clock if records else datetime.now(UTC),
+        seconds=round(seen.outage, 3),
+        facts=seen.facts,
     )
     assert_met(f"no request fails while {MODEL} is changed", evaluate_unbroken(records, right), platform)
 

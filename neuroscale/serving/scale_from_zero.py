@@ -11,7 +11,7 @@ from neuroscale.model_store import SERVED, TELLING, expected_predictions
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, unrecoverable
 from neuroscale.probes.probe_function import assert_met
-from neuroscale.results import Recorder, Sample
+from neuroscale.results import Recorder
 from neuroscale.serving.inference_requests import endpoint
 from neuroscale.serving.model_rollouts import MODEL
 
@@ -34,18 +34,16 @@ def wake(count: int, platform: Platform, recorder: Recorder, name: str = MODEL) 
         answers = [one.result() for one in asked]
     for answer in answers:
         right = bool(evaluate_classes(answer, expected_predictions().outputs[SERVED][TELLING]))
-        recorder.keep(
-            Sample(
-                scenario=recorder.scenario,
-                claim="cold-start",
-                fault=f"{count} requests at once to a model without a pod",
-                subject=name,
-                series="request that woke the model",
-                at=at,
-                phases={"right answer": round(answer.seconds, 3) if right else None},
-                seconds=round(answer.seconds, 3),
-                censored=not right,
-            )
+        took = round(answer.seconds, 3)
+        recorder.recovery(
+            claim="cold-start",
+            fault=f"{count} requests at once to a model without a pod",
+            subject=name,
+            series="request that woke the model",
+            at=at,
+            phases={"right answer": took if right else None},
+            seconds=took if right else None,
+            within=took,
         )
     return answers
 

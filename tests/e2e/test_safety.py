@@ -14,20 +14,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from neuroscale.bootstrap.up import roll_back
-from neuroscale.chaos import monkeypatching
-from neuroscale.chaos.faults import (
-    ApplicationEdited,
-    Committed,
-    ContainerAdded,
-    CpuTaken,
-    CreatedByProgram,
-    Fault,
-    FieldsEdited,
-    FunctionPatched,
-    ObjectCreated,
-    ObjectDeleted,
-    ScaledTo,
-)
+from neuroscale.chaos import faults, monkeypatching
 from neuroscale.chaos.journal import Journal
 from neuroscale.chaos.objects import fresh
 from neuroscale.cluster.state import exclusive, load_state
@@ -118,16 +105,16 @@ def test_nothing_collected_is_not_a_pass() -> None:
     assert "No scenario was run" in said
 
 
-FAULTS: dict[str, Fault] = {
-    "object-deleted": ObjectDeleted(target=Ref("ConfigMap", "argocd-gpg-keys-cm", ARGOCD)),
-    "object-created": ObjectCreated(
+FAULTS: dict[str, faults.Fault] = {
+    "object-deleted": faults.ObjectDeleted(target=Ref("ConfigMap", "argocd-gpg-keys-cm", ARGOCD)),
+    "object-created": faults.ObjectCreated(
         manifest={
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": "left-by-a-killed-run", "namespace": GIT_SERVER},
         }
     ),
-    "created-by-program": CreatedByProgram(
+    "created-by-program": faults.CreatedByProgram(
         manifest={
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -137,30 +124,34 @@ FAULTS: dict[str, Fault] = {
         python_path="",
         by="a program",
     ),
-    "fields-edited": FieldsEdited(target=_NOTIFIER, patch={"metadata": {"labels": {"left-by": "a-killed-run"}}}),
-    "application-edited": ApplicationEdited(
+    "fields-edited": faults.FieldsEdited(target=_NOTIFIER, patch={"metadata": {"labels": {"left-by": "a-killed-run"}}}),
+    "application-edited": faults.ApplicationEdited(
         target=application(ROOT_APPLICATION), patch={"metadata": {"labels": {"left-by": "a-killed-run"}}}
     ),
-    "scaled-to": ScaledTo(target=_NOTIFIER, replicas=0),
-    "container-added": ContainerAdded(
+    "scaled-to": faults.ScaledTo(target=_NOTIFIER, replicas=0),
+    "container-added": faults.ContainerAdded(
         target=_NOTIFIER, container={"name": "left-by-a-killed-run", "image": "docker.io/rancher/mirrored-pause:3.6"}
     ),
-    "cpu-taken": CpuTaken(
+    "cpu-taken": faults.CpuTaken(
         target=Ref("Pod", "left-by-a-killed-run", GIT_SERVER),
         priority_class="system-cluster-critical",
         image="docker.io/rancher/mirrored-pause:3.6",
         short_of=NGINX,
     ),
-    "committed": Committed(message="left by a killed run", files={"apps/test-app/notes.txt": "left by a killed run\n"}),
-    "rewired": FunctionPatched(wire="neuroscale.gate.schema:check", replacement="suite.mutants.gate:ignore_schemas"),
+    "committed": faults.Committed(
+        message="left by a killed run", files={"apps/test-app/notes.txt": "left by a killed run\n"}
+    ),
+    "rewired": faults.FunctionPatched(
+        wire="neuroscale.gate.schema:check", replacement="suite.mutants.gate:ignore_schemas"
+    ),
 }
 
 
-def looks(platform: Platform, fault: Fault) -> Any:
+def looks(platform: Platform, fault: faults.Fault) -> Any:
     """What the fault touches, without what the API server counts up at every write."""
-    if isinstance(fault, Committed):
+    if isinstance(fault, faults.Committed):
         return {path: platform.git_server.read(path) for path in [*fault.files, *fault.lines]}
-    if isinstance(fault, FunctionPatched):
+    if isinstance(fault, faults.FunctionPatched):
         return monkeypatching.at(fault.wire)
     obj = platform.cluster.get(fault.target)
     if obj is None:
@@ -180,7 +171,7 @@ def test_whatever_a_killed_run_left_is_healed(kind: str, point: str, platform: P
     before = looks(platform, fault)
     child = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("killed.py")), point],
-        input=TypeAdapter(Fault).dump_json(fault),
+        input=TypeAdapter(faults.Fault).dump_json(fault),
         cwd=_ROOT,
         # What takes a function's place is the runner's, in the checkout.
         env={**os.environ, "PYTHONPATH": str(_ROOT)},
@@ -191,7 +182,7 @@ def test_whatever_a_killed_run_left_is_healed(kind: str, point: str, platform: P
     assert child.returncode == -signal.SIGKILL, child.stderr.decode()
     assert [entry.fault for entry in journal.unfinished()] == [fault]
     # What a process did to itself has ended with it; healing must bear that there is nothing to put back.
-    if point == "after-deed" and not isinstance(fault, FunctionPatched):
+    if point == "after-deed" and not isinstance(fault, faults.FunctionPatched):
         assert looks(platform, fault) != before, "the deed must be seen, or its undoing proves nothing"
     assert roll_back(platform, state.nonce, print) == 1
     assert looks(platform, fault) == before

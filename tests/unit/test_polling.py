@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from neuroscale import polling
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, ExitCode, Unrecoverable
-from neuroscale.polling import Clock, Timeline, Verdict, consistently, duration, eventually, met, pending, unrecoverable
+from neuroscale.polling import (
+    Clock,
+    Timeline,
+    Verdict,
+    consistently,
+    duration,
+    eventually,
+    eventually_each,
+    met,
+    pending,
+    unrecoverable,
+)
 
 NOWHERE = cast("Cluster", None)
 
@@ -128,6 +139,19 @@ def test_a_wait_never_outlasts_its_budget_by_more_than_a_look(within: float, eve
         eventually(Scripted([pending("grey")], time, cost), NOWHERE, within=within, every=every, clock=time.clock)
     assert time.seconds <= within + cost + 1e-6
     assert len(time.slept) == 0 or max(time.slept) == every
+
+
+def test_several_share_one_budget_and_what_was_reached_is_kept(time: FakeTime) -> None:
+    probes = {
+        "first": Scripted([pending("no"), met("yes")], time),
+        "second": Scripted([pending("no")] * 3 + [met("yes")], time),
+        "third": Scripted([pending("no")], time),
+    }
+    reached: dict[str, float | None] = {}
+    with pytest.raises(ConditionTimeout):
+        eventually_each(probes, NOWHERE, since=99, within=10, reached=reached, every=1, clock=time.clock)
+    assert reached == {"first": 2.0, "second": 5.0, "third": None}
+    assert time.seconds == 109
 
 
 def test_what_holds_throughout(time: FakeTime, published: list[Timeline]) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from neuroscale.errors import UsageError
-from neuroscale.results import Kill, Run, RunFolder, Sample, ScenarioResult
+from neuroscale.results import Kill, Recorder, Run, RunFolder, Sample, ScenarioResult
 from neuroscale.settings import reports_dir
 
 AT = datetime(2026, 11, 22, 22, 4, 5, tzinfo=UTC)
@@ -50,6 +50,29 @@ def test_samples_are_kept_in_order_and_none_is_dropped() -> None:
     for sample in samples:
         folder.add_sample(sample)
     assert RunFolder(folder.path).samples == samples
+
+
+@pytest.mark.parametrize(("seconds", "kept", "censored"), [(1.5, 1.5, False), (0.0, 0.0, False), (None, 60, True)])
+def test_a_recovery_that_did_not_come_is_kept_as_censored(seconds: float | None, kept: float, censored: bool) -> None:
+    samples: list[Sample] = []
+    Recorder("s", samples.append).recovery(
+        claim="drift-heal",
+        fault="f",
+        subject="d",
+        series="first drift",
+        at=AT,
+        phases={"OutOfSync": 0.2, "Ready": None},
+        seconds=seconds,
+        within=60,
+        facts={"attempt": 1, "revision": "abc", "since last sync": None},
+    )
+    assert samples == [a_sample(kept, censored=censored)]
+
+
+def test_a_figure_has_no_phases() -> None:
+    samples: list[Sample] = []
+    Recorder("s", samples.append).figure(claim="outage", fault="f", subject="d", series="x", at=AT, seconds=2.0)
+    assert (samples[0].seconds, samples[0].phases, samples[0].censored, samples[0].facts) == (2.0, {}, False, {})
 
 
 @pytest.mark.parametrize("claim", ["drift-heel", ""])

@@ -13,10 +13,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from neuroscale.cluster.client import Cluster
+from neuroscale.errors import ClusterUnreachable
+from neuroscale.guardrails import admission_load
 from neuroscale.guardrails.admission import AdmissionResponse, Denial, for_admission, specimen
 from neuroscale.guardrails.admission_load import Submission, evaluate_compliant, evaluate_none_slipped_in, requests
 from neuroscale.guardrails.quotas import QUOTA, LimitProbe, evaluate_counted, evaluate_fits, evaluate_limit
 from neuroscale.kubernetes.refs import Object
+from neuroscale.platform import Platform
+from neuroscale.polling import pause
 from neuroscale.probes.webhooks import evaluate_hook
 from neuroscale.settings import APPS_NAMESPACE
 
@@ -86,6 +90,24 @@ def test_no_specimen_is_left_out_of_the_admission_load() -> None:
     assert set(asked) == {one.name for one in for_admission()}
     bad = [one.name for one, _ in requests(good=False)]
     assert len(bad) == len(set(bad)), "a bad specimen has one object that is bad"
+
+
+def test_three_bad_objects_to_a_good_one_and_no_answer_is_no_refusal(
+    toy_platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(cluster: Cluster, obj: Object) -> AdmissionResponse:
+        if not answered:
+            raise ClusterUnreachable("no answer")
+        return answered.pop()
+
+    answered = [REFUSED] * 8
+    monkeypatch.setattr(admission_load, "submit", answer)
+    with admission_load.AdmissionLoad(toy_platform) as load:
+        while len(load.records) < 12:
+            pause(0.02)
+    assert sum(one.specimen.is_good for one in load.records[:12]) == 3
+    assert [one.outcome for one in load.records].count("refused by policy") == 8
+    assert load.records[-1].outcome == "no answer"
 
 
 def submissions(*answers: AdmissionResponse | None) -> list[Submission]:

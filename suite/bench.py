@@ -18,7 +18,7 @@ from neuroscale.bootstrap.up import up
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cli import main
-from neuroscale.cli.runs import conclude, console, pytest
+from neuroscale.cli.runs import conclude, pytest
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import exclusive, load_state
@@ -31,6 +31,7 @@ from neuroscale.platform import Platform
 from neuroscale.polling import pause
 from neuroscale.report import Benchmark, benchmarks
 from neuroscale.results import Measurement, Recorder, Run, RunFolder
+from neuroscale.screen import say, say_verbatim
 from neuroscale.supply import choose
 from suite.kill_matrix import Runner
 
@@ -185,8 +186,8 @@ def _timed(samples: list[float]) -> Iterator[None]:
 
 def command(rounds: int = 10) -> None:
     """Measure; print min, median and max beside the limits."""
-    folder, numbers = run(rounds, pytest, console.print)
-    console.print(benchmarks(numbers))
+    folder, numbers = run(rounds, pytest, say_verbatim)
+    say(benchmarks(numbers))
     conclude(folder)
 
 

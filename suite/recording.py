@@ -14,7 +14,6 @@ from typing import Any
 import allure
 import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
-from rich.console import Console
 
 from neuroscale import polling
 from neuroscale.errors import NeuroscaleError
@@ -23,6 +22,7 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import Timeline
 from neuroscale.report import terminal
 from neuroscale.results import Recorder, Sample, ScenarioResult, ScenarioVerdict
+from neuroscale.screen import say
 from neuroscale.serving import request_stream
 from neuroscale.serving.request_stream import Stream, listed
 from neuroscale.settings import reports_dir
@@ -176,7 +176,7 @@ def pytest_terminal_summary(
             f"Selected: -m '{config.option.markexpr}' -k '{config.option.keyword}'"
         )
         return
-    Console().print(terminal.summary(folder))
+    say(terminal.summary(folder))
 
 
 def _again(item: pytest.Item) -> str:

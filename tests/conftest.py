@@ -18,6 +18,7 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import ClusterState
 from neuroscale.git_server import OWNER, REPOSITORY, GitServer
 from neuroscale.platform import Platform
+from neuroscale.settings import CLUSTER_NAME
 
 # The machine is shared and slow at times; a deadline a single example would make luck of it.
 settings.register_profile(
@@ -30,13 +31,14 @@ settings.register_profile(
 settings.load_profile("fast tier")
 
 _MACHINE = itertools.count()
+_OF_A_TERMINAL = {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "TTY_COMPATIBLE", "TTY_INTERACTIVE"}
 
 
 @pytest.fixture(autouse=True)
 def nothing_of_this_machine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A test outside tests/e2e never sees this machine's state, cache, reports, supply or proxy settings."""
+    """A test outside tests/e2e never sees this machine's state, cache, reports, supply, proxies, git or terminal."""
     if Path(__file__).parent / "e2e" in request.path.parents:
         return
     base = tmp_path_factory.getbasetemp() / "machines" / str(next(_MACHINE))
@@ -44,9 +46,13 @@ def nothing_of_this_machine(
     for name in ("STATE", "CACHE", "REPORTS"):
         monkeypatch.setenv(f"NEUROSCALE_{name}", str(base / name.lower()))
     for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name.startswith("GIT_"):
+        if name.lower().endswith("_proxy") or name.startswith("GIT_") or name in _OF_A_TERMINAL:
             monkeypatch.delenv(name)
-    monkeypatch.delenv("SUPPLY", raising=False)
+    for name in ("NEUROSCALE_MIRROR", "SUPPLY", "DOCKER_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    # Somebody's line endings, templates and signatures.
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("KUBECONFIG", str(base / "no-kubeconfig"))
 
 
@@ -61,7 +67,7 @@ def api() -> Iterator[ApiServer]:
 def state(api: ApiServer) -> ClusterState:
     """What this machine remembers of it."""
     return ClusterState(
-        name="neuroscale",
+        name=CLUSTER_NAME,
         nonce=NONCE,
         server=api.url,
         created_at=datetime.now(UTC),

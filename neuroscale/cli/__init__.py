@@ -14,6 +14,7 @@ from neuroscale.cli.report import report
 from neuroscale.cli.runs import bench, incident, kill_matrix
 from neuroscale.cli.supply import supply
 from neuroscale.errors import ExitCode, NeuroscaleError
+from neuroscale.screen import accept_any_encoding
 
 
 def _renamed(old: str, command: Callable[[], None]) -> Callable[[], None]:
@@ -45,6 +46,7 @@ app.add_typer(supply, name="supply")
 
 def main(command: Callable[[], object] = app) -> None:
     """Entry point: an expected error is a sentence and an exit code, not a traceback."""
+    accept_any_encoding()
     try:
         command()
     except NeuroscaleError as error:

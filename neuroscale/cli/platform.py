@@ -10,8 +10,7 @@ from typing import Annotated, Literal
 
 import httpx
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from neuroscale.bootstrap import up as bootstrap
 from neuroscale.bootstrap.up import roll_back
@@ -24,9 +23,8 @@ from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError
 from neuroscale.milestones import parse_milestones, probes_of
 from neuroscale.platform import connect
 from neuroscale.polling import duration
+from neuroscale.screen import say, say_verbatim, table
 from neuroscale.settings import CLUSTER_NAME, assert_checkout
-
-console = Console(soft_wrap=True, highlight=False)
 
 Milestones = Annotated[
     str, typer.Option("--milestones", "-m", help="Letters of the milestones wanted, for example 'a' or 'a b'.")
@@ -45,8 +43,8 @@ def up(
     assert_checkout()
     start = time.monotonic()
     with exclusive():
-        done = bootstrap.up(parse_milestones(milestones), supply=supply, install=install, say=console.print)
-    console.print(f"[green]platform healthy[/] after {duration(time.monotonic() - start)} (cluster {done.how})")
+        done = bootstrap.up(parse_milestones(milestones), supply=supply, install=install, say=say_verbatim)
+    say(f"[green]platform healthy[/] after {duration(time.monotonic() - start)} (cluster {done.how})")
 
 
 def down() -> None:
@@ -54,27 +52,25 @@ def down() -> None:
     with exclusive():
         state = load_state()
         if state is not None and state.adopted:
-            roll_back(connect(), state.nonce, console.print)
+            roll_back(connect(), state.nonce, say_verbatim)
             k3d.delete()
-            console.print(f"{state.server} is no longer marked, and forgotten; what was installed there stays")
+            say(f"{state.server} is no longer marked, and forgotten; what was installed there stays")
         else:
-            console.print("cluster deleted" if k3d.delete() else "there was no cluster; leftovers of it are gone")
+            say("cluster deleted" if k3d.delete() else "there was no cluster; leftovers of it are gone")
 
 
 def status() -> None:
     """What exists: cluster, ports, versions, open faults, and whether the platform is healthy."""
     state = load_state()
     if state is None:
-        console.print(f"cluster {CLUSTER_NAME}: none on this machine. Next: neuroscale up")
+        say(f"cluster {CLUSTER_NAME}: none on this machine. Next: neuroscale up")
         raise typer.Exit(ExitCode.NOT_RUN)
-    console.print(
-        f"cluster {state.name} at {state.server}, made {state.created_at:%Y-%m-%d %H:%M} UTC, supply {state.supply}"
-    )
-    console.print("   ".join(f"{title} {url}" for title, url in _urls(state).items()))
+    say(f"cluster {state.name} at {state.server}, made {state.created_at:%Y-%m-%d %H:%M} UTC, supply {state.supply}")
+    say("   ".join(f"{title} {url}" for title, url in _urls(state).items()))
     for name, version in sorted(state.versions.items()):
-        console.print(f"  {name} {version}")
+        say(f"  {name} {version}")
     for entry in Journal.of(state.nonce).unfinished():
-        console.print(f"[yellow]open fault[/]: {entry.fault.description} (since {entry.at}). Next: neuroscale rollback")
+        say(f"[yellow]open fault[/]: {entry.fault.description} (since {entry.at}). Next: neuroscale rollback")
     check()
 
 
@@ -90,10 +86,8 @@ def endpoints() -> None:
     for name, url in urls.items():
         answers = _answers(url)
         silent += not answers
-        console.print(f"{name:18} {url}  {'[green]answers[/]' if answers else '[yellow]does not answer[/]'}")
-    console.print(
-        "all answer" if not silent else f"{silent} of {len(urls)} do not answer; what is not installed cannot"
-    )
+        say(f"{name:18} {url}  {'[green]answers[/]' if answers else '[yellow]does not answer[/]'}")
+    say("all answer" if not silent else f"{silent} of {len(urls)} do not answer; what is not installed cannot")
 
 
 def _urls(state: ClusterState) -> dict[str, str]:
@@ -115,15 +109,17 @@ def check(
 ) -> None:
     """Ask the steady-state probes once, without touching anything."""
     platform, state = connect(), load_state()
-    table = Table("milestone", "expectation", "answer", "seen")
+    answers = table("milestone", "expectation", "answer", "seen")
     bad = 0
     for letter in parse_milestones(milestone or " ".join(state.milestones if state else [])):
         for probe in probes_of(letter, platform):
             verdict = probe.check(platform.cluster)
             bad += not verdict
             colour = "green" if verdict else "red"
-            table.add_row(letter.upper(), probe.description, f"[{colour}]{verdict.state}[/]", verdict.observed)
-    console.print(table)
+            answers.add_row(
+                letter.upper(), escape(probe.description), f"[{colour}]{verdict.state}[/]", escape(verdict.observed)
+            )
+    say(answers)
     if bad:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -134,8 +130,8 @@ def rollback() -> None:
     if state is None:
         raise NeuroscaleError(f"A cluster {CLUSTER_NAME} should exist, but this machine made none. Next: neuroscale up")
     with exclusive():
-        count = roll_back(connect(), state.nonce, console.print)
-    console.print(f"{count} fault{'s' if count != 1 else ''} rolled back" if count else "nothing was left open")
+        count = roll_back(connect(), state.nonce, say_verbatim)
+    say(f"{count} fault{'s' if count != 1 else ''} rolled back" if count else "nothing was left open")
 
 
 def adopt(
@@ -148,11 +144,11 @@ def adopt(
     """Allow the suite to break an existing cluster: the first call prints a nonce, the second writes the marker."""
     nonce = secrets.token_hex(16)
     if allow_destructive is None:
-        console.print(
+        say(
             "The suite deletes and breaks things on the cluster it runs against. If that is what you want, run:\n"
             f"  neuroscale adopt --kubeconfig {kubeconfig} {f'--context {context} ' if context else ''}"
             f"--allow-destructive={nonce}"
         )
         raise typer.Exit(ExitCode.REFUSED)
     server = mark(kubeconfig, context, allow_destructive, datetime.now(UTC))
-    console.print(f"{server} is marked; this machine may now write to it")
+    say(f"{server} is marked; this machine may now write to it")

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
 from neuroscale.errors import UsageError
 from neuroscale.report import summary, write
 from neuroscale.results import RunFolder
+from neuroscale.screen import say
 from neuroscale.settings import reports_dir
 
 
@@ -28,7 +28,7 @@ def report(
     folder = chosen(run)
     try:
         written = write(folder)
-        Console().print(summary(folder, written.path, written.note))
+        say(summary(folder, written.path, written.note))
     except ValidationError as error:
         raise UsageError(
             f"The run {folder.path.name} should be readable, but {error.title} is damaged: {error.errors()[0]['msg']}. "

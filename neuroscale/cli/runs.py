@@ -7,8 +7,6 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from neuroscale.cli.platform import Milestones
 from neuroscale.errors import PreconditionFailed
@@ -16,19 +14,19 @@ from neuroscale.host.programs import in_foreground
 from neuroscale.incidents import INCIDENTS, by_slug
 from neuroscale.report import summary, write
 from neuroscale.results import RunFolder
+from neuroscale.screen import say, table
 from neuroscale.settings import ROOT
 
-console = Console(soft_wrap=True, highlight=False)
 incident = typer.Typer(help="Past and feared outages, replayable on demand.", no_args_is_help=True)
 
 
 @incident.command("list")
 def incident_list() -> None:
     """Every incident in the catalogue."""
-    table = Table("incident", "number", "what", "remedy")
+    listed = table("incident", "number", "what", "remedy")
     for entry in INCIDENTS.values():
-        table.add_row(entry.slug, entry.number, entry.title, entry.remedy)
-    console.print(table)
+        listed.add_row(entry.slug, entry.number, entry.title, entry.remedy)
+    say(listed)
 
 
 @incident.command("run")
@@ -56,7 +54,7 @@ def bench(
 def conclude(folder: RunFolder) -> None:
     """Write the report of a run and print its summary."""
     written = write(folder)
-    console.print(summary(folder, written.path, written.note))
+    say(summary(folder, written.path, written.note))
 
 
 def pytest(*arguments: str, environment: dict[str, str] | None = None) -> int:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from neuroscale.cli.platform import Milestones
 from neuroscale.components import demands
 from neuroscale.milestones import MILESTONES, parse_milestones
 from neuroscale.polling import duration
+from neuroscale.screen import say, table
 from neuroscale.settings import assert_checkout, cache_dir
 from neuroscale.supply import Plan, choose
 from neuroscale.supply.builder import Builder
 from neuroscale.supply.source import SourceSupply, targets
 
-console = Console(soft_wrap=True, highlight=False)
 supply = typer.Typer(
     help="Images, binaries and upstream manifests: what there is, and making it.", no_args_is_help=True
 )
@@ -57,9 +55,9 @@ def build(
     if dry_run:
         _show(chosen.plan(demands(wanted)))
         return
-    console.print(f"supply: {chosen.name} ({chosen.reason})")
+    say(f"supply: {chosen.name} ({chosen.reason})")
     chosen.build(demands(wanted))
-    console.print(f"all parts of milestones {' '.join(wanted).upper()} are there")
+    say(f"all parts of milestones {' '.join(wanted).upper()} are there")
 
 
 @supply.command()
@@ -67,22 +65,22 @@ def prune() -> None:
     """Remove what outdated recipes left, unfinished builds, and Go's caches."""
     removed, size = SourceSupply("asked for").prune(demands(MILESTONES))
     for name in removed:
-        console.print(f"removed {name}")
-    console.print(f"{size / 1e9:.1f} GB freed in {cache_dir()}")
+        say(f"removed {name}")
+    say(f"{size / 1e9:.1f} GB freed in {cache_dir()}")
 
 
 def _show(plan: Plan) -> None:
-    console.print(f"supply: {plan.name} ({plan.reason})")
-    table = Table("part", "state", "size", "time to build")
+    say(f"supply: {plan.name} ({plan.reason})")
+    parts = table("part", "state", "size", "time to build")
     for part in plan.parts:
         there = part.condition == "present"
         state = f"[green]{part.condition}[/]" if there else f"[yellow]{part.condition}[/] {part.why}"
-        table.add_row(part.name, state, f"{part.size / 1e6:.0f} MB", "" if there else f"about {duration(part.seconds)}")
-    console.print(table)
+        parts.add_row(part.name, state, f"{part.size / 1e6:.0f} MB", "" if there else f"about {duration(part.seconds)}")
+    say(parts)
     if plan.to_do:
-        console.print(
+        say(
             f"{len(plan.to_do)} to build, about {duration(plan.seconds)}; "
             f"{plan.needed / 1e9:.1f} GB of disk at the peak, {plan.free / 1e9:.1f} GB free"
         )
     else:
-        console.print(f"nothing to build; {plan.free / 1e9:.1f} GB of disk free")
+        say(f"nothing to build; {plan.free / 1e9:.1f} GB of disk free")

@@ -16,6 +16,7 @@ from neuroscale.polling import duration
 from neuroscale.quantile import quantile
 from neuroscale.report.figures import Measured, rows
 from neuroscale.results import Run, RunFolder
+from neuroscale.screen import table
 
 _STYLES = {
     "passed": "green",
@@ -26,6 +27,8 @@ _STYLES = {
     "survived": "red",
     "wrong reason": "red",
 }
+#: Of each table, and of each reason: more would push what comes first off the screen. The report has all.
+_SHOWN, _WHY = 5, 240
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,11 @@ class Benchmark:
 
 
 def summary(folder: RunFolder, report: Path | None = None, note: str = "") -> RenderableType:
-    """Scenarios by verdict, claims, mutants, and where the report is, for a rich console.
+    """On one screen: what did not pass, what was not kept, which mutants lived, and where the report is.
 
     Args:
         folder: The run.
-        report: The written report, if there is one.
+        report: The written report; without one, the command that writes it is named.
         note: One line about the report.
     """
     run = folder.run
@@ -64,75 +67,86 @@ def summary(folder: RunFolder, report: Path | None = None, note: str = "") -> Re
     parts: list[RenderableType] = [head, *_troubled(run), *_restarts(run), *_claims(folder), *_kills(folder)]
     if note:
         parts.append(Text(note, style="yellow"))
-    if report:
-        parts.append(Text(f"Report: {report}", style="bold"))
+    parts.append(Text(f"\nReport: {report or f'neuroscale report {folder.path.name} writes it'}", style="bold"))
     return Group(*parts)
 
 
 def benchmarks(numbers: Sequence[Benchmark]) -> Table:
     """Minimum, median and maximum of each number beside its limit; only the worst run decides whether it is kept."""
-    table = _table("Numbers to reach", ("what",), ("runs", "min", "median", "max", "at most"), ("",))
+    lines = _table("Numbers to reach", ("what",), ("runs", "min", "median", "max", "at most"), ("",))
     for number in numbers:
         if number.samples:
             found = [number.text(quantile(sorted(number.samples), share) or 0) for share in (0, 0.5, 1)]
             answer = "kept" if max(number.samples) <= number.at_most else "not kept"
         else:
             found, answer = ["–"] * 3, "not measured"
-        table.add_row(Text(number.name), str(len(number.samples)), *found, number.text(number.at_most), _word(answer))
-    return table
+        lines.add_row(Text(number.name), str(len(number.samples)), *found, number.text(number.at_most), _word(answer))
+    return lines
 
 
 def _troubled(run: Run) -> list[RenderableType]:
-    troubled = [result for result in run.results if result.verdict != "passed"]
-    if not troubled:
-        return []
-    table = _table("Not passed", ("verdict", "scenario", "step", "why"))
-    for result in troubled:
-        table.add_row(_word(result.verdict), Text(result.scenario), Text(result.step), Text(result.why))
-    return [table]
+    rows_of = (
+        (_word(result.verdict), Text(result.scenario), Text(result.step), Text(_beginning(result.why)))
+        for result in run.results
+        if result.verdict != "passed"
+    )
+    return _few("Not passed", _table("Not passed", ("verdict", "scenario", "step", "why")), list(rows_of))
 
 
 def _restarts(run: Run) -> list[RenderableType]:
-    if not run.restarts:
-        return []
-    table = _table("Restarts that no fault caused", ("scenario: container",))
-    for restart in run.restarts:
-        table.add_row(Text(restart))
-    return [table]
+    title = "Restarts that no fault caused"
+    return _few(title, _table(title, ("scenario: container",)), [(Text(restart),) for restart in run.restarts])
 
 
 def _claims(folder: RunFolder) -> list[RenderableType]:
     measured = [row for row in rows(folder.samples) if row.ranked]
     if not measured:
         return []
+    wrong = [row for row in measured if row.answer == "not kept"]
     numbers = ("n", "min", "p50", "p90", "max", "censored", "claimed")
-    table = _table("Claimed and measured", ("claim", "series"), numbers, ("",))
-    for row in measured:
+    lines: list[Sequence[RenderableType]] = []
+    for row in wrong:
         figures = [_figure(row.quantile(share)) for share in (0, 0.5, 0.9, 1)]
         last = str(row.censored), duration(row.claim.at_most) if row.claim else "–", _word(row.answer)
-        table.add_row(Text(row.slug), Text(row.series), str(len(row.ranked)), *figures, *last)
-    return [table]
+        lines.append((Text(row.slug), Text(row.series), str(len(row.ranked)), *figures, *last))
+    judged = sum(row.claim is not None for row in measured)
+    counted = Text(f"\n{judged - len(wrong)} of {judged} measured series kept what is claimed of them", style="bold")
+    title = "Claimed and not kept"
+    return [counted, *_few(title, _table(title, ("claim", "series"), numbers, ("",)), lines)]
 
 
 def _kills(folder: RunFolder) -> list[RenderableType]:
     kills = folder.kills
     if not kills:
         return []
-    table = _table("Kill matrix", ("mutant", "check", "", "red in step"))
-    for kill in kills:
-        table.add_row(Text(kill.mutant), Text(kill.scenario), _word(kill.verdict), Text(kill.step or "–"))
-    return [table]
+    wrong = [
+        (Text(kill.mutant), Text(kill.scenario), _word(kill.verdict), Text(kill.step or "–"))
+        for kill in kills
+        if kill.verdict != "killed"
+    ]
+    counted = Text(f"\n{len(kills) - len(wrong)} of {len(kills)} mutants killed", style="bold")
+    return [counted, *_few("Not killed", _table("Not killed", ("mutant", "check", "", "red in step")), wrong)]
+
+
+def _few(title: str, into: Table, lines: Sequence[Sequence[RenderableType]]) -> list[RenderableType]:
+    """The first of a table's lines, so that the end of a run fits a screen; nothing of an empty one."""
+    if not lines:
+        return []
+    for line in lines[:_SHOWN]:
+        into.add_row(*line)
+    more = len(lines) - _SHOWN
+    return [into, Text(f"and {more} more under “{title}” in the report", style="dim")] if more > 0 else [into]
+
+
+def _beginning(why: str) -> str:
+    return why if len(why) <= _WHY else f"{why[:_WHY]} …"
 
 
 def _table(title: str, words: Sequence[str], numbers: Sequence[str] = (), more: Sequence[str] = ()) -> Table:
-    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, header_style="dim")
-    for name in words:
-        table.add_column(name)
-    for name in numbers:
-        table.add_column(name, justify="right")
-    for name in more:
-        table.add_column(name)
-    return table
+    made = table(*words, *numbers, *more, title=title)
+    for column in made.columns[len(words) : len(words) + len(numbers)]:
+        column.justify, column.no_wrap = "right", True
+    return made
 
 
 def _figure(measured: Measured | None) -> str:

@@ -18,6 +18,7 @@ from rich.console import Console
 from neuroscale.errors import HostError, SupplyError
 from neuroscale.host import packages
 from neuroscale.host.file_lock import exclusive
+from neuroscale.screen import Screen
 from neuroscale.settings import cache_dir
 from neuroscale.supply.artifacts import PARTS, Catalogue, CProgram, DebianRoot, ImageArchive, PythonPackages
 from neuroscale.supply.commands import run_logged
@@ -67,7 +68,7 @@ class Builder:
     """
 
     cache: Path = field(default_factory=cache_dir)
-    console: Console = field(default_factory=lambda: Console(stderr=True))
+    console: Console = field(default_factory=lambda: Screen(stderr=True))
     may_install: bool = False
 
     def __post_init__(self) -> None:

@@ -83,7 +83,7 @@ class Progress:
         self._live = Live(console=console, get_renderable=self._table, refresh_per_second=2, transient=True)
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._console.is_interactive:
             self._live.start()
         return self
 
@@ -111,7 +111,7 @@ class Progress:
 
     def tick(self) -> None:
         """To be called now and then while builds run."""
-        if not self._console.is_terminal and self._now() - self._beat >= _HEARTBEAT:
+        if not self._console.is_interactive and self._now() - self._beat >= _HEARTBEAT:
             self._say(f"still building {', '.join(self._started)}; {self._left()}")
 
     def _left(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -19,9 +20,24 @@ MACHINE_PATH = re.compile(r"(?<![\w.~}>-])/(?:root|work|Users|home/(?!runner\b)\
 
 @cache
 def files() -> list[Path]:
-    """Everything that is, or is about to be, in the repository."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    """Everything that is, or is about to be, in the repository: what ``.gitignore`` does not name.
+
+    Git is asked as if nothing were known to it yet, since an archive of the sources has no repository.
+    """
+    with tempfile.TemporaryDirectory() as empty:
+        subprocess.run(["git", "init", "--quiet", "--bare", empty], check=True)
+        command = [
+            "git",
+            "--git-dir",
+            empty,
+            "--work-tree",
+            str(ROOT),
+            "ls-files",
+            "--others",
+            "--exclude-standard",
+            "-z",
+        ]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [path for name in sorted(set(listed.split("\0"))) if name and (path := ROOT / name).is_file()]
 
 

@@ -24,6 +24,7 @@ from neuroscale.errors import ApiError, ClusterUnreachable, UsageError, WriteFor
 from neuroscale.git_server import GitServer
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
+from neuroscale.settings import CLUSTER_NAME
 
 NAMESPACE = Ref("Namespace", "scratch")
 OBJECT: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "scratch"}}
@@ -54,7 +55,7 @@ def _folder(tmp: Path) -> Path:
 
 def _state(server: str, nonce: str = NONCE, *, adopted: bool = False) -> ClusterState:
     return ClusterState(
-        name="neuroscale",
+        name=CLUSTER_NAME,
         nonce=nonce,
         server=server,
         adopted=adopted,

@@ -26,7 +26,7 @@ from neuroscale.cluster.state import ClusterState
 from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError, RevertFailed
 from neuroscale.git_server import GitServer
 from neuroscale.platform import Platform
-from neuroscale.settings import Budgets
+from neuroscale.settings import CLUSTER_NAME, Budgets
 
 
 @pytest.fixture
@@ -334,7 +334,7 @@ def scenario(state: ClusterState, home: Path, path: Path, faults: list[str], dea
 
 def state_of(world: ApiServer, git_server: str) -> ClusterState:
     return ClusterState(
-        name="neuroscale", nonce=NONCE, server=world.url, created_at=datetime.now(UTC), forge_url=git_server
+        name=CLUSTER_NAME, nonce=NONCE, server=world.url, created_at=datetime.now(UTC), forge_url=git_server
     )
 
 

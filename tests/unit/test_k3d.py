@@ -22,10 +22,11 @@ from neuroscale.cluster.ports import Port
 from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state, state_file
 from neuroscale.components import PORTS
 from neuroscale.errors import ClusterUnreachable, ConditionTimeout, ExitCode, HostError, WriteForbidden
-from neuroscale.settings import state_dir
+from neuroscale.settings import CLUSTER_NAME, state_dir
 from neuroscale.supply import Provisions
 
-NONCE, IMAGE, NODE = "0123456789abcdef0123456789abcdef", "rancher/k3s:v1", "k3d-neuroscale-server-0"
+NONCE, IMAGE, NODE = "0123456789abcdef0123456789abcdef", "rancher/k3s:v1", f"k3d-{CLUSTER_NAME}-server-0"
+_OURS = f"label=k3d.cluster={CLUSTER_NAME}"
 SINCE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -44,7 +45,7 @@ class FakeEngine:
 
     def call(self, *arguments: str, within: float = 60) -> str:
         match arguments:
-            case ("ps", "--all", "--quiet", "--filter", "label=k3d.cluster=neuroscale"):
+            case ("ps", "--all", "--quiet", "--filter", selector) if selector == _OURS:
                 return "node\nloadbalancer\n" if self.there else ""
             case ("ps", "--all", "--quiet", "--filter", selector):
                 assert selector == f"name=^{NODE}$"
@@ -54,7 +55,7 @@ class FakeEngine:
                 return json.dumps(
                     [{"Config": config, "State": {"Running": self.running, "StartedAt": self.started_at}}]
                 )
-            case ("volume" | "network", "ls", "--quiet", "--filter", "label=k3d.cluster=neuroscale"):
+            case ("volume" | "network", "ls", "--quiet", "--filter", selector) if selector == _OURS:
                 return f"left-over-{arguments[0]}\n"
             case ("exec", _, "ctr", "-n", "k8s.io", "images", "ls"):
                 lines = (f"{image} a-type {digest} 1.0 MiB -" for image, digest in self.imported.items())
@@ -127,7 +128,7 @@ def provisions(tmp_path: Path, asked: Path) -> Provisions:
 def ours() -> ClusterState:
     """What this machine remembers of the node."""
     state = ClusterState(
-        name="neuroscale",
+        name=CLUSTER_NAME,
         nonce=NONCE,
         server="https://127.0.0.1:6550",
         created_at=datetime.now(UTC),
@@ -158,7 +159,7 @@ def test_a_cluster_that_is_not_ours_is_left_alone(
     labels: dict[str, str], words: str, engine: FakeEngine, provisions: Provisions, ours: ClusterState
 ) -> None:
     engine.labels, engine.running, engine.image = labels, False, "rancher/k3s:v0"
-    said = rf'"neuroscale" should be one that this suite made.*{words}.*left alone.*Next: '
+    said = rf'"{CLUSTER_NAME}" should be one that this suite made.*{words}.*left alone.*Next: '
     with pytest.raises(WriteForbidden, match=said) as caught:
         ensure(provisions, SINCE, ports=PORTS)
     assert caught.value.exit_code == ExitCode.REFUSED
@@ -211,7 +212,7 @@ def test_a_cluster_of_another_image_is_made_anew(
     assert engine.deeds == [
         "rm --force --volumes node loadbalancer", "volume rm left-over-volume", "network rm left-over-network",
     ]  # fmt: skip
-    assert asked.read_text().startswith("cluster create neuroscale ")
+    assert asked.read_text().startswith(f"cluster create {CLUSTER_NAME} ")
 
 
 @pytest.mark.parametrize("failure", [ConditionTimeout("it is not Ready"), ClusterUnreachable("no answer")])
@@ -254,11 +255,11 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
     assert (state.versions, state.tarballs) == ({"k3s": "v1"}, [str(file) for file in provisions.image_tarballs])
 
     file = state_dir() / "marker.yaml"
-    assert yaml.safe_load(file.read_text()) == marker(state.nonce, "neuroscale")
+    assert yaml.safe_load(file.read_text()) == marker(state.nonce, CLUSTER_NAME)
     assert file.stat().st_mode & 0o777 == kubeconfig_file().stat().st_mode & 0o777 == 0o600
 
     create, kubeconfig = asked.read_text().splitlines()
-    assert kubeconfig == "kubeconfig get neuroscale"
+    assert kubeconfig == f"kubeconfig get {CLUSTER_NAME}"
     for words in (
         f"--image {IMAGE}",
         f"--api-port 127.0.0.1:{ports['api']}",

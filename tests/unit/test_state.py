@@ -14,10 +14,10 @@ from neuroscale.cluster.state import ClusterState, exclusive, kubeconfig_file, l
 from neuroscale.components import endpoints
 from neuroscale.errors import ExitCode, Locked, NeuroscaleError
 from neuroscale.platform import connect
-from neuroscale.settings import ROOT
+from neuroscale.settings import CLUSTER_NAME, ROOT
 
 
-def a_state(name: str = "neuroscale") -> ClusterState:
+def a_state(name: str = CLUSTER_NAME) -> ClusterState:
     return ClusterState(
         name=name, nonce="n", server="https://127.0.0.1:6550", created_at=datetime.now(UTC), forge_url="http://f"
     )
@@ -75,7 +75,7 @@ def test_ports_that_came_later_do_not_damage_an_old_state() -> None:
 def test_a_damaged_file_is_named_with_the_next_move(content: str) -> None:
     state_file().parent.mkdir(parents=True)
     state_file().write_text(content, encoding="utf-8")
-    with pytest.raises(NeuroscaleError, match=r"state\.json should describe cluster neuroscale.*Next: "):
+    with pytest.raises(NeuroscaleError, match=rf"state\.json should describe cluster {CLUSTER_NAME}.*Next: "):
         load_state()
 
 

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from report_runs import make_run, result
+from report_runs import KILLS, make_run, result
 from rich.console import Console, RenderableType
 
 from neuroscale.cli.report import chosen, report
@@ -22,7 +22,7 @@ from neuroscale.results import RunFolder
 
 def printed(renderable: RenderableType) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=200).print(renderable)
+    Console(file=stream, width=160).print(renderable)
     return stream.getvalue()
 
 
@@ -30,11 +30,30 @@ def test_the_summary_has_verdicts_claims_mutants_and_the_place(folder: RunFolder
     text = printed(summary(folder, folder.path / "report.html", "a note"))
     assert "5 scenarios ran" in text
     assert re.search(r"3 passed +1 failed +1 not run", text)
-    assert re.search(r"drift-heal +first drift +10 +0\.47 s +0\.61 s +1\.40 s +1\.90 s +0 +20 s +kept", text)
+    assert "2 of 3 measured series kept" in text
+    assert "first drift" not in text
     assert re.search(r"drift-heal +repeated drift +4 .*> 2 min 00 s +1 +20 s +not kept", text)
     assert re.search(r"prune-off .* survived", text)
     assert "a note" in text
+    assert "self-heal-off" not in text
+    assert "1 of 3 mutants killed" in text
     assert "report.html" in text
+
+
+def test_without_a_written_report_the_summary_says_how_to_write_it(folder: RunFolder) -> None:
+    assert "Report: neuroscale report 2026-11-20T22-04-05 writes it" in printed(summary(folder))
+
+
+def test_however_much_went_wrong_the_summary_fits_a_screen(reports: Path) -> None:
+    run = make_run(reports, "2026-11-20T22-04-05")
+    failed = [result(f"Scenario {number}", "failed", "it is gone " * 200, "Then it is back") for number in range(40)]
+    restarts = [f"Scenario {number}: argocd/repo-server" for number in range(40)]
+    run.save_run(run.run.model_copy(update={"results": failed, "restarts": restarts}))
+    run.save_kills(KILLS * 20)
+    lines = printed(summary(run, run.path / "report.html")).splitlines()
+    assert len(lines) <= 50
+    assert any(line.startswith("and 35 more under “Not passed” in the report") for line in lines)
+    assert "report.html" in lines[-1]
 
 
 def test_text_from_the_platform_is_not_taken_for_markup(reports: Path) -> None:

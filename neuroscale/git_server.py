@@ -16,6 +16,7 @@ import httpx
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError, ProgramFailed
+from neuroscale.host import direct
 from neuroscale.host.programs import output
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.settings import BUDGETS, CLUSTER_NAME, GIT_SERVER, state_dir
@@ -49,13 +50,13 @@ class GitServer:
         Raises:
             NeuroscaleError: The forge answered with an error.
         """
-        with httpx.Client(base_url=f"{self.url}/api/v1", timeout=BUDGETS.request) as api:
-            if api.get(f"/repos/{OWNER}/{REPOSITORY}").is_success:
+        with self._api() as api:
+            if api.get(f"/api/v1/repos/{OWNER}/{REPOSITORY}").is_success:
                 return
             self._cluster.assert_writable(f"POST to {self.url}/api/v1")
             for path, body in (
-                ("/orgs", {"username": OWNER, "visibility": "public"}),
-                (f"/orgs/{OWNER}/repos", {"name": REPOSITORY, "default_branch": BRANCH, "private": False}),
+                ("/api/v1/orgs", {"username": OWNER, "visibility": "public"}),
+                (f"/api/v1/orgs/{OWNER}/repos", {"name": REPOSITORY, "default_branch": BRANCH, "private": False}),
             ):
                 answer = api.post(path, json=body, auth=(BOT, self._password))
                 if answer.status_code not in (201, 409, 422):  # the last two say that it exists
@@ -94,7 +95,7 @@ class GitServer:
         Raises:
             NeuroscaleError: It answered neither yes nor no.
         """
-        with httpx.stream("GET", f"{self.url}{path}", timeout=BUDGETS.request) as answer:
+        with self._api() as api, api.stream("GET", path) as answer:
             if answer.status_code not in (200, 404):
                 raise self._unexpected("say whether it has", path, answer)
             return answer.status_code == 200
@@ -106,9 +107,13 @@ class GitServer:
             NeuroscaleError: The registry refused it.
         """
         self._cluster.assert_writable(f"PUT to {self.url}{path}")
-        answer = httpx.put(f"{self.url}{path}", content=content, auth=(BOT, self._password), timeout=BUDGETS.request)
+        with self._api() as api:
+            answer = api.put(path, content=content, auth=(BOT, self._password))
         if answer.status_code not in (201, 409):  # the latter says that it exists
             raise self._unexpected("take", path, answer)
+
+    def _api(self) -> httpx.Client:
+        return direct.client(base_url=self.url, seconds=BUDGETS.request)
 
     def _unexpected(self, verb: str, path: str, answer: httpx.Response) -> NeuroscaleError:
         said = answer.read()[:300].decode(errors="replace")
@@ -219,7 +224,10 @@ class GitServer:
             token = base64.b64encode(f"{BOT}:{self._password}".encode()).decode()
             settings["http.extraHeader"] = f"Authorization: Basic {token}"
         environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
+            **{key: value for key, value in direct.cluster_environment().items() if not key.startswith("GIT_")},
+            # Nor what somebody set for other repositories: a proxy, line ends, signatures, other addresses.
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_COUNT": str(len(settings)),
             "GIT_TERMINAL_PROMPT": "0",
         }

@@ -18,6 +18,7 @@ import httpx
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import load_state
 from neuroscale.errors import PreconditionFailed
+from neuroscale.host import direct
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.model_store import Rows
 from neuroscale.polling import Verdict, met, pending
@@ -127,7 +128,7 @@ def send(
 def _client() -> httpx.Client:
     """One for all threads, since making one takes longer than a prediction; it keeps no connection for the next."""
     fresh = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    return httpx.Client(transport=httpx.HTTPTransport(retries=0, limits=fresh))
+    return direct.client(seconds=BUDGETS.request, transport=httpx.HTTPTransport(retries=0, limits=fresh))
 
 
 def _tensor(rows: Rows) -> dict[str, Any]:

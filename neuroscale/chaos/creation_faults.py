@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from typing import Literal
 
 from neuroscale.chaos.fault_base import BringsObject, Snapshot
 from neuroscale.cluster.watch import WatchEvent
 from neuroscale.errors import ProgramFailed, Unrecoverable
+from neuroscale.host import direct
 from neuroscale.host.programs import output
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
@@ -88,7 +88,7 @@ class CreatedByProgram(_Appears):
             output(
                 self.program,
                 within=_PROGRAM_SECONDS,
-                env={**os.environ, "PYTHONPATH": self.python_path},
+                env={**direct.cluster_environment(), "PYTHONPATH": self.python_path},
                 stdin=asked,
             )
         except ProgramFailed as error:

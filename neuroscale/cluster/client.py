@@ -16,9 +16,10 @@ from kubernetes.client import Configuration
 from kubernetes.client.rest import ApiException, RESTClientObject, RESTResponse
 from kubernetes.config import ConfigException, load_kube_config_from_dict
 
-from neuroscale.cluster.guard import READS, DenyWrites, Guard, MarkerGuard
+from neuroscale.cluster.guard import READS, DenyWrites, Guard, MarkerGuard, docker_networks
 from neuroscale.cluster.state import ClusterState
 from neuroscale.errors import ApiError, ClusterUnreachable, UsageError
+from neuroscale.host.direct import LOOPBACK
 from neuroscale.kubernetes.refs import Object, Ref, api_version_of
 from neuroscale.settings import BUDGETS
 
@@ -307,8 +308,12 @@ def read_kubeconfig(kubeconfig: Path, context: str | None = None) -> Configurati
         raise UsageError(
             f"The kubeconfig {kubeconfig} should name a cluster, but: {error}. Next: neuroscale up"
         ) from error
-    # Like kubectl, and so that what is said to be on loopback is reached there.
-    configuration.no_proxy = ",".join(filter(None, (configuration.no_proxy, "localhost", "127.0.0.0/8", "::1/128")))
+    # Like kubectl, and so that what is said to be on this machine is reached there.
+    near = [configuration.no_proxy, *LOOPBACK]
+    # The environment's proxy does not know them; one that the kubeconfig names was named for its server.
+    if not any("proxy-url" in entry["cluster"] for entry in content["clusters"]):
+        near += map(str, docker_networks())
+    configuration.no_proxy = ",".join(filter(None, near))
     return configuration
 
 

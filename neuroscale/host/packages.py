@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from neuroscale.errors import HostError, ProgramFailed
+from neuroscale.host.direct import internet_environment
 from neuroscale.host.programs import log_output, run
 from neuroscale.settings import cache_dir
 
@@ -63,7 +64,7 @@ def ensure(packages: Iterable[str], purpose: str, *, allow_install: bool) -> lis
 
 def _install(packages: list[str], purpose: str) -> None:
     log = cache_dir() / "logs" / "apt.log"
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    environment = internet_environment() | {"DEBIAN_FRONTEND": "noninteractive"}
     failed: ProgramFailed | None = None
     for command in (["apt-get", "update"], ["apt-get", "install", "-y", *packages]):
         try:

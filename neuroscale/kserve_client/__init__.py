@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroscale.errors import ProgramFailed
+from neuroscale.host import direct
 from neuroscale.host.programs import output
 from neuroscale.supply.installed import installed, pip_install
 
@@ -67,7 +67,7 @@ def run_client(verb: str, asked: dict[str, Any], *, waiting: float = 0.0) -> Sdk
         said = output(
             command(verb),
             within=waiting + _START_SECONDS,
-            env={**os.environ, "PYTHONPATH": str(provide())},
+            env={**direct.cluster_environment(), "PYTHONPATH": str(provide())},
             stdin=json.dumps(asked),
         )
     except ProgramFailed as error:

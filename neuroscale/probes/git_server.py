@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from neuroscale.cluster.client import Cluster
+from neuroscale.host import direct
 from neuroscale.polling import Verdict, met, pending
 
 
@@ -25,7 +26,8 @@ class GitServerAnswers:
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
         """Its health page."""
         try:
-            answer = httpx.get(f"{self.url}/api/healthz", timeout=2)
+            with direct.client(seconds=2) as http:
+                answer = http.get(f"{self.url}/api/healthz")
         except httpx.HTTPError as error:
             return pending(f"{type(error).__name__}: {error}")
         return met("healthy") if answer.is_success else pending(f"HTTP {answer.status_code}")

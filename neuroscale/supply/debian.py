@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tarfile
 import tomllib
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from neuroscale.host.direct import internet_environment
 from neuroscale.supply.commands import run_logged
 from neuroscale.supply.pins import pins
 
@@ -63,7 +63,7 @@ def make_root(name: str, recipe: Path, into: Path, log: Path) -> dict[str, str]:
         ],
         log,
         # A fixed date makes the layer a function of the packages.
-        env=os.environ | {"TMPDIR": str(workspace), "SOURCE_DATE_EPOCH": "1000000000"},
+        env=internet_environment() | {"TMPDIR": str(workspace), "SOURCE_DATE_EPOCH": "1000000000"},
     )  # fmt: skip
     workspace.rmdir()
     return {package: version for package, version in _installed(into / "layer.tar") if package in root.packages}

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from neuroscale.errors import ProgramFailed, SupplyError
+from neuroscale.host.direct import internet_environment
 from neuroscale.host.programs import output
 from neuroscale.supply.commands import run_logged
 from neuroscale.supply.crds import shorten_definitions
@@ -166,7 +167,7 @@ class Go:
             draft = home.with_name(f"{package}.draft")
             discard(draft)
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(draft), package]
-            run_logged(pip, log, env=os.environ)
+            run_logged(pip, log, env=internet_environment())
             draft.rename(home)
         if not program.is_file():
             raise SupplyError(
@@ -178,7 +179,7 @@ class Go:
     def _env(self, *, cgo: bool) -> dict[str, str]:
         temporary = self.home / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
-        inherited = {key: value for key, value in os.environ.items() if key != "GOROOT"}
+        inherited = {key: value for key, value in internet_environment().items() if key != "GOROOT"}
         return inherited | {
             "GOCACHE": str(self.home / "build"),
             "GOMODCACHE": str(self.home / "mod"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from neuroscale.errors import ProgramFailed, SupplyError
+from neuroscale.host.direct import internet_environment
 from neuroscale.host.file_lock import exclusive
 from neuroscale.host.programs import output
 from neuroscale.settings import cache_dir
@@ -54,7 +54,7 @@ def run_program(
         SupplyError: It is missing, failed or took longer than ``within`` seconds.
     """
     try:
-        return output(command, within=within, env={**os.environ, **(extra or {})}, folder=folder)
+        return output(command, within=within, env={**internet_environment(), **(extra or {})}, folder=folder)
     except ProgramFailed as error:
         name = " ".join(Path(part).name for part in command[:3])
         raise SupplyError(f"{name} should succeed, but {error}") from error

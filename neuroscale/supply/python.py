@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neuroscale.errors import SupplyError
+from neuroscale.host.direct import internet_environment
 from neuroscale.supply.commands import run_logged
 from neuroscale.supply.store import discard
 
@@ -45,7 +46,7 @@ def install(recipe: Path, root: Path, into: Path, log: Path) -> str:
             f"--platform=manylinux2014_{machine}", "--target", str(target), "--requirement", str(requirements),
         ],
         log,
-        env=os.environ,
+        env=internet_environment(),
     )  # fmt: skip
     for tests in sorted(target.glob("**/tests"), reverse=True):
         discard(tests)

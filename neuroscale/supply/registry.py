@@ -15,7 +15,7 @@ import httpx
 import yaml
 
 from neuroscale.errors import HostError, UsageError
-from neuroscale.host import capability
+from neuroscale.host import capability, direct
 from neuroscale.host.engine import Engine
 from neuroscale.settings import cache_dir
 from neuroscale.supply.artifacts import NODE_IMAGES, PARTS, ImageArchive
@@ -28,7 +28,6 @@ _DOCKER_HUB = "docker.io"
 #: Where Docker Hub's API is, which its own name does not lead to.
 _HUB_API = "registry-1.docker.io"
 _PULL_WITHIN = 600.0
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class Mirror:
         """
         parts = urlsplit(self.url)
         netloc = self.host
-        if parts.hostname in _LOOPBACK:
+        if direct.is_on_this_machine(parts.hostname):
             netloc = f"{gateway}:{parts.port}" if parts.port else gateway
         prefix = parts.path.strip("/")
         mirrors: dict[str, Any] = {}
@@ -219,8 +218,13 @@ def answering(mirror: Mirror | None, demands: Collection[Demand], within: float)
 def _complaint(url: str, within: float) -> str:
     parts = urlsplit(url)
     try:
-        answer = httpx.get(f"{parts.scheme}://{parts.netloc}/v2/", timeout=within)
-    except (httpx.HTTPError, OSError) as error:
+        answer = httpx.get(
+            f"{parts.scheme}://{parts.netloc}/v2/",
+            timeout=within,
+            trust_env=not direct.is_on_this_machine(parts.hostname),
+        )
+    # The last two: a proxy whose kind httpx does not know, or cannot speak without another package.
+    except (httpx.HTTPError, OSError, ValueError, ImportError) as error:
         return f"{parts.netloc} cannot be reached ({type(error).__name__})"
     # A captive portal or a proxy answers too; only a registry says so in this header.
     if answer.status_code in {200, 401} and "docker-distribution-api-version" in answer.headers:

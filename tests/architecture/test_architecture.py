@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import source
@@ -30,6 +31,17 @@ def test_the_runner_reaches_kubernetes_through_the_library() -> None:
     """For the library itself an import contract says so."""
     runner = source.python("steps", "suite")
     assert [_name(path) for path in runner if "kubernetes" in source.imports(source.tree(path))] == []
+
+
+def test_there_is_one_place_where_http_clients_are_made() -> None:
+    """The registry's is beside it: it is the one that a proxy may lead to."""
+    made = {
+        _name(path)
+        for path in OURS
+        for node in ast.walk(source.tree(path))
+        if isinstance(node, ast.Call) and re.match(r"httpx\.(Client|AsyncClient|[a-z]+)\b", ast.unparse(node.func))
+    }
+    assert made == {"neuroscale/host/direct.py", "neuroscale/supply/registry.py"}
 
 
 def test_a_chain_of_imports_is_short() -> None:

@@ -1,0 +1,47 @@
+"""Who is asked directly, whatever proxy the environment names: this machine and the cluster, which no proxy can reach.
+
+The one place where HTTP clients for them are made, and environments for the programs that speak to them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+
+import httpx
+
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
+#: As programs want them in ``no_proxy``: some know networks, others only addresses.
+LOOPBACK = ("localhost", "127.0.0.1", "127.0.0.0/8", "::1", "::1/128")
+
+
+def client(*, base_url: str = "", seconds: float, transport: httpx.HTTPTransport | None = None) -> httpx.Client:
+    """A client for the forge, a model, a port of this machine: no proxy, no ``.netrc``.
+
+    Args:
+        base_url: Put in front of each path.
+        seconds: Any part of a request may take.
+        transport: How connections are made; the usual way if not given.
+    """
+    return httpx.Client(base_url=base_url, timeout=seconds, trust_env=False, transport=transport)
+
+
+def is_on_this_machine(host: str | None) -> bool:
+    """Whether a host's name or address is this machine's own. Names are not resolved."""
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def cluster_environment() -> dict[str, str]:
+    """For programs that speak to the cluster and to nobody else."""
+    return {name: value for name, value in os.environ.items() if name.lower() not in _PROXIES}
+
+
+def internet_environment() -> dict[str, str]:
+    """For programs that download: the environment's proxy, but not for a mirror on this machine."""
+    environment = dict(os.environ)
+    for name in ("no_proxy", "NO_PROXY"):  # curl reads the first, others the second
+        environment[name] = ",".join(filter(None, (os.environ.get(name), *LOOPBACK)))
+    return environment

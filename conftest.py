@@ -4,6 +4,7 @@ pytest_plugins = [
     "suite.session",
     "suite.mutation",
     "suite.redaction",
+    "suite.allure_results",
     "suite.recording",
     "suite.restarts",
     "steps.platform",

@@ -26,6 +26,7 @@ from neuroscale.screen import say
 from neuroscale.serving import request_stream
 from neuroscale.serving.request_stream import Stream, listed
 from neuroscale.settings import reports_dir
+from suite import allure_results
 from suite.mutants import Mutant
 from suite.mutation import as_intended
 from suite.redaction import redact
@@ -73,9 +74,10 @@ def _keep_requests(config: pytest.Config, test: str, stream: Stream) -> None:
     """Put the requests of a stream on record, in the run's folder and in the Allure report."""
     if FOLDER not in config.stash or not stream.records:
         return
-    requests = listed(stream.records, partial(redact, config))
-    config.stash[FOLDER].add_stream(_slug(test), stream.name, requests)
-    allure.attach(requests, f"requests to {stream.name}", allure.attachment_type.CSV)
+    words = partial(redact, config)
+    config.stash[FOLDER].add_stream(_slug(test), stream.name, listed(stream.records, words))
+    beginning = listed(stream.records, words, allure_results.MOST_BYTES)
+    allure.attach(beginning, f"requests to {stream.name}", allure.attachment_type.CSV)
 
 
 def pytest_bdd_step_error(
@@ -189,7 +191,7 @@ def _again(item: pytest.Item) -> str:
 def _attach(folder: Path) -> None:
     for file in sorted(folder.rglob("*")):
         if file.is_file():
-            allure.attach.file(str(file), file.name)  # type: ignore[no-untyped-call]
+            allure_results.attach(file)
 
 
 def _slug(name: str) -> str:

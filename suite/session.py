@@ -57,8 +57,8 @@ def pytest_configure(config: pytest.Config) -> None:
             started_at=datetime.now(UTC),
             command=shlex.join(["pytest", *sys.argv[1:]]),
         )
-        config.option.allure_report_dir = config.option.allure_report_dir or str(folder.path / "allure-results")
-        config.option.xmlpath = config.option.xmlpath or str(folder.path / "junit.xml")
+        # Whose plugin may be switched off.
+        config.option.xmlpath = getattr(config.option, "xmlpath", None) or str(folder.path / "junit.xml")
 
 
 def needs_cluster(config: pytest.Config) -> bool:

@@ -1,13 +1,15 @@
 """Asking a model the way its users do: through the gateway, with the Host of its ``status.url``, values compared.
 
-Nothing is tried twice: each request opens a connection of its own, and what went wrong with it is its answer.
+Nothing is tried twice: each request opens a connection of its own, and what went wrong with it is its answer. Where
+one answer could be luck, several are asked for in a row, and each counts.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -28,18 +30,49 @@ Protocol = Literal["v1", "v2"]
 GATEWAY_SERVICE = Ref("Service", "kourier", "kourier-system")
 #: A host that no model has.
 NOBODY = "nobody.default.models.neuroscale.internal"
-#: What is wrong with it -> protocol and body.
-BAD_INPUT: dict[str, tuple[Protocol, str]] = {
-    "a body that is not JSON": ("v1", '{"instances": [[6.8, 2.8'),
-    "a body without rows": ("v1", "{}"),
-    "no rows": ("v1", '{"instances": []}'),
-    "rows of three numbers": ("v1", '{"instances": [[6.8, 2.8, 4.8]]}'),
-    "words instead of numbers": ("v1", '{"instances": [["six", "two", "four", "one"]]}'),
-    "a tensor of another shape": (
+#: Right answers in a row that the steady state wants: with a stranger behind the gateway every other one is wrong, and
+#: so many right ones in a row would be one chance in a million.
+IN_A_ROW = 20
+
+
+@dataclass(frozen=True)
+class BadInput:
+    """An input that no model can take, and how it is refused.
+
+    Attributes:
+        status: HTTP status of the refusal.
+        reason: Regular expression for what the model server must say: what is wrong with this input.
+    """
+
+    protocol: Protocol
+    body: str
+    status: int
+    reason: str
+
+
+_FOUR_NUMBERS = r"3 features, but \w+ is expecting 4 features"
+#: What is wrong with it -> the input.
+BAD_INPUT: dict[str, BadInput] = {
+    "a body that is not JSON": BadInput("v1", '{"instances": [[6.8, 2.8', 400, "Unrecognized request format"),
+    "a body without rows": BadInput("v1", "{}", 400, 'Expected "instances" to be a list'),
+    "no rows": BadInput("v1", '{"instances": []}', 400, "Expected 2D array, got 1D array"),
+    "rows of three numbers": BadInput("v1", '{"instances": [[6.8, 2.8, 4.8]]}', 400, _FOUR_NUMBERS),
+    "words instead of numbers": BadInput(
+        "v1", '{"instances": [["six", "two", "four", "one"]]}', 400, "could not convert string to float.*six"
+    ),
+    "a tensor of another shape": BadInput(
         "v2",
         '{"inputs": [{"name": "input-0", "shape": [1, 3], "datatype": "FP64", "data": [6.8, 2.8, 4.8]}]}',
+        400,
+        _FOUR_NUMBERS,
     ),
-    "a tensor without data": ("v2", '{"inputs": [{"name": "input-0", "shape": [1, 4], "datatype": "FP64"}]}'),
+    # The server's own schema of the protocol refuses it, before any model is asked.
+    "a tensor without data": BadInput(
+        "v2",
+        '{"inputs": [{"name": "input-0", "shape": [1, 4], "datatype": "FP64"}]}',
+        422,
+        r"inputs\.0\.data: Field required",
+    ),
 }
 
 
@@ -67,12 +100,18 @@ class InferenceResponse:
         seconds: From the first packet to the last.
         classes: The predictions, when there were any.
         said: The beginning of the body, or what went wrong on the way.
+        reason: Why KServe's model server refuses the request, when it does so in its own format.
+        by: Who answered: the ``server`` header.
+        routed: Whether the gateway had it from somebody behind it; its own answers do not say how long that took.
     """
 
     status: int | None
     seconds: float
     classes: tuple[int, ...] | None
     said: str
+    reason: str | None = None
+    by: str = ""
+    routed: bool = False
 
     def __str__(self) -> str:
         return f"{self.status or 'no answer'}: {self.said}"
@@ -121,7 +160,23 @@ def send(
     except httpx.HTTPError as error:
         return InferenceResponse(None, time.monotonic() - start, None, f"{type(error).__name__}: {error}")
     seconds = time.monotonic() - start
-    return InferenceResponse(answer.status_code, seconds, _classes(answer, protocol), answer.text[:300])
+    return InferenceResponse(
+        answer.status_code,
+        seconds,
+        _classes(answer, protocol),
+        answer.text[:300],
+        reason=_reason(answer),
+        by=answer.headers.get("server", ""),
+        routed="x-envoy-upstream-service-time" in answer.headers,
+    )
+
+
+def in_a_row(once: Callable[[], InferenceResponse], count: int = IN_A_ROW) -> list[InferenceResponse]:
+    """So many requests, one after the other; one without any answer is the last, since the next would wait as long."""
+    answers: list[InferenceResponse] = []
+    while len(answers) < count and (not answers or answers[-1].status is not None):
+        answers.append(once())
+    return answers
 
 
 @cache
@@ -149,7 +204,20 @@ def _classes(answer: httpx.Response, protocol: Protocol) -> tuple[int, ...] | No
     return tuple(found) if isinstance(found, list) and all(type(value) is int for value in found) else None
 
 
-# --- judgements on one answer
+def _reason(answer: httpx.Response) -> str | None:
+    """KServe refuses with ``{"error": …}``, its schema of the v2 protocol with ``{"detail": [{"loc": …, "msg": …}, …]}``."""
+    if answer.headers.get("content-type", "").partition(";")[0] != "application/json":
+        return None
+    try:
+        content = answer.json()
+        if isinstance(error := content.get("error"), str):
+            return error
+        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in content["detail"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+# --- judgements
 
 
 def evaluate_classes(answer: InferenceResponse, wanted: Sequence[int]) -> Verdict:
@@ -161,18 +229,42 @@ def evaluate_classes(answer: InferenceResponse, wanted: Sequence[int]) -> Verdic
     return pending(f"{_few(answer.classes)} instead of {_few(wanted)}")
 
 
-def evaluate_refusal(answer: InferenceResponse) -> Verdict:
-    """A client error that says why, in words and not with a traceback."""
+def evaluate_in_a_row(
+    answers: Sequence[InferenceResponse], evaluate: Callable[[InferenceResponse], Verdict], count: int = IN_A_ROW
+) -> Verdict:
+    """Each of so many answers is as it should be."""
+    verdicts = [evaluate(answer) for answer in answers]
+    wrong = [(number, verdict) for number, verdict in enumerate(verdicts, 1) if not verdict]
+    if wrong:
+        number, first = wrong[0]
+        return pending(
+            f"{len(wrong)} of {len(answers)} answers in a row are wrong, first no. {number}: {first.observed}"
+        )
+    if not verdicts or len(verdicts) < count:
+        return pending(f"{len(verdicts)} answers instead of {count}")
+    return met(f"{len(verdicts)} of {count} in a row: {verdicts[-1].observed}")
+
+
+def evaluate_refusal(answer: InferenceResponse, bad: BadInput) -> Verdict:
+    """The model server refuses it as KServe does, with the status for it, and names what is wrong with it."""
     if answer.status is None or not 400 <= answer.status < 500:
         return pending(f"no client error, but {answer}")
-    if not answer.said.strip() or "Traceback" in answer.said:
-        return pending(f"{answer.status} without a reason for people: {answer.said!r}")
-    return met(str(answer))
+    if answer.reason is None or not answer.routed:
+        return pending(f"not refused by KServe's model server, but by {answer.by or 'somebody'}: {answer}")
+    if answer.status != bad.status:
+        return pending(f"not {bad.status}, but {answer}")
+    if not re.search(bad.reason, answer.reason) or "Traceback" in answer.reason:
+        return pending(f"{answer.status} with a reason that does not name the fault ({bad.reason}): {answer.reason!r}")
+    return met(f"{answer.status}: {answer.reason}")
 
 
 def evaluate_not_found(answer: InferenceResponse) -> Verdict:
-    """The gateway knows no such host."""
-    return met(str(answer)) if answer.status == 404 else pending(f"not 404, but {answer}")
+    """The gateway knows no such host, and says so itself: Envoy's 404 has no body, and nobody behind it was asked."""
+    if answer.status != 404:
+        return pending(f"not 404, but {answer}")
+    if answer.by != "envoy" or answer.routed or answer.said:
+        return pending(f"not the gateway's own 404, but that of {answer.by or 'somebody'}: {answer.said!r}")
+    return met("404, of the gateway itself")
 
 
 def _few(classes: Sequence[int]) -> str:

@@ -11,4 +11,4 @@ Feature: What Git describes is served
     And the models that Git describes
     Then each is Ready, with every condition met
     And the Knative resources of each are owned, ready and at the latest revision
-    And each predicts what it was trained to predict
+    And each predicts what it was trained to predict, 20 times in a row

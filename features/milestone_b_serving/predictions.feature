@@ -4,8 +4,8 @@ Feature: A model answers through the gateway
   @smoke
   Scenario Outline: The gateway routes requests to the model
     Given the models are served
-    When a prediction for <rows> is requested by protocol v1
-    Then the prediction is <classes>
+    When a prediction for <rows> is requested 20 times by protocol v1
+    Then each of the 20 predictions is <classes>
 
     Examples:
       | rows               | classes |
@@ -14,8 +14,8 @@ Feature: A model answers through the gateway
 
   Scenario Outline: The gateway routes the open inference protocol as well
     Given the models are served
-    When a prediction for <rows> is requested by protocol v2
-    Then the prediction is <classes>
+    When a prediction for <rows> is requested 20 times by protocol v2
+    Then each of the 20 predictions is <classes>
 
     Examples:
       | rows               | classes |
@@ -24,8 +24,8 @@ Feature: A model answers through the gateway
 
   Scenario Outline: A batch is answered row by row
     Given the models are served
-    When a prediction for every flower is requested by protocol <protocol>
-    Then the predictions for every flower are those of the trained model
+    When a prediction for every flower is requested 20 times by protocol <protocol>
+    Then all 20 predictions for every flower are those of the trained model
 
     Examples:
       | protocol |
@@ -34,14 +34,14 @@ Feature: A model answers through the gateway
 
   Scenario: An unknown host is not found
     Given the models are served
-    When an unknown host is requested from the gateway
-    Then the gateway answers that there is no such host
+    When an unknown host is requested from the gateway 20 times
+    Then the gateway itself answers all 20 that there is no such host
     And the model answers the reference rows as before
 
   Scenario Outline: Invalid input is rejected with a reason
     Given the models are served
-    When the model is sent <input>
-    Then the model rejects it and says why
+    When the model is sent <input> 20 times
+    Then the model server rejects all 20 and says what is wrong with <input>
     And the model answers the reference rows as before
 
     Examples:

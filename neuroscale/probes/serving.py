@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.inference_client import Protocol, ask, endpoint_of, evaluate_classes
+from neuroscale.inference_client import IN_A_ROW, ask, endpoint_of, evaluate_classes, evaluate_in_a_row, in_a_row
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.model_store import ExpectedPredictions, expected_predictions, version_of
 from neuroscale.polling import Verdict, met, pending, unrecoverable
@@ -203,10 +203,11 @@ class AllAnswer:
     @property
     def description(self) -> str:
         """The expectation."""
-        return f"each of {len(self.uris)} models answers {self.rows} through the gateway as trained"
+        times = f"{IN_A_ROW} of {IN_A_ROW} times"
+        return f"each of {len(self.uris)} models answers {self.rows} through the gateway as trained, {times}"
 
     def check(self, cluster: Cluster) -> Verdict:
-        """Ask each once."""
+        """Ask each, so many times in a row."""
         return evaluate_together(
             {
                 name: Answers(name, self.gateway, version_of(uri) or uri, self.rows).check(cluster)
@@ -223,24 +224,24 @@ class Answers:
     gateway: str
     version: str
     rows: str
-    protocol: Protocol = "v1"
     area: str = "serving"
 
     @property
     def description(self) -> str:
         """The expectation."""
-        return f'"{self.name}" answers {self.rows} through the gateway ({self.protocol}) as version {self.version} does'
+        return f'"{self.name}" answers {self.rows} through the gateway as version {self.version} does, each time'
 
     def check(self, cluster: Cluster) -> Verdict:
-        """Ask once."""
+        """Ask so many times in a row; none is repeated."""
         known: ExpectedPredictions = expected_predictions()
         if self.version not in known.outputs:
             return unrecoverable(f"nobody wrote down what version {self.version} answers")
         endpoint = endpoint_of(fetch(cluster, inference_service(self.name)), self.gateway)
         if endpoint is None:
             return pending("it has no URL")
-        answer = ask(endpoint, known.inputs[self.rows], self.protocol)
-        return evaluate_classes(answer, known.outputs[self.version][self.rows])
+        wanted = known.outputs[self.version][self.rows]
+        answers = in_a_row(lambda: ask(endpoint, known.inputs[self.rows]))
+        return evaluate_in_a_row(answers, lambda answer: evaluate_classes(answer, wanted))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from apiserver import ApiServer, merge
+from fixtures import captured
 
+from neuroscale.inference_client import BAD_INPUT
 from neuroscale.kubernetes.refs import Object
 from neuroscale.model_store import SERVED, expected_predictions, storage_uri
 from neuroscale.probes.knative_resources import INGRESS_CLASS, Generated
@@ -31,6 +33,15 @@ KINDS = {
     "/apis/networking.internal.knative.dev/v1alpha1": {"ingresses": ("Ingress", True)},
     "/apis/apiextensions.k8s.io/v1": {"customresourcedefinitions": ("CustomResourceDefinition", False)},
 }
+
+#: What the gateway says of itself in each answer, and what it adds when it has the answer from a model.
+GATEWAY = {"Server": "envoy"}
+MODEL = {**GATEWAY, "Content-Type": "application/json", "X-Envoy-Upstream-Service-Time": "7"}
+#: Body of an input that no model can take -> how it is refused.
+REFUSALS = {
+    BAD_INPUT[what].body: (status, json.dumps(content)) for what, (status, content) in captured("refusals").items()
+}
+NGINX_PAGE = "<html><head><title>404 Not Found</title></head><body><center>nginx</center></body></html>"
 
 
 def host_of(name: str) -> str:
@@ -163,14 +174,16 @@ class Gateway:
     """Answers as the gateway and the models behind it.
 
     Attributes:
-        versions: Host -> version of the model there; any other host is answered 404.
+        versions: Host -> version of the model there; any other host is answered by the gateway itself.
         instead: Host -> status and body that are answered instead.
+        strangers: How many somebodies are behind the gateway's Service as well: they take their turns with the gateway.
         asked: Number of requests.
     """
 
     def __init__(self) -> None:
         self.versions: dict[str, str] = {host_of(NAME): SERVED}
         self.instead: dict[str, tuple[int, str]] = {}
+        self.strangers = 0
         self.asked = 0
 
     def __enter__(self) -> Self:
@@ -179,9 +192,10 @@ class Gateway:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                status, said = gateway.answer(self.path, self.headers["Host"], body)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(said)))
+                status, said, headers = gateway.answer(self.path, self.headers["Host"], body)
+                self.send_response_only(status)
+                for name, value in {**headers, "Content-Length": str(len(said))}.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(said.encode())
 
@@ -198,16 +212,17 @@ class Gateway:
         self._http.shutdown()
         self._http.server_close()
 
-    def answer(self, path: str, host: str, body: bytes) -> tuple[int, str]:
+    def answer(self, path: str, host: str, body: bytes) -> tuple[int, str, dict[str, str]]:
         self.asked += 1
+        if self.asked % (self.strangers + 1):
+            return 404, NGINX_PAGE, {"Server": "nginx/1.27.5", "Content-Type": "text/html"}
         if host in self.instead:
-            return self.instead[host]
+            return *self.instead[host], GATEWAY
         if host not in self.versions:
-            return 404, ""
-        try:
-            return 200, json.dumps(self._predict(path, host, json.loads(body)))
-        except (ValueError, KeyError, StopIteration) as error:
-            return 400, json.dumps({"error": f"bad input: {type(error).__name__}"})
+            return 404, "", GATEWAY
+        if body.decode() in REFUSALS:
+            return *REFUSALS[body.decode()], MODEL
+        return 200, json.dumps(self._predict(path, host, json.loads(body))), MODEL
 
     def _predict(self, path: str, host: str, body: Any) -> Any:
         name = path.split("/")[3].split(":", maxsplit=1)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from apiserver import ApiServer
@@ -13,20 +14,23 @@ from neuroscale.cluster.state import load_state
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.inference_client import (
     BAD_INPUT,
+    BadInput,
     Endpoint,
     InferenceResponse,
     Protocol,
     ask,
     endpoint_of,
     evaluate_classes,
+    evaluate_in_a_row,
     evaluate_not_found,
     evaluate_refusal,
     gateway_url,
+    in_a_row,
     send,
 )
 from neuroscale.model_store import SERVED, SWAPPED, expected_predictions
 from neuroscale.platform import Platform
-from neuroscale.polling import State
+from neuroscale.polling import State, Verdict
 from neuroscale.serving import inference_requests
 
 PAIR = expected_predictions().inputs["the reference rows"]
@@ -111,27 +115,72 @@ def test_classes(case: str) -> None:
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
+BAD = BadInput("v1", "{}", 400, "rows")
+REFUSED = InferenceResponse(400, 0.01, None, "{…}", reason="Expected rows", by="envoy", routed=True)
 REFUSALS: dict[str, tuple[InferenceResponse, State, str]] = {
-    "refused, with a reason": (answered(400, None, '{"error":"4 numbers a row"}'), "met", "4 numbers a row"),
-    "unprocessable": (answered(422, None, "why"), "met", "422: why"),
+    "refused, with the reason": (REFUSED, "met", "400: Expected rows"),
+    "another status": (replace(REFUSED, status=422), "pending", "not 400, but 422"),
+    "another reason": (replace(REFUSED, reason="Model x does not exist"), "pending", "does not name the fault (rows)"),
+    "no reason": (replace(REFUSED, reason=""), "pending", "does not name the fault"),
+    "with a traceback": (replace(REFUSED, reason="Traceback: rows"), "pending", "does not name the fault"),
+    "the gateway's own": (replace(REFUSED, routed=False), "pending", "not refused by KServe's model server"),
+    "a page": (
+        answered(400, None, "<html>rows</html>"), "pending", "not refused by KServe's model server, but by somebody"
+    ),
     "taken": (answered(200, (1,), "[1]"), "pending", "no client error, but 200"),
-    "the server's fault": (answered(500, None, "why"), "pending", "no client error, but 500"),
+    "the server's fault": (replace(REFUSED, status=500), "pending", "no client error, but 500"),
     "no answer": (answered(None, None, "ReadTimeout"), "pending", "no client error, but no answer"),
-    "without a reason": (answered(400, None, "  "), "pending", "without a reason"),
-    "with a traceback": (answered(400, None, "Traceback (most recent"), "pending", "without a reason for people"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_refusals(case: str) -> None:
     answer, state, words = REFUSALS[case]
-    verdict = evaluate_refusal(answer)
+    verdict = evaluate_refusal(answer, BAD)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
-@pytest.mark.parametrize(("status", "state"), [(404, "met"), (200, "pending"), (503, "pending"), (None, "pending")])
-def test_not_found(status: int | None, state: State) -> None:
-    assert evaluate_not_found(answered(status)).state == state
+NOT_FOUND = InferenceResponse(404, 0.01, None, "", by="envoy")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "words"),
+    [
+        (NOT_FOUND, "met", "of the gateway itself"),
+        (replace(NOT_FOUND, status=200), "pending", "not 404, but 200"),
+        (replace(NOT_FOUND, status=503), "pending", "not 404, but 503"),
+        (answered(None), "pending", "not 404, but no answer"),
+        (replace(NOT_FOUND, by="nginx/1.27.5"), "pending", "not the gateway's own 404, but that of nginx/1.27.5"),
+        (replace(NOT_FOUND, by=""), "pending", "but that of somebody"),
+        (replace(NOT_FOUND, routed=True), "pending", "not the gateway's own 404"),
+        (replace(NOT_FOUND, said="Model x does not exist"), "pending", "Model x does not exist"),
+    ],
+)
+def test_not_found(answer: InferenceResponse, state: State, words: str) -> None:
+    verdict = evaluate_not_found(answer)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+def test_each_answer_in_a_row_counts() -> None:
+    right, wrong = answered(200, (1, 1)), answered(200, (1, 2))
+
+    def judged(*answers: InferenceResponse) -> Verdict:
+        return evaluate_in_a_row(answers, lambda answer: evaluate_classes(answer, [1, 1]), count=3)
+
+    assert judged(right, right, right).state == "met"
+    assert "3 of 3 in a row" in judged(right, right, right).observed
+    one_wrong = judged(right, wrong, right)
+    assert (one_wrong.state, "1 of 3 answers in a row are wrong, first no. 2" in one_wrong.observed) == (
+        "pending",
+        True,
+    )
+    assert judged(right, right).observed == "2 answers instead of 3"
+    assert judged().state == "pending"
+
+
+def test_whoever_does_not_answer_is_not_asked_again() -> None:
+    answers = iter([answered(503), answered(None), answered(200)])
+    assert [one.status for one in in_a_row(lambda: next(answers), 20)] == [503, None]
 
 
 def test_many_rows_are_not_all_shown() -> None:
@@ -178,34 +227,60 @@ def platform(world: ApiServer, cluster: Cluster) -> Platform:
 
 @pytest.mark.usefixtures("gateway")
 def test_good_and_bad_questions(platform: Platform) -> None:
-    inference_requests.assert_classes(inference_requests.ask_for("the other pair", "v2", platform), [0, 2], platform)
+    pair = inference_requests.ask_for("the other pair", "v2", 20, platform)
+    inference_requests.assert_classes(pair, [0, 2], 20, platform)
     inference_requests.assert_expected_predictions(
-        inference_requests.ask_for("every flower", "v1", platform), "every flower", platform
+        inference_requests.ask_for("every flower", "v1", 2, platform), "every flower", 2, platform
     )
-    inference_requests.assert_not_found(inference_requests.ask_nobody(platform), platform)
-    with pytest.raises(ConditionTimeout, match=r"\[0, 2\] instead of \[1, 1\]"):
-        inference_requests.assert_classes(
-            inference_requests.ask_for("the other pair", "v1", platform), [1, 1], platform
-        )
+    inference_requests.assert_answers_as_before(platform)
+    inference_requests.assert_not_found(inference_requests.ask_nobody(20, platform), 20, platform)
+    with pytest.raises(ConditionTimeout, match=r"20 of 20 answers in a row are wrong.*\[0, 2\] instead of \[1, 1\]"):
+        inference_requests.assert_classes(pair, [1, 1], 20, platform)
+    with pytest.raises(ConditionTimeout, match="20 answers instead of 21"):
+        inference_requests.assert_classes(pair, [0, 2], 21, platform)
     with pytest.raises(ConditionTimeout, match="not 404, but 200"):
-        inference_requests.assert_not_found(inference_requests.ask_for("the other pair", "v1", platform), platform)
+        inference_requests.assert_not_found(pair, 20, platform)
     with pytest.raises(ConditionTimeout, match="no client error, but 200"):
-        inference_requests.assert_refusal(inference_requests.ask_for("the other pair", "v1", platform), platform)
+        inference_requests.assert_refusal(pair, "no rows", 20, platform)
 
 
 @pytest.mark.usefixtures("gateway")
 @pytest.mark.parametrize("what", BAD_INPUT)
-def test_bad_input_is_bad(what: str, platform: Platform) -> None:
-    inference_requests.assert_refusal(inference_requests.send_bad(what, platform), platform)
+def test_what_a_model_answered_to_bad_input_is_a_refusal_of_that_input(what: str, platform: Platform) -> None:
+    answers = inference_requests.send_bad(what, 3, platform)
+    inference_requests.assert_refusal(answers, what, 3, platform)
+    others = [other for other in BAD_INPUT if BAD_INPUT[other].reason != BAD_INPUT[what].reason]
+    for other in others:
+        with pytest.raises(ConditionTimeout, match=r"does not name the fault|not \d+, but"):
+            inference_requests.assert_refusal(answers, other, 3, platform)
+
+
+@pytest.mark.parametrize("strangers", [1, 2])
+def test_a_stranger_behind_the_gateway_is_noticed_by_every_question(
+    strangers: int, gateway: Gateway, platform: Platform
+) -> None:
+    gateway.strangers = strangers
+    with pytest.raises(ConditionTimeout, match=r"(10|13|14) of 20 answers in a row are wrong.*404"):
+        inference_requests.assert_classes(
+            inference_requests.ask_for("the other pair", "v1", 20, platform), [0, 2], 20, platform
+        )
+    with pytest.raises(ConditionTimeout, match=r"not the gateway's own 404, but that of nginx"):
+        inference_requests.assert_not_found(inference_requests.ask_nobody(20, platform), 20, platform)
+    with pytest.raises(ConditionTimeout, match=r"not refused by KServe's model server, but by nginx"):
+        inference_requests.assert_refusal(inference_requests.send_bad("no rows", 20, platform), "no rows", 20, platform)
+    gateway.asked = 0
+    with pytest.raises(ConditionTimeout, match=r"answers in a row are wrong, first no\. 1"):
+        inference_requests.assert_answers_as_before(platform)
+    assert gateway.asked == 20
 
 
 def test_bad_bodies_are_as_described() -> None:
-    for what, (_, body) in BAD_INPUT.items():
+    for what, bad in BAD_INPUT.items():
         if what == "a body that is not JSON":
             with pytest.raises(ValueError):  # noqa: PT011 - any way of not being JSON will do
-                json.loads(body)
+                json.loads(bad.body)
         else:
-            json.loads(body)
+            json.loads(bad.body)
 
 
 def test_without_a_url_nothing_is_asked(world: ApiServer, platform: Platform, gateway: Gateway) -> None:
@@ -213,9 +288,9 @@ def test_without_a_url_nothing_is_asked(world: ApiServer, platform: Platform, ga
         change={"status": {"url": None}}
     )
     with pytest.raises(PreconditionFailed, match="should have a URL before it is asked"):
-        inference_requests.ask_for("the other pair", "v1", platform)
+        inference_requests.ask_for("the other pair", "v1", 20, platform)
     assert gateway.asked == 0
 
 
 def test_any_body_can_be_sent(there: Endpoint) -> None:
-    assert send(there, "{", "v1").status == 400
+    assert send(there, "{}", "v1").status == 400

@@ -282,6 +282,14 @@ def test_a_served_model(world: ApiServer, cluster: Cluster, gateway: Gateway) ->
     )
 
 
+def test_one_right_answer_is_not_enough(world: ApiServer, cluster: Cluster, gateway: Gateway) -> None:
+    """With a stranger behind the gateway the second answer is right, and every other one after it."""
+    gateway.strangers = 1
+    for probe in (AllAnswer({NAME: storage_uri(SERVED)}, gateway.url), Serves(NAME, gateway.url, SERVED)):
+        verdict = probe.check(cluster)
+        assert (verdict.state, "10 of 20 answers in a row are wrong" in verdict.observed) == ("pending", True), verdict
+
+
 def test_nothing_described_is_no_success(cluster: Cluster, gateway: Gateway) -> None:
     assert AllReady(frozenset()).check(cluster).state == "unrecoverable"
     assert AllGenerated(frozenset()).check(cluster).state == "unrecoverable"

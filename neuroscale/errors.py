@@ -13,6 +13,7 @@
     ├── ProgramFailed               exit 3: a program did not start, end in time, or succeed
     ├── Inconclusive                exit 3: the pull-request gate could not do its work, which is no pass
     ├── PreconditionFailed          exit 3: a precondition failed, so the scenario did not happen
+    │   └── SteadyStateLost         exit 3: … because the steady state did not hold: nor will the next one's
     ├── FaultHadNoEffect            exit 3: the fault was injected and nothing changed
     ├── RevertFailed                exit 3: a rollback did not succeed; it stays in the journal
     └── ConditionTimeout            exit 1: the platform did not do what it promises (also an AssertionError)
@@ -120,6 +121,10 @@ class Inconclusive(NeuroscaleError):
 
 class PreconditionFailed(NeuroscaleError):
     """The steady state did not hold before the fault; the scenario is *not run*."""
+
+
+class SteadyStateLost(PreconditionFailed):
+    """The platform is sick, and stays so: whatever else is tried on it says nothing either."""
 
 
 class FaultHadNoEffect(NeuroscaleError):

@@ -205,7 +205,7 @@ def _classes(answer: httpx.Response, protocol: Protocol) -> tuple[int, ...] | No
 
 
 def _reason(answer: httpx.Response) -> str | None:
-    """KServe refuses with ``{"error": …}``, its schema of the v2 protocol with ``{"detail": [{"loc": …, "msg": …}, …]}``."""
+    """KServe refuses with ``{"error": …}``, and by its schema of v2 with ``{"detail": [{"loc": …, "msg": …}, …]}``."""
     if answer.headers.get("content-type", "").partition(";")[0] != "application/json":
         return None
     try:

@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from neuroscale.cluster.client import Cluster
 from neuroscale.components import COMPONENTS
-from neuroscale.errors import ConditionTimeout, PreconditionFailed, UsageError
+from neuroscale.errors import ConditionTimeout, NeuroscaleError, SteadyStateLost, UsageError
 from neuroscale.platform import Platform
-from neuroscale.polling import Probe, eventually
+from neuroscale.polling import Probe, Verdict, eventually, met, pending, unrecoverable
+from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.settings import BUDGETS
 
 #: Milestones that bring components, in order.
@@ -34,23 +38,62 @@ def parse_milestones(text: str) -> list[str]:
 
 
 def probes_of(milestone: str, platform: Platform) -> list[Probe]:
-    """The steady state of a milestone, as Git describes it at this moment."""
-    return [probe for one in COMPONENTS if one.milestone == milestone for probe in one.steady_state(platform)]
+    """The steady state of a milestone, as Git describes it at this moment.
+
+    What can be asked without Git is asked first, and is all there is when Git cannot be read, with one that says so.
+    """
+    probes: list[Probe] = []
+    try:
+        for one in COMPONENTS:
+            if one.milestone == milestone:
+                for probe in one.steady_state(platform):
+                    probes.append(probe)  # noqa: PERF402 - what was there before an error counts
+    except NeuroscaleError as error:
+        seen = pending(str(error))
+        probes.append(ProbeFunction("what Git describes can be read", lambda: seen, milestone))
+    return probes
+
+
+@dataclass(frozen=True)
+class SteadyState:
+    """All that belongs to the steady state of a milestone, asked at once; what is amiss is named, each of it."""
+
+    milestone: str
+    platform: Platform
+
+    @property
+    def area(self) -> str:
+        """The milestone's letter."""
+        return self.milestone
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"the steady state of milestone {self.milestone.upper()} holds"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Ask each probe once, and Git what they are."""
+        verdicts = [(probe.description, probe.check(cluster)) for probe in probes_of(self.milestone, self.platform)]
+        bad = [(description, verdict) for description, verdict in verdicts if not verdict]
+        if not bad:
+            return met(f"{len(verdicts)} of {len(verdicts)} expectations are met")
+        worst = unrecoverable if any(verdict.state == "unrecoverable" for _, verdict in bad) else pending
+        seen = "; ".join(f"it is not so that {description}: {verdict.observed}" for description, verdict in bad)
+        return worst(f"{len(bad)} of {len(verdicts)} expectations are not met: {seen}")
 
 
 def assert_steady_state(milestone: str, platform: Platform) -> None:
     """The steady state must hold before anything is broken.
 
     Raises:
-        PreconditionFailed: It does not, so the scenario is not run.
+        SteadyStateLost: It does not, so the scenario is not run, and no other will be.
     """
-    for probe in probes_of(milestone, platform):
-        try:
-            eventually(probe, platform.cluster, within=BUDGETS.settle)
-        except ConditionTimeout as error:
-            raise PreconditionFailed(
-                f"The steady state of milestone {milestone.upper()} does not hold, so nothing was tried. {error}"
-            ) from error
+    try:
+        eventually(SteadyState(milestone, platform), platform.cluster, within=BUDGETS.recover)
+    except ConditionTimeout as error:
+        raise SteadyStateLost(
+            f"The steady state of milestone {milestone.upper()} does not hold, so nothing was tried. {error}"
+        ) from error
 
 
 def reachable(platform: Platform) -> None:

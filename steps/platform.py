@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_bdd import given
+from pytest_bdd import given, parsers, then
 
-from neuroscale.milestones import assert_steady_state, reachable
+from neuroscale.milestones import SteadyState, assert_steady_state, parse_milestones, reachable
 from neuroscale.platform import Platform
+from neuroscale.polling import eventually
+from neuroscale.settings import BUDGETS
 
 
 @given("the cluster is reachable")
@@ -16,3 +18,14 @@ def the_cluster_is_reachable(platform: Platform) -> None:
 @given("the platform is healthy")
 def the_platform_is_healthy(platform: Platform) -> None:
     assert_steady_state("a", platform)
+
+
+@given(parsers.parse("the steady state of {component}"), target_fixture="steady")
+def the_steady_state_of(component: str, platform: Platform) -> SteadyState:
+    (milestone,) = parse_milestones(component)
+    return SteadyState(milestone, platform)
+
+
+@then("it holds in every respect")
+def it_holds(steady: SteadyState, platform: Platform) -> None:
+    eventually(steady, platform.cluster, within=BUDGETS.check)

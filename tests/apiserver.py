@@ -35,11 +35,17 @@ KINDS = {
         "mutatingwebhookconfigurations": ("MutatingWebhookConfiguration", False),
         "validatingwebhookconfigurations": ("ValidatingWebhookConfiguration", False),
     },
-    "/apis/apps/v1": {"deployments": ("Deployment", True), "statefulsets": ("StatefulSet", True)},
+    "/apis/apps/v1": {
+        "daemonsets": ("DaemonSet", True),
+        "deployments": ("Deployment", True),
+        "replicasets": ("ReplicaSet", True),
+        "statefulsets": ("StatefulSet", True),
+    },
     "/apis/argoproj.io/v1alpha1": {
         "applications": ("Application", True),
         "applicationsets": ("ApplicationSet", True),
     },
+    "/apis/discovery.k8s.io/v1": {"endpointslices": ("EndpointSlice", True)},
 }
 REFRESH = "argocd.argoproj.io/refresh"
 _PATH = re.compile(r"(/api/v1|/apis/[^/]+/[^/]+)(?:/namespaces/([^/]+))?/([a-z]+)(?:/([^/]+))?")

@@ -11,9 +11,10 @@ from neuroscale.platform import Platform
 
 
 class FakeGitServer:
-    """Answers as :class:`neuroscale.git_server.GitServer` does."""
+    """Answers as :class:`neuroscale.git_server.GitServer` does; where it is, the fake API server answers for it."""
 
-    def __init__(self, files: Mapping[str, str]) -> None:
+    def __init__(self, files: Mapping[str, str], url: str) -> None:
+        self.url = url
         self.states: list[dict[str, str]] = [dict(files)]
 
     def head(self) -> str:
@@ -46,4 +47,4 @@ class FakeGitServer:
 
 def fake_platform(cluster: Cluster, files: Mapping[str, str] | None = None) -> Platform:
     """A platform whose forge is on paper."""
-    return Platform(cluster, cast("GitServer", FakeGitServer(files or {})))
+    return Platform(cluster, cast("GitServer", FakeGitServer(files or {}, cluster.server)))

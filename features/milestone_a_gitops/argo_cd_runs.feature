@@ -11,3 +11,8 @@ Feature: Argo CD runs and manages what Git describes
     And the Applications that Git describes
     Then exactly these Applications exist
     And each is Synced, Healthy, without errors and recently reconciled
+
+  Scenario: Argo CD is well, and so is everything that it relies on
+    Given the cluster is reachable
+    And the steady state of gitops
+    Then it holds in every respect

@@ -12,3 +12,8 @@ Feature: What Git describes is served
     Then each is Ready, with every condition met
     And the Knative resources of each are owned, ready and at the latest revision
     And each predicts what it was trained to predict, 20 times in a row
+
+  Scenario: Serving is well, and so is everything that it relies on
+    Given the cluster is reachable
+    And the steady state of serving
+    Then it holds in every respect

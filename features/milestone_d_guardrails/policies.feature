@@ -13,6 +13,12 @@ Feature: Violations are rejected for the expected reason
     And the policies that Git describes
     Then each denies, in the API server and through Kyverno's webhook
 
+  @smoke
+  Scenario: The guardrails are well, and so is everything that they rely on
+    Given the cluster is reachable
+    And the steady state of guardrails
+    Then it holds in every respect
+
   Scenario Outline: A rule rejects a violation and admits its compliant control
     Given the guardrails are in force
     When the manifest <manifest> is submitted

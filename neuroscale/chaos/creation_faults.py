@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from neuroscale.chaos.fault_base import BringsObject, Snapshot
+from neuroscale.chaos.objects import is_ready
 from neuroscale.cluster.watch import WatchEvent
 from neuroscale.errors import ProgramFailed, Unrecoverable
 from neuroscale.host import direct
@@ -41,9 +42,14 @@ class _Appears(BringsObject):
 
 
 class ObjectCreated(_Appears):
-    """An object is created by hand."""
+    """An object is created by hand.
+
+    Attributes:
+        ready: A pod that does nothing until it is Ready: only then has anything happened.
+    """
 
     kind: Literal["object-created"] = "object-created"
+    ready: bool = False
 
     @property
     def description(self) -> str:
@@ -53,6 +59,13 @@ class ObjectCreated(_Appears):
     def inject(self, platform: Platform, snapshot: Snapshot) -> None:  # noqa: ARG002
         """Create it."""
         platform.cluster.create(self.manifest)
+
+    def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:
+        """It was seen to appear, and to be Ready where that counts."""
+        there = super().verify_injected(platform, snapshot, seen)
+        if not there or not self.ready or any(is_ready(event.obj) for event in seen):
+            return there
+        return pending("it is not Ready")
 
 
 class CreatedByProgram(_Appears):

@@ -20,10 +20,11 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.kustomize import documents, kustomize
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
-from neuroscale.probes import argo, expected
+from neuroscale.probes import argo, expected, nodes
+from neuroscale.probes.certificates import ApiServerCertificateLasts, CertificatesLast
 from neuroscale.probes.git_server import GitServerAnswers
 from neuroscale.probes.knative_resources import condition
-from neuroscale.probes.workloads import AllAvailable, Available
+from neuroscale.probes.workloads import AllAvailable
 from neuroscale.settings import APPLICATION_SET, ARGOCD, GIT_SERVER, ROOT_APPLICATION
 from neuroscale.supply.contract import Demand
 
@@ -35,11 +36,21 @@ _REFRESH = "argocd.argoproj.io/application-set-refresh"
 
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
-    """Argo CD runs, and each Application that Git describes is there and good at the latest commit."""
+    """Argo CD runs, and all that it relies on; each Application that Git describes is good at the latest commit."""
+    yield nodes.NodesFit()
+    yield ApiServerCertificateLasts()
+    yield nodes.ClusterServicesReady()
+    yield _forge_ready()
+    yield GitServerAnswers(platform.git_server.url, area="gitops")
     yield argo.workloads_ready()
+    yield CertificatesLast((ARGOCD,), area="gitops")
     described = expected.applications(platform.git_server)
     yield argo.ApplicationsExist(described)
     yield argo.EachApplication(described, platform.git_server.head())
+
+
+def _forge_ready() -> AllAvailable:
+    return AllAvailable("the forge", (_GITEA,), area="gitops")
 
 
 def _forge(platform: Platform, tree: Path) -> None:
@@ -118,11 +129,11 @@ COMPONENT = Component(
     ),
     steady_state=steady_state,
     stages=(
-        Stage("cluster DNS", lambda *_: None, lambda _: [Available(Ref("Deployment", "coredns", "kube-system"))]),
+        Stage("cluster DNS", lambda *_: None, lambda _: [nodes.ClusterServicesReady()]),
         Stage(
             "forge",
             _forge,
-            lambda platform: [AllAvailable("the forge", (_GITEA,)), GitServerAnswers(platform.git_server.url)],
+            lambda platform: [_forge_ready(), GitServerAnswers(platform.git_server.url)],
         ),
         Stage("Argo CD", _argocd, lambda _: [argo.workloads_ready()]),
         # What was made is there: nothing is left to wait for.

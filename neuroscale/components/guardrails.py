@@ -8,13 +8,19 @@ from neuroscale.components.component import Component, Evidence, Stage
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import argo, expected, guardrails
+from neuroscale.probes.certificates import CertificatesLast
+from neuroscale.probes.webhooks import CanBeAnswered
 from neuroscale.supply.contract import Demand
+
+_NAMESPACES = ("kyverno",)
 
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
     """Kyverno runs, and each policy that Git describes is enforced in both places."""
     yield argo.EachApplication(expected.applications(platform.git_server), platform.git_server.head())
     yield guardrails.workloads_ready()
+    yield CertificatesLast(_NAMESPACES, area="guardrails")
+    yield CanBeAnswered(_NAMESPACES)
     yield guardrails.AllEnforced(expected.policies(platform.git_server))
 
 
@@ -22,7 +28,7 @@ COMPONENT = Component(
     name="guardrails",
     milestone="d",
     title="guardrails that cannot be walked around, at admission and in CI",
-    namespaces=("kyverno",),
+    namespaces=_NAMESPACES,
     workloads=guardrails.WORKLOADS,
     applications=(guardrails.APPLICATION,),
     folders=("infrastructure/apps/policy-guardrails.yaml", "infrastructure/kyverno"),

@@ -13,7 +13,12 @@ from neuroscale.model_store import ensure_models
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import argo, expected, serving
+from neuroscale.probes.certificates import CertificatesLast
+from neuroscale.probes.gateway import GatewayReached
+from neuroscale.probes.webhooks import CanBeAnswered
 from neuroscale.supply.contract import Demand
+
+_WITH_WEBHOOKS = ("knative-serving", "kserve")
 
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
@@ -21,6 +26,9 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
     # Nothing is served for long that is not reconciled: an incident of serving may begin and end in Argo CD.
     yield argo.EachApplication(expected.applications(platform.git_server), platform.git_server.head())
     yield serving.workloads_ready()
+    yield GatewayReached()
+    yield CertificatesLast(_WITH_WEBHOOKS, area="serving")
+    yield CanBeAnswered(_WITH_WEBHOOKS, area="serving")
     yield serving.KServeLeads()
     uris = expected.inference_services(platform.git_server)
     yield serving.AllReady(frozenset(uris))
@@ -40,7 +48,7 @@ COMPONENT = Component(
     name="serving",
     milestone="b",
     title="models that answer through the gateway, and keep answering",
-    namespaces=("knative-serving", "kourier-system", "kserve"),
+    namespaces=(*_WITH_WEBHOOKS, "kourier-system"),
     workloads=serving.WORKLOADS,
     applications=(serving.APPLICATION, "neuroscale-kserve-runtimes"),
     folders=(

@@ -13,6 +13,7 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.model_store import expected_predictions
 from neuroscale.polling import Verdict, met, pending
 from neuroscale.probes import argo
+from neuroscale.probes.endpoints import ready, slices_of
 from neuroscale.probes.knative_resources import condition, fetch, inference_service
 from neuroscale.probes.workloads import pods_of
 
@@ -127,12 +128,11 @@ class NoEndpoint:
 
     def check(self, cluster: Cluster) -> Verdict:
         """Count over its slices."""
-        slices = cluster.list("EndpointSlice", self.ref.namespace, labels=f"kubernetes.io/service-name={self.ref.name}")
+        slices = slices_of(cluster, self.ref)
         if not slices:
             return pending("it has no slice of endpoints, so nothing can be said")
-        ends = [one for part in slices for one in part.get("endpoints") or []]
-        ready = sum(bool((one.get("conditions") or {}).get("ready")) for one in ends)
-        return pending(f"{ready} ready endpoints") if ready else met(f"0 ready of {len(ends)}")
+        ends = ready(slices)
+        return pending(f"{len(ends)} ready endpoints") if ends else met("none of its endpoints is ready")
 
 
 @dataclass(frozen=True)

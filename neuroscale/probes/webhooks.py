@@ -12,26 +12,34 @@ from cryptography.exceptions import InvalidSignature
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.kubernetes.refs import Object
-from neuroscale.polling import Verdict, met, pending, unrecoverable
+from neuroscale.polling import Verdict, met, pending
+from neuroscale.probes.certificates import evaluate_lasting, held_by, read
+from neuroscale.probes.endpoints import belongs_to, ready
 
 _KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 
 @dataclass(frozen=True)
 class CanBeAnswered:
-    """Each webhook with failure policy Fail can be answered, and says within which time it must be."""
+    """Each webhook with failure policy Fail can be answered, and says within which time it must be.
 
+    Attributes:
+        namespaces: Of the Services that answer; if there are none, each webhook is meant, wherever it leads.
+    """
+
+    namespaces: tuple[str, ...] = ()
     area: str = "guardrails"
 
     @property
     def description(self) -> str:
         """The expectation."""
-        return "each webhook that fails closed has an endpoint, a certificate that its authority signed, and a limit"
+        whose = f"webhook of {', '.join(self.namespaces)}" if self.namespaces else "webhook"
+        return f"each {whose} that fails closed has an endpoint, a certificate that its authority signed, and a limit"
 
     def check(self, cluster: Cluster) -> Verdict:
         """Judge each, with the endpoints and the certificates of its Service's namespace."""
         hooks = [hook for kind in _KINDS for one in cluster.list(kind) for hook in one.get("webhooks") or []]
-        closed = [hook for hook in hooks if hook.get("failurePolicy") == "Fail"]
+        closed = [hook for hook in hooks if hook.get("failurePolicy") == "Fail" and self._is_meant(hook)]
         spaces = {service["namespace"] for service in map(_service, closed) if service}
         slices = {space: cluster.list("EndpointSlice", space) for space in spaces}
         secrets = {space: cluster.list("Secret", space) for space in spaces}
@@ -41,8 +49,11 @@ class CanBeAnswered:
             verdicts.append(evaluate_hook(hook, slices.get(space, []), secrets.get(space, []), datetime.now(UTC)))
         wrong = [verdict.observed for verdict in verdicts if not verdict]
         if not closed:
-            return unrecoverable("no webhook fails closed, so nothing can be said")
+            return pending("no webhook fails closed, so nothing can be said")
         return pending("; ".join(wrong)) if wrong else met(f"{len(closed)} webhooks: each can be answered")
+
+    def _is_meant(self, hook: Object) -> bool:
+        return not self.namespaces or (_service(hook) or {}).get("namespace") in self.namespaces
 
 
 def evaluate_hook(hook: Object, slices: Sequence[Object], secrets: Sequence[Object], now: datetime) -> Verdict:
@@ -50,14 +61,7 @@ def evaluate_hook(hook: Object, slices: Sequence[Object], secrets: Sequence[Obje
     name, service = hook["name"], _service(hook)
     if service is None:
         return pending(f"{name} leads out of the cluster")
-    ends = [
-        end
-        for part in slices
-        if part["metadata"].get("labels", {}).get("kubernetes.io/service-name") == service["name"]
-        for end in part.get("endpoints") or []
-        if (end.get("conditions") or {}).get("ready")
-    ]
-    if not ends:
+    if not ready(part for part in slices if belongs_to(part, service["name"])):
         return pending(f"{name}: its Service {service['namespace']}/{service['name']} has no ready endpoint")
     if not 1 <= hook.get("timeoutSeconds", 0) <= 30:
         return pending(f"{name}: it has no time limit")
@@ -72,28 +76,18 @@ def _service(hook: Object) -> Object | None:
 def _evaluate_certificate(name: str, bundle: str, service: Object, secrets: Sequence[Object], now: datetime) -> Verdict:
     """Of the certificates in the namespace's Secrets, one is for this Service, signed by the webhook's authority."""
     try:
-        authorities = x509.load_pem_x509_certificates(b64decode(bundle))
+        authorities = read(b64decode(bundle))
     except ValueError as error:
         return pending(f"{name}: its authority is no certificate: {error}")
     host = f"{service['name']}.{service['namespace']}.svc"
-    found = [one for one in _certificates(secrets) if host in _names(one)]
-    signed = [one for one in found if any(_signed(one, authority) for authority in authorities)]
+    found = [one for secret in secrets for one in held_by(secret) if host in _names(one)]
+    signed = [(one, authority) for one in found for authority in authorities if _signed(one, authority)]
     if not signed:
         return pending(f"{name}: of {len(found)} certificates for {host} none is signed by its authority")
-    ends = max(min(one.not_valid_after_utc, *(a.not_valid_after_utc for a in authorities)) for one in signed)
-    if ends <= now:
-        return pending(f"{name}: its certificate has expired at {ends:%Y-%m-%d}")
-    return met(f"{name}: valid until {ends:%Y-%m-%d}")
-
-
-def _certificates(secrets: Sequence[Object]) -> list[x509.Certificate]:
-    texts = (
-        b64decode(value)
-        for secret in secrets
-        for key, value in (secret.get("data") or {}).items()
-        if key.endswith(("crt", "cert", "server-cert.pem"))
-    )
-    return [one for text in texts if b"BEGIN CERTIFICATE" in text for one in x509.load_pem_x509_certificates(text)]
+    verdicts = [evaluate_lasting(pair, now) for pair in signed]
+    # A renewed one lies beside its predecessor for a while.
+    best = next(filter(None, verdicts), verdicts[0])
+    return Verdict(best.state, f"{name}: {best.observed}")
 
 
 def _names(certificate: x509.Certificate) -> list[str]:

@@ -35,6 +35,19 @@ def evaluate_workload(obj: Object | None, pods: Iterable[Object]) -> Verdict:
     return met(seen) if complete else pending("; ".join([seen, *filter(None, map(_why_not, pods))]))
 
 
+def evaluate_daemon_set(obj: Object) -> Verdict:
+    """Whether a DaemonSet has a ready and current pod on each node that it is for, and is for one at least."""
+    status = obj.get("status") or {}
+    if status.get("observedGeneration", 0) < obj["metadata"].get("generation", 0):
+        return pending("its controller has not yet seen the latest spec")
+    wanted = status.get("desiredNumberScheduled", 0)
+    if wanted == 0:
+        return pending("no node is meant for it, so nothing runs")
+    ready, updated = status.get("numberReady", 0), status.get("updatedNumberScheduled", 0)
+    seen = f"{ready} of {wanted} pods ready, {updated} up to date"
+    return met(seen) if ready == updated == wanted else pending(seen)
+
+
 def _stuck(pod: Object) -> str | None:
     for container in _containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}

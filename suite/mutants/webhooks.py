@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import APPS_NAMESPACE
 
@@ -48,3 +56,39 @@ TRUSTS_SOMEBODY_ELSE = _webhook(
     {"service": {"name": "kyverno-svc", "namespace": "kyverno", "path": "/"}, "caBundle": _SOMEBODY_ELSE},
     {"apiGroups": ["experiment.neuroscale.io"], "resources": ["nothings"]},
 )
+
+_ABOUT_TO_EXPIRE = "about-to-expire"
+
+
+def secret_about_to_expire(namespace: str, host: str = "about-to-expire.example.com") -> ObjectCreated:
+    """A Secret with a certificate that nobody has renewed: it was valid for 30 days, and is for three more hours."""
+    meta = {"name": _ABOUT_TO_EXPIRE, "namespace": namespace}
+    held = {"tls.crt": _about_to_expire(host)}
+    return ObjectCreated(manifest={"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": held})
+
+
+def webhook_about_to_expire(namespace: str, service: str) -> tuple[ObjectCreated, ObjectCreated]:
+    """Such a Secret, of a Service that is there, and a webhook that trusts it, about a kind that nobody has."""
+    held = secret_about_to_expire(namespace, f"{service}.{namespace}.svc")
+    client = {
+        "service": {"name": service, "namespace": namespace, "path": "/"},
+        "caBundle": held.manifest["data"]["tls.crt"],
+    }
+    hook = _webhook(
+        _ABOUT_TO_EXPIRE, "Fail", 5, client, {"apiGroups": ["experiment.neuroscale.io"], "resources": ["nothings"]}
+    )
+    return held, ObjectCreated(manifest=hook)
+
+
+def _about_to_expire(host: str) -> str:
+    """Made anew by each run, since no certificate is about to expire for long; its key is thrown away."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    built = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=30))
+        .not_valid_after(now + timedelta(hours=3))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return b64encode(built.public_bytes(serialization.Encoding.PEM)).decode()

@@ -70,6 +70,9 @@ ASKED: Object = merge(
 )
 COMPARED: Object = merge(ASKED, {"metadata": {"annotations": {"argocd.argoproj.io/refresh": None}}})
 STRAY = ObjectCreated(manifest=fresh(OLD))
+IDLE = pod("server", "10m")
+READY: Object = merge(IDLE, {"status": {"conditions": [{"type": "Ready", "status": "True"}]}})
+SERVER = ObjectCreated(manifest=IDLE, ready=True)
 HELD = ObjectDeleted(target=NGINX, held=True)
 TWO: Object = merge(OLD, {"spec": {"template": {"spec": {"containers": [{"name": "nginx"}, {"name": "sidecar"}]}}}})
 ASIDE = {"millicpu": 1960, "needed": 100, "before": None}
@@ -153,6 +156,9 @@ CASES: dict[str, tuple[Fault, Object, Sequence[WatchEvent], State, str]] = {
     ),
     "container: had it": (FAULTS["container-added"], {"before": TWO}, [], "unrecoverable", "before"),
     "container: no workload": (FAULTS["container-added"], {"before": None}, [], "unrecoverable", "does not exist"),
+    "created: a pod that is Ready": (SERVER, {"before": None}, [saw("ADDED", IDLE), saw("MODIFIED", READY)], "met", ""),
+    "created: a pod that is not Ready": (SERVER, {"before": None}, [saw("ADDED", IDLE)], "pending", "it is not Ready"),
+    "created: no pod": (SERVER, {"before": None}, [], "pending", "it has not appeared"),
     "cpu: placed": (FILLER, ASIDE, [saw("ADDED", UNPLACED), saw("MODIFIED", PLACED)], "met", "holds 1960m"),
     "cpu: not placed": (FILLER, ASIDE, [saw("ADDED", UNPLACED)], "pending", "not placed"),
     "rewired: the original is there": (FAULTS["rewired"], {}, [], "unrecoverable", "the original is there"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
+import ground
 import pytest
 from apiserver import ApiServer
 from fake_git_server import fake_platform
@@ -14,11 +15,11 @@ from fixtures import captured, having
 
 from neuroscale import milestones
 from neuroscale.cluster.client import Cluster
-from neuroscale.errors import ApiError, ExitCode, PreconditionFailed
+from neuroscale.errors import ApiError, ClusterUnreachable, ExitCode, SteadyStateLost
 from neuroscale.kubernetes.refs import Object
-from neuroscale.milestones import MILESTONES, assert_steady_state, probes_of, reachable
+from neuroscale.milestones import MILESTONES, SteadyState, assert_steady_state, probes_of, reachable
 from neuroscale.platform import Platform
-from neuroscale.polling import Probe
+from neuroscale.polling import Probe, met
 from neuroscale.probes import argo
 from neuroscale.settings import ROOT, ROOT_APPLICATION, Budgets
 
@@ -33,6 +34,7 @@ def application(name: str, commit: str | None) -> Object:
 @pytest.fixture
 def platform(api: ApiServer, cluster: Cluster) -> Platform:
     """Two Applications in Git and in the cluster, and all of Argo CD's workloads; everything is well."""
+    ground.put_ground(api)
     platform = fake_platform(cluster, {"apps/test-app/a.yaml": "", "infrastructure/apps/a.yaml": ""})
     for ref in argo.WORKLOADS:
         path = f"/apis/apps/v1/namespaces/argocd/{ref.kind.lower()}s/{ref.name}"
@@ -44,7 +46,7 @@ def platform(api: ApiServer, cluster: Cluster) -> Platform:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(milestones, "BUDGETS", Budgets(settle=0.05))
+    monkeypatch.setattr(milestones, "BUDGETS", Budgets(recover=0.05))
 
 
 def unmet(platform: Platform) -> list[Probe]:
@@ -59,9 +61,7 @@ def test_one_thing_amiss_fails_the_precondition(api: ApiServer, platform: Platfo
     healthy = api.objects[f"{APPLICATIONS}/test-app"]
     api.objects[f"{APPLICATIONS}/test-app"] = captured("application-out-of-sync")
     assert [type(probe) for probe in unmet(platform)] == [argo.EachApplication]
-    with pytest.raises(
-        PreconditionFailed, match=r"milestone A does not hold, so nothing was tried.*OutOfSync"
-    ) as caught:
+    with pytest.raises(SteadyStateLost, match=r"milestone A does not hold, so nothing was tried.*OutOfSync") as caught:
         assert_steady_state("a", platform)
     assert caught.value.exit_code == ExitCode.NOT_RUN
     api.objects[f"{APPLICATIONS}/test-app"] = healthy
@@ -72,6 +72,59 @@ def test_one_thing_amiss_fails_the_precondition(api: ApiServer, platform: Platfo
 
     api.objects["/apis/apps/v1/namespaces/argocd/deployments/argocd-redis"] = captured("statefulset-scaled-away")
     assert [probe.description for probe in unmet(platform)] == [argo.workloads_ready().description]
+
+
+AWAY = captured("statefulset-scaled-away")
+
+
+@pytest.mark.parametrize(
+    ("path", "obj", "words"),
+    [
+        (ground.NODE, ground.node(taints=[{"key": "a", "effect": "NoSchedule"}]), "node-0 is tainted a="),
+        (ground.COREDNS, AWAY, r"coredns.*scaled to 0"),
+        (ground.DNS, ground.endpoints("kube-dns"), "no ready endpoint, so no name is resolved"),
+        (ground.GITEA, AWAY, r"forge/gitea.*scaled to 0"),
+        ("/api/v1/namespaces/argocd/secrets/tls", ground.secret("argocd", days=1), "its certificate expires in"),
+        ("/apis/apps/v1/namespaces/argocd/deployments/argocd-redis", AWAY, r"argocd-redis.*scaled to 0"),
+    ],
+)
+def test_what_the_platform_relies_on_belongs_to_the_steady_state(
+    path: str, obj: Object, words: str, api: ApiServer, platform: Platform
+) -> None:
+    api.objects[path] = obj
+    (wrong,) = unmet(platform)
+    assert re.search(words, wrong.check(platform.cluster).observed)
+
+
+def test_a_forge_that_does_not_answer_belongs_to_the_steady_state(api: ApiServer, platform: Platform) -> None:
+    api.answers["GET /api/healthz"] = (503, b"", {})
+    assert [probe.check(platform.cluster).observed for probe in unmet(platform)] == ["HTTP 503"]
+
+
+def test_everything_that_is_amiss_is_named(api: ApiServer, platform: Platform) -> None:
+    steady = SteadyState("a", platform)
+    assert steady.check(platform.cluster) == met("9 of 9 expectations are met")
+    api.objects[ground.COREDNS] = AWAY
+    api.objects[ground.NODE] = ground.node(taints=[{"key": "a", "effect": "NoSchedule"}])
+    verdict = steady.check(platform.cluster)
+    assert verdict.state == "pending"
+    assert re.match(r"2 of 9 expectations are not met: .*node-0 is tainted.*; .*coredns", verdict.observed)
+
+
+def test_without_git_the_rest_is_asked_all_the_same(
+    api: ApiServer, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(folder: str) -> dict[str, str]:
+        raise ClusterUnreachable(f"The forge should give {folder}, but does not answer")
+
+    monkeypatch.setattr(platform.git_server, "files", unreachable)
+    api.objects[ground.GITEA] = AWAY
+    assert [probe.description for probe in unmet(platform)] == [
+        "all 1 workloads of the forge have all containers ready",
+        "what Git describes can be read",
+    ]
+    assert "does not answer" in unmet(platform)[-1].check(platform.cluster).observed
+    assert len(probes_of("a", platform)) == 8
 
 
 def test_what_git_says_is_asked_anew_each_time(api: ApiServer, platform: Platform) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
+import pki
 import pytest
 from apiserver import ApiServer, merge
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ClusterUnreachable
@@ -151,38 +149,17 @@ def test_what_became_of_what_complies(answers: list[AdmissionResponse], expected
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
-def certificate(name: str, signed_by: tuple[x509.Certificate, Any] | None = None, days: int = 30) -> tuple[Any, Any]:
-    """One for a DNS name, and its key; without a signer it signs itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    issuer, signer = (signed_by[0].subject, signed_by[1]) if signed_by else (subject, key)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - timedelta(days=60))
-        .not_valid_after(NOW + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(signer, hashes.SHA256())
-    )
-    return built, key
-
-
-def pem(one: x509.Certificate) -> str:
-    return b64encode(one.public_bytes(serialization.Encoding.PEM)).decode()
-
-
-AUTHORITY, STRANGER = certificate("an-authority"), certificate("a-stranger")
-SERVING, _ = certificate("hook.system.svc", AUTHORITY)
-EXPIRED, _ = certificate("hook.system.svc", AUTHORITY, days=-1)
+AUTHORITY, STRANGER = pki.certificate("an-authority", NOW), pki.certificate("a-stranger", NOW)
+SERVING, _ = pki.certificate("hook.system.svc", NOW, AUTHORITY)
+EXPIRED, _ = pki.certificate("hook.system.svc", NOW, AUTHORITY, days=-1)
+EXPIRING, _ = pki.certificate("hook.system.svc", NOW, AUTHORITY, days=1)
 HOOK: Object = {
     "name": "a.hook",
     "failurePolicy": "Fail",
     "timeoutSeconds": 10,
-    "clientConfig": {"service": {"name": "hook", "namespace": "system"}, "caBundle": pem(AUTHORITY[0])},
+    "clientConfig": {"service": {"name": "hook", "namespace": "system"}, "caBundle": pki.pem(AUTHORITY[0])},
 }
+TRUSTS_A_STRANGER: Object = merge(HOOK, {"clientConfig": {"caBundle": pki.pem(STRANGER[0])}})
 SLICE: Object = {
     "metadata": {"labels": {"kubernetes.io/service-name": "hook"}},
     "endpoints": [{"conditions": {"ready": True}}],
@@ -198,7 +175,14 @@ UNREADY: Object = merge(SLICE, {"endpoints": [{"conditions": {"ready": False}}]}
         (HOOK, [], SERVING, "pending", "no ready endpoint"),
         (merge(HOOK, {"timeoutSeconds": None}), [SLICE], SERVING, "pending", "no time limit"),
         (HOOK, [SLICE], EXPIRED, "pending", "has expired at 2026-11-23"),
-        (merge(HOOK, {"clientConfig": {"caBundle": pem(STRANGER[0])}}), [SLICE], SERVING, "pending", "none is signed"),
+        (HOOK, [SLICE], EXPIRING, "pending", "a.hook: its certificate expires in 24.0 h, at 2026-11-25"),
+        (
+            merge(HOOK, {"clientConfig": {"caBundle": pki.pem(STRANGER[0])}}),
+            [SLICE],
+            SERVING,
+            "pending",
+            "none is signed",
+        ),
         (merge(HOOK, {"clientConfig": {"caBundle": "Cg=="}}), [SLICE], SERVING, "pending", "is no certificate"),
         (
             merge(HOOK, {"clientConfig": {"service": None, "url": "https://x"}}),
@@ -208,11 +192,11 @@ UNREADY: Object = merge(SLICE, {"endpoints": [{"conditions": {"ready": False}}]}
             "leads out",
         ),
     ],
-    ids=["good", "not-ready", "no-slice", "no-limit", "expired", "stranger", "newline", "outside"],
+    ids=["good", "not-ready", "no-slice", "no-limit", "expired", "expiring", "stranger", "newline", "outside"],
 )
 def test_a_webhook_can_be_answered(
     hook: Object, slices: list[Object], served: x509.Certificate, state: str, words: str
 ) -> None:
-    secret = {"data": {"tls.crt": pem(served), "other": b64encode(b"x").decode()}}
+    secret = {"data": {"tls.crt": pki.pem(served), "other": b64encode(b"x").decode()}}
     verdict = evaluate_hook(hook, slices, [secret], NOW)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import ground
 import pytest
 import yaml
 from apiserver import ApiServer, merge
@@ -30,6 +31,8 @@ def platform(world: ApiServer, cluster: Cluster, gateway: Gateway) -> Platform:
     for ref in serving.WORKLOADS:
         path = f"/apis/apps/v1/namespaces/{ref.namespace}/deployments/{ref.name}"
         world.objects[path] = having(captured("deployment-complete"), name=ref.name, namespace=ref.namespace)
+    ground.put_way_in(world)
+    ground.put_webhook(world, "kserve")
     selected = {"metadata": {"labels": captured("deployment-complete")["spec"]["selector"]["matchLabels"]}}
     manager = having(merge(pod("manager", "20m"), selected), namespace="kserve")
     world.put("/api/v1/namespaces/kserve/pods/manager", manager)
@@ -65,6 +68,23 @@ def test_one_thing_amiss(platform: Platform, world: ApiServer, gateway: Gateway)
     world.objects[LEASE] = merge(whole[LEASE], {"spec": {"holderIdentity": "predecessor_4711"}})
     assert unmet(platform) == ["KServeLeads"]
     world.objects = dict(whole)
+
+    world.objects[ground.GATEWAY_ENDPOINTS] = ground.endpoints("kourier", "gateway-1-a", "stranger")
+    assert unmet(platform) == ["GatewayReached"]
+    world.objects = dict(whole)
+
+    ground.put_webhook(world, "kserve", days=1)
+    assert unmet(platform) == ["CertificatesLast", "CanBeAnswered"]
+    world.objects = dict(whole)
+
+    # It leads elsewhere: not this milestone's business.
+    ground.put_webhook(world, "somebody", days=1)
+    assert unmet(platform) == []
+    world.objects = dict(whole)
+
+    gateway.strangers = 1
+    assert unmet(platform) == ["AllAnswer"]
+    gateway.strangers = 0
 
     gateway.versions[host_of(OTHER)] = SWAPPED
     assert unmet(platform) == ["AllAnswer"]

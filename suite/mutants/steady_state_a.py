@@ -1,0 +1,66 @@
+"""Mutants of what GitOps relies on: the platform looks well, and something below it is not."""
+
+from __future__ import annotations
+
+from neuroscale.chaos.faults import FieldsEdited, ScaledTo
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.probes.nodes import COREDNS
+from neuroscale.settings import ARGOCD, CLUSTER_NAME, GIT_SERVER
+from suite.mutants.mutant import Mutant
+from suite.mutants.webhooks import secret_about_to_expire
+
+_WELL = "Argo CD is well, and so is everything that it relies on"
+_HOLDS = "it holds in every respect"
+_NODE = Ref("Node", f"k3d-{CLUSTER_NAME}-server-0")
+#: Keeps new pods away, and leaves those that run alone.
+_TAINT = {"key": "mutant.neuroscale.io/taint", "value": "yes", "effect": "NoSchedule"}
+
+MILESTONE = "a"
+MUTANTS = (
+    *(
+        Mutant(
+            f"{slug}-scaled-away",
+            f"{title} is scaled to 0: what has an answer already works on, for a while",
+            scenario=_WELL,
+            before=_HOLDS,
+            faults=(ScaledTo(target=workload, replicas=0),),
+            red_step=_HOLDS,
+            reason=rf"{workload.namespace}/{workload.name}\W+it is scaled to 0",
+        )
+        for slug, title, workload in (
+            ("dns", "The cluster's DNS", COREDNS),
+            ("redis", "Argo CD's cache", Ref("Deployment", "argocd-redis", ARGOCD)),
+            ("forge", "The forge", Ref("Deployment", "gitea", GIT_SERVER)),
+        )
+    ),
+    Mutant(
+        "forge-selects-nothing",
+        "The forge runs, and its Service selects no pod",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(
+            FieldsEdited(target=Ref("Service", "gitea", GIT_SERVER), patch={"spec": {"selector": {"app": "nobody"}}}),
+        ),
+        red_step=_HOLDS,
+        reason=r"the forge answers at \S+ \w+(Error|Timeout)",
+        hold=3,
+    ),
+    Mutant(
+        "node-tainted",
+        "The node has a taint: all that runs goes on, and no new pod is placed",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(FieldsEdited(target=_NODE, patch={"spec": {"taints": [_TAINT]}}),),
+        red_step=_HOLDS,
+        reason=r"is tainted mutant\.neuroscale\.io/taint=yes:NoSchedule",
+    ),
+    Mutant(
+        "certificate-about-to-expire",
+        "A certificate of Argo CD's is valid for three more hours, and nobody has renewed it",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(secret_about_to_expire(ARGOCD),),
+        red_step=_HOLDS,
+        reason=rf"{ARGOCD}/about-to-expire\W+its certificate expires in [23]\.\d h",
+    ),
+)

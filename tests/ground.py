@@ -1,0 +1,104 @@
+"""What every milestone relies on, in the fake API server, and all of it well."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pki
+from apiserver import ApiServer
+from fixtures import captured, having
+
+from neuroscale.kubernetes.refs import Object
+
+NODE = "/api/v1/nodes/node-0"
+COREDNS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
+DNS = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices/kube-dns-1"
+GITEA = "/apis/apps/v1/namespaces/forge/deployments/gitea"
+GATEWAY_SERVICE = "/api/v1/namespaces/kourier-system/services/kourier"
+GATEWAY_ENDPOINTS = "/apis/discovery.k8s.io/v1/namespaces/kourier-system/endpointslices/kourier-1"
+BALANCER = "/apis/apps/v1/namespaces/kube-system/daemonsets/svclb-kourier-1"
+
+
+def node(**spec: object) -> Object:
+    """One that is Ready and under no pressure."""
+    statuses = {"Ready": "True", "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False"}
+    conditions = [{"type": kind, "status": status, "message": "m"} for kind, status in statuses.items()]
+    meta = {"name": "node-0"}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": spec, "status": {"conditions": conditions}}
+
+
+def secret(namespace: str, days: float = 30, name: str = "tls") -> Object:
+    """A Secret with a certificate that is valid for so many days more."""
+    one, _ = pki.certificate("a.b", datetime.now(UTC), days=days)
+    meta = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": {"crt": pki.pem(one), "key": "Cg=="}}
+
+
+def endpoints(service: str, *pods: str) -> Object:
+    """A slice of a Service's endpoints, ready."""
+    ends = [{"addresses": ["10.0.0.1"], "targetRef": {"kind": "Pod", "name": pod}} for pod in pods]
+    meta = {"name": f"{service}-1", "labels": {"kubernetes.io/service-name": service}}
+    return {"kind": "EndpointSlice", "metadata": meta, "endpoints": ends}
+
+
+def owned(kind: str, name: str, by: Object, **meta: object) -> Object:
+    """An object that another one controls."""
+    owner = {"controller": True, "name": by["metadata"]["name"], "uid": by["metadata"]["uid"]}
+    return {"kind": kind, "metadata": {"name": name, "uid": f"uid-{name}", "ownerReferences": [owner], **meta}}
+
+
+def balancer(wanted: int = 1, ready: int = 1, updated: int = 1, seen: int = 1) -> Object:
+    """What k3s runs for a Service of type LoadBalancer."""
+    named = {"svcname": "kourier", "svcnamespace": "kourier-system"}
+    labels = {f"svccontroller.k3s.cattle.io/{key}": value for key, value in named.items()}
+    status = {"observedGeneration": seen, "desiredNumberScheduled": wanted, "numberReady": ready}
+    meta = {"name": "svclb-kourier-1", "namespace": "kube-system", "generation": 1, "labels": labels}
+    return {"kind": "DaemonSet", "metadata": meta, "status": {**status, "updatedNumberScheduled": updated}}
+
+
+def put_ground(api: ApiServer) -> None:
+    """What GitOps relies on."""
+    api.objects[NODE] = node()
+    for path, name in ((COREDNS, "coredns"), (GITEA, "gitea")):
+        api.objects[path] = having(captured("deployment-complete"), name=name)
+    api.objects[DNS] = endpoints("kube-dns", "coredns-1")
+    api.objects["/api/v1/namespaces/argocd/secrets/tls"] = secret("argocd")
+    api.answers["GET /api/healthz"] = (200, b"", {})
+
+
+def put_way_in(api: ApiServer) -> None:
+    """The gateway's Service with its load balancer, and the gateway behind it."""
+    service = {"kind": "Service", "metadata": {"name": "kourier"}, "spec": {"type": "LoadBalancer"}}
+    api.objects[GATEWAY_SERVICE] = {**service, "status": {"loadBalancer": {"ingress": [{"ip": "10.0.0.7"}]}}}
+    api.objects[BALANCER] = balancer()
+    api.objects[GATEWAY_ENDPOINTS] = endpoints("kourier", "gateway-1-a")
+    deployment = {"metadata": {"name": "3scale-kourier-gateway", "uid": "uid-deployment"}}
+    replicas = owned("ReplicaSet", "gateway-1", deployment)
+    api.objects["/apis/apps/v1/namespaces/kourier-system/replicasets/gateway-1"] = replicas
+    pod = owned("Pod", "gateway-1-a", replicas, namespace="kourier-system")
+    api.objects["/api/v1/namespaces/kourier-system/pods/gateway-1-a"] = pod
+
+
+def put_webhook(api: ApiServer, namespace: str, days: float = 30) -> None:
+    """A webhook that fails closed and can be answered, for so many days more, by a Service of this namespace."""
+    now = datetime.now(UTC)
+    authority = pki.certificate("an-authority", now, days=3650)
+    one, _ = pki.certificate(f"hook.{namespace}.svc", now, authority, days)
+    hook = {
+        "name": f"a.{namespace}",
+        "failurePolicy": "Fail",
+        "timeoutSeconds": 10,
+        "clientConfig": {"service": {"name": "hook", "namespace": namespace}, "caBundle": pki.pem(authority[0])},
+    }
+    configuration = {"kind": "ValidatingWebhookConfiguration", "metadata": {"name": namespace}, "webhooks": [hook]}
+    kind = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    api.objects[f"{kind}/{namespace}"] = configuration
+    slices = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+    api.objects[f"{slices}/hook-1"] = endpoints("hook", "hook-1")
+    meta = {"name": "hook-cert", "namespace": namespace}
+    data = {"tls.crt": pki.pem(one)}
+    api.objects[f"/api/v1/namespaces/{namespace}/secrets/hook-cert"] = {
+        "kind": "Secret",
+        "metadata": meta,
+        "data": data,
+    }

@@ -1,0 +1,223 @@
+"""What the platform relies on: nodes, DNS, certificates, and the way in."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import ground
+import pki
+import pytest
+from apiserver import ApiServer, merge
+from cryptography.hazmat.primitives import serialization
+from fixtures import captured, having
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.kubernetes.refs import Object
+from neuroscale.polling import State
+from neuroscale.probes.certificates import ApiServerCertificateLasts, CertificatesLast, evaluate_lasting
+from neuroscale.probes.gateway import GatewayReached
+from neuroscale.probes.nodes import ClusterServicesReady, evaluate_nodes
+from neuroscale.probes.workloads import evaluate_daemon_set
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+TAINT = {"key": "dedicated", "value": "somebody", "effect": "NoSchedule"}
+CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+
+
+def saying(kind: str, status: str) -> Object:
+    """A node with another status of one condition."""
+    obj = ground.node()
+    others = [one for one in obj["status"]["conditions"] if one["type"] != kind]
+    said = {"type": kind, "status": status, "message": "the kubelet says so"}
+    return merge(obj, {"status": {"conditions": [*others, said]}})  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "state", "words"),
+    [
+        ([ground.node()], "met", "1 of 1 fit"),
+        ([], "pending", "there is no node"),
+        ([saying("Ready", "False")], "pending", "node-0 is not Ready: the kubelet says so"),
+        ([saying("Ready", "Unknown")], "pending", "is not Ready"),
+        ([merge(ground.node(), {"status": {"conditions": None}})], "pending", "is not Ready: no such condition"),
+        ([saying("MemoryPressure", "True")], "pending", "has MemoryPressure: the kubelet says so"),
+        ([saying("DiskPressure", "True")], "pending", "has DiskPressure"),
+        ([saying("PIDPressure", "Unknown")], "pending", "has PIDPressure"),
+        ([saying("NetworkUnavailable", "True")], "pending", "has NetworkUnavailable"),
+        ([ground.node(taints=[TAINT])], "pending", "is tainted dedicated=somebody:NoSchedule"),
+        ([ground.node(taints=[TAINT]), ground.node()], "pending", "is tainted dedicated"),
+        ([ground.node(taints=[CONTROL_PLANE])], "pending", "is tainted node-role.kubernetes.io/control-plane="),
+        ([ground.node(taints=[CONTROL_PLANE]), ground.node()], "met", "2 of 2 fit"),
+    ],
+)
+def test_nodes(nodes: list[Object], state: State, words: str) -> None:
+    verdict = evaluate_nodes(nodes)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+# --- DNS and add-ons
+
+
+def test_dns_must_run_and_be_reached(api: ApiServer, cluster: Cluster) -> None:
+    ground.put_ground(api)
+    probe, add_on = ClusterServicesReady(), ground.COREDNS.replace("coredns", "metrics-server")
+    assert probe.check(cluster).state == "met"
+    whole = dict(api.objects)
+    for path, obj, words in (
+        (ground.COREDNS, captured("statefulset-scaled-away"), "coredns.*scaled to 0"),
+        (ground.DNS, ground.endpoints("kube-dns"), "no ready endpoint, so no name is resolved"),
+        (add_on, having(captured("statefulset-scaled-away"), name="metrics-server"), "metrics-server.*scaled to 0"),
+    ):
+        api.objects = {**whole, path: obj}
+        verdict = probe.check(cluster)
+        assert verdict.state == "pending"
+        assert re.search(words, verdict.observed), verdict
+    api.objects = {**whole, add_on: having(captured("deployment-complete"), name="metrics-server")}
+    assert "coredns, metrics-server" in probe.check(cluster).observed
+    del api.objects[ground.COREDNS]
+    assert "it does not exist" in probe.check(cluster).observed
+
+
+# --- the way in
+
+
+@pytest.mark.parametrize(
+    ("balancer", "state", "words"),
+    [
+        (ground.balancer(), "met", "1 of 1 pods ready"),
+        (ground.balancer(ready=0), "pending", "0 of 1 pods ready"),
+        (ground.balancer(updated=0), "pending", "0 up to date"),
+        (ground.balancer(wanted=0, ready=0, updated=0), "pending", "no node is meant for it"),
+        (ground.balancer(seen=0), "pending", "has not yet seen"),
+        ({"metadata": {}}, "pending", "no node is meant for it"),
+    ],
+)
+def test_a_daemon_set(balancer: Object, state: State, words: str) -> None:
+    verdict = evaluate_daemon_set(balancer)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+BY_HAND: Object = merge(
+    ground.endpoints("kourier"),
+    {"metadata": {"name": "by-hand"}, "endpoints": [{"addresses": ["10.9.9.9"], "conditions": {}}]},
+)
+STRANGER: Object = {"kind": "Pod", "metadata": {"name": "stranger", "labels": {"app": "3scale-kourier-gateway"}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "obj", "words"),
+    [
+        (ground.GATEWAY_SERVICE, None, "it does not exist"),
+        (ground.GATEWAY_SERVICE, {"status": {"loadBalancer": None}}, "no address, and is of type LoadBalancer"),
+        (ground.GATEWAY_ENDPOINTS, {"endpoints": None}, "it has no ready endpoint"),
+        (ground.GATEWAY_ENDPOINTS, {"endpoints": [{"conditions": {"ready": False}}]}, "it has no ready endpoint"),
+        (
+            ground.GATEWAY_ENDPOINTS,
+            ground.endpoints("kourier", "gateway-1-a", "stranger"),
+            "1 of 2 endpoints are not the gateway's: stranger",
+        ),
+        (ground.GATEWAY_ENDPOINTS.replace("kourier-1", "by-hand"), BY_HAND, "not the gateway's: 10.9.9.9"),
+        (ground.BALANCER, ground.balancer(ready=0), "its load balancer svclb-kourier-1: 0 of 1 pods ready"),
+    ],
+)
+def test_the_way_in(path: str, obj: Object | None, words: str, api: ApiServer, cluster: Cluster) -> None:
+    ground.put_way_in(api)
+    api.objects["/api/v1/namespaces/kourier-system/pods/stranger"] = STRANGER
+    assert GatewayReached().check(cluster).state == "met"
+    if obj is None:
+        del api.objects[path]
+    else:
+        api.objects[path] = merge(api.objects.get(path, {}), obj)
+    verdict = GatewayReached().check(cluster)
+    assert (verdict.state, words in verdict.observed) == ("pending", True), verdict
+
+
+def test_a_clouds_load_balancer_is_not_in_the_cluster(api: ApiServer, cluster: Cluster) -> None:
+    ground.put_way_in(api)
+    del api.objects[ground.BALANCER]
+    assert GatewayReached().check(cluster).state == "met"
+
+
+# --- certificates
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "words"),
+    [
+        (30, "met", "valid until 2026-12-24"),
+        (3.2, "met", "valid until 2026-11-27"),
+        (3.1, "pending", "expires in 74.4 h, at 2026-11-27, and nobody has renewed it"),
+        (-1, "pending", "has expired at 2026-11-23"),
+        (3650, "met", "valid until 2036-11-21"),
+    ],
+)
+def test_a_certificate_must_last(days: float, state: State, words: str) -> None:
+    """Each is 60 days old: with 3.16 days more, a twentieth of its lifetime is left."""
+    one, _ = pki.certificate("a.b", NOW, days=days)
+    verdict = evaluate_lasting([one], NOW)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+def test_of_a_long_lifetime_a_week_is_enough() -> None:
+    one, _ = pki.certificate("a.b", NOW, days=3650)
+    for left, state in ((8, "met"), (6, "pending")):
+        assert evaluate_lasting([one], NOW + timedelta(days=3650 - left)).state == state
+
+
+def test_the_shortest_of_a_chain_decides() -> None:
+    authority = pki.certificate("authority", NOW, days=1)
+    one, _ = pki.certificate("a.b", NOW, authority, days=300)
+    assert evaluate_lasting([one], NOW).state == "met"
+    assert "expires in 24.0 h" in evaluate_lasting([one, authority[0]], NOW).observed
+
+
+def test_certificates_in_secrets(api: ApiServer, cluster: Cluster) -> None:
+    probe, path = CertificatesLast(("argocd", "forge"), area="gitops"), "/api/v1/namespaces/{}/secrets/{}"
+    api.objects[path.format("forge", "password")] = {"kind": "Secret", "metadata": {"name": "p"}, "data": {"p": "eA=="}}
+    assert probe.check(cluster).observed == "there is no certificate yet"
+    api.objects[path.format("argocd", "tls")] = ground.secret("argocd")
+    api.objects[path.format("kube-system", "old")] = ground.secret("kube-system", days=-1)
+    assert probe.check(cluster).observed == "1 Secrets with certificates that last"
+    api.objects[path.format("forge", "old")] = ground.secret("forge", days=1, name="old")
+    verdict = probe.check(cluster)
+    assert verdict.state == "pending"
+    assert re.match(r'Secret "forge/old": its certificate expires in (24.0|23.9) h', verdict.observed)
+
+
+class _Silent(BaseHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+        pass
+
+
+@pytest.mark.parametrize(("days", "state", "words"), [(300, "met", "valid until"), (1, "pending", "expires in")])
+def test_what_the_api_server_shows(days: float, state: State, words: str, tmp_path: Path) -> None:
+    one, key = pki.certificate("localhost", datetime.now(UTC), days=days)
+    file = tmp_path / "server.pem"
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    file.write_bytes(private + one.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Silent)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    verdict = ApiServerCertificateLasts().check(at(f"https://127.0.0.1:{server.server_port}"))
+    server.shutdown()
+    server.server_close()
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+def test_an_api_server_without_tls_or_without_an_answer(cluster: Cluster) -> None:
+    assert ApiServerCertificateLasts().check(cluster).observed == "it is asked without TLS"
+    assert "ConnectionRefusedError" in ApiServerCertificateLasts().check(at("https://127.0.0.1:1")).observed
+
+
+def at(url: str) -> Cluster:
+    return cast("Cluster", cast("Any", SimpleNamespace(server=url)))

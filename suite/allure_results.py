@@ -53,7 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = str(config.stash[FOLDER].path / "allure-results")
     if wanted := getattr(config.option, "allure_report_dir", None):
         # The report is made from the run's folder; who named another has them there as well.
-        _register(config, AllureFileLogger(wanted, config.option.clean_alluredir))
+        logger = AllureFileLogger(wanted, config.option.clean_alluredir)  # type: ignore[no-untyped-call]
+        _register(config, logger)
     config.option.allure_report_dir = folder
 
 

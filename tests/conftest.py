@@ -53,6 +53,9 @@ def nothing_of_this_machine(
     # Somebody's line endings, templates and signatures.
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    # A test that would download packages fails at once, where it would be slow and depend on the network.
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("GOPROXY", "off")
     monkeypatch.setenv("KUBECONFIG", str(base / "no-kubeconfig"))
 
 

@@ -156,25 +156,27 @@ def test_each_incident_has_a_mutant_that_takes_its_symptom_away() -> None:
     assert chosen == set(INCIDENTS)
 
 
-@pytest.fixture(scope="module")
-def every_run() -> list[specification.Example]:
-    """Each scenario of the features, each row of an outline."""
-    return [run for template in specification.templates(FEATURES) for run in specification.examples(template)]
-
-
-@pytest.mark.parametrize("mutant", ALL_MUTANTS, ids=lambda mutant: mutant.slug)
-def test_each_mutant_names_a_scenario_and_its_steps(mutant: Mutant, every_run: list[specification.Example]) -> None:
-    """A mutant that misspells them would be void at the end of an hour."""
-    runs = [run for run in every_run if run.template.name == mutant.scenario]
-    chosen = [run for run in runs if mutant.example in run.name]
-    assert chosen, f"no scenario {mutant.scenario!r} with an example {mutant.example!r}"
+def _misspelt(mutant: Mutant, runs: list[specification.Example]) -> list[str]:
+    """What a mutant says of its scenario that is not so; it would be void at the end of an hour."""
+    chosen = [run for run in runs if run.template.name == mutant.scenario and mutant.example in run.name]
+    if not chosen:
+        return [f"no scenario {mutant.scenario!r} with an example {mutant.example!r}"]
+    wrong = []
     for run in chosen:
         steps = [step.name for step in run.steps]
-        assert mutant.red_step in steps
-        assert mutant.before in steps
-        assert steps.index(mutant.before) <= steps.index(mutant.red_step)
-    re.compile(mutant.reason)
-    assert mutant.faults
+        missing = [f"no step {text!r} in {run.name}" for text in (mutant.before, mutant.red_step) if text not in steps]
+        wrong += missing
+        if not missing and steps.index(mutant.before) > steps.index(mutant.red_step):
+            wrong.append(f"{mutant.before!r} comes after {mutant.red_step!r}")
+    return wrong
+
+
+def test_each_mutant_names_a_scenario_and_its_steps() -> None:
+    runs = [run for template in specification.templates(FEATURES) for run in specification.examples(template)]
+    assert {mutant.slug: wrong for mutant in ALL_MUTANTS if (wrong := _misspelt(mutant, runs))} == {}
+    for mutant in ALL_MUTANTS:
+        re.compile(mutant.reason)
+    assert [mutant.slug for mutant in ALL_MUTANTS if not mutant.faults] == []
 
 
 def test_mutants_have_names_of_their_own() -> None:

@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from neuroscale import git_server, settings
-from neuroscale.errors import ExitCode, UsageError
+from neuroscale.errors import ExitCode, SupplyError, UsageError
 from neuroscale.settings import BUDGETS, ROOT, cache_dir, reports_dir, state_dir
+from neuroscale.supply.installed import pip_install
 
 
 @pytest.mark.parametrize(("variable", "place"), [("STATE", state_dir), ("CACHE", cache_dir), ("REPORTS", reports_dir)])
@@ -36,6 +37,11 @@ def test_the_fast_tier_sees_nothing_of_this_machine() -> None:
     for place in (state_dir(), cache_dir(), reports_dir()):
         assert Path.home() not in place.parents
         assert ROOT not in place.parents
+
+
+def test_the_fast_tier_installs_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SupplyError, match="No matching distribution"):
+        pip_install(["six"], tmp_path / "packages")
 
 
 def test_budgets_are_positive() -> None:

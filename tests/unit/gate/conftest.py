@@ -35,10 +35,10 @@ def _folders_are_rendered_once(tmp_path_factory: pytest.TempPathFactory, monkeyp
     monkeypatch.setattr(kustomize, "cache_dir", lambda: tmp_path_factory.getbasetemp() / "cache")
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A repository with one app, one commit on ``main``."""
-    root = tmp_path / "checkout"
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with one app, one commit on ``main``; what tests change is a copy of it."""
+    root = tmp_path_factory.mktemp("committed")
     for name in COPIED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +49,12 @@ def checkout(tmp_path: Path) -> Path:
     git("init", "--quiet", "--initial-branch", "main", str(root))
     commit(root)
     return root
+
+
+@pytest.fixture
+def checkout(committed: Path, tmp_path: Path) -> Path:
+    """A repository of the test's own with one app, one commit on ``main``."""
+    return Path(shutil.copytree(committed, tmp_path / "checkout", symlinks=True))
 
 
 @pytest.fixture

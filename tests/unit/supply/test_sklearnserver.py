@@ -19,7 +19,6 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
-from sklearn.tree import DecisionTreeClassifier
 
 from neuroscale.supply.artifacts import RECIPES
 
@@ -110,6 +109,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415 - a second, for each process that collects tests
+
     joblib.dump(DecisionTreeClassifier().fit(_ROWS, [0, 2]), tmp_path / "model.joblib")
     return tmp_path
 

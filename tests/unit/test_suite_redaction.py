@@ -67,7 +67,7 @@ def stream(platform):
 
 @given("requests flow")
 def requests_flow(stream):
-    while len(stream.shots) < 2:
+    while len(stream.records) < 2:
         pause(0.01)
 
 @then("it is refused")

@@ -82,8 +82,8 @@ class Budgets:
     provision: float = 120
     #: Argo CD's ApplicationSet controller looks again only 3 min after an error, such as a repo-server not yet up.
     settle: float = 240
-    #: How long a scenario waits for the steady state before the platform is called sick.
-    recover: float = 120
+    #: How long a platform that was well may take until it is so again, before it is called sick.
+    recover: float = 150
     heal: float = 60
     pick_up: float = 90
     roll_back: float = 90

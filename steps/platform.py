@@ -6,7 +6,7 @@ from pytest_bdd import given, parsers, then
 
 from neuroscale.milestones import SteadyState, assert_steady_state, parse_milestones, reachable
 from neuroscale.platform import Platform
-from neuroscale.polling import eventually
+from neuroscale.polling import consistently, eventually
 from neuroscale.settings import BUDGETS
 
 
@@ -29,3 +29,4 @@ def the_steady_state_of(component: str, platform: Platform) -> SteadyState:
 @then("it holds in every respect")
 def it_holds(steady: SteadyState, platform: Platform) -> None:
     eventually(steady, platform.cluster, within=BUDGETS.check)
+    consistently(steady, platform.cluster, lasting=BUDGETS.stable)

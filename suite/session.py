@@ -6,7 +6,7 @@ import re
 import shlex
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from datetime import UTC, datetime
 from types import FrameType
 
@@ -17,7 +17,7 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import exclusive, load_state
 from neuroscale.components import COMPONENTS, Component
-from neuroscale.errors import ExitCode, NeuroscaleError
+from neuroscale.errors import ExitCode, NeuroscaleError, SteadyStateLost
 from neuroscale.platform import Platform
 from neuroscale.results import Run, RunFolder
 from suite.markers import markers
@@ -37,6 +37,9 @@ _NOT_A_NAME = frozenset({"and", "or", "not", "True", "False"})
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("neuroscale")
     group.addoption("--supply", choices=("auto", "registry", "source"), default="auto", help="where images come from")
+    group.addoption(
+        "--keep-going", action="store_true", help="try the other scenarios also after the steady state was lost"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -119,6 +122,19 @@ def breakage(platform: Platform, request: pytest.FixtureRequest) -> Iterator[Bre
     with Breakage(platform, Journal.of(state.nonce)) as broken:
         request.node.stash[BREAKAGE] = broken
         yield broken
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What is tried on a sick platform says nothing of it, and each scenario would wait as long to find that out."""
+    report = yield
+    lost = call.excinfo.value if call.excinfo else None
+    if isinstance(lost, SteadyStateLost) and not item.config.option.keep_going:
+        left = len(item.session.items) - item.session.items.index(item) - 1
+        item.session.shouldfail = f"{lost} {left} more were not tried; --keep-going tries them"
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -104,6 +104,8 @@ def _platform_on(
         "images": dict(provisions.images),
         "versions": dict(provisions.versions),
     }
+    # What was brought up before is well or sick, and not on its way.
+    there = ensured.how == "reused" and set(milestones) <= set(ensured.state.milestones)
     state = ensured.state.model_copy(update=provided)
     state.save()
     why = f" ({ensured.why})" if ensured.why else ""
@@ -111,7 +113,8 @@ def _platform_on(
     platform = connect(state.name)
     roll_back(platform, state.nonce, say, state.name)
     with gitops_tree(provisions.manifests, milestones) as tree:
-        _bring_up(platform, tree, milestones, seconds, say)
+        within = BUDGETS.recover if there else BUDGETS.settle
+        seconds.update(_bring_up(platform, tree, milestones, say, within=within))
     return platform
 
 
@@ -143,10 +146,16 @@ def _cluster(provisions: Provisions, milestones: list[str], begun: datetime, nam
     return replace(ensured, state=k3d.import_images(ensured.state, provisions.image_tarballs))
 
 
-def _bring_up(platform: Platform, tree: Path, milestones: Collection[str], seconds: dict[str, float], say: Say) -> None:
-    """Apply every stage as early as it may be, and wait for all of them."""
+def _bring_up(
+    platform: Platform, tree: Path, milestones: Collection[str], say: Say, *, within: float
+) -> dict[str, float]:
+    """Apply every stage as early as it may be, and wait for all of them, ``within`` seconds for each of their probes.
+
+    Returns:
+        Stage -> seconds until it was ready.
+    """
     some = stages(milestones)
-    progress = _Bootstrap(platform, seconds, say)
+    progress = _Bootstrap(platform, say, within)
     for stage in some:
         for earlier in some:
             if earlier.name in stage.after:
@@ -158,6 +167,7 @@ def _bring_up(platform: Platform, tree: Path, milestones: Collection[str], secon
         except PreconditionFailed:
             _say_what_else_is_wrong(some[number + 1 :], platform, say)
             raise
+    return progress.seconds
 
 
 @dataclass
@@ -165,17 +175,16 @@ class _Bootstrap:
     """Which stages are ready, and since when, counted from the moment the cluster was there."""
 
     platform: Platform
-    seconds: dict[str, float]
     say: Say
+    within: float
     start: float = field(default_factory=time.monotonic)
-    done: set[str] = field(default_factory=set)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def finish(self, stage: Stage) -> None:
         """Wait for a stage, unless it is ready already."""
-        if stage.name in self.done:
+        if stage.name in self.seconds:
             return
-        wait_until_ready(stage, self.platform, self.say)
-        self.done.add(stage.name)
+        wait_until_ready(stage, self.platform, self.say, self.within)
         took = self.seconds[stage.name] = time.monotonic() - self.start
         _LOG.info("%s is ready after %.1f s", stage.name, took)
         self.say(f"{stage.name}: ready {duration(took)} after the cluster")
@@ -212,17 +221,21 @@ def roll_back(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME
     return len(entries)
 
 
-def wait_until_ready(stage: Stage, platform: Platform, say: Say) -> None:
+def wait_until_ready(stage: Stage, platform: Platform, say: Say, within: float = BUDGETS.settle) -> None:
     """Wait for what a stage brings, and ask what sleeps after an error to look again.
+
+    Args:
+        stage: With its probes.
+        platform: Where it is.
+        say: Receives what a long wait is seeing.
+        within: Seconds for each probe.
 
     Raises:
         PreconditionFailed: It did not become ready.
     """
     for probe in stage.ready(platform):
         try:
-            eventually(
-                _ProgressReporter(probe, say, partial(stage.refresh, platform)), platform.cluster, within=BUDGETS.settle
-            )
+            eventually(_ProgressReporter(probe, say, partial(stage.refresh, platform)), platform.cluster, within=within)
         except ConditionTimeout as error:
             raise PreconditionFailed(f"Stage {stage.name} did not become ready. {error}") from error
 

@@ -12,13 +12,14 @@ from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.faults import ApplicationEdited, FieldsEdited, ObjectDeleted
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import PreconditionFailed
+from neuroscale.inference_client import gateway_url
 from neuroscale.kubernetes.refs import Object
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, Verdict, consistently, eventually, eventually_each, met, pending, unrecoverable
 from neuroscale.probes import argo, expected, serving
 from neuroscale.probes.knative_resources import condition, fetch, inference_service
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
-from neuroscale.probes.serving import AllReady
+from neuroscale.probes.serving import AllAnswer, AllReady
 from neuroscale.results import Recorder
 from neuroscale.serving.request_stream import Stream, figures, first_right
 from neuroscale.settings import BUDGETS
@@ -88,6 +89,17 @@ def wait_until_restored(loss: CrdLoss, platform: Platform, recorder: Recorder) -
             within=_WITHIN,
             facts=seen.facts,
         )
+    assert_all_answer(platform)
+
+
+def assert_all_answer(platform: Platform) -> None:
+    """Every model answers, each time: the stream asks one of them, until its first right answer.
+
+    Raises:
+        ConditionTimeout: One does not.
+    """
+    uris = expected.inference_services(platform.git_server)
+    eventually(AllAnswer(uris, gateway_url(platform.cluster)), platform.cluster, within=BUDGETS.check)
 
 
 def evaluate_definition(crd: Object | None, loss: CrdLoss) -> Verdict:

@@ -30,7 +30,7 @@ from neuroscale.kustomize import documents, kubectl, kustomize
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending
 from neuroscale.probes.git_server import GitServerAnswers
-from neuroscale.settings import APPLICATION_SET, ROOT, Budgets, cache_dir
+from neuroscale.settings import APPLICATION_SET, BUDGETS, ROOT, cache_dir
 
 #: By name: the package has a function of the same name.
 
@@ -332,13 +332,13 @@ def log() -> list[str]:
 @pytest.fixture
 def bring_up(monkeypatch: pytest.MonkeyPatch) -> BringUp:
     """Bring these stages up; a probe may take 0.1 s."""
-    monkeypatch.setattr(bring_up_module, "BUDGETS", Budgets(settle=0.1))
     monkeypatch.setattr(bring_up_module, "eventually", partial(polling.eventually, every=0.01))
 
     def bring_up(*some: Stage, said: list[str] | None = None) -> tuple[dict[str, float], list[str]]:
-        seconds, said = dict[str, float](), [] if said is None else said
+        said = [] if said is None else said
         monkeypatch.setattr(bring_up_module, "stages", lambda milestones: some)
-        bring_up_module._bring_up(cast("Platform", SimpleNamespace(cluster=None)), ROOT, {"a"}, seconds, said.append)
+        platform = cast("Platform", SimpleNamespace(cluster=None))
+        seconds = bring_up_module._bring_up(platform, ROOT, {"a"}, said.append, within=0.1)
         return seconds, said
 
     return bring_up
@@ -366,20 +366,30 @@ def test_when_a_probe_is_never_met_what_later_stages_wait_for_is_said(bring_up: 
     assert said[-2:] == ["  nor is it so that models runs: starting", "  nor is it so that fine runs: starting"]
 
 
-@pytest.mark.parametrize(("how", "anew"), [("resumed", True), ("reused", False), ("created", False)])
+@pytest.mark.parametrize(
+    ("how", "had", "anew", "within"),
+    [
+        ("resumed", ["a"], True, BUDGETS.settle),
+        ("reused", ["a"], False, BUDGETS.recover),
+        ("reused", ["b"], False, BUDGETS.settle),
+        ("created", [], False, BUDGETS.settle),
+    ],
+)
 def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_healthy(
-    how: Any, anew: bool, monkeypatch: pytest.MonkeyPatch
+    how: Any, had: list[str], anew: bool, within: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """One that was there, and has all that is wanted, is not on its way: it is given less time."""
     provisions = SimpleNamespace(supply="registry", images={}, versions={}, manifests={}, image_tarballs=[])
     chosen = SimpleNamespace(name="paper", reason="a test", provide=lambda demands: provisions)
     state = SimpleNamespace(name="c", nonce="n", server="s", forge_url="f", ports=None, save=lambda: None)
-    state.model_copy = lambda update: state
-    brought: list[str] = []
+    state.milestones, state.model_copy = had, lambda update: state
+    brought: list[float] = []
 
-    def bring_up(*_: object) -> None:
-        brought.append(how)
+    def bring_up(*_: object, within: float) -> dict[str, float]:
+        brought.append(within)
         if len(brought) == 1:
             raise PreconditionFailed("the models do not come")
+        return {}
 
     made = bring_up_module.k3d.ClusterHandle(cast("Any", state), how)
     fresh = bring_up_module.k3d.ClusterHandle(cast("Any", state), "recreated", "it was stopped")
@@ -402,6 +412,7 @@ def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_
         with pytest.raises(PreconditionFailed, match="the models do not come"):
             bring_up_module.up({"a"}, say=said.append)
     assert len(brought) == 1 + anew
+    assert brought[0] == within
 
 
 @pytest.mark.parametrize("recorded", ["registry", "source", ""])
@@ -477,7 +488,7 @@ def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_forge(
     some = [replace(stage, apply=quiet.get(stage.name, stage.apply)) for stage in stages(milestones)]
     monkeypatch.setattr(bring_up_module, "stages", lambda milestones: some)
     platform = cast("Platform", SimpleNamespace(cluster=None, git_server=git_server))
-    bring_up_module._bring_up(platform, ROOT, milestones, {}, lambda line: None)
+    bring_up_module._bring_up(platform, ROOT, milestones, lambda line: None, within=1)
     assert asked == ["repository", *(["models"] if "b" in milestones else []), "content"]
 
 

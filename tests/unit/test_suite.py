@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -24,7 +28,8 @@ from neuroscale.errors import (
     UsageError,
     WriteForbidden,
 )
-from neuroscale.results import Run, ScenarioResult, ScenarioVerdict
+from neuroscale.results import Run, RunFolder, ScenarioResult, ScenarioVerdict
+from neuroscale.settings import ROOT
 from suite import recording, session
 from suite.recording import FAILED_STEP, verdict_of
 from suite.session import RUN
@@ -211,3 +216,54 @@ def test_a_session_of_the_fast_tier_keeps_pytests_verdict() -> None:
     ending = SimpleNamespace(config=SimpleNamespace(stash=pytest.Stash()), exitstatus=None)
     session.pytest_sessionfinish(cast("pytest.Session", ending), 1)
     assert ending.exitstatus == 1
+
+
+# --- a platform that is sick
+
+SICK = """
+import pytest
+from neuroscale.errors import ConditionTimeout, FaultHadNoEffect, SteadyStateLost
+
+pytestmark = pytest.mark.gate
+
+def test_first():
+    {first}
+
+def test_second():
+    raise SteadyStateLost("Not so: all is well. Next: neuroscale check a")
+
+def test_third(): pass
+
+def test_fourth(): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "options", "expected", "verdicts"),
+    [
+        ("pass", [], ExitCode.NOT_RUN, ["passed", "not run"]),
+        ("raise FaultHadNoEffect('no effect')", [], ExitCode.NOT_RUN, ["not run", "not run"]),
+        ("raise ConditionTimeout('a promise')", [], ExitCode.FAILED, ["failed", "not run"]),
+        ("pass", ["--keep-going"], ExitCode.NOT_RUN, ["passed", "not run", "passed", "passed"]),
+    ],
+)
+def test_on_a_platform_whose_steady_state_is_lost_nothing_else_is_tried(
+    first: str, options: list[str], expected: ExitCode, verdicts: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "test_sick.py"
+    file.write_text(SICK.format(first=first), encoding="utf-8")
+    plugins = [f"-psuite.{name}" for name in ("session", "redaction", "recording", "mutation")]
+    command = [sys.executable, "-m", "pytest", f"--rootdir={tmp_path}", "-c", os.devnull, "-mgate", *plugins]
+    done = subprocess.run(
+        [*command, *options, str(file)],
+        cwd=ROOT,
+        env={**os.environ, "NEUROSCALE_REPORTS": str(tmp_path / "reports")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == expected, done.stdout + done.stderr
+    (folder,) = (tmp_path / "reports").iterdir()
+    results = RunFolder(folder).run.results
+    assert [result.verdict for result in results] == verdicts
+    assert ("Not so: all is well. Next: neuroscale check a 2 more were not tried" in done.stdout) is (not options)

@@ -30,7 +30,7 @@ from neuroscale.probes.serving import Asleep, SaysWhyNotLoaded, Serves
 from neuroscale.results import Recorder, Sample
 from neuroscale.serving import crd_deletion, model_creation, model_rollouts, outages, request_stream, scale_from_zero
 from neuroscale.serving.crd_deletion import evaluate_back, evaluate_definition, evaluate_kept
-from neuroscale.settings import APPS_NAMESPACE, ROOT, ROOT_APPLICATION
+from neuroscale.settings import APPS_NAMESPACE, ROOT, ROOT_APPLICATION, Budgets
 
 MANIFEST = f"apps/{NAME}/inference-service.yaml"
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
@@ -259,6 +259,16 @@ def test_what_was_lost_comes_back_phase_by_phase(
     assert times[0] > 0.2
     assert (sample.claim, sample.censored, sample.seconds) == ("definition-recovery", False, times[-1])
     assert sample.facts["failed"]
+
+
+def test_one_right_answer_does_not_make_it_restored(
+    breakage: Breakage, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crd_deletion, "BUDGETS", Budgets(check=0.1))
+    crd_deletion.assert_all_answer(breakage.platform)
+    gateway.strangers = 1
+    with pytest.raises(ConditionTimeout, match=r"10 of 20 answers in a row are wrong"):
+        crd_deletion.assert_all_answer(breakage.platform)
 
 
 def test_a_definition_that_does_not_come_back_is_kept_as_censored(

@@ -3,6 +3,7 @@
 pytest_plugins = [
     "suite.session",
     "suite.mutation",
+    "suite.habits",
     "suite.redaction",
     "suite.allure_results",
     "suite.recording",

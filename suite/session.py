@@ -28,9 +28,13 @@ FOLDER = pytest.StashKey[RunFolder]()
 RUN = pytest.StashKey[Run]()
 PLATFORM = pytest.StashKey[Platform]()
 BREAKAGE = pytest.StashKey[Breakage]()
+#: Scenarios that were not run since no marker asked for them.
+LEFT_OUT = pytest.StashKey[list[pytest.Item]]()
 UNREADABLE = pytest.StashKey[bool]()
 #: Why nothing could be run; our own exit codes mean something else to pytest.
 NOT_BROUGHT_UP = pytest.StashKey[ExitCode]()
+#: Options with which pytest shows something, and runs nothing.
+_LOOKING = ("collectonly", "help", "version", "markers", "showfixtures", "show_fixtures_per_test", "setupplan")
 _NOT_A_NAME = frozenset({"and", "or", "not", "True", "False"})
 
 
@@ -65,8 +69,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def needs_cluster(config: pytest.Config) -> bool:
-    """Whether this session drives the real cluster: it was given a marker expression, or a mutant."""
-    return bool(config.option.markexpr or config.option.mutant) and not config.option.collectonly
+    """Whether this session drives the real cluster: it was given a marker expression, or a mutant, and runs tests."""
+    option = config.option
+    return bool(option.markexpr or option.mutant) and not any(getattr(option, name, False) for name in _LOOKING)
 
 
 @pytest.hookimpl(trylast=True)
@@ -76,6 +81,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     real = [item for item in items if item.path.is_relative_to(config.rootpath / REAL)]
     items[:] = [item for item in items if item not in real]
+    config.stash[LEFT_OUT] = real
     config.hook.pytest_deselected(items=real)
 
 

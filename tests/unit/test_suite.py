@@ -162,13 +162,18 @@ def test_a_marker_that_does_not_exist_ends_the_session(
 
 
 @pytest.mark.parametrize(
-    ("markexpr", "mutant", "collectonly", "expected"),
-    [("", None, False, False), ("drift", None, False, True), ("", "m", False, True), ("drift", None, True, False)],
+    ("markexpr", "mutant", "looking", "expected"),
+    [
+        ("", None, "", False),
+        ("drift", None, "", True),
+        ("", "m", "", True),
+        *(("drift", None, option, False) for option in ("collectonly", "help", "version", "markers", "setupplan")),
+    ],
 )
 def test_only_a_marker_or_a_mutant_needs_the_cluster(
-    markexpr: str, mutant: str | None, collectonly: bool, expected: bool
+    markexpr: str, mutant: str | None, looking: str, expected: bool
 ) -> None:
-    option = SimpleNamespace(markexpr=markexpr, mutant=mutant, collectonly=collectonly)
+    option = SimpleNamespace(markexpr=markexpr, mutant=mutant, **{looking or "verbose": True})
     assert session.needs_cluster(cast("pytest.Config", SimpleNamespace(option=option))) is expected
 
 

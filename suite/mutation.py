@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Generator, Sequence
-from functools import partial
 from math import inf
 from typing import Any
 
@@ -17,14 +16,10 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
-from neuroscale.bootstrap.up import wait_until_ready
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import load_state
-from neuroscale.components import COMPONENTS
-from neuroscale.components.component import no_refresh
 from neuroscale.errors import ExitCode, PreconditionFailed, UsageError
-from neuroscale.platform import Platform
 from neuroscale.polling import eventually, longest_wait, pause
 from neuroscale.results import Kill, ScenarioResult
 from suite import mutants
@@ -212,7 +207,6 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
     state = load_state()
     assert state is not None, "the platform fixture made it"
     breakage = Breakage(platform, Journal.of(state.nonce))
-    request.node.addfinalizer(partial(_recover, platform))
     request.node.addfinalizer(lambda: breakage.__exit__(None, None, None))
     for fault in mutant.faults:
         breakage.inject(fault)
@@ -220,18 +214,6 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
         eventually(mutant.in_place(platform), platform.cluster, within=_IN_PLACE_SECONDS)
     pause(mutant.hold)
     request.node.stash[_IN_PLACE] = True
-
-
-def _recover(platform: Platform) -> None:
-    """Hand the platform to the next scenario without what sleeps for minutes after an error.
-
-    Raises:
-        PreconditionFailed: It did not become healthy.
-    """
-    for component in COMPONENTS:
-        for stage in component.stages:
-            if stage.refresh is not no_refresh:
-                wait_until_ready(stage, platform, lambda _: None)
 
 
 def _kill(mutant: Mutant, result: ScenarioResult | None, *, in_place: bool) -> Kill:

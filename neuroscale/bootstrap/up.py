@@ -184,7 +184,7 @@ class _Bootstrap:
         """Wait for a stage, unless it is ready already."""
         if stage.name in self.seconds:
             return
-        wait_until_ready(stage, self.platform, self.say, self.within)
+        _wait_until_ready(stage, self.platform, self.say, self.within)
         took = self.seconds[stage.name] = time.monotonic() - self.start
         _LOG.info("%s is ready after %.1f s", stage.name, took)
         self.say(f"{stage.name}: ready {duration(took)} after the cluster")
@@ -221,7 +221,7 @@ def roll_back(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME
     return len(entries)
 
 
-def wait_until_ready(stage: Stage, platform: Platform, say: Say, within: float = BUDGETS.settle) -> None:
+def _wait_until_ready(stage: Stage, platform: Platform, say: Say, within: float) -> None:
     """Wait for what a stage brings, and ask what sleeps after an error to look again.
 
     Args:

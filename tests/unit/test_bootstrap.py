@@ -483,7 +483,7 @@ def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_forge(
     )
     monkeypatch.setattr(serving, "ensure_models", lambda git_server: asked.append("models"))
     monkeypatch.setattr(gitops, "apply_all", lambda *_: None)
-    monkeypatch.setattr(bring_up_module, "wait_until_ready", lambda *_: None)
+    monkeypatch.setattr(bring_up_module, "_wait_until_ready", lambda *_: None)
     quiet = dict.fromkeys(("forge", "Argo CD", "KServe client"), lambda *_: None)
     some = [replace(stage, apply=quiet.get(stage.name, stage.apply)) for stage in stages(milestones)]
     monkeypatch.setattr(bring_up_module, "stages", lambda milestones: some)

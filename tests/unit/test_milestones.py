@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import ground
@@ -15,6 +16,7 @@ from fixtures import captured, having
 
 from neuroscale import milestones
 from neuroscale.cluster.client import Cluster
+from neuroscale.components import COMPONENTS
 from neuroscale.errors import ApiError, ClusterUnreachable, ExitCode, SteadyStateLost
 from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import MILESTONES, SteadyState, assert_steady_state, probes_of, reachable
@@ -125,6 +127,24 @@ def test_without_git_the_rest_is_asked_all_the_same(
     ]
     assert "does not answer" in unmet(platform)[-1].check(platform.cluster).observed
     assert len(probes_of("a", platform)) == 8
+
+
+def test_what_sleeps_after_an_error_is_asked_to_look_again_before_a_scenario(
+    api: ApiServer, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ApplicationSet, for instance: it would look again only after three minutes."""
+
+    def refresh(platform: Platform) -> list[str]:
+        api.objects.pop(ground.COREDNS)
+        ground.put_ground(api)
+        return ["it is asked to look again"]
+
+    (gitops,) = (component for component in COMPONENTS if component.name == "gitops")
+    awake = replace(gitops, stages=(replace(gitops.stages[0], refresh=refresh),))
+    monkeypatch.setattr(milestones, "COMPONENTS", (awake,))
+    monkeypatch.setattr(milestones, "_REFRESH_SECONDS", 0.0)
+    api.objects[ground.COREDNS] = AWAY
+    assert_steady_state("a", platform)
 
 
 def test_what_git_says_is_asked_anew_each_time(api: ApiServer, platform: Platform) -> None:

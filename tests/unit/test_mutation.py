@@ -50,7 +50,6 @@ def mutant(slug, becomes, example="new", reason="it is broken", **more):
 
 suite.mutation.load_state = lambda: SimpleNamespace(nonce="nonce")
 suite.mutation.Breakage, suite.mutation._LONGER_THAN_CONTROL = Breakage, 0.3
-suite.mutation.COMPONENTS = ()
 suite.mutation.Journal = SimpleNamespace(of=lambda nonce: None)
 mutants.MUTANTS["a"] = (
     mutant("breaks-it", "broken"),

@@ -38,7 +38,7 @@ test: install ## Fast tier: ruff, mypy, unit tests, manifests, Gherkin lint. No 
 coverage: install ## What of the code the fast tier executes, in per cent; red below the floor in pyproject.toml
 	$(BIN)/python -m pytest -q -n $(WORKERS) --cov --cov-report=term:skip-covered
 
-gate: install ## Manifests alone: render, schemas, bounds, policies, resources. BASE=main compares resources with a commit
+gate: install ## Manifests alone: render, schemas, AppProjects, policies, resources. BASE=main compares resources with a commit
 	$(BIN)/neuroscale gate $(if $(BASE),--base "$(BASE)")
 
 conformance: install ## The real cluster: MILESTONES="a b d" (default: all). Makes what is missing, runs, reports
@@ -51,7 +51,7 @@ incidents: install ## Replay every incident and take down each component, on the
 kill-matrix: install ## Prove that each check can fail: MILESTONES="a b d" (default: all)
 	$(BIN)/neuroscale kill-matrix --milestones "$(MILESTONES)"
 
-bench: install ## Measure the suite's own numbers and the heal times
+bench: install ## Measure the suite's own numbers and the self-heal times
 	$(BIN)/neuroscale bench
 
 report: install ## The latest run as one HTML file

@@ -1,4 +1,4 @@
-"""The forge: Gitea in the cluster, with the repository ``platform`` that Argo CD reconciles.
+"""The Git server: Gitea in the cluster, with the repository ``platform`` that Argo CD reconciles.
 
 Repositories are made through its API, commits through real ``git push``: that is how a GitOps platform is acted upon.
 """
@@ -48,7 +48,7 @@ class GitServer:
         """Create organisation and repository unless they are there.
 
         Raises:
-            NeuroscaleError: The forge answered with an error.
+            NeuroscaleError: The Git server answered with an error.
         """
         with self._api() as api:
             if api.get(f"/api/v1/repos/{OWNER}/{REPOSITORY}").is_success:
@@ -61,12 +61,12 @@ class GitServer:
                 answer = api.post(path, json=body, auth=(BOT, self._password))
                 if answer.status_code not in (201, 409, 422):  # the last two say that it exists
                     raise NeuroscaleError(
-                        f"The forge at {self.url} should create {body}, but answered {answer.status_code}: "
+                        f"The Git server at {self.url} should create {body}, but answered {answer.status_code}: "
                         f"{answer.text[:300]}. Next: kubectl -n {GIT_SERVER} logs deploy/gitea"
                     )
 
     def head(self) -> str | None:
-        """Commit of ``main`` at the forge, or ``None`` when the repository is empty."""
+        """Commit of ``main`` at the Git server, or ``None`` when the repository is empty."""
         listed = self._git("ls-remote", self._remote, f"refs/heads/{BRANCH}")
         return listed.split()[0] if listed else None
 
@@ -118,7 +118,7 @@ class GitServer:
     def _unexpected(self, verb: str, path: str, answer: httpx.Response) -> NeuroscaleError:
         said = answer.read()[:300].decode(errors="replace")
         return NeuroscaleError(
-            f"The forge at {self.url} should {verb} {path}, but answered {answer.status_code}: {said}. "
+            f"The Git server at {self.url} should {verb} {path}, but answered {answer.status_code}: {said}. "
             f"Next: kubectl -n {GIT_SERVER} logs deploy/gitea"
         )
 
@@ -179,7 +179,7 @@ class GitServer:
         return self._git("rev-parse", "HEAD")
 
     def _refresh(self) -> None:
-        """Bring the local clone to exactly what the forge has; what a killed run left in it is dropped."""
+        """Bring the local clone to exactly what the Git server has; what a killed run left in it is dropped."""
         if not (self._clone / ".git").is_dir():
             self._git("init", "--quiet", "--initial-branch", BRANCH)
         if head := self.head():
@@ -188,7 +188,7 @@ class GitServer:
             self._git("checkout", "--quiet", "--force", "-B", BRANCH, head)
             self._git("clean", "--quiet", "-ffdx")
         else:
-            # A repository that is empty, as after the cluster was made anew, shares no history with the clone.
+            # A repository that is empty, as after the cluster was recreated, shares no history with the clone.
             self._git("symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
             self._git("update-ref", "-d", f"refs/heads/{BRANCH}")
 
@@ -206,7 +206,7 @@ class GitServer:
         secret = self._cluster.get(CREDENTIALS)
         if secret is None:
             raise ClusterUnreachable(
-                f"{CREDENTIALS} should hold the forge's password, but is missing. Next: neuroscale up"
+                f"{CREDENTIALS} should hold the Git server's password, but is missing. Next: neuroscale up"
             )
         return base64.b64decode(secret["data"]["password"]).decode()
 
@@ -218,7 +218,7 @@ class GitServer:
             "commit.gpgSign": "false",
             "core.hooksPath": os.devnull,
         }
-        # Anybody may read; and a forge takes its time over a password, since it hashes it slowly on purpose.
+        # Anybody may read; and a Git server takes its time over a password, since it hashes it slowly on purpose.
         if credentials:
             # Through the environment: a command line and a remote URL can be read by others.
             token = base64.b64encode(f"{BOT}:{self._password}".encode()).decode()

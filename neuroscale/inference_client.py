@@ -37,10 +37,10 @@ IN_A_ROW = 20
 
 @dataclass(frozen=True)
 class BadInput:
-    """An input that no model can take, and how it is refused.
+    """An input that no model can take, and how it is rejected.
 
     Attributes:
-        status: HTTP status of the refusal.
+        status: HTTP status of the rejection.
         reason: Regular expression for what the model server must say: what is wrong with this input.
     """
 
@@ -66,7 +66,7 @@ BAD_INPUT: dict[str, BadInput] = {
         400,
         _FOUR_NUMBERS,
     ),
-    # The server's own schema of the protocol refuses it, before any model is asked.
+    # The server's own schema of the protocol rejects it, before any model is asked.
     "a tensor without data": BadInput(
         "v2",
         '{"inputs": [{"name": "input-0", "shape": [1, 4], "datatype": "FP64"}]}',
@@ -100,7 +100,7 @@ class InferenceResponse:
         seconds: From the first packet to the last.
         classes: The predictions, when there were any.
         said: The beginning of the body, or what went wrong on the way.
-        reason: Why KServe's model server refuses the request, when it does so in its own format.
+        reason: Why KServe's model server rejects the request, when it does so in its own format.
         by: Who answered: the ``server`` header.
         routed: Whether the gateway had it from somebody behind it; its own answers do not say how long that took.
     """
@@ -205,7 +205,7 @@ def _classes(answer: httpx.Response, protocol: Protocol) -> tuple[int, ...] | No
 
 
 def _reason(answer: httpx.Response) -> str | None:
-    """KServe refuses with ``{"error": …}``, and by its schema of v2 with ``{"detail": [{"loc": …, "msg": …}, …]}``."""
+    """KServe rejects with ``{"error": …}``, and by its schema of v2 with ``{"detail": [{"loc": …, "msg": …}, …]}``."""
     if answer.headers.get("content-type", "").partition(";")[0] != "application/json":
         return None
     try:
@@ -246,11 +246,11 @@ def evaluate_in_a_row(
 
 
 def evaluate_refusal(answer: InferenceResponse, bad: BadInput) -> Verdict:
-    """The model server refuses it as KServe does, with the status for it, and names what is wrong with it."""
+    """The model server rejects it as KServe does, with the status for it, and names what is wrong with it."""
     if answer.status is None or not 400 <= answer.status < 500:
         return pending(f"no client error, but {answer}")
     if answer.reason is None or not answer.routed:
-        return pending(f"not refused by KServe's model server, but by {answer.by or 'somebody'}: {answer}")
+        return pending(f"not rejected by KServe's model server, but by {answer.by or 'somebody'}: {answer}")
     if answer.status != bad.status:
         return pending(f"not {bad.status}, but {answer}")
     if not re.search(bad.reason, answer.reason) or "Traceback" in answer.reason:

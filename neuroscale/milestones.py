@@ -38,7 +38,10 @@ def parse_milestones(text: str) -> list[str]:
     wanted = [NAMES.get(word, word) for word in words]
     if unknown := [word for word in wanted if word not in MILESTONES]:
         known = ", ".join(f"{letter} ({name})" for name, letter in NAMES.items())
-        raise UsageError(f"Milestones should be among {known}, but {' '.join(unknown)} is not. Next: --milestones a")
+        raise UsageError(
+            f"Milestones that bring components should be among {known}, but {' '.join(unknown)} is not. "
+            "Next: one of these; for other scenarios pytest -m milestone_f, or what pytest --markers lists"
+        )
     return wanted
 
 

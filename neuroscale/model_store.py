@@ -1,6 +1,6 @@
 """The models: their versions, what each answers, and the store they are fetched from.
 
-The store is the forge's package registry (``docs/decisions/0012``). A version is never changed once it is there.
+The store is the Git server's package registry (``docs/decisions/0012``). A version is never changed once it is there.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def expected_predictions() -> ExpectedPredictions:
 
 
 def store_path(version: str) -> str:
-    """Where the store has a version, below the forge's address."""
+    """Where the store has a version, below the Git server's address."""
     return f"/api/packages/{OWNER}/generic/{PACKAGE}/{version}/{FILE}"
 
 
@@ -79,7 +79,7 @@ def ensure_models(git_server: GitServer) -> list[str]:
 
     Raises:
         SupplyError: Training failed.
-        NeuroscaleError: The forge refused one.
+        NeuroscaleError: The Git server refused one.
     """
     missing = [version for version in STORED if not git_server.has_package(store_path(version))]
     if missing:

@@ -25,9 +25,9 @@ from typing import Literal
 from pydantic import BaseModel, TypeAdapter
 
 from neuroscale.atomic_write import write_atomically
-from neuroscale.claims import CLAIMS, MEASURED_ONLY
 from neuroscale.errors import UsageError
 from neuroscale.settings import reports_dir
+from neuroscale.slos import MEASURED_ONLY, SLOS
 
 ScenarioVerdict = Literal["passed", "failed", "not run"]
 
@@ -56,7 +56,7 @@ class Sample(BaseModel):
     """One measured recovery.
 
     Attributes:
-        claim: Slug in ``neuroscale/claims.py`` that this figure answers.
+        claim: Slug in ``neuroscale/slos.py`` that this figure is held to; the name is that of the runs on disk.
         fault: What was broken, in words.
         subject: What had to recover.
         series: Which distribution the figure belongs to: "first drift", "repeated drift", …
@@ -229,13 +229,11 @@ class RunFolder:
         """Append to ``recovery.json``.
 
         Raises:
-            UsageError: It answers a claim that does not exist.
+            UsageError: It names an SLO that does not exist.
         """
-        if sample.claim not in {*CLAIMS, *MEASURED_ONLY}:
-            there = ", ".join((*CLAIMS, *MEASURED_ONLY))
-            raise UsageError(
-                f'A figure should answer a claim that exists, but "{sample.claim}" does not. Next: {there}'
-            )
+        if sample.claim not in {*SLOS, *MEASURED_ONLY}:
+            there = ", ".join((*SLOS, *MEASURED_ONLY))
+            raise UsageError(f'A figure should name an SLO that exists, but names "{sample.claim}". Next: {there}')
         self._write("recovery.json", _SAMPLES.dump_json([*self.samples, sample], indent=1))
 
     def add_stream(self, scenario: str, model: str, requests: str) -> None:

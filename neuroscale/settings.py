@@ -32,7 +32,7 @@ APPS_NAMESPACE = "default"
 GIT_SERVER = "forge"
 ROOT_APPLICATION = "neuroscale-infrastructure"
 APPLICATION_SET = "neuroscale-model-endpoints"
-#: What Argo CD reconciles: these folders of the checkout, as the branch ``main`` of the forge's repository.
+#: What Argo CD reconciles: these folders of the checkout, as the branch ``main`` of the Git server's repository.
 GITOPS_FOLDERS = ("apps", "backstage", "bootstrap", "infrastructure")
 MARKER_NAMESPACE, MARKER_NAME = "kube-system", "neuroscale-marker"
 
@@ -51,7 +51,7 @@ def assert_checkout() -> None:
 
 
 def cache_dir() -> Path:
-    """Where builds are kept. Safe to delete; the next run makes it anew."""
+    """Where builds are kept. Safe to delete; the next run recreates it."""
     return Path(os.environ.get("NEUROSCALE_CACHE") or platformdirs.user_cache_dir("neuroscale"))
 
 

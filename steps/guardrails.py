@@ -1,4 +1,4 @@
-"""Policies, quotas and limits: who is refused, by whom, for what."""
+"""Policies, quotas and limits: who is rejected, by whom, for what."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def a_request_beyond_is_rejected(edge: LimitProbe, platform: Platform) -> None:
 
 @when(parsers.parse("an operator requests a container at the {limit}"), target_fixture="edge")
 def an_operator_requests_at_the_limit(limit: str, platform: Platform) -> LimitProbe:
-    return quotas.ask_at_bound(limit, platform)
+    return quotas.ask_at_limit(limit, platform)
 
 
 @given("the limits of a container", target_fixture="fitting")

@@ -36,7 +36,7 @@ def the_remedy_is_applied(remedy: str, incident: Incident, breakage: Breakage) -
     return incidents.apply_remedy(incident, breakage)
 
 
-@then(parsers.parse("the platform recovers within {slo:d} s"))
+@then(parsers.parse("the platform is back in its steady state within {slo:d} s"))
 def the_platform_recovers(slo: int, applied: Remedy, platform: Platform, recorder: Recorder) -> None:
     incidents.assert_described("recovery SLO", slo, applied.incident.recovers_within)
     incidents.wait_for_recovery(applied, platform, recorder)

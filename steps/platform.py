@@ -1,4 +1,4 @@
-"""The platform as a whole: is it there, is it healthy."""
+"""The platform as a whole: is it there, is it in its steady state."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def the_cluster_is_reachable(platform: Platform) -> None:
     reachable(platform)
 
 
-@given("the platform is healthy")
-def the_platform_is_healthy(platform: Platform) -> None:
+@given("the platform is in its steady state")
+def the_platform_is_in_its_steady_state(platform: Platform) -> None:
     assert_steady_state("a", platform)
 
 

@@ -1,4 +1,4 @@
-"""The suite's own numbers, measured several times on this machine, and the distribution of heal times.
+"""The suite's own numbers, measured several times on this machine, and the distribution of self-heal times.
 
 ``neuroscale bench`` runs this module with the options it was given.
 """

@@ -1,4 +1,4 @@
-"""The catalogue of what is checked: every scenario with its tags and mutants, every incident, every claim.
+"""The catalogue of what is checked: every scenario with its tags and mutants, every incident, every SLO.
 
 ``python -m suite.catalogue`` writes it to ``docs/catalogue.md``; a test fails when the file is out of date.
 """
@@ -12,11 +12,11 @@ from typing import Any
 
 from gherkin.parser import Parser
 
-from neuroscale.claims import CLAIMS
 from neuroscale.errors import UsageError
-from neuroscale.incidents import INCIDENTS
+from neuroscale.incidents import EVERY_INCIDENT, Incident
 from neuroscale.polling import duration
 from neuroscale.settings import ROOT
+from neuroscale.slos import SLOS
 from suite.mutants import MUTANTS
 
 FEATURES = ROOT / "features"
@@ -87,7 +87,7 @@ def render(scenarios: Sequence[Entry]) -> str:
     mutants = [mutant for of_milestone in MUTANTS.values() for mutant in of_milestone]
     counts = (
         f"{len(scenarios)} scenarios, {runs} with the examples of outlines; {len(mutants)} mutants; "
-        f"{len(INCIDENTS)} incidents; {len(CLAIMS)} claims."
+        f"{len(EVERY_INCIDENT)} incidents; {len(SLOS)} SLOs."
     )
     lines = [
         "# What is checked",
@@ -100,10 +100,10 @@ def render(scenarios: Sequence[Entry]) -> str:
         of_feature = (entry for entry in scenarios if entry.file == feature[0])
         lines += _table(("scenario", "runs", "tags", "mutants that must turn it red"), map(_scenario_row, of_feature))
     lines += ["", "## Incidents", ""]
-    lines += _table(("incident", "what happens", "remedy", "recovers within", "claim"), _incident_rows())
-    lines += ["", "## Claims", "", "Reports put the measured distribution beside each.", ""]
-    claims = ((f"`{c.slug}`", c.text, duration(c.at_most), c.source) for c in CLAIMS.values())
-    lines += _table(("claim", "what is promised", "at most", "where"), claims)
+    lines += _table(("incident", "what happens", "remedy", "recovers within", "SLO"), _incident_rows())
+    lines += ["", "## SLOs", "", "Reports put the measured distribution beside each.", ""]
+    slos = ((f"`{c.slug}`", c.text, duration(c.at_most), c.source) for c in SLOS.values())
+    lines += _table(("SLO", "what is promised", "at most", "source"), slos)
     return "\n".join(lines) + "\n"
 
 
@@ -119,11 +119,13 @@ def _scenario_row(entry: Entry) -> tuple[str, ...]:
 
 
 def _incident_rows() -> Iterator[tuple[str, ...]]:
-    for incident in INCIDENTS.values():
+    for incident in EVERY_INCIDENT.values():
         number = incident.number
         link = f"[{number.upper()}](incidents/{number}_{incident.slug}.md) `pytest -m incident_{number}`"
-        within = duration(incident.recovers_within)
-        yield link, incident.title, incident.remedy, within, f"`{incident.claim}`"
+        if isinstance(incident, Incident):
+            yield link, incident.title, incident.remedy, duration(incident.recovers_within), f"`{incident.slo}`"
+        else:
+            yield link, incident.title, incident.remedy, "needs no cluster", "–"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 from neuroscale.components import COMPONENTS
-from neuroscale.incidents import INCIDENTS
-from suite.catalogue import FEATURES, entries
+from neuroscale.incidents import EVERY_INCIDENT
+from suite.catalogue import FEATURES
 
 DOCUMENT = FEATURES / "README.md"
 _TABLE = re.compile(r"^\| tag \|.*?(?=^[^|]|\Z)", flags=re.MULTILINE | re.DOTALL)
@@ -37,15 +37,7 @@ def markers() -> dict[str, str]:
 
 
 def _incidents() -> dict[str, str]:
-    """Incidents that a cluster suffers say what they are; of the others, the scenario does."""
-    scenarios = {tag: entry.scenario for entry in entries() for tag in entry.tags if tag.startswith("incident_")}
-    titles = {f"incident_{incident.number}": incident.title for incident in INCIDENTS.values()}
-    return dict(sorted({**scenarios, **titles}.items(), key=lambda one: _place(one[0])))
-
-
-def _place(name: str) -> list[tuple[int, str]]:
-    """B9 before B10."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+    return {f"incident_{incident.number}": incident.title for incident in EVERY_INCIDENT.values()}
 
 
 def table() -> str:

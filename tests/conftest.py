@@ -1,4 +1,4 @@
-"""What the fast tier shares: nothing of this machine, an API server of its own, a forge that is a bare repository."""
+"""What the fast tier shares: an API server, a Git server that is a bare repository, and nothing of this machine."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def cluster(kubeconfig: Path, state: ClusterState) -> Cluster:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """The forge's repository, on disk instead of behind HTTP; ``main`` has one commit."""
+    """The Git server's repository, on disk instead of behind HTTP; ``main`` has one commit."""
     return new_repository(tmp_path / "forge" / OWNER / f"{REPOSITORY}.git")
 
 

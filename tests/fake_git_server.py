@@ -1,4 +1,4 @@
-"""A forge on paper, for tests that are not about git: a commit is a new state of all files."""
+"""A Git server on paper, for tests that are not about git: a commit is a new state of all files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Git for the fast tier: the forge's repository on disk instead of behind HTTP."""
+"""Git for the fast tier: the Git server's repository on disk instead of behind HTTP."""
 
 from __future__ import annotations
 

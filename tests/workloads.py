@@ -23,7 +23,7 @@ KINDS = {
     "Service": "serving.knative.dev/v1",
     "InferenceService": "serving.kserve.io/v1beta1",
 }
-#: Within what the LimitRange of the default namespace allows, so that nobody else refuses them.
+#: Within what the LimitRange of the default namespace allows, so that nobody else rejects them.
 _AMOUNTS = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "100m", "memory": "128Mi"}}
 _LABELS = st.fixed_dictionaries(
     {"owner": st.sampled_from(sorted(OWNERS)), "cost-center": st.sampled_from(sorted(COST_CENTERS))}
@@ -119,7 +119,7 @@ def template_of(obj: Object) -> Object:
 
 @st.composite
 def flawed(draw: st.DrawFn, kinds: tuple[str, ...] = tuple(KINDS)) -> tuple[Object, set[str]]:
-    """An object that breaks some promises, none to all of them, and the policies that must refuse it."""
+    """An object that breaks some promises, none to all of them, and the policies that must reject it."""
     obj = draw(compliant(kinds))
     broken = set()
     for flaw in draw(st.lists(st.sampled_from([_mislabel, _unbound, _unpin, _promote]), unique=True, max_size=4)):
@@ -153,7 +153,7 @@ def _unbound(draw: st.DrawFn, obj: Object) -> str:
         del resources[side]
     elif way == "one":
         del resources[side][what]
-    else:  # the API server itself refuses a limit below its request
+    else:  # the API server itself rejects a limit below its request
         resources["requests"][what] = "0"
     return RESOURCES
 

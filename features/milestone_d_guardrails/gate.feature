@@ -21,11 +21,11 @@ Feature: The gate evaluates what a merge would deploy, and never passes without 
     And the gate says that <reason>
 
     Examples:
-      | flaw                                 | reason                           |
-      | without manifests                    | there are no objects             |
-      | with an object of an unknown kind    | the kind is unknown              |
-      | without one of its policies          | a policy is missing              |
-      | with a policy that matches nothing   | a policy evaluated nothing       |
-      | without a policy engine              | the policy engine is missing     |
-      | with a policy engine that fails      | the policy engine failed         |
-      | with a policy engine without output  | a policy evaluated nothing       |
+      | flaw                                | reason                       |
+      | without manifests                   | there are no objects         |
+      | with an object of an unknown kind   | the kind is unknown          |
+      | without one of its policies         | a policy is missing          |
+      | with a policy that matches nothing  | a policy evaluated nothing   |
+      | without a policy engine             | the policy engine is missing |
+      | with a policy engine that fails     | the policy engine failed     |
+      | with a policy engine without output | a policy evaluated nothing   |

@@ -19,9 +19,9 @@ Feature: No violation is admitted while Kyverno is unavailable
     And compliant objects were <compliant>
 
     Examples:
-      | event                           | compliant                                    |
-      | is killed                       | rejected because the webhook is unavailable  |
-      | restarts                        | admitted or rejected for a while             |
-      | has a Service without endpoints | admitted or rejected for a while             |
-      | loses its certificate           | admitted or rejected for a while             |
-      | is scaled to 0                  | admitted or rejected for a while             |
+      | event                           | compliant                                   |
+      | is killed                       | rejected because the webhook is unavailable |
+      | restarts                        | admitted or rejected for a while            |
+      | has a Service without endpoints | admitted or rejected for a while            |
+      | loses its certificate           | admitted or rejected for a while            |
+      | is scaled to 0                  | admitted or rejected for a while            |

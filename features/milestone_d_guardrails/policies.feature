@@ -26,17 +26,17 @@ Feature: Violations are rejected for the expected reason
     And its compliant control, one field apart, is admitted
 
     Examples:
-      | manifest              | policy                                  | rule                                           |
-      | owner-missing         | require-standard-labels-deployment       | check-owner-and-cost-center-on-deployment      |
-      | labels-not-on-pods    | require-standard-labels-deployment       | check-owner-and-cost-center-on-pod-template    |
-      | owner-of-nobody       | require-standard-labels-deployment       | check-registered-values-on-deployment          |
-      | model-owner-missing   | require-standard-labels-inferenceservice | check-owner-and-cost-center-on-isvc            |
-      | model-owner-of-nobody | require-standard-labels-inferenceservice | check-registered-values-on-isvc                |
-      | no-cpu-request        | require-resource-requests-limits         | validate-deployment-container-resources        |
-      | no-tag                | disallow-latest-image-tag                | validate-deployment-container-tags             |
-      | stable                | disallow-latest-image-tag                | validate-exact-version                         |
-      | may-be-root           | disallow-root-containers                 | check-runAsNonRoot-on-deployment               |
-      | user-zero             | disallow-root-containers                 | check-runAsUser-not-zero                       |
+      | manifest              | policy                                   | rule                                        |
+      | owner-missing         | require-standard-labels-deployment       | check-owner-and-cost-center-on-deployment   |
+      | labels-not-on-pods    | require-standard-labels-deployment       | check-owner-and-cost-center-on-pod-template |
+      | owner-of-nobody       | require-standard-labels-deployment       | check-registered-values-on-deployment       |
+      | model-owner-missing   | require-standard-labels-inferenceservice | check-owner-and-cost-center-on-isvc         |
+      | model-owner-of-nobody | require-standard-labels-inferenceservice | check-registered-values-on-isvc             |
+      | no-cpu-request        | require-resource-requests-limits         | validate-deployment-container-resources     |
+      | no-tag                | disallow-latest-image-tag                | validate-deployment-container-tags          |
+      | stable                | disallow-latest-image-tag                | validate-exact-version                      |
+      | may-be-root           | disallow-root-containers                 | check-runAsNonRoot-on-deployment            |
+      | user-zero             | disallow-root-containers                 | check-runAsUser-not-zero                    |
 
   Scenario: Admission gives every manifest of the corpus the expected verdict
     Given the guardrails are in force

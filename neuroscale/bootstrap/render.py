@@ -1,4 +1,4 @@
-"""The tree that the forge's repository shall hold."""
+"""The tree that the Git server's repository shall hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from neuroscale.settings import GITOPS_FOLDERS, ROOT
 
 @contextmanager
 def gitops_tree(manifests: Mapping[str, Path], milestones: Collection[str], root: Path | None = None) -> Iterator[Path]:
-    """The tree for the forge: a checkout's GitOps folders, plus the upstream manifests where they belong.
+    """The tree for the Git server: a checkout's GitOps folders, plus the upstream manifests where they belong.
 
     Args:
         manifests: Component -> folder with its upstream manifests, from the supply. A component's manifests go into

@@ -57,7 +57,7 @@ def up(
 ) -> UpReport:
     """Bring the platform up and wait until it is healthy. The caller holds the cluster (``exclusive``).
 
-    A cluster that was stopped and does not get healthy again is made anew: all there is to it is in Git.
+    A cluster that was stopped and does not get healthy again is recreated: all there is to it is in Git.
 
     Args:
         milestones: Which milestones' components are needed; those that the cluster has already stay.
@@ -88,7 +88,7 @@ def up(
     except (PreconditionFailed, ClusterUnreachable) as error:
         if ensured.how != "resumed":
             raise
-        say(f"the cluster that had been stopped did not get healthy, and everything is made anew: {error}")
+        say(f"the cluster that had been stopped did not get healthy, and everything is recreated: {error}")
         with _timed("cluster", seconds):
             ensured = k3d.recreate(provisions, name, "it did not get healthy after it had been stopped", ports=PORTS)
         platform = _platform_on(ensured, provisions, wanted, seconds, say)
@@ -132,7 +132,7 @@ def _with_present(milestones: Collection[str], name: str) -> list[str]:
 
 def _where(state: ClusterState) -> str:
     """Where people find the user interfaces."""
-    found = {"forge": state.forge_url} | endpoints(state.ports or {})
+    found = {"Git server": state.forge_url} | endpoints(state.ports or {})
     return ", ".join(f"{title} {url}" for title, url in found.items())
 
 

@@ -273,7 +273,7 @@ class Committed(FaultModel):
         return {**self.files, **changed}
 
     def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:  # noqa: ARG002
-        """The forge's ``main`` moved."""
+        """The Git server's ``main`` moved."""
         head = platform.git_server.head()
         return met(f"main is at {head}") if head != snapshot["head"] else unrecoverable(f"main is still at {head}")
 

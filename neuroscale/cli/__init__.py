@@ -31,8 +31,8 @@ def _renamed(old: str, command: Callable[[], None]) -> Callable[[], None]:
 app = typer.Typer(
     name="neuroscale",
     help="Chaos and conformance suite for the NeuroScale GitOps inference platform.",
-    epilog="Exit codes: 0 passed, 1 failed, 2 usage, 3 not run (environment), 4 refused (guard), 5 nothing collected, "
-    "6 an error inside pytest, 130 interrupted.",
+    epilog="Exit codes: 0 passed, 1 failed, 2 usage, 3 not run (environment), 4 forbidden (guard), "
+    "5 nothing collected, 6 an error inside pytest, 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )

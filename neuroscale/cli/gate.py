@@ -32,7 +32,7 @@ def gate(
     took = ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in result.seconds.items())
     say(f"{duration(time.monotonic() - start)} in all: {took}")
     if code := findings.exit_code(result.findings):
-        say(f"[red]refused[/]: {len(result.findings)} findings. Next: mend the first, then neuroscale gate")
+        say(f"[red]rejected[/]: {len(result.findings)} findings. Next: mend the first, then neuroscale gate")
         raise typer.Exit(code)
     say("[green]passed[/]")
 

@@ -93,7 +93,7 @@ def endpoints() -> None:
 
 def _urls(state: ClusterState) -> dict[str, str]:
     # An adopted cluster has no mapped ports: only its owner knows what leads into it.
-    return {"forge": state.forge_url} | component_endpoints(state.ports or {})
+    return {"Git server": state.forge_url} | component_endpoints(state.ports or {})
 
 
 def _answers(url: str) -> bool:

@@ -17,7 +17,7 @@ from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state
 from neuroscale.errors import UsageError, WriteForbidden
 from neuroscale.settings import CLUSTER_NAME
 
-#: Node port of the forge (bootstrap/forge/gitea.yaml).
+#: Node port of the Git server (bootstrap/forge/gitea.yaml).
 _FORGE_PORT = 30300
 
 

@@ -179,7 +179,7 @@ class Cluster:
         self._write("DELETE", self._path(ref), options)
 
     def assert_writable(self, deed: str) -> None:
-        """Ask the guard about a write that reaches the cluster by another door, such as a push to the forge in it.
+        """Ask the guard about a write that reaches the cluster by another door, such as a push to the Git server in it.
 
         Raises:
             WriteForbidden: The guard forbids it.

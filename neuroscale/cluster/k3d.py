@@ -121,7 +121,7 @@ def ensure(
 
 
 def recreate(provisions: Provisions, name: str, why: str, *, ports: Collection[Port]) -> ClusterHandle:
-    """Take our cluster away and make it anew."""
+    """Delete our cluster and recreate it."""
     _remove(name)
     return ClusterHandle(_create(provisions, name, ports), "recreated", why)
 

@@ -23,7 +23,7 @@ class Stage:
     """One step of the bootstrap.
 
     Attributes:
-        apply: Does it, given the platform and the tree that goes to the forge.
+        apply: Does it, given the platform and the tree that goes to the Git server.
         ready: What must be met for the stage to be done.
         after: Stages that must be done before this one may begin; the others come up at the same time.
         before: Stages, also of other components, that begin later than this one when both are wanted.

@@ -1,5 +1,6 @@
-"""GitOps: the forge, Argo CD, and the repository between them. What is applied by hand is only what Argo CD cannot do.
+"""GitOps: the Git server, Argo CD, and the repository between them.
 
+What is applied by hand is only what Argo CD cannot do;
 ``bootstrap/README.md`` says why for each.
 """
 
@@ -40,7 +41,7 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
     yield nodes.NodesFit()
     yield ApiServerCertificateLasts()
     yield nodes.ClusterServicesReady()
-    yield _forge_ready()
+    yield _git_server_ready()
     yield GitServerAnswers(platform.git_server.url, area="gitops")
     yield argo.workloads_ready()
     yield CertificatesLast((ARGOCD,), area="gitops")
@@ -49,8 +50,8 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
     yield argo.EachApplication(described, platform.git_server.head())
 
 
-def _forge_ready() -> AllAvailable:
-    return AllAvailable("the forge", (_GITEA,), area="gitops")
+def _git_server_ready() -> AllAvailable:
+    return AllAvailable("the Git server", (_GITEA,), area="gitops")
 
 
 def _forge(platform: Platform, tree: Path) -> None:
@@ -124,20 +125,20 @@ COMPONENT = Component(
     folders=("apps/test-app", "bootstrap", "infrastructure/namespaces/default"),
     demand=Demand(archives=("images-a",), manifests={"argocd": "argocd-files"}),
     ports=(
-        Port("forge", "forge", 3300, 30300),
+        Port("forge", "Git server", 3300, 30300),
         Port("argocd", "Argo CD", 8081, 30443, scheme="https"),
     ),
     steady_state=steady_state,
     stages=(
         Stage("cluster DNS", lambda *_: None, lambda _: [nodes.ClusterServicesReady()]),
         Stage(
-            "forge",
+            "Git server",
             _forge,
-            lambda platform: [_forge_ready(), GitServerAnswers(platform.git_server.url)],
+            lambda platform: [_git_server_ready(), GitServerAnswers(platform.git_server.url)],
         ),
         Stage("Argo CD", _argocd, lambda _: [argo.workloads_ready()]),
         # What was made is there: nothing is left to wait for.
-        Stage("repository", _repository, lambda _: [], after=("forge",)),
+        Stage("repository", _repository, lambda _: [], after=("Git server",)),
         Stage("GitOps", _gitops, steady_state, after=("repository",), refresh=request_refresh),
     ),
     evidence=Evidence(

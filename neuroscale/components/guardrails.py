@@ -27,7 +27,7 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
 COMPONENT = Component(
     name="guardrails",
     milestone="d",
-    title="guardrails that cannot be walked around, at admission and in CI",
+    title="guardrails that cannot be bypassed, at admission and in CI",
     namespaces=_NAMESPACES,
     workloads=guardrails.WORKLOADS,
     applications=(guardrails.APPLICATION,),

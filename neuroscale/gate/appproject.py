@@ -31,11 +31,11 @@ def check(places: Places) -> list[Finding]:
         name, folder = app["metadata"]["name"], app["spec"].get("source", {}).get("path", "")
         if name in names:
             said = f"its Application should have a name of its own, but {names[name]} has one named {name}, too"
-            found.append(Finding("bounds", "collision", folder, said))
+            found.append(Finding("appproject", "collision", folder, said))
         names[name] = folder
         if folder not in places:
             said = f"Application {name} should deploy a folder of this tree, but deploys {folder or 'something else'}"
-            found.append(Finding("bounds", "source", folder or name, said))
+            found.append(Finding("appproject", "source", folder or name, said))
             continue
         found += violations(app, folder, places[folder], projects.get(app["spec"]["project"]), scoped)
     return [*found, *_undeployed(places, names.values())]
@@ -45,7 +45,7 @@ def _undeployed(places: Places, deployed: Collection[str]) -> list[Finding]:
     """Folders that nobody looks at, as it is with names that are kept for the platform."""
     said = "an Application should deploy it, but none does"
     return [
-        Finding("bounds", "undeployed", place, said)
+        Finding("appproject", "not-deployed", place, said)
         for place in places
         if place not in deployed and place.partition("/")[0] != _BY_HAND
     ]
@@ -54,7 +54,7 @@ def _undeployed(places: Places, deployed: Collection[str]) -> list[Finding]:
 def violations(
     app: Object, folder: str, objects: list[Object], project: Object | None, scoped: frozenset[str]
 ) -> list[Finding]:
-    """What Argo CD would refuse of an Application and the objects of its folder, given its project.
+    """What Argo CD would reject of an Application and the objects of its folder, given its project.
 
     Args:
         app: The Application.
@@ -65,7 +65,7 @@ def violations(
     """
     if project is None:
         said = f"its Application's project should be in this tree, but {app['spec']['project']} is not"
-        return [Finding("bounds", "project", folder, said)]
+        return [Finding("appproject", "not-permitted", folder, said)]
     name, rules, where = app["spec"]["project"], project["spec"], app["spec"]["destination"]
     found = []
     if not any(fnmatchcase(app["spec"]["source"]["repoURL"], pattern) for pattern in rules["sourceRepos"]):
@@ -73,7 +73,7 @@ def violations(
     if not _reaches(where["server"], where["namespace"], rules):
         found.append((folder, f"project {name} does not reach namespace {where['namespace']} on {where['server']}"))
     found += [(named(folder, obj), said) for obj in objects for said in _complaints(obj, name, rules, where, scoped)]
-    return [Finding("bounds", "project", subject, said) for subject, said in found]
+    return [Finding("appproject", "not-permitted", subject, said) for subject, said in found]
 
 
 def _complaints(obj: Object, name: str, rules: Object, where: Object, scoped: frozenset[str]) -> Iterator[str]:

@@ -77,14 +77,14 @@ def each_policy_judged(answer: GateOutput) -> None:
 
 
 def is_green(answer: GateOutput) -> None:
-    """Nothing is refused.
+    """Nothing is rejected.
 
     Raises:
         ConditionTimeout: Something is, or there is no verdict.
     """
     if answer.code != ExitCode.PASSED or answer.why:
         raise ConditionTimeout(
-            f"The gate should find nothing to refuse, but ended with {answer}. Next: neuroscale gate"
+            f"The gate should find nothing to reject, but ended with {answer}. Next: neuroscale gate"
         )
 
 
@@ -122,18 +122,18 @@ def description(answer: GateOutput, text: str) -> None:
         raise ConditionTimeout(f"The gate should say {text!r}, but ended with {answer}. Next: pytest -m gate")
 
 
-def refuses(answer: GateOutput, specimen: Specimen, folder: Path) -> None:
-    """One specimen in a folder is refused as it says, by its name, and nothing else is.
+def rejects(answer: GateOutput, specimen: Specimen, folder: Path) -> None:
+    """One specimen in a folder is rejected as it says, by its name, and nothing else is.
 
     Raises:
-        ConditionTimeout: Something else is refused, or nothing, or for another reason.
+        ConditionTimeout: Something else is rejected, or nothing, or for another reason.
     """
     named = [one for one in answer.result.findings if one.where.startswith(f"apps/{folder.name}: ")]
     others = [one for one in answer.result.findings if one not in named or not one.where.endswith(specimen.name)]
     if answer.code != ExitCode.FAILED or others or (said := mistake(specimen, named)):
         wrong = "" if answer.code != ExitCode.FAILED or others else f" ({said})"
         raise ConditionTimeout(
-            f"The gate should refuse {specimen.name} in apps/{folder.name} and nothing else, but ended with "
+            f"The gate should reject {specimen.name} in apps/{folder.name} and nothing else, but ended with "
             f"{answer}{wrong}. Next: pytest -m gate"
         )
 

@@ -22,7 +22,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Judged:
-    """Specimens, and by the name of each what the first stage that refuses it finds."""
+    """Specimens, and by the name of each what the first stage that rejects it finds."""
 
     chosen: tuple[Specimen, ...]
     found: dict[str, list[Finding]]
@@ -44,7 +44,7 @@ def evaluate_corpus(tools: Tools, repository: Path = ROOT) -> Judged:
 
 
 def verdicts(tools: Tools, tree: Places, chosen: Iterable[Specimen]) -> dict[str, list[Finding]]:
-    """Specimen, by its name, -> what the first stage that refuses it finds.
+    """Specimen, by its name, -> what the first stage that rejects it finds.
 
     Args:
         tools: The CLI judges all that come as far as the policies at once: it takes its time to start.
@@ -75,16 +75,16 @@ def no_good_one_is_refused(judged: Judged) -> None:
     Raises:
         ConditionTimeout: At least one.
     """
-    _raise("no good specimen should be refused", judged, (one for one in judged.chosen if one.is_good))
+    _raise("no good specimen should be rejected", judged, (one for one in judged.chosen if one.is_good))
 
 
 def each_bad_one_is_refused_as_it_says(judged: Judged) -> None:
-    """No false pass, and none that is refused for another reason than its own.
+    """No false pass, and none that is rejected for another reason than its own.
 
     Raises:
         ConditionTimeout: At least one.
     """
-    _raise("each bad specimen should be refused as it says", judged, (one for one in judged.chosen if not one.is_good))
+    _raise("each bad specimen should be rejected as it says", judged, (one for one in judged.chosen if not one.is_good))
 
 
 def mistake(one: Specimen, found: Iterable[Finding]) -> str:
@@ -94,7 +94,7 @@ def mistake(one: Specimen, found: Iterable[Finding]) -> str:
     details = {finding.description.partition(":")[0] for finding in found}
     if {(finding.stage, finding.rule) for finding in found} == expected and (not one.detail or details == {one.detail}):
         return ""
-    wanted = "pass" if one.is_good else f"be refused: {' '.join(filter(None, (one.stage, one.rule, one.detail)))}"
+    wanted = "pass" if one.is_good else f"be rejected: {' '.join(filter(None, (one.stage, one.rule, one.detail)))}"
     return f"{one.name} should {wanted}, but {'nothing' if not found else found[0]} was found"
 
 

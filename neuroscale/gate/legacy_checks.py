@@ -78,15 +78,15 @@ def is_green_for_the_first(tools: Tools, copy: Path, added: Added) -> None:
 
 
 def refuses_what_is_right(added: Added) -> None:
-    """D7's symptom: the check takes each file for an object, and so refuses the kustomization and nothing else.
+    """D7's symptom: the check takes each file for an object, and so rejects the kustomization and nothing else.
 
     Raises:
-        ConditionTimeout: It refuses something else, or nothing.
+        ConditionTimeout: It rejects something else, or nothing.
     """
-    refused = {file.name for file in files(added.path) if _findings(file)}
-    if refused != {"kustomization.yaml"}:
+    rejected = {file.name for file in files(added.path) if _findings(file)}
+    if rejected != {"kustomization.yaml"}:
         raise ConditionTimeout(
-            f"The check of D7 should refuse kustomization.yaml alone, but refuses {', '.join(refused) or 'nothing'}. "
+            f"The check of D7 should reject kustomization.yaml alone, but rejects {', '.join(rejected) or 'nothing'}. "
             f"Next: pytest -m gate"
         )
 

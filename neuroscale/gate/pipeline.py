@@ -1,4 +1,4 @@
-"""What a change of the manifests must pass before it is merged: render, schemas, bounds, policies, resources.
+"""What a change of the manifests must pass before it is merged: render, schemas, AppProjects, policies, resources.
 
 Each stage looks at what the stages before it let through, and says how much that was. Nothing is sent to a cluster, and
 nothing is learned from one.
@@ -87,7 +87,7 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
 
 
 def _fitting(tools: Tools, repository: Path, result: GateResult) -> Places:
-    """Render, schema, bounds: the objects that are whole, each in its namespace."""
+    """Render, schema, AppProjects: the objects that are whole, each in its namespace."""
     with result.timed("render"):
         result.places, result.findings = rendered(tools, repository)
     if not result.rendered:
@@ -96,7 +96,7 @@ def _fitting(tools: Tools, repository: Path, result: GateResult) -> Places:
         fitting, found = schema.check(result.places, schema.Schemas.of(result.places))
         result.validated = sum(map(len, fitting.values()))
         result.findings += found
-    with result.timed("bounds"):
+    with result.timed("appproject"):
         result.findings += appproject.check(fitting)
     return policy.placed(fitting)
 

@@ -114,7 +114,7 @@ def simulate(cli: Path, places: Places) -> list[Result]:
 
     Args:
         cli: The Kyverno CLI.
-        places: The objects, each in its namespace, policies and definitions among them.
+        places: The objects, each in its namespace, policies and CRDs among them.
 
     Raises:
         Inconclusive: The CLI failed, or contradicts itself.
@@ -127,8 +127,8 @@ def simulate(cli: Path, places: Places) -> list[Result]:
         return []
     done = _apply(cli, everything, objects)
     results, talk = parse(done.stdout)
-    refused = any(result.outcome in {"fail", "error"} for result in results)
-    if talk or bool(done.returncode) != refused:
+    rejected = any(result.outcome in {"fail", "error"} for result in results)
+    if talk or bool(done.returncode) != rejected:
         said = " ".join((talk or done.stderr or "nothing").split())
         raise Inconclusive(
             f"The Kyverno CLI should judge {len(objects)} objects, but ended with exit code {done.returncode} after "
@@ -148,7 +148,7 @@ def _apply(cli: Path, everything: list[Object], objects: list[Object]) -> progra
 
 
 def check(places: Places, results: Iterable[Result]) -> list[Finding]:
-    """What is refused, and what no policy looked at although it should have.
+    """What is rejected, and what no policy looked at although it should have.
 
     Args:
         places: The objects that were judged, each in its namespace.
@@ -191,7 +191,7 @@ def _passed_over(name: str, places: Places, results: Iterable[Result]) -> list[F
 
 
 def _toothless(policy: Object) -> list[Finding]:
-    """A policy that refuses here and lets through there."""
+    """A policy that rejects here and lets through there."""
     name, spec = policy["metadata"]["name"], policy["spec"]
     actions, failing = spec.get("validationActions", ["Deny"]), spec.get("failurePolicy", "Fail")
     if actions == ["Deny"] and failing == "Fail":

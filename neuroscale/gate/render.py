@@ -67,7 +67,7 @@ def render(tree: Path, chart: Chart) -> tuple[Places, list[Finding]]:
     """Every folder's objects, and what does not render.
 
     Args:
-        tree: As the forge's repository has it, with upstream's manifests in place.
+        tree: As the Git server's repository has it, with upstream's manifests in place.
         chart: Renders a Helm chart.
     """
     places: dict[str, list[Object]] = {}

@@ -61,7 +61,7 @@ def totals(found: Mapping[str, Amounts]) -> Amounts:
 
 
 def check(places: Places) -> list[Finding]:
-    """No namespace asks for more than its quota: the API server refuses pods then, long after the merge.
+    """No namespace asks for more than its quota: the API server rejects pods then, long after the merge.
 
     Sidecars that controllers add count against the quota as well and are not seen here.
 

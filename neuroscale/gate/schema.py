@@ -1,4 +1,4 @@
-"""Second stage: each object fits the schema of its kind, Kubernetes' own or the definition that the tree installs."""
+"""Second stage: each object fits the schema of its kind, Kubernetes' own or the CRD that the tree installs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PROSE = frozenset({"default", "description", "example", "externalDocs", "title"
 class Schemas:
     """Kubernetes' schemas for the node's version, and those of some CustomResourceDefinitions.
 
-    Rules that a definition states in CEL are the API server's to judge; they are not looked at here.
+    Rules that a CRD states in CEL are the API server's to judge; they are not looked at here.
     """
 
     def __init__(self, definitions: Iterable[Object]) -> None:
@@ -41,7 +41,7 @@ class Schemas:
 
     @classmethod
     def of(cls, places: Places) -> Schemas:
-        """With the definitions that a tree installs."""
+        """With the CRDs that a tree installs."""
         found = (obj for objects in places.values() for obj in objects)
         return cls(obj for obj in found if obj["kind"] == "CustomResourceDefinition")
 
@@ -136,7 +136,7 @@ def _folder() -> Any:
 
 
 def _strict(schema: Object) -> Validator:
-    """A definition's schema as the API server takes it when asked to be strict: no field that is not in it."""
+    """A CRD's schema as the API server takes it when asked to be strict: no field that is not in it."""
     root = _closed(schema["openAPIV3Schema"])
     root["properties"] = _OWN | root.get("properties", {}) | {"metadata": {"type": "object"}}
     return jsonschema.Draft4Validator(root)

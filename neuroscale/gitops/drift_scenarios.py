@@ -356,7 +356,7 @@ def force_new_revision(platform: Platform, name: str = TEST_APP) -> None:
     epoch, paths = f'  epoch: "{time.time_ns()}"', EPOCH_FILES.values()
     manifests = {path: re.sub(r"(?m)^  epoch: .*$", epoch, platform.git_server.read(path) or "") for path in paths}
     without = [path for path, manifest in manifests.items() if epoch not in manifest]
-    commit = None if without else platform.git_server.commit(manifests, "Begin a new epoch")
+    commit = None if without else platform.git_server.commit(manifests, "Reset the self-heal backoff")
     if commit is None:
         raise PreconditionFailed(
             f"{', '.join(without)} on main should have a line `  epoch: …`, but has none. Next: neuroscale up"
@@ -366,4 +366,4 @@ def force_new_revision(platform: Platform, name: str = TEST_APP) -> None:
         for probe in probes:
             eventually(probe, platform.cluster, within=BUDGETS.pick_up)
     except ConditionTimeout as error:
-        raise PreconditionFailed(f"A new epoch did not begin, so no drift was made. {error}") from error
+        raise PreconditionFailed(f"The self-heal backoff was not reset, so no drift was made. {error}") from error

@@ -1,6 +1,6 @@
-"""What the API server says of a new object, asked in a dry run: who refuses it, and for which rule.
+"""What the API server says of a new object, asked in a dry run: who rejects it, and for which rule.
 
-A refusal is evidence only if it names what it should name. Three things look alike and are told apart here: a policy
+A rejection is evidence only if it names what it should name. Three things look alike and are told apart here: a policy
 said no; the webhook that should have said something did not answer; something else is wrong with the object.
 """
 
@@ -25,7 +25,7 @@ from neuroscale.probes import probe_function
 from neuroscale.settings import APPS_NAMESPACE
 
 Enforcer = Literal["the API server", "Kyverno"]
-Outcome = Literal["admitted", "refused by policy", "refused because a webhook is away", "refused otherwise"]
+Outcome = Literal["admitted", "rejected by policy", "rejected because a webhook is away", "rejected otherwise"]
 #: How either says no. Which webhook of Kyverno's it was stands in front of its words.
 _DENIALS: dict[Enforcer, re.Pattern[str]] = {
     "the API server": re.compile(
@@ -66,7 +66,7 @@ class AdmissionResponse:
 
 
 def answer_to(error: ApiError | None) -> AdmissionResponse:
-    """Read a refusal; ``None`` is none."""
+    """Read a rejection; ``None`` is none."""
     if error is None:
         return AdmissionResponse("admitted", frozenset(), "")
     said = str(error)
@@ -77,9 +77,9 @@ def answer_to(error: ApiError | None) -> AdmissionResponse:
         if enforcer != "Kyverno" or _WEBHOOK.search(said)
     )
     if found:
-        return AdmissionResponse("refused by policy", found, said)
+        return AdmissionResponse("rejected by policy", found, said)
     return AdmissionResponse(
-        "refused because a webhook is away" if _AWAY.search(said) else "refused otherwise", found, said
+        "rejected because a webhook is away" if _AWAY.search(said) else "rejected otherwise", found, said
     )
 
 
@@ -139,15 +139,15 @@ def without_namespace(obj: Object) -> Object:
 def evaluate_specimen(
     one: Specimen, answers: Collection[AdmissionResponse], enforcer: Enforcer = "the API server"
 ) -> Verdict:
-    """A good one is admitted whole; a bad one is refused by the policy and rule that its page names, and only so."""
-    refusals = [answer for answer in answers if answer.outcome != "admitted"]
+    """A good one is admitted whole; a bad one is rejected by the policy and rule that its page names, and only so."""
+    rejections = [answer for answer in answers if answer.outcome != "admitted"]
     if one.is_good:
-        return unrecoverable(f"{one.name}: {refusals[0].said}") if refusals else met(f"{one.name} is admitted")
-    if not refusals:
+        return unrecoverable(f"{one.name}: {rejections[0].said}") if rejections else met(f"{one.name} is admitted")
+    if not rejections:
         return unrecoverable(f"{one.name}: admitted, although {one.description[0].lower()}{one.description[1:]}")
     wanted = Denial(enforcer, one.rule, one.detail)
-    for answer in refusals:
-        if answer.outcome != "refused by policy":
+    for answer in rejections:
+        if answer.outcome != "rejected by policy":
             return unrecoverable(f"{one.name}: {answer.outcome}: {answer.said}")
         if strangers := answer.denials - {wanted}:
             return unrecoverable(f"{one.name}: {'; '.join(map(_named, sorted(strangers, key=_named)))}")
@@ -155,7 +155,7 @@ def evaluate_specimen(
 
 
 def _named(denial: Denial) -> str:
-    return f"refused by {denial.enforcer}, policy {denial.policy}, rule {denial.rule}"
+    return f"rejected by {denial.enforcer}, policy {denial.policy}, rule {denial.rule}"
 
 
 # --- what is demanded
@@ -176,13 +176,13 @@ def assert_refused(
     """Refused by this policy and rule.
 
     Raises:
-        ConditionTimeout: Admitted, or refused by somebody else or for something else.
+        ConditionTimeout: Admitted, or rejected by somebody else or for something else.
     """
     if (one.rule, one.detail) != (policy, rule):
         raise PreconditionFailed(
             f"{one.path.name} should be about rule {rule} of {policy}, but is about {one.rule} {one.detail}."
         )
-    assert_met(f"{one.name} is refused by rule {rule} of {policy}", evaluate_specimen(one, answers), platform)
+    assert_met(f"{one.name} is rejected by rule {rule} of {policy}", evaluate_specimen(one, answers), platform)
 
 
 def assert_control_admitted(one: Specimen, platform: Platform) -> None:
@@ -228,14 +228,14 @@ class Corpus:
         assert_met(f"what complies is admitted to {self.namespace}", verdict, self.platform)
 
     def assert_bad_refused(self, enforcer: Enforcer) -> None:
-        """Each bad specimen is refused by its policy and rule.
+        """Each bad specimen is rejected by its policy and rule.
 
         Raises:
             ConditionTimeout: One is not.
         """
         chosen = [one for one in for_admission() if not one.is_good]
         verdict = evaluate_all(chosen, self.platform.cluster, enforcer, self.namespace)
-        assert_met(f"each bad specimen is refused by {enforcer}, by its policy and rule", verdict, self.platform)
+        assert_met(f"each bad specimen is rejected by {enforcer}, by its policy and rule", verdict, self.platform)
 
 
 def in_a_namespace_of_its_own(breakage: Breakage) -> Corpus:

@@ -1,4 +1,4 @@
-"""Objects that must be refused, submitted all the time while something happens to Kyverno; and what slipped in."""
+"""Objects that must be rejected, submitted all the time while something happens to Kyverno; and what slipped in."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from neuroscale.settings import BUDGETS
 #: Requests a second. A restart of Kyverno takes some five seconds.
 _RATE = 30.0
 _AT_ONCE = 32
-#: Violating objects before the fault, each refused: else there would be nothing to break.
+#: Violating objects before the fault, each rejected: else there would be nothing to break.
 _BEFORE = 10
 #: Violating objects after the fault: fewer would prove little.
 _ENOUGH = 100
@@ -75,7 +75,7 @@ class Submission:
 
 
 def requests(*, good: bool) -> list[tuple[Specimen, Object]]:
-    """Of good specimens each object; of bad ones each that a policy must refuse, and not the company that it keeps."""
+    """Of good specimens each object; of bad ones each that a policy must reject, and not the company that it keeps."""
     chosen = [one for one in for_admission() if one.is_good == good]
     return [(one, without_namespace(obj)) for one in chosen for obj in objects_of(one) if good or evaluate(obj)]
 
@@ -190,7 +190,7 @@ class _Question:
 
 
 def evaluate_none_slipped_in(submissions: Sequence[Submission], enough: int) -> Verdict:
-    """Every violating object was refused by the API server, by the policy and rule that its page names."""
+    """Every violating object was rejected by the API server, by the policy and rule that its page names."""
     bad = [(one.specimen, one.answer) for one in submissions if not one.specimen.is_good and one.answer is not None]
     outcomes = Counter(answer.outcome for _, answer in bad)
     seen = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()) or "no answer yet"
@@ -237,10 +237,10 @@ def evaluate_compliant(answers: Sequence[AdmissionResponse], expected: str) -> V
     seen = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
     allowed: dict[str, set[Outcome]] = {
         "admitted": {"admitted"},
-        "admitted or rejected for a while": {"admitted", "refused because a webhook is away"},
-        "rejected because the webhook is unavailable": {"admitted", "refused because a webhook is away"},
+        "admitted or rejected for a while": {"admitted", "rejected because a webhook is away"},
+        "rejected because the webhook is unavailable": {"admitted", "rejected because a webhook is away"},
     }
-    if expected == "rejected because the webhook is unavailable" and not outcomes["refused because a webhook is away"]:
+    if expected == "rejected because the webhook is unavailable" and not outcomes["rejected because a webhook is away"]:
         return unrecoverable(seen)
     return met(seen) if outcomes.keys() <= allowed[expected] else unrecoverable(seen)
 
@@ -249,7 +249,7 @@ def _keep(load: AdmissionLoad, away: Away, recorder: Recorder) -> None:
     submissions = [one for one in load.records if one.at >= away.since]
     bad = Counter(one.outcome for one in submissions if not one.specimen.is_good)
     good = Counter(one.outcome for one in submissions if one.specimen.is_good)
-    blocked = [one.at for one in submissions if one.outcome == "refused because a webhook is away"]
+    blocked = [one.at for one in submissions if one.outcome == "rejected because a webhook is away"]
     recorder.figure(
         claim="none-slips-in",
         fault=f"Kyverno {away.what}",

@@ -35,7 +35,7 @@ def attempts(bypass: str) -> Attempts:
 
 
 def assert_closed(attempts: Attempts, platform: Platform) -> None:
-    """Each is refused by the policy and rule that its page names.
+    """Each is rejected by the policy and rule that its page names.
 
     Raises:
         ConditionTimeout: One is not, or there is none.

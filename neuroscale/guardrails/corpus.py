@@ -1,7 +1,7 @@
 """Manifests of which everybody who judges manifests must say the same: data, with the verdict written into it.
 
 A specimen is a file or a folder below ``corpus/good`` or ``corpus/bad``. Comments at its top, in a folder
-those of its ``README.md``, say what it is about, and for a bad one the stage and the rule that must refuse it. Names of
+those of its ``README.md``, say what it is about, and for a bad one the stage and the rule that must reject it. Names of
 objects begin with that of the specimen, so that all of them can be judged together.
 """
 
@@ -25,11 +25,11 @@ class Specimen:
     Attributes:
         path: Where it is.
         says: What it is about.
-        stage: The stage that must refuse it; empty: it is good.
+        stage: The stage that must reject it; empty: it is good.
         rule: That stage's rule, or the policy.
         detail: The rule of the policy, as its message begins.
         control: The good one that differs in a single field.
-        bypass: Number of the known way around the guardrails that it tries.
+        bypass: Number of the known bypass of the guardrails that it tries.
         deployed: ``apps``: as a folder there, ``by hand``: without an Application, since apps may not have such kinds.
         folder: Name of its folder below ``apps``.
         needs: A program without which it does not render.
@@ -53,7 +53,7 @@ class Specimen:
 
     @property
     def is_good(self) -> bool:
-        """Whether nobody must refuse it."""
+        """Whether nobody must reject it."""
         return not self.stage
 
     def put(self, apps: Path) -> Path:
@@ -91,8 +91,8 @@ def _read(corpus: Path) -> Iterator[Specimen]:
                     f"{path} should begin with a comment that says what it is about. Next: # Nobody pays for it"
                 )
             fields = dict(line.removeprefix("# ").split(": ", 1) for line in head["fields"].splitlines())
-            stage, rule, detail = (*fields.pop("refused", "").split(), "", "", "")[:3]
+            stage, rule, detail = (*fields.pop("rejected", "").split(), "", "", "")[:3]
             if bool(stage) != (side == "bad"):
-                raise ValueError(f"{path} should say who refuses it if it is bad. Next: # refused: policy POLICY RULE")
+                raise ValueError(f"{path} should say who rejects it if it is bad. Next: # rejected: policy POLICY RULE")
             bypass = int(fields.pop("bypass")) if "bypass" in fields else None
             yield Specimen(path, head["says"], stage, rule, detail, bypass=bypass, **fields)

@@ -19,7 +19,7 @@ from neuroscale.probes import argo
 from neuroscale.probes.reference_app import MANIFEST, TEST_APP
 from neuroscale.settings import APPS_NAMESPACE
 
-#: Where Argo CD puts a refusal: of a sync, of one object in it, or of the Application as such.
+#: Where Argo CD puts a rejection: of a sync, of one object in it, or of the Application as such.
 _REFUSALS = ("SyncError", "OperationFailed", "SyncFailed", "InvalidSpecError", "ComparisonError")
 
 
@@ -91,12 +91,14 @@ def exceed_project(breakage: Breakage) -> PushedCommit:
 
 
 def exceeding_project() -> list[Specimen]:
-    """Specimens that the bounds of the project must stop.
+    """Specimens that their AppProject must stop.
 
     Raises:
         PreconditionFailed: There is none.
     """
-    found = [one for one in specimens() if (one.stage, one.rule) == ("bounds", "project") and one.path.is_file()]
+    found = [
+        one for one in specimens() if (one.stage, one.rule) == ("appproject", "not-permitted") and one.path.is_file()
+    ]
     if not found:
         raise PreconditionFailed("The corpus should have specimens that reach beyond their project, but has none.")
     return found
@@ -105,7 +107,7 @@ def exceeding_project() -> list[Specimen]:
 def what_must_not_be_there(pushed: PushedCommit) -> NothingThere:
     """Nothing of the specimens whose Applications the commit made."""
     if not isinstance(pushed.expects, EachRefused):
-        raise PreconditionFailed("Only of a commit that must be refused is there something that must not be there.")
+        raise PreconditionFailed("Only of a commit that must be rejected is there something that must not be there.")
     names = {name for name, _ in pushed.expects.words}
     chosen = [one for one in specimens() if one.path.is_file() and one.name in names and not one.is_good]
     return NothingThere(tuple(ref for one in chosen for ref in _refs(objects_of(one))))

@@ -29,7 +29,7 @@ def _audited(place: Callable[[str], Ref]) -> tuple[Fault, ...]:
     return tuple(FieldsEdited(target=place(name), patch=patch) for name in POLICIES)
 
 
-#: The API server only writes down what its policies would have refused.
+#: The API server only writes down what its policies would have rejected.
 AUDIT_ONLY = _audited(guardrails.binding)
 #: So does Kyverno.
 KYVERNO_AUDIT_ONLY = _audited(guardrails.policy)
@@ -47,15 +47,15 @@ def leave_kyverno_alone(breakage: Breakage) -> None:
     Raises:
         PreconditionFailed: The API server goes on refusing.
     """
-    # The API server speaks before any webhook does: what Kyverno refuses says nothing of it.
+    # The API server speaks before any webhook does: what Kyverno rejects says nothing of it.
     _let_go(breakage, AUDIT_ONLY, "the API server")
 
 
 def _let_go(breakage: Breakage, faults: Sequence[Fault], *enforcers: Enforcer) -> None:
-    """Inject, and wait until none of these refuses any more."""
+    """Inject, and wait until none of these rejects any more."""
     for fault in (*AUTOMATED_SYNC_OFF, *faults):
         breakage.inject(fault)
-    cluster, description = breakage.platform.cluster, f"{' and '.join(enforcers)} refuse nothing"
+    cluster, description = breakage.platform.cluster, f"{' and '.join(enforcers)} reject nothing"
     try:
         eventually(
             ProbeFunction(description, lambda: evaluate_no_policy(cluster, enforcers), area="guardrails"),
@@ -67,7 +67,7 @@ def _let_go(breakage: Breakage, faults: Sequence[Fault], *enforcers: Enforcer) -
 
 
 def evaluate_no_policy(cluster: Cluster, enforcers: Collection[Enforcer]) -> Verdict:
-    """None of these refuses by its policies."""
+    """None of these rejects by its policies."""
     still = [
         f"{denial.policy}"
         for name in ("owner-missing", "no-cpu-request", "no-tag", "may-be-root", "model-owner-missing")
@@ -75,7 +75,7 @@ def evaluate_no_policy(cluster: Cluster, enforcers: Collection[Enforcer]) -> Ver
         for denial in submit(cluster, obj).denials
         if denial.enforcer in enforcers
     ]
-    return pending(f"refused by {', '.join(still)}") if still else met("nothing is refused")
+    return pending(f"rejected by {', '.join(still)}") if still else met("nothing is rejected")
 
 
 # --- what was there before the policies
@@ -97,7 +97,7 @@ def create_unenforced(breakage: Breakage) -> SlippedIn:
     """A workload that breaks all promises comes into being while nobody enforces any, and then both do again.
 
     Raises:
-        PreconditionFailed: It was refused all the same.
+        PreconditionFailed: It was rejected all the same.
     """
     platform, state = breakage.platform, load_state()
     if state is None:
@@ -118,7 +118,7 @@ def _dropped(cluster: Cluster) -> int:
 
 
 def stowaway() -> Object:
-    """A Deployment without pods that nobody answers for: of the latest image, as root and without bounds."""
+    """A Deployment without pods that nobody answers for: of the latest image, as root and without limits."""
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -135,7 +135,7 @@ def stowaway() -> Object:
 
 
 def wait_for_report(slipped_in: SlippedIn, platform: Platform) -> None:
-    """A scan reports it, by each policy that must refuse it.
+    """A scan reports it, by each policy that must reject it.
 
     Raises:
         ConditionTimeout: A policy says nothing of it.
@@ -179,6 +179,8 @@ def assert_refused_again(platform: Platform) -> None:
     again["metadata"] = {**again["metadata"], "name": f"{_STOWAWAY}-again"}
     answer = submit(platform.cluster, again)
     verdict = (
-        met(answer.said) if answer.outcome == "refused by policy" else unrecoverable(f"{answer.outcome}: {answer.said}")
+        met(answer.said)
+        if answer.outcome == "rejected by policy"
+        else unrecoverable(f"{answer.outcome}: {answer.said}")
     )
-    assert_met("what slipped in would be refused now", verdict, platform)
+    assert_met("what slipped in would be rejected now", verdict, platform)

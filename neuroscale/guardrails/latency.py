@@ -22,7 +22,7 @@ def measure(count: int, platform: Platform, recorder: Recorder) -> dict[str, lis
     """Seconds that each of so many pairs took, in a dry run; both distributions are kept.
 
     Raises:
-        PreconditionFailed: One was refused, so that it says nothing of what admission costs.
+        PreconditionFailed: One was rejected, so that it says nothing of what admission costs.
     """
     obj = objects_of(specimen("deployment", good=True))[0]
     seconds: dict[str, list[float]] = {WITH: [], WITHOUT: []}

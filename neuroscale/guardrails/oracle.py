@@ -91,7 +91,7 @@ class PodShape:
 
 
 def evaluate(obj: Object) -> dict[str, list[str]]:
-    """Policy -> why it must refuse an object; only the policies that must."""
+    """Policy -> why it must reject an object; only the policies that must."""
     verdicts = {policy: list(_RULES[policy](obj)) for policy in POLICIES if speaks_of(policy, obj)}
     return {policy: reasons for policy, reasons in verdicts.items() if reasons}
 
@@ -160,7 +160,7 @@ def _resources(obj: Object) -> Iterator[str]:
 
 
 def _positive(amount: object) -> bool:
-    """A quantity of zero bounds nothing, and what is no quantity neither."""
+    """A quantity of zero limits nothing, and what is no quantity neither."""
     text = str(amount)
     try:
         # The API server trims an amount where it knows its type, which it does in no custom resource.

@@ -1,4 +1,4 @@
-"""What the namespace of workloads may hold: its quota and the bounds of a container, tried at their very edges."""
+"""What the namespace of workloads may hold: its quota and the limits of a container, tried right at each limit."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ _STEP = {"cpu": Decimal("0.001"), "memory": Decimal(1024 * 1024)}
 
 @dataclass(frozen=True)
 class LimitProbe:
-    """What was answered right within a bound, at it, and right beyond it.
+    """What was answered right within a limit, at it, and right beyond it.
 
     Attributes:
-        words: In which what lies beyond is refused.
+        words: In which what lies beyond is rejected.
     """
 
-    bound: str
+    limit: str
     below: AdmissionResponse
     at: AdmissionResponse
     above: AdmissionResponse
@@ -58,24 +58,24 @@ class LimitProbe:
 
 
 def evaluate_limit(edge: LimitProbe) -> Verdict:
-    """Up to the bound everything is admitted, and what lies beyond it is refused in the expected words."""
+    """Up to the limit everything is admitted, and what lies beyond it is rejected in the expected words."""
     for answer, where in ((edge.below, "within"), (edge.at, "at")):
         if answer.outcome != "admitted":
-            return unrecoverable(f"right {where} {edge.bound}: {answer.said}")
-    if edge.above.outcome != "refused otherwise" or edge.words not in edge.above.said:
+            return unrecoverable(f"right {where} {edge.limit}: {answer.said}")
+    if edge.above.outcome != "rejected otherwise" or edge.words not in edge.above.said:
         return unrecoverable(
-            f"right beyond {edge.bound}: {edge.above.outcome}: {edge.above.said or 'nothing was said'}"
+            f"right beyond {edge.limit}: {edge.above.outcome}: {edge.above.said or 'nothing was said'}"
         )
     return met(edge.above.said)
 
 
 def assert_limit(edge: LimitProbe, platform: Platform) -> None:
-    """The bound holds, to the last one.
+    """The limit holds, to the last one.
 
     Raises:
         ConditionTimeout: It is wider or narrower.
     """
-    assert_met(f"up to {edge.bound} is admitted, and no more", evaluate_limit(edge), platform)
+    assert_met(f"up to {edge.limit} is admitted, and no more", evaluate_limit(edge), platform)
 
 
 # --- the quota
@@ -208,19 +208,19 @@ def _quota(platform: Platform, *wanted: str) -> dict[str, tuple[Decimal, Decimal
     """What Git allows, and what the cluster says is taken at one moment; without a quota there, nothing is."""
     hard = expected.quota(platform.git_server)
     if missing := [what for what in wanted if what not in hard]:
-        raise PreconditionFailed(f"Git should bound {missing[0]} in {QUOTA}, but does not. Next: neuroscale up")
+        raise PreconditionFailed(f"Git should limit {missing[0]} in {QUOTA}, but does not. Next: neuroscale up")
     used = ((platform.cluster.get(QUOTA) or {}).get("status") or {}).get("used", {})
     return {what: (quantity(hard[what]), quantity(used.get(what, "0"))) for what in wanted}
 
 
-# --- the bounds of a container
+# --- the limits of a container
 
 
-def ask_at_bound(which: str, platform: Platform) -> LimitProbe:
-    """Ask for a container right at a bound (``"minimum cpu"``), and a step to either side of it.
+def ask_at_limit(which: str, platform: Platform) -> LimitProbe:
+    """Ask for a container right at a limit (``"minimum cpu"``), and a step to either side of it.
 
     Raises:
-        PreconditionFailed: There is no such bound.
+        PreconditionFailed: There is no such limit.
     """
     side, of = which.split()
     limit = expected.container_limits(platform.git_server)
@@ -244,7 +244,7 @@ def _of_one(of: str, amount: Decimal) -> Object:
     sized = {**container, "resources": {"requests": asked, "limits": asked}}
     return {
         **pod,
-        "metadata": {**pod["metadata"], "name": "at-the-bound"},
+        "metadata": {**pod["metadata"], "name": "at-the-limit"},
         "spec": {**pod["spec"], "containers": [sized]},
     }
 
@@ -263,10 +263,10 @@ class SystemContainersFit:
     @property
     def description(self) -> str:
         """The expectation."""
-        return "the smallest container that the platform adds to pods is within the bounds"
+        return "the smallest container that the platform adds to pods is within the limits"
 
     def check(self, cluster: Cluster) -> Verdict:
-        """Compare Knative's queue with the bounds."""
+        """Compare Knative's queue with the limits."""
         config = cluster.get(Ref("ConfigMap", "config-deployment", "knative-serving"))
         return evaluate_fits((config or {}).get("data") or {}, _container_limits(cluster))
 

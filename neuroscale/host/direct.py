@@ -16,7 +16,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "127.0.0.0/8", "::1", "::1/128")
 
 
 def client(*, base_url: str = "", seconds: float, transport: httpx.HTTPTransport | None = None) -> httpx.Client:
-    """A client for the forge, a model, a port of this machine: no proxy, no ``.netrc``.
+    """A client for the Git server, a model, a port of this machine: no proxy, no ``.netrc``.
 
     Args:
         base_url: Put in front of each path.

@@ -1,4 +1,4 @@
-"""B2: a client-side apply keeps the whole object in an annotation, and the definition is larger than one may be."""
+"""B2: a client-side apply keeps the whole object in an annotation, and the CRD is larger than one may be."""
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import ApplicationEdited, FieldsEdited
@@ -8,7 +8,7 @@ from neuroscale.probes import argo, serving
 INCIDENT = Incident(
     number="b2",
     slug="annotation_too_long",
-    title="Applied by the client, the definition of InferenceServices is too long for its own annotation",
+    title="Applied by the client, the InferenceService CRD is too long for its own annotation",
     milestone="b",
     faults=(
         disable_automated_sync(serving.APPLICATION)[0],
@@ -28,6 +28,6 @@ INCIDENT = Incident(
     shows_within=90,
     remedy="put ServerSideApply=true back into the sync options, in Git, end the operation under way, begin a new one",
     recovers_within=120,
-    claim="serving-recovery",
+    slo="serving-recovery",
     retrying=serving.APPLICATION,
 )

@@ -49,7 +49,7 @@ INCIDENT = Incident(
     shows_within=90,
     remedy="revert the commit, or spell the label cost-center, in Git, and end the operation that is retried",
     recovers_within=180,
-    claim="refused-commit-recovery",
+    slo="rejected-commit-recovery",
     # Its folder is gone then, and an Application is not deleted while its sync is retried.
     retrying=_NAME,
 )

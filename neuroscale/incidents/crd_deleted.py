@@ -1,4 +1,4 @@
-"""D3: the definition of InferenceServices is deleted, and every model with it."""
+"""D3: the InferenceService CRD is deleted, and every model with it."""
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import ObjectDeleted
@@ -11,7 +11,7 @@ from neuroscale.serving.model_rollouts import MODEL
 INCIDENT = Incident(
     number="d3",
     slug="crd_deleted",
-    title="The definition of InferenceServices is deleted, and every model with it",
+    title="The InferenceService CRD is deleted, and every model with it",
     milestone="b",
     faults=(*disable_automated_sync(serving.APPLICATION), ObjectDeleted(target=serving.CRD)),
     sees="the CRD is gone and no model answers",
@@ -22,7 +22,7 @@ INCIDENT = Incident(
         argo.shows_error(MODEL, ("ComparisonError", "SyncError", "OperationFailed", "SyncFailed"), "InferenceService"),
     ),
     shows_within=90,
-    remedy="let Argo CD sync the serving stack again: it restores the definition, and the models follow",
+    remedy="let Argo CD sync the serving stack again: it restores the CRD, and the models follow",
     recovers_within=240,
-    claim="definition-recovery",
+    slo="crd-recovery",
 )

@@ -1,4 +1,4 @@
-"""D3, held: the definition is deleted while KServe's controller is down, and the models' finalizers keep both there."""
+"""D3, held: the CRD is deleted while KServe's controller is down, and the models' finalizers keep both there."""
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import ObjectDeleted, ScaledTo
@@ -9,7 +9,7 @@ from neuroscale.probes.symptom_probes import Shows
 INCIDENT = Incident(
     number="d3b",
     slug="crd_held_by_finalizers",
-    title="The definition is deleted while KServe's controller is down: it waits, and the models serve on",
+    title="The CRD is deleted while KServe's controller is down: it waits, and the models serve on",
     milestone="b",
     faults=(
         *disable_automated_sync(serving.APPLICATION),
@@ -19,7 +19,7 @@ INCIDENT = Incident(
     sees="the CRD stays Terminating",
     symptom=(Shows(serving.CRD, "Terminating", ("True",)),),
     shows_within=60,
-    remedy="start KServe's controller: it lets go, the definition goes, and Argo CD restores both",
+    remedy="start KServe's controller: it lets go, the CRD goes, and Argo CD restores both",
     recovers_within=240,
-    claim="definition-recovery",
+    slo="crd-recovery",
 )

@@ -1,4 +1,4 @@
-"""B7: the definition is left out of what Git renders; a cluster that lacks it will never get it."""
+"""B7: the CRD is left out of what Git renders; a cluster that lacks it will never get it."""
 
 from neuroscale.chaos.faults import ObjectDeleted
 from neuroscale.incidents.incident import Incident
@@ -9,7 +9,7 @@ from neuroscale.serving.model_rollouts import MODEL
 INCIDENT = Incident(
     number="b7",
     slug="crd_left_out_of_git",
-    title="Git leaves the definition of InferenceServices out: all is Synced, and no model can exist",
+    title="Git leaves the InferenceService CRD out: all is Synced, and no model can exist",
     milestone="b",
     faults=(*left_out(), ObjectDeleted(target=serving.CRD)),
     sees="the CRD is gone and the serving stack is Synced and Healthy without it",
@@ -21,5 +21,5 @@ INCIDENT = Incident(
     shows_within=90,
     remedy="take the patch that leaves it out of the render, in Git",
     recovers_within=240,
-    claim="definition-recovery",
+    slo="crd-recovery",
 )

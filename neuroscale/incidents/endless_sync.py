@@ -20,5 +20,5 @@ INCIDENT = Incident(
     shows_within=90,
     remedy="put the ignoreDifferences of the two webhook configurations back, in Git",
     recovers_within=120,
-    claim="serving-recovery",
+    slo="serving-recovery",
 )

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import Fault
 from neuroscale.chaos.objects import begin_sync, end_operation, evaluate_ended
-from neuroscale.claims import CLAIMS
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import UsageError
 from neuroscale.kubernetes.refs import Ref
@@ -21,6 +20,7 @@ from neuroscale.probes import argo
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.results import Recorder
 from neuroscale.settings import BUDGETS
+from neuroscale.slos import SLOS
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Incident:
         shows_within: Seconds from the last fault to the whole symptom.
         remedy: In words, what undoing the faults stands for.
         recovers_within: Seconds from the remedy to the steady state.
-        claim: Slug of the claim that the recovery time answers.
+        slo: Slug of the SLO that the recovery time is held to.
         retrying: Application whose operation under way the remedy ends, besides undoing the faults, and then begins
             anew. *Measured* with Argo CD 3.2.1: an operation that is retried keeps the sync options it began with, so
             correcting those does not help it; and where a sync has failed none is begun until something changes in the
@@ -54,12 +54,12 @@ class Incident:
     shows_within: float
     remedy: str
     recovers_within: float
-    claim: str
+    slo: str
     retrying: str = ""
 
     def __post_init__(self) -> None:
-        if self.claim not in CLAIMS:
-            raise UsageError(f"Incident {self.number} should answer a claim that exists, but {self.claim!r} does not")
+        if self.slo not in SLOS:
+            raise UsageError(f"Incident {self.number} should name an SLO that exists, but names {self.slo!r}")
 
 
 def inject_faults(incident: Incident, breakage: Breakage) -> None:
@@ -130,7 +130,7 @@ def wait_for_recovery(remedy: Remedy, platform: Platform, recorder: Recorder) ->
         phases["steady state"] = round(time.monotonic() - start, 3)
     finally:
         recorder.recovery(
-            claim=incident.claim,
+            claim=incident.slo,
             fault=incident.title,
             subject="the platform's steady state",
             series="remedy to steady state",

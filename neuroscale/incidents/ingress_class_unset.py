@@ -29,5 +29,5 @@ INCIDENT = Incident(
     shows_within=60,
     remedy="set ingress-class in the ConfigMap config-network, in Git",
     recovers_within=120,
-    claim="serving-recovery",
+    slo="serving-recovery",
 )

@@ -43,5 +43,5 @@ INCIDENT = Incident(
     shows_within=60,
     remedy="lower the minimum in the LimitRange below 25m, in Git",
     recovers_within=120,
-    claim="guardrail-recovery",
+    slo="guardrail-recovery",
 )

@@ -1,4 +1,4 @@
-"""F7: five models fit, the sixth is refused."""
+"""F7: five models fit, the sixth is rejected."""
 
 from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.incidents.incident import Incident
@@ -12,7 +12,7 @@ _MORE = ("third-model", "fourth-model", "fifth-model")
 INCIDENT = Incident(
     number="f7",
     slug="model_over_quota",
-    title="The namespace is full of models: the sixth is refused",
+    title="The namespace is full of models: the sixth is rejected",
     milestone="b",
     # Stopped: nothing is made from them, so that no pod is counted, neither now nor on its way out.
     faults=tuple(
@@ -40,5 +40,5 @@ INCIDENT = Incident(
     shows_within=60,
     remedy="remove a model that nobody asks, or raise the quota, in Git",
     recovers_within=120,
-    claim="guardrail-recovery",
+    slo="guardrail-recovery",
 )

@@ -24,5 +24,5 @@ INCIDENT = Incident(
     shows_within=60,
     remedy="make room: remove what fills the node, or lower the requests",
     recovers_within=120,
-    claim="pending-recovery",
+    slo="pending-recovery",
 )

@@ -8,7 +8,7 @@ from neuroscale.probes.symptom_probes import SyncsAgain
 _FOLDER = "infrastructure/kyverno"
 _FILE = "policy-of-the-old-kind.yaml"
 #: It speaks of an object that nobody makes. What is left out is what matters: ``skipBackgroundRequests`` and
-#: ``allowExistingViolations``, which the definition of this kind fills in. They lie inside a list, which Argo CD
+#: ``allowExistingViolations``, which the CRD fills in. They lie inside a list, which Argo CD
 #: compares as a whole; what is filled in elsewhere it passes over.
 POLICY = """\
 apiVersion: kyverno.io/v1
@@ -50,5 +50,5 @@ INCIDENT = Incident(
     shows_within=120,
     remedy="write the defaults out, in Git; here: revert the commit",
     recovers_within=120,
-    claim="guardrail-recovery",
+    slo="guardrail-recovery",
 )

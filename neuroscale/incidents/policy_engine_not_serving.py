@@ -14,7 +14,7 @@ UNPAID: Object = {**MANIFEST, "metadata": {**MANIFEST["metadata"], "labels": {"o
 INCIDENT = Incident(
     number="d1",
     slug="policy_engine_not_serving",
-    title="The policy engine is registered and does not serve: what keeps to every rule is refused as well",
+    title="The policy engine is registered and does not serve: what keeps to every rule is rejected as well",
     milestone="d",
     faults=(
         *disable_automated_sync(guardrails.APPLICATION),
@@ -42,5 +42,5 @@ INCIDENT = Incident(
     shows_within=90,
     remedy="take what keeps its pods from being Ready out of the Deployment, in Git",
     recovers_within=180,
-    claim="policy-engine-recovery",
+    slo="policy-engine-recovery",
 )

@@ -17,5 +17,5 @@ INCIDENT = Incident(
     shows_within=90,
     remedy="scale the repo-server up again",
     recovers_within=180,
-    claim="repo-server-recovery",
+    slo="repo-server-recovery",
 )

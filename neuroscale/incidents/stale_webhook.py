@@ -1,4 +1,4 @@
-"""A2: a webhook left over from an experiment, whose Service is long gone, refuses every new Deployment."""
+"""A2: a webhook left over from an experiment, whose Service is long gone, rejects every new Deployment."""
 
 from neuroscale.chaos.faults import ObjectCreated, ObjectDeleted
 from neuroscale.chaos.webhooks import unanswered_webhook
@@ -22,5 +22,5 @@ INCIDENT = Incident(
     shows_within=90,
     remedy="delete the webhook configuration that was left behind",
     recovers_within=180,
-    claim="webhook-recovery",
+    slo="webhook-recovery",
 )

@@ -34,5 +34,5 @@ INCIDENT = Incident(
     shows_within=90,
     remedy="take the sidecar out of the Deployment, in Git",
     recovers_within=120,
-    claim="webhook-endpoint-recovery",
+    slo="webhook-endpoint-recovery",
 )

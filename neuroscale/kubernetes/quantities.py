@@ -1,6 +1,6 @@
 """Kubernetes quantities.
 
-The ``kubernetes`` package has a parser too; it takes ``1K``, ``NaN`` and ``True``, which the API server refuses.
+The ``kubernetes`` package has a parser too; it takes ``1K``, ``NaN`` and ``True``, which the API server rejects.
 """
 
 from __future__ import annotations

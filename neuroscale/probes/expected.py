@@ -56,7 +56,7 @@ def quota(git_server: GitServer) -> Mapping[str, str]:
 
 
 def container_limits(git_server: GitServer) -> Object:
-    """The bounds of one container: ``min``, ``max`` and defaults, each by resource."""
+    """The limits of one container: ``min``, ``max`` and defaults, each by resource."""
     limits = _one(git_server, "LimitRange")["spec"]["limits"]
     return next((one for one in limits if one["type"] == "Container"), {})
 

@@ -1,4 +1,4 @@
-"""The forge, as this machine sees it."""
+"""The Git server, as this machine sees it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from neuroscale.polling import Verdict, met, pending
 
 @dataclass(frozen=True)
 class GitServerAnswers:
-    """The forge answers on the mapped port of this machine."""
+    """The Git server answers on the mapped port of this machine."""
 
     url: str
     area: str = "all"
@@ -21,7 +21,7 @@ class GitServerAnswers:
     @property
     def description(self) -> str:
         """The expectation."""
-        return f"the forge answers at {self.url}"
+        return f"the Git server answers at {self.url}"
 
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
         """Its health page."""

@@ -41,7 +41,7 @@ def binding(name: str) -> Ref:
 
 
 def denial(name: str, rule: str) -> str:
-    """How the API server refuses by a policy of its own; Kyverno's webhook would refuse in other words."""
+    """How the API server rejects by a policy of its own; Kyverno's webhook would reject in other words."""
     return f"ValidatingAdmissionPolicy '{name}' with binding '{name}' denied request: {rule}"
 
 

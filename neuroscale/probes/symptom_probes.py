@@ -137,7 +137,7 @@ class NoEndpoint:
 
 @dataclass(frozen=True)
 class WouldBeRejected:
-    """The API server would refuse this new object, in these words; asked in a dry run."""
+    """The API server would reject this new object, in these words; asked in a dry run."""
 
     manifest: Object
     words: str
@@ -146,7 +146,7 @@ class WouldBeRejected:
     @property
     def description(self) -> str:
         """The expectation."""
-        return f"a new {self.manifest['kind']} is refused with {self.words!r}"
+        return f"a new {self.manifest['kind']} is rejected with {self.words!r}"
 
     def check(self, cluster: Cluster) -> Verdict:
         """Ask."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from neuroscale.claims import Claim
 from neuroscale.results import Sample
+from neuroscale.slos import Slo
 
 
 def ticks(limit: float, at_most: int = 8) -> list[float]:
@@ -19,11 +19,11 @@ def ticks(limit: float, at_most: int = 8) -> list[float]:
     return [round(step * index, 10) for index in range(int(limit / step + 1e-9) + 1)]
 
 
-def axis_limit(samples: Sequence[Sample], claim: Claim | None) -> float:
+def axis_limit(samples: Sequence[Sample], claim: Slo | None) -> float:
     """Where an axis ends, in seconds.
 
     It fits every recovery that was seen. A censored sample does not stretch it (its bar leaves the picture and says
-    its number), and the claim only if it is near enough to leave the phases visible.
+    its number), and the SLO only if it is near enough to leave the phases visible.
     """
     recovered = [sample.seconds for sample in samples if not sample.censored]
     longest = max(recovered or [sample.seconds for sample in samples])

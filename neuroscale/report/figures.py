@@ -1,4 +1,4 @@
-"""Claimed versus measured: one row for each claim and series, in which every number is a sample that can be looked up.
+"""SLOs and measurements: one row for each SLO and series, in which every number is a sample that can be looked up.
 
 Percentiles are nearest-rank, so each of them *is* a measured sample and no mean of two. A censored sample (it had not
 recovered when we stopped looking) ranks behind all others, so no percentile is too good; one that lands on a censored
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from neuroscale.claims import CLAIMS, Claim
 from neuroscale.polling import duration
 from neuroscale.quantile import quantile
 from neuroscale.results import Sample
+from neuroscale.slos import SLOS, Slo
 
-InferenceResponse = Literal["kept", "not kept", "not measured", "nothing claimed"]
+SloVerdict = Literal["kept", "not kept", "not measured", "no SLO"]
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class Measured:
 
 @dataclass(frozen=True)
 class Row:
-    """The distribution of one series of one claim.
+    """The distribution of one series of one SLO.
 
     Attributes:
-        claim: ``None`` when the samples name a claim that is not, or no longer, in the catalogue.
+        claim: ``None`` when the samples name an SLO that is not, or no longer, in the catalogue.
         ranked: Best first, censored last.
     """
 
     slug: str
     series: str
-    claim: Claim | None
+    claim: Slo | None
     ranked: tuple[Measured, ...]
 
     def quantile(self, share: float) -> Measured | None:
@@ -57,32 +57,32 @@ class Row:
 
     @property
     def within(self) -> int:
-        """How many recovered within what is claimed."""
+        """How many recovered within the SLO."""
         if self.claim is None:
             return 0
         limit = self.claim.at_most
         return sum(not measured.sample.censored and measured.sample.seconds <= limit for measured in self.ranked)
 
     @property
-    def answer(self) -> InferenceResponse:
+    def answer(self) -> SloVerdict:
         """Kept only if every single sample kept it."""
         if self.claim is None:
-            return "nothing claimed"
+            return "no SLO"
         if not self.ranked:
             return "not measured"
         return "kept" if self.within == len(self.ranked) else "not kept"
 
 
 def rows(samples: Sequence[Sample]) -> list[Row]:
-    """Rows in the order of the catalogue of claims; a claim that was not measured has a row that says so."""
+    """Rows in the order of the catalogue of SLOs; one that was not measured has a row that says so."""
     series: dict[tuple[str, str], list[Measured]] = {}
     for number, sample in enumerate(samples, 1):
         series.setdefault((sample.claim, sample.series), []).append(Measured(number, sample))
     seen = {slug for slug, _ in series}
-    order = [*CLAIMS, *sorted(seen - set(CLAIMS))]
+    order = [*SLOS, *sorted(seen - set(SLOS))]
     found = []
     for slug in order:
-        claim = CLAIMS.get(slug)
+        claim = SLOS.get(slug)
         if slug not in seen:
             found.append(Row(slug, "", claim, ()))
         for (of, name), measured in series.items():

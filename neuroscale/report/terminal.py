@@ -64,7 +64,7 @@ def summary(folder: RunFolder, report: Path | None = None, note: str = "") -> Re
     for verdict in ("passed", "failed", "not run"):
         style = _STYLES.get(verdict, "yellow") if verdicts[verdict] else "dim"
         head.append(f"  {verdicts[verdict]} {verdict}", style=style)
-    parts: list[RenderableType] = [head, *_troubled(run), *_restarts(run), *_claims(folder), *_kills(folder)]
+    parts: list[RenderableType] = [head, *_troubled(run), *_restarts(run), *_slos(folder), *_kills(folder)]
     if note:
         parts.append(Text(note, style="yellow"))
     parts.append(Text(f"\nReport: {report or f'neuroscale report {folder.path.name} writes it'}", style="bold"))
@@ -98,21 +98,21 @@ def _restarts(run: Run) -> list[RenderableType]:
     return _few(title, _table(title, ("scenario: container",)), [(Text(restart),) for restart in run.restarts])
 
 
-def _claims(folder: RunFolder) -> list[RenderableType]:
+def _slos(folder: RunFolder) -> list[RenderableType]:
     measured = [row for row in rows(folder.samples) if row.ranked]
     if not measured:
         return []
     wrong = [row for row in measured if row.answer == "not kept"]
-    numbers = ("n", "min", "p50", "p90", "max", "censored", "claimed")
+    numbers = ("n", "min", "p50", "p90", "max", "censored", "limit")
     lines: list[Sequence[RenderableType]] = []
     for row in wrong:
         figures = [_figure(row.quantile(share)) for share in (0, 0.5, 0.9, 1)]
         last = str(row.censored), duration(row.claim.at_most) if row.claim else "–", _word(row.answer)
         lines.append((Text(row.slug), Text(row.series), str(len(row.ranked)), *figures, *last))
     judged = sum(row.claim is not None for row in measured)
-    counted = Text(f"\n{judged - len(wrong)} of {judged} measured series kept what is claimed of them", style="bold")
-    title = "Claimed and not kept"
-    return [counted, *_few(title, _table(title, ("claim", "series"), numbers, ("",)), lines)]
+    counted = Text(f"\n{judged - len(wrong)} of {judged} measured series kept their SLO", style="bold")
+    title = "SLOs not kept"
+    return [counted, *_few(title, _table(title, ("SLO", "series"), numbers, ("",)), lines)]
 
 
 def _kills(folder: RunFolder) -> list[RenderableType]:

@@ -69,7 +69,7 @@ class Picture:
 
     @property
     def claim_x(self) -> float | None:
-        """Where the claimed time lies, if the axis reaches it."""
+        """Where the SLO lies, if the axis reaches it."""
         claim = self.row.claim
         return _x(claim.at_most, self.limit) if claim and claim.at_most <= self.limit else None
 

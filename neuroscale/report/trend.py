@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from neuroscale.claims import Claim
 from neuroscale.report.axis import axis_limit, ticks
 from neuroscale.report.figures import Row, rows
 from neuroscale.results import Run, RunFolder, Sample
+from neuroscale.slos import Slo
 
 _RUNS = 20
 LEFT, PLOT, TOP, TALL = 52.0, 330.0, 12.0, 120.0
@@ -57,7 +57,7 @@ class Trend:
 
     slug: str
     series: str
-    claim: Claim | None
+    claim: Slo | None
     points: list[Point]
     claim_y: float | None
     grid: list[tuple[float, str]]

@@ -1,4 +1,4 @@
-"""Incident D3: the definition of InferenceServices is deleted, and every model with it. What comes back, and when."""
+"""Incident D3: the InferenceService CRD is deleted, and every model with it. What comes back, and when."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WITHIN = 240.0
 
 @dataclass(frozen=True)
 class CrdLoss:
-    """The definition is gone.
+    """The CRD is gone.
 
     Attributes:
         effect: Its deletion.
@@ -46,7 +46,7 @@ class CrdLoss:
 
 
 def begin(breakage: Breakage, stream: Stream) -> CrdLoss:
-    """Remember what there is, and delete the definition."""
+    """Remember what there is, and delete the CRD."""
     platform = breakage.platform
     before = _services(platform)
     contents = {name: digest(isvc) for name, isvc in before.items() if isvc}
@@ -60,14 +60,14 @@ def digest(isvc: Object) -> str:
 
 
 def wait_until_restored(loss: CrdLoss, platform: Platform, recorder: Recorder) -> None:
-    """Definition, objects, Ready, right answers: nobody lends a hand. Each phase is kept, also when one does not come.
+    """CRD, objects, Ready, right answers: nobody lends a hand. Each phase is kept, also when one does not come.
 
     Raises:
         ConditionTimeout: One did not come within what the runbook promises.
     """
     steps: dict[str, Probe] = {
-        "definition established": ProbeFunction(
-            "the definition is back", lambda: evaluate_definition(fetch(platform.cluster, serving.CRD), loss)
+        "CRD established": ProbeFunction(
+            "the CRD is back", lambda: evaluate_crd(fetch(platform.cluster, serving.CRD), loss)
         ),
         "objects back": ProbeFunction("every model is back", lambda: evaluate_back(_services(platform), loss)),
         "Ready": AllReady(frozenset(loss.contents)),
@@ -79,7 +79,7 @@ def wait_until_restored(loss: CrdLoss, platform: Platform, recorder: Recorder) -
     finally:
         seen = figures([record for record in loss.stream.records if record.at >= loss.effect.at])
         recorder.recovery(
-            claim="definition-recovery",
+            claim="crd-recovery",
             fault=loss.effect.fault.description,
             subject=f"{len(loss.contents)} models",
             series="self-heal alone",
@@ -102,7 +102,7 @@ def assert_all_answer(platform: Platform) -> None:
     eventually(AllAnswer(uris, gateway_url(platform.cluster)), platform.cluster, within=BUDGETS.check)
 
 
-def evaluate_definition(crd: Object | None, loss: CrdLoss) -> Verdict:
+def evaluate_crd(crd: Object | None, loss: CrdLoss) -> Verdict:
     """There is another one of that name, and the API server serves it."""
     if crd is None:
         return pending("there is none")
@@ -153,10 +153,10 @@ def _services(platform: Platform) -> dict[str, Object | None]:
     return {name: fetch(platform.cluster, inference_service(name)) for name in names}
 
 
-# --- the definition is left out of Git
+# --- the CRD is left out of Git
 
 
-#: What Argo CD writes on objects that it made, but for definitions: it does not miss one that Git leaves out.
+#: What Argo CD writes on objects that it made, but for CRDs: it does not miss one that Git leaves out.
 MARK = {
     "argocd.argoproj.io/tracking-id": (
         f"{serving.APPLICATION}:apiextensions.k8s.io/{serving.CRD.kind}:default/{serving.CRD.name}"
@@ -165,14 +165,14 @@ MARK = {
 
 
 def leave_out(breakage: Breakage, *, marked: bool) -> KeptOutOfGit:
-    """Leave the definition out of what Argo CD renders, as the reference platform once did, and expect it to be kept.
+    """Leave the CRD out of what Argo CD renders, as the reference platform once did, and expect it to be kept.
 
     Args:
         breakage: Undoes it.
-        marked: Whether the definition first gets the mark by which Argo CD knows what to prune.
+        marked: Whether the CRD first gets the tracking ID by which Argo CD knows what to prune.
 
     Raises:
-        PreconditionFailed: There is no definition.
+        PreconditionFailed: There is no CRD.
     """
     crd = fetch(breakage.platform.cluster, serving.CRD)
     if crd is None:
@@ -185,7 +185,7 @@ def leave_out(breakage: Breakage, *, marked: bool) -> KeptOutOfGit:
 
 
 def left_out() -> tuple[ApplicationEdited, ApplicationEdited]:
-    """The root Application lets go, and the serving stack's renders everything but the definition."""
+    """The root Application lets go, and the serving stack's renders everything but the CRD."""
     patch = {"apiVersion": "apiextensions.k8s.io/v1", "kind": serving.CRD.kind, "metadata": {"name": serving.CRD.name}}
     dropped = [{"patch": json.dumps({**patch, "$patch": "delete"})}]
     return (
@@ -198,7 +198,7 @@ def left_out() -> tuple[ApplicationEdited, ApplicationEdited]:
 
 
 def stays_kept(kept: KeptOutOfGit, platform: Platform) -> None:
-    """Argo CD has made up its mind, and the definition stays.
+    """Argo CD has made up its mind, and the CRD stays.
 
     Raises:
         ConditionTimeout: It was deleted, or Argo CD did something else than expected.
@@ -212,7 +212,7 @@ def stays_kept(kept: KeptOutOfGit, platform: Platform) -> None:
 
 @dataclass(frozen=True)
 class KeptOutOfGit:
-    """The definition is still there although Git no longer describes it."""
+    """The CRD is still there although Git no longer describes it."""
 
     uid: str
     marked: bool
@@ -263,7 +263,7 @@ def _evaluate_spared(status: Object, compared: Object) -> Verdict:
 def evaluate_there(crd: Object | None, uid: str) -> Verdict:
     """The same object, not on its way out."""
     if crd is None or crd["metadata"]["uid"] != uid or crd["metadata"].get("deletionTimestamp"):
-        return unrecoverable("the definition was deleted")
+        return unrecoverable("the CRD was deleted")
     return met("it is there")
 
 

@@ -105,10 +105,10 @@ def assert_not_found(answers: Sequence[InferenceResponse], count: int, platform:
 
 
 def assert_refusal(answers: Sequence[InferenceResponse], what: str, count: int, platform: Platform) -> None:
-    """KServe's refusal of this input, each time.
+    """KServe's rejection of this input, each time.
 
     Raises:
         ConditionTimeout: Anything else.
     """
     verdict = evaluate_in_a_row(answers, lambda answer: evaluate_refusal(answer, BAD_INPUT[what]), count)
-    assert_met(f"{what} is refused with the reason", verdict, platform)
+    assert_met(f"{what} is rejected with the reason", verdict, platform)

@@ -22,7 +22,7 @@ from neuroscale.serving.request_stream import Stream, figures, first_right, stre
 from neuroscale.settings import APPS_NAMESPACE
 
 NAME = "new-model"
-#: Requests a second: the resolution of the first right answer is a tenth of that of the heal times.
+#: Requests a second: the resolution of the first right answer is a tenth of that of self-heal times.
 _RATE = 20.0
 _WITHIN = 60.0
 #: Seconds between "Ready" and the first right answer that are not yet a lie; a watch takes some of them.
@@ -92,7 +92,7 @@ def create(breakage: Breakage, streams: ExitStack) -> CreatedModel:
         streams: Ends the requests to it.
 
     Raises:
-        ApiError: The API server refused it.
+        ApiError: The API server rejected it.
     """
     _, isvc = manifest_of(MODEL, breakage.platform)
     name = f"{NAME}-{secrets.token_hex(2)}"

@@ -66,7 +66,7 @@ def begin(component: str, stream: Stream, breakage: Breakage) -> Outage:
 
     A pod on its way out goes on answering for a while (Knative's webhook for 45 s), and the node leads requests to it
     as long as there is no other. Nor may a model's pod be on its way out from something earlier: for the 30 s that this
-    takes it counts against the namespace's quota, and a new model may be refused for want of it.
+    takes it counts against the namespace's quota, and a new model may be rejected for want of it.
 
     Raises:
         PreconditionFailed: A model's pod is on its way out and stays.

@@ -1,4 +1,4 @@
-"""Definitions of kinds without their prose, which nothing in a cluster reads and everything carries along."""
+"""CRDs without their descriptions, which nothing in a cluster reads and everything carries along."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class ModuleFiles:
     Attributes:
         module: Name of the module in ``pins.toml``, and of the recipe that pins it.
         keep: Their paths in the module.
-        terse: Whether definitions of kinds lose their descriptions (``docs/decisions/0018``).
+        terse: Whether CRDs lose their descriptions (``docs/decisions/0018``).
     """
 
     module: str

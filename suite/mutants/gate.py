@@ -95,9 +95,9 @@ def ignore_unknown_fields(places: Places, schemas: Schemas) -> tuple[Places, lis
     """Schemas that are not strict."""
     _, found = check(places, schemas)
     left = [one for one in found if "Additional properties" not in one.description]
-    refused = {one.where for one in left}
+    rejected = {one.where for one in left}
     return {
-        place: [obj for obj in objects if named(place, obj) not in refused] for place, objects in places.items()
+        place: [obj for obj in objects if named(place, obj) not in rejected] for place, objects in places.items()
     }, left
 
 

@@ -40,7 +40,7 @@ MILESTONE = "d"
 MUTANTS = (
     # --- this repository
     Mutant(
-        "gate-judges-nothing",
+        "gate-evaluates-nothing",
         "The policy engine is not asked",
         scenario=_PASSES,
         before=_JUDGES_THIS,
@@ -49,8 +49,8 @@ MUTANTS = (
         reason=r"disallow-root-containers judged none",
     ),
     Mutant(
-        "gate-red-on-what-is-right",
-        "A stage refuses whatever comes",
+        "gate-rejects-compliant-manifests",
+        "A stage rejects whatever comes",
         scenario=_PASSES,
         before=_JUDGES_THIS,
         faults=(_wired(".resources:check", "refuse_whatever_comes"),),
@@ -74,7 +74,7 @@ MUTANTS = (
         before=_JUDGES_CORPUS,
         faults=(_DROP_FINDINGS,),
         red_step=_EACH_BAD_ONE,
-        reason=r"cost-center-missing should be refused: policy [^;]*, but nothing was found",
+        reason=r"cost-center-missing should be rejected: policy [^;]*, but nothing was found",
     ),
     Mutant(
         "corpus-first-document",
@@ -83,7 +83,7 @@ MUTANTS = (
         before=_JUDGES_CORPUS,
         faults=(_wired(".render:read", "first_document"),),
         red_step=_EACH_BAD_ONE,
-        reason=r"second-of-two should be refused: policy [^;]*, but nothing was found",
+        reason=r"second-of-two should be rejected: policy [^;]*, but nothing was found",
     ),
     Mutant(
         "corpus-unknown-fields",
@@ -92,20 +92,20 @@ MUTANTS = (
         before=_JUDGES_CORPUS,
         faults=(_wired(".schema:check", "ignore_unknown_fields"),),
         red_step=_EACH_BAD_ONE,
-        reason=r"misspelt-field should be refused: schema invalid, but nothing was found",
+        reason=r"misspelt-field should be rejected: schema invalid, but nothing was found",
     ),
     Mutant(
-        "corpus-quotas-unseen",
+        "corpus-quotas-not-checked",
         "The stage of resources looks at nothing",
         scenario=_CORPUS,
         before=_JUDGES_CORPUS,
         faults=(_wired(".resources:check", "drop_findings"),),
         red_step=_EACH_BAD_ONE,
-        reason=r"too-many-replicas should be refused: resources quota, but nothing was found",
+        reason=r"too-many-replicas should be rejected: resources quota, but nothing was found",
     ),
     Mutant(
-        "corpus-good-refused",
-        "A stage refuses whatever comes",
+        "corpus-compliant-rejected",
+        "A stage rejects whatever comes",
         scenario=_CORPUS,
         before=_JUDGES_CORPUS,
         faults=(_wired(".resources:check", "refuse_whatever_comes"),),
@@ -123,7 +123,7 @@ MUTANTS = (
     ),
     # --- nothing to judge with
     Mutant(
-        "gate-green-on-nothing",
+        "gate-passes-without-manifests",
         "No verdict is taken for a pass",
         scenario=_BLIND,
         example="without manifests",
@@ -133,19 +133,19 @@ MUTANTS = (
         reason=r"should not be green, but ended with exit code 0 and nothing was found",
     ),
     Mutant(
-        "gate-green-without-schema",
+        "gate-passes-unknown-kind",
         "What has no schema is taken for right",
         scenario=_BLIND,
         example="with an object of an unknown kind",
         before=_judges("with an object of an unknown kind"),
         faults=(_IGNORE_SCHEMAS,),
         red_step="the gate says that the kind is unknown",
-        # The project of the apps knows its kinds, and is the second to refuse it.
-        reason=r"should say .* but ended with exit code 1 and bounds: .*does not allow its kind",
+        # The project of the apps knows its kinds, and is the second to reject it.
+        reason=r"should say .* but ended with exit code 1 and appproject: .*does not allow its kind",
     ),
     Mutant(
-        "gate-green-without-a-policy",
-        "Nobody looks for the policies that there should be",
+        "gate-passes-without-a-policy",
+        "The gate does not look for missing policies",
         scenario=_BLIND,
         example="without one of its policies",
         before=_judges("without one of its policies"),
@@ -154,7 +154,7 @@ MUTANTS = (
         reason=r"should not be green, but ended with exit code 0 and nothing was found",
     ),
     Mutant(
-        "gate-green-with-an-idle-policy",
+        "gate-passes-with-idle-policy",
         "The findings are said, and the exit code is swallowed",
         scenario=_BLIND,
         example="with a policy that matches nothing",
@@ -164,7 +164,7 @@ MUTANTS = (
         reason=r"should not be green, but ended with exit code 0 and policy: .*passed it over",
     ),
     Mutant(
-        "gate-goes-on-without-engine",
+        "gate-continues-without-engine",
         "A policy engine that is not there is passed over",
         scenario=_BLIND,
         example="without a policy engine",
@@ -174,7 +174,7 @@ MUTANTS = (
         reason=r"should say .* but ended with exit code 1 and policy: .*passed it over",
     ),
     Mutant(
-        "gate-goes-on-after-failure",
+        "gate-continues-after-engine-failure",
         "The policy engine's exit code is swallowed",
         scenario=_BLIND,
         example="with a policy engine that fails",
@@ -184,8 +184,8 @@ MUTANTS = (
         reason=r"should say .* but ended with exit code 1 and policy: .*passed it over",
     ),
     Mutant(
-        "gate-believes-silence",
-        "Nobody counts what was judged, and no verdict is taken for a pass",
+        "gate-passes-without-engine-output",
+        "Evaluated objects are not counted, and no verdict is taken for a pass",
         scenario=_BLIND,
         example="with a policy engine without output",
         before=_judges("with a policy engine without output"),
@@ -213,16 +213,16 @@ MUTANTS = (
         before=_D4_REFUSED,
         faults=(_wired(".render:render_folder", "first_object"),),
         red_step=_D4_REFUSED,
-        reason=r"should refuse cost-center-missing .* but ended with exit code 0 and nothing was found",
+        reason=r"should reject cost-center-missing .* but ended with exit code 0 and nothing was found",
     ),
     Mutant(
-        "d4-first-shown",
+        "d4-first-manifest-shown",
         "The policy engine is shown the first object of a folder",
         scenario=_D4,
         before=_D4_REFUSED,
         faults=(_wired(".policy:simulate", "show_the_first"),),
         red_step=_D4_REFUSED,
-        reason=r"should refuse cost-center-missing .* policy: .*passed it over",
+        reason=r"should reject cost-center-missing .* policy: .*passed it over",
     ),
     Mutant(
         "d4-exit-code-swallowed",
@@ -231,7 +231,7 @@ MUTANTS = (
         before=_D4_REFUSED,
         faults=(_ALWAYS_GREEN,),
         red_step=_D4_REFUSED,
-        reason=r"should refuse cost-center-missing .* but ended with exit code 0 and policy: .*cost-center-missing",
+        reason=r"should reject cost-center-missing .* but ended with exit code 0 and policy: .*cost-center-missing",
     ),
     Mutant(
         "no-symptom-d7",
@@ -240,10 +240,10 @@ MUTANTS = (
         before=_D7_SYMPTOM,
         faults=(_wired(".legacy_checks:files", "without_kustomizations"),),
         red_step=_D7_SYMPTOM,
-        reason=r"should refuse kustomization.yaml alone, but refuses nothing",
+        reason=r"should reject kustomization.yaml alone, but rejects nothing",
     ),
     Mutant(
-        "d7-files-as-they-are",
+        "d7-kustomization-not-rendered",
         "The gate takes a kustomization for an object",
         scenario=_D7,
         before=_D7_PASSED,
@@ -258,6 +258,6 @@ MUTANTS = (
         before=_D7_REFUSED,
         faults=(_IGNORE_SCHEMAS,),
         red_step=_D7_REFUSED,
-        reason=r"should refuse kustomization-to-a-misspelt-field .* but ended with exit code 0 and nothing was found",
+        reason=r"should reject kustomization-to-a-misspelt-field .* but ended with exit code 0 and nothing was found",
     ),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from neuroscale.chaos.faults import FieldsEdited, ObjectDeleted, ScaledTo
 from neuroscale.incidents import by_slug
-from neuroscale.incidents.given_up_while_starting import FILLER
 from neuroscale.incidents.new_model import NEW_MODEL
+from neuroscale.incidents.progress_deadline_exceeded import FILLER
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import INGRESS_CLASS
@@ -31,7 +31,7 @@ MUTANTS = (
     Mutant(
         "no-symptom-b2",
         # Down before it happens: Argo CD is faster than any mutant that would come afterwards.
-        "Argo CD's controller is down: nobody applies the CRD, so nothing fails",
+        "Argo CD's controller is down: the CRD is not applied, so nothing fails",
         scenario=_RUNNING,
         example=by_slug("b2").slug,
         before=injection_step(by_slug("b2")),
@@ -41,7 +41,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-symptom-b3",
-        "KServe's controller is scaled away: no image is missing, and nobody waits for one",
+        "KServe's controller is scaled away: no pod waits for a missing image",
         scenario=_RUNNING,
         example=by_slug("b3").slug,
         before=symptom_step(by_slug("b3")),
@@ -52,7 +52,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-symptom-b4",
-        "Somebody names our own domain again",
+        "The platform's own domain is set again",
         scenario=_STOPPED,
         example=by_slug("b4").slug,
         before=symptom_step(by_slug("b4")),
@@ -68,7 +68,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-symptom-b5",
-        "Argo CD's controller is down: nobody rewrites anything",
+        "Argo CD's controller is down: nothing is rewritten",
         scenario=_RUNNING,
         example=by_slug("b5").slug,
         before=symptom_step(by_slug("b5")),
@@ -78,7 +78,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-symptom-b7",
-        "The definition is in the render again, and Argo CD restores it",
+        "The CRD is in the render again, and Argo CD restores it",
         scenario=_STOPPED,
         example=by_slug("b7").slug,
         before=symptom_step(by_slug("b7")),
@@ -91,7 +91,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-symptom-b9",
-        "Somebody tells Knative of Kourier",
+        "Knative's ingress class is set to Kourier",
         scenario=_RUNNING,
         example=by_slug("b9").slug,
         before=symptom_step(by_slug("b9")),
@@ -118,7 +118,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-symptom-d3",
-        "Argo CD is at work again, and restores the definition",
+        "Argo CD is at work again, and restores the CRD",
         scenario=_STOPPED,
         example=by_slug("d3").slug,
         before=symptom_step(by_slug("d3")),

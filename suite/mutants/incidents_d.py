@@ -19,7 +19,7 @@ _REMOVED = "A model that the guardrails reject is seen and removed"
 
 
 def _refused_by_kyverno_alone(policy: str) -> tuple[ApplicationEdited | ObjectDeleted, ...]:
-    """The API server's policy is not bound: Kyverno's webhook still refuses, and the denial is another one."""
+    """The API server's policy is not bound: Kyverno's webhook still rejects, and the denial is another one."""
     return (*disable_automated_sync(guardrails.APPLICATION), ObjectDeleted(target=guardrails.binding(policy)))
 
 
@@ -38,7 +38,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-symptom-d2",
-        "The API server's own policy about models is not in force: Kyverno alone refuses",
+        "The API server's own policy about models is not in force: Kyverno alone rejects",
         scenario=_REMOVED,
         example=by_slug("d2").slug,
         before=injection_step(by_slug("d2")),
@@ -68,7 +68,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-symptom-f2",
-        "Somebody lowers the minimum again: the model gets its pod",
+        "The LimitRange minimum is lowered again: the model gets its pod",
         scenario=_RUNNING,
         example=by_slug("f2").slug,
         before=symptom_step(by_slug("f2")),
@@ -83,7 +83,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-symptom-f5",
-        "The API server's own policy about root is not in force: Kyverno alone refuses",
+        "The API server's own policy about root is not in force: Kyverno alone rejects",
         scenario=_RESOLVED,
         example=by_slug("f5").slug,
         before=injection_step(by_slug("f5")),
@@ -104,7 +104,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-symptom-f7",
-        "Somebody raises the quota by one: the sixth fits",
+        "The quota is raised by one: the sixth model fits",
         scenario=_RUNNING,
         example=by_slug("f7").slug,
         before=symptom_step(by_slug("f7")),
@@ -116,7 +116,7 @@ MUTANTS = (
             ),
         ),
         red_step=symptom_step(by_slug("f7")),
-        reason=r"is refused with .exceeded quota.*it would be taken",
+        reason=r"is rejected with .exceeded quota.*it would be taken",
         hold=5,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import ScaledTo
-from neuroscale.incidents.virtual_hosts_on import ISTIO
+from neuroscale.incidents.istio_virtual_host_enabled import ISTIO
 from neuroscale.probes import serving
 from suite.mutants.models import WRONG_VALUES, taken_over
 from suite.mutants.mutant import Mutant
@@ -30,7 +30,7 @@ MUTANTS = (
     ),
     Mutant(
         "client-cannot-create",
-        "KServe's webhook has no endpoint: the client's model is refused",
+        "KServe's webhook has no endpoint: the client's model is rejected",
         scenario=_CREATED,
         before=_CREATES,
         faults=(*_AUTOMATED_SYNC_OFF, _NO_KSERVE),
@@ -38,7 +38,7 @@ MUTANTS = (
         reason=r"should be created by the KServe client, but: .*failed calling webhook",
     ),
     Mutant(
-        "client-waits-for-a-lie",
+        "client-waits-for-false-ready",
         "KServe counts on Istio's virtual hosts: the client sees Ready, and the URL leads nowhere",
         scenario=_CREATED,
         before=_CREATES,
@@ -47,8 +47,8 @@ MUTANTS = (
         reason=r"404",
     ),
     Mutant(
-        "client-deletes-in-vain",
-        "Nobody takes the finalizer off: the model that the client deleted stays",
+        "client-delete-blocked",
+        "A finalizer is never removed: the model that the client deleted stays",
         scenario=_CREATED,
         before="the data scientist deletes the model with the KServe client",
         faults=(*_AUTOMATED_SYNC_OFF, _NO_KSERVE),

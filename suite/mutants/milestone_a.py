@@ -90,8 +90,8 @@ MUTANTS = (
         hold=5,
     ),
     Mutant(
-        "application-too-many",
-        "Somebody made an Application that Git knows nothing of",
+        "application-unexpected",
+        "An Application exists that Git does not describe",
         scenario=_EXACTLY,
         before="the Applications that Git describes",
         faults=(_handmade_application("made-by-hand", "infrastructure/namespaces/default"),),
@@ -100,7 +100,7 @@ MUTANTS = (
     ),
     Mutant(
         "application-missing",
-        "An Application is gone and nobody puts it back",
+        "An Application is gone and is not restored",
         scenario=_EXACTLY,
         before="the Applications that Git describes",
         faults=(_NO_CONTROLLER, ObjectDeleted(target=argo.application(CHILD))),
@@ -143,7 +143,7 @@ MUTANTS = (
     ),
     Mutant(
         "controller-dead",
-        "The application controller is dead: nobody heals anything",
+        "The application controller is down: nothing is self-healed",
         scenario=_COMES_BACK,
         before=_DELETES,
         faults=(_NO_CONTROLLER,),
@@ -151,12 +151,12 @@ MUTANTS = (
         reason=_NOTHING,
     ),
     Mutant(
-        "comes-back-without-pods",
-        "The Deployment comes back, its pods are refused",
+        "restored-without-pods",
+        "The Deployment comes back, its pods are rejected",
         scenario=_COMES_BACK,
         before=_DELETES,
         faults=(
-            ObjectCreated(manifest=unanswered_webhook("mutant-refuses", "refuses.mutant.neuroscale.io", "", "pods")),
+            ObjectCreated(manifest=unanswered_webhook("mutant-rejects", "rejects.mutant.neuroscale.io", "", "pods")),
         ),
         red_step=_PUTS_BACK,
         reason=r"back with a new UID: 0 of 1 pods ready",
@@ -182,7 +182,7 @@ MUTANTS = (
         reason=r"it is there",
     ),
     Mutant(
-        "root-does-not-heal",
+        "root-self-heal-off",
         "Self-heal of the root Application is off: an edited child stays edited",
         scenario=_CHILD,
         before="an operator turns off self-heal on a child Application",
@@ -218,7 +218,7 @@ MUTANTS = (
         reason=r"it wants 2 replicas",
     ),
     Mutant(
-        "removed-not-pruned",
+        "removed-object-not-pruned",
         "Pruning is off when the manifest is removed",
         scenario="A manifest removed from Git is pruned",
         before=_REVERTED,
@@ -237,7 +237,7 @@ MUTANTS = (
     ),
     Mutant(
         "application-made-by-hand",
-        "Somebody made the Application for the new folder by hand",
+        "The Application for the new folder was created by hand",
         scenario="A new folder becomes an Application",
         before="a commit adds a folder with a workload",
         faults=(_NO_GENERATOR, _handmade_application(NEWCOMER, f"apps/{NEWCOMER}")),
@@ -278,7 +278,7 @@ MUTANTS = (
         reason=r"compared with commit|no ComparisonError",
     ),
     Mutant(
-        "last-good-state-lost",
+        "last-good-state-deleted",
         "The Deployment is lost while its manifest is broken",
         scenario="A broken manifest leaves the last good state running",
         example="is not YAML",
@@ -299,7 +299,7 @@ MUTANTS = (
         reason=r"Unknown with a ComparisonError.*Synced/Healthy",
     ),
     Mutant(
-        "corrected-meanwhile",
+        "symptom-gone-early",
         "The repo-server is back before anybody said so",
         scenario=_REPO_SERVER_DOWN,
         example=_A1.slug,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import FieldsEdited, ObjectDeleted, ScaledTo
-from neuroscale.incidents.virtual_hosts_on import ISTIO
+from neuroscale.incidents.istio_virtual_host_enabled import ISTIO
 from neuroscale.inference_client import GATEWAY_SERVICE
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.model_store import ABSENT, storage_uri
@@ -77,7 +77,7 @@ MUTANTS = (
         reason=r"knative-serving/activator.*scaled to 0",
     ),
     Mutant(
-        "one-of-two-models",
+        "one-model-missing",
         "One of two models is gone, the other one is Ready",
         scenario=_SERVED,
         before=_COMPARED,
@@ -106,7 +106,7 @@ MUTANTS = (
         hold=10,
     ),
     Mutant(
-        "domain-of-somebody-else",
+        "domain-not-owned",
         "The models' domain is example.com: their URLs lead out of the cluster",
         scenario=_SERVED,
         before=_COMPARED,
@@ -122,7 +122,7 @@ MUTANTS = (
         hold=15,
     ),
     Mutant(
-        "route-to-an-old-revision",
+        "newest-revision-not-ready",
         "A newer revision that never gets ready: KServe is dead and still says Ready, the old revision serves",
         scenario=_SERVED,
         before=_COMPARED,
@@ -150,7 +150,7 @@ MUTANTS = (
     ),
     Mutant(
         "ingress-class-wrong",
-        "Knative is told of another ingress class: what it makes from now on is nobody's business",
+        "Knative is told of another ingress class: no controller handles new ingresses",
         scenario=_SERVED,
         before=_COMPARED,
         faults=(
@@ -199,7 +199,7 @@ MUTANTS = (
         in_place=taken_over,
     ),
     Mutant(
-        "nobody-says-not-found",
+        "no-answer-is-no-404",
         "No answer at all is no 404",
         scenario="An unknown host is not found",
         before="an unknown host is requested from the gateway 20 times",
@@ -209,8 +209,8 @@ MUTANTS = (
         hold=5,
     ),
     Mutant(
-        "silence-is-no-refusal",
-        "No answer at all is no refusal",
+        "no-answer-is-no-rejection",
+        "No answer at all is no rejection",
         scenario="Invalid input is rejected with a reason",
         example="rows of three numbers",
         before="the model is sent rows of three numbers 20 times",
@@ -229,7 +229,7 @@ MUTANTS = (
         reason=r"failed calling webhook.*(no endpoints available|connection refused)",
     ),
     Mutant(
-        "virtual-hosts-on",
+        "istio-virtual-host-enabled",
         "KServe counts on Istio's virtual hosts: the model is Ready at a URL that Kourier does not know",
         scenario=_NEW,
         before=_CREATES,
@@ -238,8 +238,8 @@ MUTANTS = (
         reason=r"not yet: first right answer.*404",
     ),
     Mutant(
-        "readiness-that-lies",
-        "The pod is ready before the model is loaded: whoever asks then is answered 501",
+        "ready-before-model-loaded",
+        "The pod is ready before the model is loaded: requests are answered 501",
         scenario=_NEW,
         before=_CREATES,
         faults=(_NO_ARGO, FieldsEdited(target=_RUNTIME, patch={"spec": {"containers": [_LIAR]}})),
@@ -250,7 +250,7 @@ MUTANTS = (
         in_place=drained,
     ),
     Mutant(
-        "nobody-wakes-it",
+        "scale-from-zero-without-activator",
         "The activator is down when a sleeping model is asked",
         scenario=_SLEEPING,
         before="5 requests arrive at once",
@@ -260,7 +260,7 @@ MUTANTS = (
         in_place=drained,
     ),
     Mutant(
-        "fast-and-wrong",
+        "wrong-values-one-by-one",
         "The model answers fast, and wrongly",
         scenario="An idle model answers within milliseconds",
         before="200 requests are sent to the model one after the other",
@@ -270,7 +270,7 @@ MUTANTS = (
         in_place=taken_over,
     ),
     Mutant(
-        "wrong-under-load",
+        "wrong-values-under-load",
         "The model answers a load, and wrongly",
         scenario="The gateway adds little overhead",
         before="the same load is sent through the gateway and directly to the pod",
@@ -281,7 +281,7 @@ MUTANTS = (
     ),
     # --- versions
     Mutant(
-        "version-not-noticed",
+        "new-version-not-noticed",
         "The repo-server is down: the commit of a new version is not noticed",
         scenario=_GOOD,
         before="a commit gives the model version 2.0.0",
@@ -290,7 +290,7 @@ MUTANTS = (
         reason=r"compared with commit",
     ),
     Mutant(
-        "requests-fail-meanwhile",
+        "requests-fail-during-rollout",
         "The gateway's Service selects nothing for a moment after the change",
         scenario=_GOOD,
         before="no request failed, whichever version answered it",
@@ -300,8 +300,8 @@ MUTANTS = (
         hold=3,
     ),
     Mutant(
-        "bad-version-says-nothing",
-        "KServe's controller is down: nobody says what is wrong with the bad version",
+        "bad-version-not-reported",
+        "KServe's controller is down: what is wrong with the bad version is not reported",
         scenario=_BAD,
         example="does not exist",
         before="the model reports within the pick-up SLO that it cannot be loaded",
@@ -310,7 +310,7 @@ MUTANTS = (
         reason=r"cannot be loaded",
     ),
     Mutant(
-        "bad-version-costs-requests",
+        "requests-fail-after-bad-version",
         "Requests fail after the bad version was committed",
         scenario=_BAD,
         example="is damaged",
@@ -321,7 +321,7 @@ MUTANTS = (
         hold=3,
     ),
     Mutant(
-        "version-revert-not-followed",
+        "version-revert-not-synced",
         "KServe's controller is down when the bad version is reverted",
         scenario=_BAD,
         example="does not exist",
@@ -330,18 +330,18 @@ MUTANTS = (
         red_step=_REVERTS,
         reason=r"serves version 1\.0\.0",
     ),
-    # --- the definition is lost
+    # --- the CRD is lost
     Mutant(
-        "nobody-restores-the-definition",
-        "Argo CD's controller is down when the definition is deleted",
+        "crd-not-restored",
+        "Argo CD's controller is down when the CRD is deleted",
         scenario=_LOST,
         before="the InferenceService CRD is deleted",
         faults=(_NO_ARGO,),
         red_step="every model answers again within the SLO of the runbook",
-        reason=r"the definition is back.*there is none",
+        reason=r"the CRD is back.*there is none",
     ),
     Mutant(
-        "nobody-declines-to-prune",
+        "pruning-not-skipped",
         "A sync window is closed: Argo CD sees what Git no longer describes, and may not act on it",
         scenario=_KEPT,
         example="skips pruning",
@@ -351,8 +351,8 @@ MUTANTS = (
         reason=r"requiresPruning.*the latest sync as nothing",
     ),
     Mutant(
-        "definition-may-be-pruned",
-        "The definition bears Argo CD's mark and lacks the protection: what Git leaves out is pruned",
+        "crd-prunable",
+        "The CRD has Argo CD's tracking ID and lacks Prune=false: what Git leaves out is pruned",
         scenario=_KEPT,
         example="does not list",
         before="Argo CD does not list it, and the CRD stays",
@@ -363,12 +363,12 @@ MUTANTS = (
             ),
         ),
         red_step="Argo CD does not list it, and the CRD stays",
-        reason=r"the definition was deleted",
+        reason=r"the CRD was deleted",
         hold=10,
     ),
     # --- the certificate is lost
     Mutant(
-        "nobody-renews-the-certificate",
+        "certificate-not-renewed",
         "What renews the certificate is scaled to 0",
         scenario="A lost certificate is renewed",
         before="the certificate of KServe's webhooks is lost",
@@ -378,7 +378,7 @@ MUTANTS = (
     ),
     # --- a component is down
     Mutant(
-        "outage-hits-predictions",
+        "outage-predictions-argo-cd",
         "While Argo CD is down, the gateway's Service selects nothing as well",
         scenario="A component goes down",
         example="Argo CD",

@@ -1,4 +1,4 @@
-"""Mutants of milestone D: policies that look enforced and are not, and bounds that do not bind."""
+"""Mutants of milestone D: policies that look enforced and are not, and quotas and limits that do not bind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from neuroscale.settings import APPS_NAMESPACE
 from suite.mutants.mutant import Mutant
 from suite.mutants.webhooks import SLOW, TRUSTS_SOMEBODY_ELSE
 
-_BOUNDS = disable_automated_sync("neuroscale-default-namespace-resources")
+_QUOTA_SYNC_OFF = disable_automated_sync("neuroscale-default-namespace-resources")
 _PROJECT = Ref("AppProject", "neuroscale-models", "argocd")
 
 _IN_FORCE = "Every policy is enforced twice"
@@ -38,14 +38,14 @@ def _edited(name: str, spec: dict[str, Any]) -> tuple[Fault, ...]:
 
 
 def _minimum(cpu: str) -> FieldsEdited:
-    bounds = {
+    limits = {
         "type": "Container",
         "default": {"cpu": "500m", "memory": "512Mi"},
         "defaultRequest": {"cpu": "100m", "memory": "128Mi"},
         "max": {"cpu": "2", "memory": "4Gi"},
         "min": {"cpu": cpu, "memory": "32Mi"},
     }
-    return FieldsEdited(target=LIMITS, patch={"spec": {"limits": [bounds]}})
+    return FieldsEdited(target=LIMITS, patch={"spec": {"limits": [limits]}})
 
 
 MILESTONE = "d"
@@ -129,18 +129,18 @@ MUTANTS = (
         hold=5,
     ),
     Mutant(
-        "control-refused",
-        "A policy refuses whatever comes",
+        "compliant-control-rejected",
+        "A policy rejects whatever comes",
         scenario=_RULE,
         example="model-owner-missing",
         before="its compliant control, one field apart, is admitted",
-        faults=_edited(ISVC_LABELS, {"validations": [{"expression": "false", "message": "no-rule: refused"}]}),
+        faults=_edited(ISVC_LABELS, {"validations": [{"expression": "false", "message": "no-rule: rejected"}]}),
         red_step="its compliant control, one field apart, is admitted",
         reason=r"no-rule",
         hold=5,
     ),
     Mutant(
-        "only-deployments",
+        "policy-limited-to-deployments",
         "The policies see Deployments only, as those of the reference platform",
         scenario=_CORPUS,
         before=_SUBMITTED,
@@ -165,17 +165,17 @@ MUTANTS = (
         hold=5,
     ),
     Mutant(
-        "good-one-refused",
-        "A policy asks for what nobody promised",
+        "compliant-manifest-rejected",
+        "A policy asks for more than it promises",
         scenario=_CORPUS,
         before="each compliant manifest is admitted",
-        faults=_edited(RESOURCES, {"validations": [{"expression": "false", "message": "no-rule: refused"}]}),
+        faults=_edited(RESOURCES, {"validations": [{"expression": "false", "message": "no-rule: rejected"}]}),
         red_step="each compliant manifest is admitted",
         reason=r"no-rule",
         hold=5,
     ),
     Mutant(
-        "one-namespace-only",
+        "policy-limited-to-one-namespace",
         "The match is narrowed to one namespace",
         scenario="The guardrails hold in a new namespace",
         before="each bad manifest is rejected there, by its policy and rule",
@@ -192,7 +192,7 @@ MUTANTS = (
         hold=5,
     ),
     Mutant(
-        "excused-by-a-label",
+        "bypass-exemption-label",
         "The exclude by label is back",
         scenario=_AROUND,
         example="a label that exempted its object",
@@ -213,7 +213,7 @@ MUTANTS = (
     ),
     # --- enforcers
     Mutant(
-        "nobody-is-left",
+        "kyverno-audits-only",
         "With the API server's own enforcement gone, Kyverno only audits as well",
         scenario="Kyverno enforces without the API server's own policies",
         before="Kyverno alone rejects each bad manifest, by its policy and rule",
@@ -223,7 +223,7 @@ MUTANTS = (
         hold=5,
     ),
     Mutant(
-        "nobody-reports",
+        "reports-controller-down",
         "The reports controller is scaled away: no scan reports anything",
         scenario="A workload that is older than the policies is reported",
         before="a background scan reports every policy that it violates",
@@ -252,8 +252,8 @@ MUTANTS = (
         reason=r"role: ",
     ),
     Mutant(
-        "violation-runs",
-        "Nobody enforces: the workload that breaks a promise runs",
+        "violating-workload-runs",
+        "No policy is enforced: the workload that breaks a promise runs",
         scenario="A violating workload does not run",
         before="a commit adds the manifest may-be-root as a workload",
         faults=(*AUTOMATED_SYNC_OFF, *AUDIT_ONLY, *NO_KYVERNO),
@@ -262,7 +262,7 @@ MUTANTS = (
         hold=5,
     ),
     Mutant(
-        "last-version-lost",
+        "last-version-deleted",
         "The last good version is deleted while Argo CD's controller is dead",
         scenario="A violating change leaves the last good version running",
         before="the last good state keeps running",
@@ -273,7 +273,7 @@ MUTANTS = (
         red_step="the last good state keeps running",
         reason=r"does not exist",
     ),
-    # --- bounds
+    # --- quota and limits
     Mutant(
         "quota-raised",
         "The quota of models is raised by hand",
@@ -281,7 +281,7 @@ MUTANTS = (
         example="models",
         before="an operator creates as many models as the quota allows",
         faults=(
-            *_BOUNDS,
+            *_QUOTA_SYNC_OFF,
             FieldsEdited(target=QUOTA, patch={"spec": {"hard": {"count/inferenceservices.serving.kserve.io": "50"}}}),
         ),
         red_step="the next one is rejected for exceeding the quota",
@@ -294,34 +294,34 @@ MUTANTS = (
         scenario="The quota limits what pods may request",
         example="memory limits",
         before="an operator requests all that is left of the memory limits",
-        faults=(*_BOUNDS, ObjectDeleted(target=QUOTA)),
+        faults=(*_QUOTA_SYNC_OFF, ObjectDeleted(target=QUOTA)),
         red_step="a request above the quota is rejected for exceeding it",
         reason=r"right beyond all that is left of limits.memory: admitted",
         hold=2,
     ),
     Mutant(
-        "minimum-of-50m",
+        "limitrange-minimum-above-sidecar",
         "The minimum of a container is 50m: Knative's queue does not fit (incident F2)",
         scenario="The sidecars that the platform injects fit the limits",
         before="the limits of a container",
-        faults=(*_BOUNDS, _minimum("50m")),
+        faults=(*_QUOTA_SYNC_OFF, _minimum("50m")),
         red_step="the smallest sidecar that the platform injects fits them",
         reason=r"asks for 25m of CPU, the minimum is 50m",
     ),
     Mutant(
-        "another-minimum",
+        "limitrange-minimum-changed",
         "The minimum of a container is another one than Git says",
         scenario="A container has minimum and maximum resources",
         example="minimum cpu",
         before="an operator requests a container at the minimum cpu",
-        faults=(*_BOUNDS, _minimum("50m")),
+        faults=(*_QUOTA_SYNC_OFF, _minimum("50m")),
         red_step="a request beyond the limit is rejected for exceeding it",
         reason=r"right within the minimum cpu of 10m: ",
         hold=2,
     ),
     # --- Kyverno is away
     Mutant(
-        "something-slips-in",
+        "admitted-without-kyverno",
         "The API server only audits once Kyverno is gone",
         scenario=_AWAY,
         example="is scaled to 0",
@@ -332,15 +332,15 @@ MUTANTS = (
         hold=5,
     ),
     Mutant(
-        "refused-for-another-rule",
-        "Once Kyverno is gone, the API server refuses by another rule than Git says",
+        "rejected-by-another-rule",
+        "Once Kyverno is gone, the API server rejects by another rule than Git says",
         scenario=_AWAY,
         example="is scaled to 0",
         before="no violating object is admitted",
         faults=(
             FieldsEdited(
                 target=guardrails.admission_policy(ROOT_USER),
-                patch={"spec": {"validations": [{"expression": "false", "message": "no-rule: refused"}]}},
+                patch={"spec": {"validations": [{"expression": "false", "message": "no-rule: rejected"}]}},
             ),
         ),
         red_step="no violating object is admitted",
@@ -348,8 +348,8 @@ MUTANTS = (
         hold=5,
     ),
     Mutant(
-        "kyverno-cannot-be-asked",
-        "Nobody answers for Kyverno's webhook",
+        "kyverno-webhook-without-endpoint",
+        "Kyverno's webhook has no endpoint",
         scenario="Every fail-closed webhook can be answered",
         before="the webhooks that fail closed",
         faults=(*AUTOMATED_SYNC_OFF, NO_ENDPOINT),
@@ -357,8 +357,8 @@ MUTANTS = (
         reason=r"kyverno/kyverno-svc has no ready endpoint",
     ),
     Mutant(
-        "another-authority",
-        "A webhook says that somebody else than its authority has signed its certificate",
+        "webhook-ca-mismatch",
+        "A webhook's certificate is not signed by the CA that its configuration names",
         scenario="Every fail-closed webhook can be answered",
         before="the webhooks that fail closed",
         faults=(ObjectCreated(manifest=TRUSTS_SOMEBODY_ELSE),),
@@ -366,7 +366,7 @@ MUTANTS = (
         reason=r"none is signed by its authority",
     ),
     Mutant(
-        "admission-is-slow",
+        "slow-admission-webhook",
         "A webhook that is answered late makes each request wait for a second",
         scenario="Admission adds only milliseconds",
         before="100 objects are submitted with and without Kyverno, alternately",

@@ -91,4 +91,4 @@ def remedy_step(incident: Incident) -> str:
 
 def recovery_step(incident: Incident) -> str:
     """The step that waits for the steady state."""
-    return f"the platform recovers within {incident.recovers_within:.0f} s"
+    return f"the platform is back in its steady state within {incident.recovers_within:.0f} s"

@@ -30,19 +30,19 @@ MUTANTS = (
         for slug, title, workload in (
             ("dns", "The cluster's DNS", COREDNS),
             ("redis", "Argo CD's cache", Ref("Deployment", "argocd-redis", ARGOCD)),
-            ("forge", "The forge", Ref("Deployment", "gitea", GIT_SERVER)),
+            ("git-server", "The Git server", Ref("Deployment", "gitea", GIT_SERVER)),
         )
     ),
     Mutant(
-        "forge-selects-nothing",
-        "The forge runs, and its Service selects no pod",
+        "git-server-selects-nothing",
+        "The Git server runs, and its Service selects no pod",
         scenario=_WELL,
         before=_HOLDS,
         faults=(
             FieldsEdited(target=Ref("Service", "gitea", GIT_SERVER), patch={"spec": {"selector": {"app": "nobody"}}}),
         ),
         red_step=_HOLDS,
-        reason=r"the forge answers at \S+ \w+(Error|Timeout)",
+        reason=r"the Git server answers at \S+ \w+(Error|Timeout)",
         hold=3,
     ),
     Mutant(

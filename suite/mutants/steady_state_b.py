@@ -77,14 +77,14 @@ MUTANTS = (
         hold=_ROUTED,
     ),
     Mutant(
-        "stranger-refuses-bad-input",
-        "A stranger answers in the gateway's place: its 404 page is no refusal",
+        "stranger-rejects-bad-input",
+        "A stranger answers in the gateway's place: its 404 page is no rejection",
         scenario="Invalid input is rejected with a reason",
         example="no rows",
         before="the model is sent no rows 20 times",
         faults=_EACH,
         red_step="the model server rejects all 20 and says what is wrong with no rows",
-        reason=r"not refused by KServe's model server, but by nginx",
+        reason=r"not rejected by KServe's model server, but by nginx",
         hold=_ROUTED,
     ),
     Mutant(

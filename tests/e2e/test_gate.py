@@ -84,13 +84,13 @@ def test_the_cli_and_the_oracle_agree(made: list[tuple[Object, set[str]]], tools
         named.append(copied)
     results = policy.simulate(tools.kyverno, {**policies, "generated": named})
     assert Counter(one.outcome for one in results).keys() <= {"pass", "fail"}
-    refused: dict[policy.Key, set[str]] = defaultdict(set)
+    rejected: dict[policy.Key, set[str]] = defaultdict(set)
     for result in results:
         if result.outcome == "fail":
-            refused[result.subject].add(result.policy)
+            rejected[result.subject].add(result.policy)
     for obj, (_, broken) in zip(named, made, strict=True):
-        said = refused[policy.key_of(obj)]
-        assert said == broken, f"the CLI refuses for {said}, the oracle for {broken}:\n{yaml.safe_dump(obj)}"
+        said = rejected[policy.key_of(obj)]
+        assert said == broken, f"the CLI rejects for {said}, the oracle for {broken}:\n{yaml.safe_dump(obj)}"
 
 
 def test_a_disagreement_would_be_seen(tools: Tools, policies: Places) -> None:

@@ -37,9 +37,9 @@ def counted(platform: Platform) -> Iterator[list[Object]]:
 def test_admission_and_the_oracle_agree(
     made: tuple[Object, set[str]], platform: Platform, counted: list[Object]
 ) -> None:
-    """On whether an object is refused, and on a policy that must refuse it."""
+    """On whether an object is rejected, and on a policy that must reject it."""
     obj, broken = made
-    # A bare pod is completed from the LimitRange, or refused by it, before any policy is asked.
+    # A bare pod is completed from the LimitRange, or rejected by it, before any policy is asked.
     assume(not (obj["kind"] == "Pod" and RESOURCES in broken))
     named = copy.deepcopy(obj)
     named["metadata"] |= {"name": "generated", "namespace": "default"}
@@ -48,5 +48,5 @@ def test_admission_and_the_oracle_agree(
     said = {denial.policy for denial in answer.denials}
     manifest = yaml.safe_dump(named)
     assert set(evaluate(named)) == broken, f"the oracle contradicts the generator:\n{manifest}"
-    assert answer.outcome == ("refused by policy" if broken else "admitted"), f"{answer.said}\n{manifest}"
-    assert said <= broken, f"refused by {said}, the oracle says {broken}:\n{manifest}"
+    assert answer.outcome == ("rejected by policy" if broken else "admitted"), f"{answer.said}\n{manifest}"
+    assert said <= broken, f"rejected by {said}, the oracle says {broken}:\n{manifest}"

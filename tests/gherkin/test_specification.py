@@ -10,11 +10,11 @@ from collections import Counter
 import pytest
 import specification
 
-from neuroscale.claims import CLAIMS, MEASURED_ONLY
 from neuroscale.components import COMPONENTS, selected
 from neuroscale.errors import UsageError
-from neuroscale.incidents import INCIDENTS
+from neuroscale.incidents import EVERY_INCIDENT, INCIDENTS
 from neuroscale.settings import ROOT
+from neuroscale.slos import MEASURED_ONLY, SLOS
 from suite import catalogue
 from suite.catalogue import FEATURES
 from suite.markers import DOCUMENT, markers, table
@@ -81,11 +81,11 @@ def test_each_scenario_says_which_components_it_needs() -> None:
             assert tagged >= own | {one.name for one in selected(())}, entry
 
 
-# --- incidents, claims, mutants
+# --- incidents, SLOs, mutants
 
 
 def test_each_incident_has_a_scenario_a_tag_and_a_write_up() -> None:
-    for incident in INCIDENTS.values():
+    for incident in EVERY_INCIDENT.values():
         scenarios = [entry for entry in catalogue.entries() if f"incident_{incident.number}" in entry.tags]
         assert len(scenarios) == 1, incident.number
         assert "incident" in scenarios[0].tags
@@ -114,13 +114,13 @@ def test_each_incident_that_is_tagged_has_a_write_up_also_when_no_cluster_suffer
     assert {tag.removeprefix("incident_") for tag in tags} == written
 
 
-def test_each_claim_is_measured_somewhere() -> None:
-    modules = [file for file in (ROOT / "neuroscale").rglob("*.py") if file.name != "claims.py"]
+def test_each_slo_is_measured_somewhere() -> None:
+    modules = [file for file in (ROOT / "neuroscale").rglob("*.py") if file.name != "slos.py"]
     source = "\n".join(file.read_text(encoding="utf-8") for file in modules)
-    assert [slug for slug in CLAIMS if f'"{slug}"' not in source] == []
+    assert [slug for slug in SLOS if f'"{slug}"' not in source] == []
 
 
-def test_each_claim_that_is_named_exists() -> None:
+def test_each_slo_that_is_named_exists() -> None:
     """Those of incidents, and those of figures: a typing mistake would be a figure that nothing is held to."""
     sources = [file for folder in ("neuroscale", "suite", "steps") for file in (ROOT / folder).rglob("*.py")]
     nodes = (node for file in sources for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
@@ -129,17 +129,17 @@ def test_each_claim_that_is_named_exists() -> None:
         for node in nodes
         if isinstance(node, ast.Call)
         for keyword in node.keywords
-        if keyword.arg == "claim" and isinstance(keyword.value, ast.Constant)
+        if keyword.arg in {"claim", "slo"} and isinstance(keyword.value, ast.Constant)
     }
     assert {"drift-heal", "serving-recovery"} <= named
-    assert named - {*CLAIMS, *MEASURED_ONLY} == set()
-    assert {incident.claim for incident in INCIDENTS.values()} <= set(CLAIMS)
+    assert named - {*SLOS, *MEASURED_ONLY} == set()
+    assert {incident.slo for incident in INCIDENTS.values()} <= set(SLOS)
 
 
-def test_an_incident_that_answers_no_claim_cannot_be_made() -> None:
+def test_an_incident_that_names_no_slo_cannot_be_made() -> None:
     incident = next(iter(INCIDENTS.values()))
-    with pytest.raises(UsageError, match=r"claim that exists, but 'serving-recovry' does not"):
-        dataclasses.replace(incident, claim="serving-recovry")
+    with pytest.raises(UsageError, match=r"an SLO that exists, but names 'serving-recovry'"):
+        dataclasses.replace(incident, slo="serving-recovry")
 
 
 ALL_MUTANTS = [mutant for of_milestone in MUTANTS.values() for mutant in of_milestone]

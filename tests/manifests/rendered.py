@@ -23,7 +23,7 @@ from neuroscale.supply.pins import pins
 
 @cache
 def places(milestones: frozenset[str] = frozenset(MILESTONES)) -> dict[str, list[Object]]:
-    """Folder of the forge's tree for some milestones -> its objects; all of this checkout's, if not said otherwise.
+    """Folder of the Git server's tree for some milestones -> its objects; by default all of this checkout's.
 
     Upstream's manifests are fetched at set-up and not part of the checkout; here stand-ins take their place.
     """

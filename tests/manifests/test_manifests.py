@@ -1,4 +1,4 @@
-"""The manifests render, fit their schemas, bear the reference platform's names, and stay within their bounds."""
+"""The manifests render, fit their schemas and projects, and have the reference platform's names."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def test_each_application_leads_to_a_folder_that_exists() -> None:
 
 
 def violations(app: Object, objects: list[Object], project: Object) -> list[Finding]:
-    """What Argo CD would refuse."""
+    """What Argo CD would reject."""
     return appproject.violations(app, app["spec"]["source"]["path"], objects, project, cluster_scoped(places()))
 
 

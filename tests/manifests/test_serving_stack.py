@@ -239,6 +239,6 @@ def test_every_folder_of_a_component_exists() -> None:
 
 
 def test_the_stack_does_not_render_without_upstream() -> None:
-    """So a tree that went to the forge without it is noticed at once."""
+    """So a tree that went to the Git server without it is noticed at once."""
     with pytest.raises(Exception, match="should render"):
         objects_of(ROOT / FOLDER)

@@ -1,4 +1,4 @@
-"""What goes to the forge, in which order a platform comes up, and what it says while it does."""
+"""What goes to the Git server, in which order a platform comes up, and what it says while it does."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def test_an_object_that_is_refused_is_not_passed_over(api: ApiServer, cluster: C
 
 
 SECRETS = {
-    "forge": "/api/v1/namespaces/forge/secrets/gitea-bot",
+    "Git server": "/api/v1/namespaces/forge/secrets/gitea-bot",
     "Argo CD": "/api/v1/namespaces/argocd/secrets/argocd-redis",
 }
 
@@ -275,7 +275,7 @@ def test_a_stage_makes_its_password_once(
     name: str, api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second ``up`` must not lock everybody out."""
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name.lower().replace(" ", "")}}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SECRETS[name].split("/")[4]}}
     settings = {"apiVersion": "v1", **config_map({"a": "1"}), "metadata": {"name": "settings", "namespace": "x"}}
     monkeypatch.setattr(gitops, "kustomize", lambda folder: copy.deepcopy([settings, namespace]))
     (stage,) = (stage for stage in gitops.COMPONENT.stages if stage.name == name)
@@ -288,11 +288,11 @@ def test_a_stage_makes_its_password_once(
     assert api.objects[SECRETS[name]] == made
 
 
-def test_the_credentials_are_those_that_the_forge_client_reads() -> None:
-    assert SECRETS["forge"].endswith(f"/{CREDENTIALS.namespace}/secrets/{CREDENTIALS.name}")
+def test_the_credentials_are_those_that_the_git_servers_client_reads() -> None:
+    assert SECRETS["Git server"].endswith(f"/{CREDENTIALS.namespace}/secrets/{CREDENTIALS.name}")
 
 
-def test_the_forge_answers_when_its_health_page_does(api: ApiServer, cluster: Cluster) -> None:
+def test_the_git_server_answers_when_its_health_page_does(api: ApiServer, cluster: Cluster) -> None:
     probe = GitServerAnswers(api.url)
     assert (probe.check(cluster).state, probe.check(cluster).observed) == ("pending", "HTTP 404")
     api.answers["GET /api/healthz"] = (200, b"{}", {})
@@ -375,7 +375,7 @@ def test_when_a_probe_is_never_met_what_later_stages_wait_for_is_said(bring_up: 
         ("created", [], False, BUDGETS.settle),
     ],
 )
-def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_healthy(
+def test_only_a_cluster_that_had_been_stopped_is_recreated_when_it_does_not_get_healthy(
     how: Any, had: list[str], anew: bool, within: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that was there, and has all that is wanted, is not on its way: it is given less time."""
@@ -407,7 +407,7 @@ def test_only_a_cluster_that_had_been_stopped_is_made_anew_when_it_does_not_get_
     said: list[str] = []
     if anew:
         assert bring_up_module.up({"a"}, say=said.append).how == "recreated"
-        assert any("made anew: the models do not come" in line for line in said)
+        assert any("recreated: the models do not come" in line for line in said)
     else:
         with pytest.raises(PreconditionFailed, match="the models do not come"):
             bring_up_module.up({"a"}, say=said.append)
@@ -452,14 +452,14 @@ def test_a_cluster_of_somebody_else_is_refused_before_anything_is_built(monkeypa
 
 def test_the_stages_need_only_what_comes_before_them() -> None:
     of_a = {stage.name: stage for stage in stages({"a"})}
-    assert list(of_a) == ["cluster DNS", "forge", "Argo CD", "repository", "GitOps"]
+    assert list(of_a) == ["cluster DNS", "Git server", "Argo CD", "repository", "GitOps"]
     every = stages({component.milestone for component in COMPONENTS})
     names = [stage.name for stage in every]
     # What is fetched from the model store is in Git.
     assert names == [*list(of_a)[:-1], "model store", "GitOps", "KServe client", "serving", "guardrails"]
     for number, stage in enumerate(every):
         assert set(stage.after) <= set(names[:number])
-    assert "forge" in of_a["repository"].after
+    assert "Git server" in of_a["repository"].after
     assert "repository" in of_a["GitOps"].after
 
 
@@ -472,7 +472,7 @@ def test_stages_that_wait_for_each_other_are_named() -> None:
 
 
 @pytest.mark.parametrize("milestones", [{"a"}, {"a", "b"}])
-def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_forge(
+def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_git_server(
     milestones: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -484,7 +484,7 @@ def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_forge(
     monkeypatch.setattr(serving, "ensure_models", lambda git_server: asked.append("models"))
     monkeypatch.setattr(gitops, "apply_all", lambda *_: None)
     monkeypatch.setattr(bring_up_module, "_wait_until_ready", lambda *_: None)
-    quiet = dict.fromkeys(("forge", "Argo CD", "KServe client"), lambda *_: None)
+    quiet = dict.fromkeys(("Git server", "Argo CD", "KServe client"), lambda *_: None)
     some = [replace(stage, apply=quiet.get(stage.name, stage.apply)) for stage in stages(milestones)]
     monkeypatch.setattr(bring_up_module, "stages", lambda milestones: some)
     platform = cast("Platform", SimpleNamespace(cluster=None, git_server=git_server))

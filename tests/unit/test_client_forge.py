@@ -1,4 +1,4 @@
-"""The forge's repository through its local clone, which outlives killed runs and replaced clusters."""
+"""The Git server's repository through its local clone, which outlives killed runs and replaced clusters."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_filling_makes_main_equal_to_a_folder(toy_platform: Platform, tree: Path
 def test_an_empty_repository_is_filled_although_the_clone_knows_the_folder(
     toy_platform: Platform, tree: Path, repository: Path
 ) -> None:
-    """So it is after the cluster was made anew: the clone on this machine is older than the forge."""
+    """So it is after the cluster was recreated: the clone on this machine is older than the Git server."""
     toy_platform.git_server.fill(tree, "All")
     shutil.rmtree(repository)
     git("init", "--quiet", "--bare", "--initial-branch", "main", str(repository))

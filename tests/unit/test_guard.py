@@ -38,7 +38,7 @@ VERBS: dict[str, Callable[[Cluster], object]] = {
     "delete": lambda cluster: cluster.delete(NAMESPACE),
 }
 
-#: Every door of the forge that writes.
+#: Every door of the Git server that writes.
 DOORS: dict[str, Callable[[GitServer, Path], object]] = {
     "ensure_repository": lambda git_server, tmp: git_server.ensure_repository(),
     "fill": lambda git_server, tmp: git_server.fill(_folder(tmp), "m"),
@@ -443,7 +443,7 @@ def test_a_proxy_of_the_environment_does_not_stand_before_loopback(
 
 @pytest.mark.parametrize("name", DOORS)
 @pytest.mark.parametrize("case", ["marker of another run", "no marker", "no state"])
-def test_the_forge_is_closed_when_the_cluster_is(
+def test_the_git_server_is_closed_when_the_cluster_is(
     name: str, case: str, api: ApiServer, toy_platform: Platform, repository: Path
 ) -> None:
     cluster, tmp_path = toy_platform.cluster, repository.parents[2]

@@ -11,12 +11,13 @@ import pytest
 from apiserver import NONCE, ApiServer
 from fake_git_server import fake_platform
 from fakes import CONFIG_MAPS, DEPLOYMENTS, NGINX, PAGE, populate
+from typer.testing import CliRunner
 
 from neuroscale import incidents, polling
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import ObjectDeleted, ScaledTo
 from neuroscale.chaos.journal import Journal
-from neuroscale.claims import CLAIMS
+from neuroscale.cli import app
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, ExitCode, Unrecoverable, UsageError
 from neuroscale.incidents import (
@@ -34,6 +35,7 @@ from neuroscale.milestones import MILESTONES
 from neuroscale.polling import Probe, Timeline, Verdict, met, pending, unrecoverable
 from neuroscale.results import Recorder, Sample
 from neuroscale.settings import ROOT
+from neuroscale.slos import SLOS
 
 # --- the catalogue
 
@@ -52,7 +54,7 @@ def test_an_unknown_incident_is_told_which_there_are() -> None:
 @pytest.mark.parametrize("incident", INCIDENTS.values(), ids=list(INCIDENTS))
 def test_an_incident_is_complete(incident: Incident) -> None:
     assert incident.milestone in MILESTONES
-    assert incident.claim in CLAIMS
+    assert incident.slo in SLOS
     assert incident.faults
     assert incident.symptom
     assert incident.shows_within > 0
@@ -100,7 +102,7 @@ class Replay:
             shows_within=0.1,
             remedy="scale it back",
             recovers_within=0.1,
-            claim="repo-server-recovery",
+            slo="repo-server-recovery",
         )
 
     @property
@@ -296,3 +298,15 @@ def test_what_git_no_longer_describes_is_ended_and_let_go(described: Replay) -> 
     resolve(replace(incident, retrying="stack"), described.breakage, Recorder("scenario", described.kept.append))
     assert "terminated" in described.log
     assert "operation" not in described.api.objects[STACK]
+
+
+def test_the_command_replays_incidents_of_the_gate_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr("neuroscale.cli.runs.pytest", lambda *arguments: asked.append(arguments) or 0)
+    runs = [CliRunner().invoke(app, ["incident", "run", name]) for name in ("D4", "kustomization_validated_as_object")]
+    assert [done.exit_code for done in runs] == [0, 0]
+    assert asked == [("-m", "incident_d4"), ("-m", "incident_d7")]
+    listed = CliRunner().invoke(app, ["incident", "list"]).output
+    assert "d4" in listed
+    with pytest.raises(UsageError, match=r"is the gate's\. Next: pytest -m incident_d4"):
+        by_slug("d4")

@@ -1,4 +1,4 @@
-"""The cluster that k3d makes: ours or left alone, kept when it can be, made anew when it cannot."""
+"""The cluster that k3d makes: ours or left alone, kept when it can be, recreated when it cannot."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def test_a_cluster_that_docker_took_up_again_was_stopped_too(
     assert engine.deeds == []
 
 
-def test_a_cluster_of_another_image_is_made_anew(
+def test_a_cluster_of_another_image_is_recreated(
     engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState, asked: Path
 ) -> None:
     engine.image = "rancher/k3s:v0"
@@ -216,7 +216,7 @@ def test_a_cluster_of_another_image_is_made_anew(
 
 
 @pytest.mark.parametrize("failure", [ConditionTimeout("it is not Ready"), ClusterUnreachable("no answer")])
-def test_a_cluster_that_does_not_answer_is_made_anew(
+def test_a_cluster_that_does_not_answer_is_recreated(
     failure: Exception, engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
 ) -> None:
     waits.failures = [failure]
@@ -226,7 +226,7 @@ def test_a_cluster_that_does_not_answer_is_made_anew(
 
 
 @pytest.mark.parametrize("starts", [True, False])
-def test_a_stopped_cluster_that_does_not_come_back_is_made_anew(
+def test_a_stopped_cluster_that_does_not_come_back_is_recreated(
     starts: bool, engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
 ) -> None:
     engine.running, engine.starts = False, starts
@@ -412,7 +412,7 @@ def test_no_two_ports_of_components_meet() -> None:
 
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(("needed", "how"), [((), "reused"), (("gateway",), "reused"), (("portal",), "recreated")])
-def test_a_cluster_older_than_a_port_is_made_anew_once_the_port_is_needed(
+def test_a_cluster_older_than_a_port_is_recreated_once_the_port_is_needed(
     needed: tuple[str, ...], how: str, waits: Waits, provisions: Provisions, ours: ClusterState
 ) -> None:
     ours.model_copy(update={"ports": {"api": 1, "forge": 2, "argocd": 3, "gateway": 4}}).save()

@@ -98,7 +98,7 @@ def test_what_the_platform_relies_on_belongs_to_the_steady_state(
     assert re.search(words, wrong.check(platform.cluster).observed)
 
 
-def test_a_forge_that_does_not_answer_belongs_to_the_steady_state(api: ApiServer, platform: Platform) -> None:
+def test_a_git_server_that_does_not_answer_belongs_to_the_steady_state(api: ApiServer, platform: Platform) -> None:
     api.answers["GET /api/healthz"] = (503, b"", {})
     assert [probe.check(platform.cluster).observed for probe in unmet(platform)] == ["HTTP 503"]
 
@@ -117,12 +117,12 @@ def test_without_git_the_rest_is_asked_all_the_same(
     api: ApiServer, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(folder: str) -> dict[str, str]:
-        raise ClusterUnreachable(f"The forge should give {folder}, but does not answer")
+        raise ClusterUnreachable(f"The Git server should give {folder}, but does not answer")
 
     monkeypatch.setattr(platform.git_server, "files", unreachable)
     api.objects[ground.GITEA] = AWAY
     assert [probe.description for probe in unmet(platform)] == [
-        "all 1 workloads of the forge have all containers ready",
+        "all 1 workloads of the Git server have all containers ready",
         "what Git describes can be read",
     ]
     assert "does not answer" in unmet(platform)[-1].check(platform.cluster).observed

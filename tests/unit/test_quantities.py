@@ -1,4 +1,4 @@
-"""Quantities: what the API server takes for one, and what it refuses."""
+"""Quantities: what the API server takes for one, and what it rejects."""
 
 from __future__ import annotations
 

@@ -76,9 +76,9 @@ def test_a_figure_has_no_phases() -> None:
 
 
 @pytest.mark.parametrize("claim", ["drift-heel", ""])
-def test_a_figure_for_a_claim_that_does_not_exist_is_refused(claim: str) -> None:
+def test_a_figure_for_an_slo_that_does_not_exist_is_refused(claim: str) -> None:
     folder = RunFolder.new()
-    with pytest.raises(UsageError, match=r"claim that exists.*Next: drift-heal, git-pick-up"):
+    with pytest.raises(UsageError, match=r"an SLO that exists.*Next: drift-heal, git-pick-up"):
         folder.add_sample(a_sample().model_copy(update={"claim": claim}))
     assert folder.samples == []
 

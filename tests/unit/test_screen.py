@@ -27,7 +27,7 @@ ELSEWHERE = {
 
 
 def printed(monkeypatch: pytest.MonkeyPatch) -> str:
-    rows = table("claim", "series", "answer", title="Claimed")
+    rows = table("SLO", "series", "answer", title="SLOs")
     rows.add_row("deleted-deployment-comes-back", "none-seen-before, repeated drift", "not measured")
     rows.add_row("short", "a sentence that goes on " * 12, "kept")
     stream = io.StringIO()

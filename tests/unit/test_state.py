@@ -68,7 +68,7 @@ def test_ports_that_came_later_do_not_damage_an_old_state() -> None:
     del old.ports["gateway"]
     old.save()
     assert load_state() == old
-    assert list(endpoints(old.ports)) == ["forge", "Argo CD"]
+    assert list(endpoints(old.ports)) == ["Git server", "Argo CD"]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"name": "x"}', "\x00"])

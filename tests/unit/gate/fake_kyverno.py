@@ -41,8 +41,8 @@ def main(arguments: list[str]) -> int:
         print("Policies Skipped (as required variables are not provided by the user):\n1. disallow-root-containers")
     if results:
         print(json.dumps({"kind": "ClusterReport", "results": results}))
-    refused = any(result["result"] in {"fail", "error"} for result in results)
-    return int(refused and mode != "swallows")
+    rejected = any(result["result"] in {"fail", "error"} for result in results)
+    return int(rejected and mode != "swallows")
 
 
 def read(file: str) -> list[dict[str, Any]]:

@@ -83,7 +83,7 @@ def laid(specimen: Specimen, folder: Path) -> tuple[str, Path]:
 
 
 def judged(specimen: Specimen, folder: Path, schemas: Schemas) -> list[Finding]:
-    """What the first stage that refuses it finds."""
+    """What the first stage that rejects it finds."""
     place, found = laid(specimen, folder)
     objects, findings = render_folder(found, place, no_chart)
     findings = findings or [one for obj in objects for one in schemas.findings(place, obj)]
@@ -96,7 +96,7 @@ def judged(specimen: Specimen, folder: Path, schemas: Schemas) -> list[Finding]:
 
 
 def refused_by_oracle(place: str, objects: list[Object]) -> list[Finding]:
-    """What the policies must refuse."""
+    """What the policies must reject."""
     return [
         Finding("policy", rule, named(place, obj), "; ".join(reasons))
         for obj in objects

@@ -1,4 +1,4 @@
-"""The corpus is what it says: no bad one passes, no good one fails, and each is refused by its stage for its rule."""
+"""The corpus is what it says: no bad one passes, no good one fails, and each is rejected by its stage for its rule."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_there_are_enough_of_each() -> None:
     sides = Counter(one.is_good for one in ALL)
     assert sides[True] >= 25
     assert sides[False] >= 25
-    assert {one.stage for one in ALL if one.stage} == {"render", "schema", "bounds", "policy", "resources"}
+    assert {one.stage for one in ALL if one.stage} == {"render", "schema", "appproject", "policy", "resources"}
     assert {one.rule for one in ALL if one.stage == "policy"} == set(POLICIES)
     assert [one.name for one in ALL if one.stage == "policy" and not one.detail] == []
     assert len({one.name for one in ALL}) == len(ALL)
@@ -95,7 +95,7 @@ def flat(objects: list[Object]) -> list[Object]:
     return [found for obj in objects for found in (flat(obj["items"]) if "items" in obj else [obj])]
 
 
-@pytest.mark.parametrize("text", ["kind: Pod\n", "# Says nothing of who refuses it\nkind: Pod\n"])
+@pytest.mark.parametrize("text", ["kind: Pod\n", "# Says nothing of who rejects it\nkind: Pod\n"])
 def test_a_bad_one_without_its_verdict_is_an_error(text: str, tmp_path: Path) -> None:
     (tmp_path / "good").mkdir()
     (tmp_path / "bad").mkdir()

@@ -52,7 +52,7 @@ def test_a_tree_that_complies_passes_and_all_is_counted(checkout: Path, tools: T
     assert result.evaluated == {name: 1 for name in POLICIES if name != POLICIES[0]}
     assert result.demand["pods"] == 1
     assert result.changes is None
-    assert set(result.seconds) == {"render", "schema", "bounds", "policy", "resources"}
+    assert set(result.seconds) == {"render", "schema", "appproject", "policy", "resources"}
 
 
 def test_a_violation_is_found_and_said(checkout: Path, tools: Tools) -> None:

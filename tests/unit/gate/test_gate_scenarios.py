@@ -42,7 +42,7 @@ Hook = Callable[[Step], None]
 
 def runs() -> Iterator[tuple[str, str, list[Step]]]:
     """Scenario, example, steps."""
-    for file in ("milestone_d_guardrails/gate.feature", "incidents/milestone_d_gate.feature"):
+    for file in ("milestone_d_guardrails/gate.feature", "incidents/gate.feature"):
         for template in FeatureParser(str(FEATURES), file).parse().scenarios.values():
             for context in [one for table in template.examples for one in table.as_contexts()] or [{}]:
                 yield template.name, ", ".join(context.values()), list(template.render(context).steps)

@@ -133,7 +133,7 @@ def test_a_version_that_is_not_served_does_not_exist() -> None:
     assert finding.rule == "unknown-kind"
 
 
-# --- bounds
+# --- AppProjects
 
 
 def projects() -> dict[str, list[Object]]:
@@ -172,7 +172,7 @@ def test_two_applications_of_one_name_are_said() -> None:
 
 def test_a_folder_that_nobody_deploys_is_said() -> None:
     (finding,) = appproject.check({**projects(), "elsewhere/a": [CONFIG]})
-    assert (finding.rule, finding.where) == ("undeployed", "elsewhere/a")
+    assert (finding.rule, finding.where) == ("not-deployed", "elsewhere/a")
 
 
 def test_an_application_that_leads_nowhere_is_said() -> None:

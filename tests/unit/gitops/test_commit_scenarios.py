@@ -137,7 +137,7 @@ def test_one_application_that_was_compared_with_the_commit_is_enough(api: ApiSer
 
 @pytest.fixture
 def breakage(cluster: Cluster, tmp_path: Path) -> Iterator[Breakage]:
-    """The forge holds the test application's manifest."""
+    """The Git server holds the test application's manifest."""
     with Breakage(fake_platform(cluster, {MANIFEST: ORIGINAL}), Journal(tmp_path / "journal.jsonl", NONCE)) as broken:
         yield broken
 

@@ -57,7 +57,7 @@ BEFORE = {
 
 
 def reborn(obj: Object, change: Object | None = None) -> Object:
-    """The same object, made anew."""
+    """The same object, recreated."""
     return cast("Object", merge(having(obj, uid="reborn"), change or {}))
 
 
@@ -380,7 +380,7 @@ def test_a_new_epoch_is_a_commit_that_was_synced(
     monkeypatch.setattr(drift_scenarios, "BUDGETS", Budgets(pick_up=0.1))
     before = {path: (ROOT / path).read_text(encoding="utf-8") for path in EPOCH_FILES.values()}
     platform = fake_platform(cluster, before)
-    with pytest.raises(PreconditionFailed, match=r"A new epoch did not begin, so no drift was made.*does not exist"):
+    with pytest.raises(PreconditionFailed, match=r"The self-heal backoff was not reset, so no drift.*does not exist"):
         force_new_revision(platform)
     for path, old in before.items():
         now = platform.git_server.read(path)

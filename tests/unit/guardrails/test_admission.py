@@ -36,23 +36,23 @@ AWAY = (
 QUOTA = 'POST /api/v1/pods was answered 403 Forbidden: pods "a" is forbidden: exceeded quota: default-namespace-quota'
 
 
-def refusal(said: str) -> ApiError:
+def rejection(said: str) -> ApiError:
     return ApiError(said, status=422, reason="Invalid")
 
 
 @pytest.mark.parametrize(
     ("said", "outcome", "denials"),
     [
-        (BY_THE_API_SERVER, "refused by policy", {Denial("the API server", ROOT_USER, RULE)}),
-        (BY_KYVERNO, "refused by policy", {Denial("Kyverno", ROOT_USER, RULE)}),
-        (AWAY, "refused because a webhook is away", set()),
-        (QUOTA, "refused otherwise", set()),
-        (f"Policy {ROOT_USER} failed: {RULE}: says somebody else", "refused otherwise", set()),
+        (BY_THE_API_SERVER, "rejected by policy", {Denial("the API server", ROOT_USER, RULE)}),
+        (BY_KYVERNO, "rejected by policy", {Denial("Kyverno", ROOT_USER, RULE)}),
+        (AWAY, "rejected because a webhook is away", set()),
+        (QUOTA, "rejected otherwise", set()),
+        (f"Policy {ROOT_USER} failed: {RULE}: says somebody else", "rejected otherwise", set()),
     ],
     ids=["api-server", "kyverno", "away", "quota", "words without a webhook"],
 )
 def test_who_said_no(said: str, outcome: str, denials: set[Denial]) -> None:
-    answer = answer_to(refusal(said))
+    answer = answer_to(rejection(said))
     assert (answer.outcome, set(answer.denials)) == (outcome, denials)
 
 
@@ -71,16 +71,16 @@ BAD, GOOD = specimen("may-be-root", good=False), specimen("deployment", good=Tru
         (BAD, None, "the API server", "unrecoverable", "may-be-root: admitted"),
         (BAD, BY_THE_API_SERVER, "the API server", "met", f"rule {RULE}"),
         (BAD, BY_KYVERNO, "Kyverno", "met", f"rule {RULE}"),
-        (BAD, BY_KYVERNO, "the API server", "unrecoverable", "refused by Kyverno"),
-        (BAD, AWAY, "the API server", "unrecoverable", "refused because a webhook is away"),
-        (BAD, QUOTA, "the API server", "unrecoverable", "refused otherwise"),
+        (BAD, BY_KYVERNO, "the API server", "unrecoverable", "rejected by Kyverno"),
+        (BAD, AWAY, "the API server", "unrecoverable", "rejected because a webhook is away"),
+        (BAD, QUOTA, "the API server", "unrecoverable", "rejected otherwise"),
         (BAD, BY_THE_API_SERVER.replace(RULE, "another"), "the API server", "unrecoverable", "rule another"),
     ],
 )
 def test_a_specimen_is_judged_by_its_page(
     one: Specimen, said: str | None, enforcer: str, state: str, words: str
 ) -> None:
-    answer = answer_to(refusal(said) if said else None)
+    answer = answer_to(rejection(said) if said else None)
     verdict = evaluate_specimen(one, [answer], enforcer)  # type: ignore[arg-type]
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 

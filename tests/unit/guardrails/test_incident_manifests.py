@@ -30,7 +30,7 @@ def committed(slug: str) -> dict[str, Any]:
         (MANIFEST, []),
         (UNPAID, [oracle.ISVC_LABELS]),
         (*committed("camel_case_label").values(), [oracle.ISVC_LABELS]),
-        (*committed("own_app_refused").values(), [oracle.ROOT_USER]),
+        (*committed("own_app_rejected").values(), [oracle.ROOT_USER]),
     ],
     ids=["late-comer", "unpaid", "camel-case", "old nginx"],
 )

@@ -1,4 +1,4 @@
-"""What is said of bounds, of an admission load, and of webhooks."""
+"""What is said of quotas and limits, of an admission load, and of webhooks."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from neuroscale.settings import APPS_NAMESPACE
 ADMITTED = AdmissionResponse("admitted", frozenset(), "")
 NO_TAG = specimen("no-tag", good=False)
 REFUSED = AdmissionResponse(
-    "refused by policy", frozenset({Denial("the API server", NO_TAG.rule, NO_TAG.detail)}), "no"
+    "rejected by policy", frozenset({Denial("the API server", NO_TAG.rule, NO_TAG.detail)}), "no"
 )
-MISTAKEN = AdmissionResponse("refused by policy", frozenset({Denial("the API server", "p", "r")}), "no")
-AWAY = AdmissionResponse("refused because a webhook is away", frozenset(), "failed calling webhook")
-OTHERWISE = AdmissionResponse("refused otherwise", frozenset(), "exceeded quota: q, requested: limits.cpu=9")
+MISTAKEN = AdmissionResponse("rejected by policy", frozenset({Denial("the API server", "p", "r")}), "no")
+AWAY = AdmissionResponse("rejected because a webhook is away", frozenset(), "failed calling webhook")
+OTHERWISE = AdmissionResponse("rejected otherwise", frozenset(), "exceeded quota: q, requested: limits.cpu=9")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ OTHERWISE = AdmissionResponse("refused otherwise", frozenset(), "exceeded quota:
         (OTHERWISE, ADMITTED, OTHERWISE, "unrecoverable", "right within"),
         (ADMITTED, OTHERWISE, OTHERWISE, "unrecoverable", "right at"),
         (ADMITTED, ADMITTED, ADMITTED, "unrecoverable", "right beyond 8 cores: admitted"),
-        (ADMITTED, ADMITTED, REFUSED, "unrecoverable", "refused by policy"),
+        (ADMITTED, ADMITTED, REFUSED, "unrecoverable", "rejected by policy"),
     ],
 )
 def test_an_edge_is_sharp(
@@ -104,7 +104,7 @@ def test_three_bad_objects_to_a_good_one_and_no_answer_is_no_refusal(
         while len(load.records) < 12:
             pause(0.02)
     assert sum(one.specimen.is_good for one in load.records[:12]) == 3
-    assert [one.outcome for one in load.records].count("refused by policy") == 8
+    assert [one.outcome for one in load.records].count("rejected by policy") == 8
     assert load.records[-1].outcome == "no answer"
 
 
@@ -115,12 +115,12 @@ def submissions(*answers: AdmissionResponse | None) -> list[Submission]:
 @pytest.mark.parametrize(
     ("answers", "state", "words"),
     [
-        ((REFUSED, REFUSED), "met", "of 2: 2 refused by policy"),
+        ((REFUSED, REFUSED), "met", "of 2: 2 rejected by policy"),
         ((REFUSED,), "pending", "of 1"),
         ((), "pending", "no answer yet"),
         ((REFUSED, ADMITTED), "unrecoverable", "1 of 2 violating objects were admitted"),
         ((REFUSED, AWAY), "unrecoverable", "failed calling webhook"),
-        ((REFUSED, MISTAKEN), "unrecoverable", "refused by the API server, policy p, rule r"),
+        ((REFUSED, MISTAKEN), "unrecoverable", "rejected by the API server, policy p, rule r"),
         ((REFUSED, None, REFUSED), "met", "of 2"),
     ],
 )

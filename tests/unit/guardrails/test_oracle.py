@@ -106,11 +106,11 @@ def test_an_ephemeral_container_is_judged_by_image_and_user_and_has_no_resources
 
 
 @pytest.mark.parametrize(
-    ("amount", "bounds"),
+    ("amount", "is_a_limit"),
     [("100m", True), (1, True), (0.5, True), ("1e3", True), ("1E", True), ("0", False), (0, False), ("0m", False),
      ("0.00", False), ("", False), (None, False), ("-1", False), ("much", False), ("1Zi", False), ("1.2.3", False)],
 )  # fmt: skip
-def test_zero_bounds_nothing(amount: object, bounds: bool) -> None:
+def test_zero_limits_nothing(amount: object, is_a_limit: bool) -> None:
     container = {"name": "a", "image": "a:1.2.3", "securityContext": {"runAsNonRoot": True}}
     limits = {"cpu": amount, "memory": "1Gi"}
     obj = {
@@ -121,7 +121,7 @@ def test_zero_bounds_nothing(amount: object, bounds: bool) -> None:
             "containers": [{**container, "resources": {"requests": {"cpu": "1m", "memory": 1}, "limits": limits}}]
         },
     }
-    assert set(evaluate(obj)) == (set() if bounds else {RESOURCES})
+    assert set(evaluate(obj)) == (set() if is_a_limit else {RESOURCES})
 
 
 MODEL = yaml.safe_load((ROOT / "apps/demo-iris-2/inference-service.yaml").read_text(encoding="utf-8"))
@@ -129,7 +129,7 @@ MODEL = yaml.safe_load((ROOT / "apps/demo-iris-2/inference-service.yaml").read_t
 
 @pytest.mark.parametrize("framework", ["model", "sklearn", "xgboost"])
 @pytest.mark.parametrize(
-    ("change", "refused"),
+    ("change", "rejected"),
     [
         ({}, set()),
         ({"resources": None}, set()),
@@ -142,11 +142,11 @@ MODEL = yaml.safe_load((ROOT / "apps/demo-iris-2/inference-service.yaml").read_t
         ({"securityContext": {"runAsUser": 0}}, {ROOT_USER}),
     ],
 )
-def test_a_runtime_speaks_for_what_a_model_leaves_out(framework: str, change: Object, refused: set[str]) -> None:
+def test_a_runtime_speaks_for_what_a_model_leaves_out(framework: str, change: Object, rejected: set[str]) -> None:
     obj = copy.deepcopy(MODEL)
     predictor = obj["spec"]["predictor"]
     predictor[framework] = {**predictor.pop("model"), **change}
-    assert set(evaluate(obj)) == refused
+    assert set(evaluate(obj)) == rejected
 
 
 def test_a_container_beside_a_model_takes_from_the_runtime_and_may_not_say_worse() -> None:
@@ -167,12 +167,12 @@ def test_each_component_of_a_model_is_judged(component: str) -> None:
 
 @pytest.mark.parametrize("component", ["predictor", "transformer", "explainer"])
 @pytest.mark.parametrize(
-    ("labels", "refused"), [({"owner": "ml-platform"}, False), ({"cost-center": "x"}, True), ({"a": "b"}, False)]
+    ("labels", "rejected"), [({"owner": "ml-platform"}, False), ({"cost-center": "x"}, True), ({"a": "b"}, False)]
 )
-def test_a_components_own_labels_go_before_its_models(component: str, labels: Object, refused: bool) -> None:
+def test_a_components_own_labels_go_before_its_models(component: str, labels: Object, rejected: bool) -> None:
     obj = copy.deepcopy(MODEL)
     obj["spec"][component] = {**obj["spec"].get(component, {}), "labels": labels}
-    assert set(evaluate(obj)) == ({POLICIES[0]} if refused else set())
+    assert set(evaluate(obj)) == ({POLICIES[0]} if rejected else set())
 
 
 @given(PINNED)

@@ -38,13 +38,13 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
             server.accept()
 
 
-def forge(web: ApiServer, platform: Platform) -> GitServer:
+def git_server(web: ApiServer, platform: Platform) -> GitServer:
     return GitServer(platform.cluster, web.url)
 
 
 ASKED: dict[str, Callable[[ApiServer, Platform], object]] = {
-    "the forge's probe": lambda web, platform: GitServerAnswers(web.url).check(platform.cluster),
-    "a package of the forge": lambda web, platform: forge(web, platform).has_package("/api/packages/x"),
+    "the Git server's probe": lambda web, platform: GitServerAnswers(web.url).check(platform.cluster),
+    "a package of the Git server": lambda web, platform: git_server(web, platform).has_package("/api/packages/x"),
     "an endpoint": lambda web, _: _answers(web.url),
     "a model": lambda web, _: ask(Endpoint(web.url, "iris.example", "iris"), [[1.0]], "v1"),
     "a registry's mirror": lambda web, _: registry.answering(registry.Mirror(web.url), (), 2),
@@ -62,7 +62,9 @@ def test_who_is_near_is_asked_directly(who: str, toy_platform: Platform) -> None
 
 
 @pytest.mark.usefixtures("proxy")
-def test_git_asks_the_forge_directly(toy_platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_git_asks_the_git_server_directly(
+    toy_platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Whatever proxy the environment or the user's own settings name."""
     settings = tmp_path / "gitconfig"
     settings.write_text("[http]\n\tproxy = http://127.0.0.1:9\n[core]\n\tautocrlf = true\n", encoding="utf-8")
@@ -71,11 +73,11 @@ def test_git_asks_the_forge_directly(toy_platform: Platform, monkeypatch: pytest
         asked: list[str] = []
         web.before = lambda method, path: asked.append(path)
         with pytest.raises(NeuroscaleError):  # it is no git server
-            forge(web, toy_platform).head()
+            git_server(web, toy_platform).head()
         assert any("info/refs" in path for path in asked)
 
 
-def test_line_ends_of_the_user_are_not_the_forges(
+def test_line_ends_of_the_user_are_not_the_git_servers(
     toy_platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, repository: Path
 ) -> None:
     settings = tmp_path / "gitconfig"

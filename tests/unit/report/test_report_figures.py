@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from report_runs import BASE, HEALS, KILLS, RESULTS, make_run, sample
 
-from neuroscale.claims import CLAIMS
 from neuroscale.report.axis import axis_limit, ticks
 from neuroscale.report.figures import rows
 from neuroscale.report.page import overview
 from neuroscale.report.timelines import LEFT, PLOT, pictures
 from neuroscale.report.trend import history, trends
 from neuroscale.results import Run, RunFolder
+from neuroscale.slos import SLOS
 
 # --- figures
 
@@ -30,7 +30,7 @@ def test_every_number_is_a_sample_and_percentiles_are_nearest_rank() -> None:
 
 
 def test_a_censored_sample_is_never_dropped_and_never_flatters() -> None:
-    # It stopped being looked at after 5 s, which is less than the claim and less than the other sample.
+    # It stopped being looked at after 5 s, which is less than the SLO and less than the other sample.
     row = next(row for row in rows([sample(9), sample(5, censored=True)]) if row.ranked)
     assert row.censored == 1
     assert row.answer == "not kept"
@@ -46,9 +46,9 @@ def test_a_claim_is_kept_only_if_each_sample_keeps_it(seconds: float, answer: st
 
 def test_what_was_not_measured_and_what_nobody_claims_are_said() -> None:
     found = rows([sample(3, claim="no-longer-claimed")])
-    assert {row.slug for row in found} == {*CLAIMS, "no-longer-claimed"}
+    assert {row.slug for row in found} == {*SLOS, "no-longer-claimed"}
     assert {row.answer for row in found if not row.ranked} == {"not measured"}
-    assert [row.answer for row in found if row.ranked] == ["nothing claimed"]
+    assert [row.answer for row in found if row.ranked] == ["no SLO"]
 
 
 # --- pictures
@@ -64,7 +64,7 @@ def test_ticks_are_round_and_few_and_within(limit: float) -> None:
 
 
 def test_the_axis_shows_the_phases_rather_than_a_far_claim_or_a_censored_sample() -> None:
-    claim = CLAIMS["drift-heal"]
+    claim = SLOS["drift-heal"]
     assert axis_limit([sample(1), sample(120, censored=True)], claim) == pytest.approx(1.12)
     assert axis_limit([sample(12)], claim) == pytest.approx(21)
     assert axis_limit([sample(120, censored=True)], None) == pytest.approx(134.4)
@@ -149,11 +149,11 @@ def test_the_page_holds_all_parts_and_needs_nothing_else(folder: RunFolder) -> N
     assert "url(" not in page
 
 
-def test_a_run_of_nothing_claims_nothing(reports: Path) -> None:
+def test_a_run_of_nothing_says_nothing(reports: Path) -> None:
     empty = RunFolder(reports / "2026-11-20T00-00-00")
     empty.path.mkdir(parents=True)
     empty.save_run(Run(name=empty.path.name, kind="bench", started_at=BASE))
     page = overview(empty)
-    assert "No scenario ran, so nothing is claimed" in page
+    assert "No scenario ran, so nothing is said" in page
     assert "This run measured no recovery" in page
-    assert page.count("not measured") == len(CLAIMS)
+    assert page.count("not measured") == len(SLOS)

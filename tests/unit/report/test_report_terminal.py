@@ -26,7 +26,7 @@ def printed(renderable: RenderableType) -> str:
     return stream.getvalue()
 
 
-def test_the_summary_has_verdicts_claims_mutants_and_the_place(folder: RunFolder) -> None:
+def test_the_summary_has_verdicts_slos_mutants_and_the_place(folder: RunFolder) -> None:
     text = printed(summary(folder, folder.path / "report.html", "a note"))
     assert "5 scenarios ran" in text
     assert re.search(r"3 passed +1 failed +1 not run", text)

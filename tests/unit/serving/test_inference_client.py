@@ -118,14 +118,14 @@ def test_classes(case: str) -> None:
 BAD = BadInput("v1", "{}", 400, "rows")
 REFUSED = InferenceResponse(400, 0.01, None, "{…}", reason="Expected rows", by="envoy", routed=True)
 REFUSALS: dict[str, tuple[InferenceResponse, State, str]] = {
-    "refused, with the reason": (REFUSED, "met", "400: Expected rows"),
+    "rejected, with the reason": (REFUSED, "met", "400: Expected rows"),
     "another status": (replace(REFUSED, status=422), "pending", "not 400, but 422"),
     "another reason": (replace(REFUSED, reason="Model x does not exist"), "pending", "does not name the fault (rows)"),
     "no reason": (replace(REFUSED, reason=""), "pending", "does not name the fault"),
     "with a traceback": (replace(REFUSED, reason="Traceback: rows"), "pending", "does not name the fault"),
-    "the gateway's own": (replace(REFUSED, routed=False), "pending", "not refused by KServe's model server"),
+    "the gateway's own": (replace(REFUSED, routed=False), "pending", "not rejected by KServe's model server"),
     "a page": (
-        answered(400, None, "<html>rows</html>"), "pending", "not refused by KServe's model server, but by somebody"
+        answered(400, None, "<html>rows</html>"), "pending", "not rejected by KServe's model server, but by somebody"
     ),
     "taken": (answered(200, (1,), "[1]"), "pending", "no client error, but 200"),
     "the server's fault": (replace(REFUSED, status=500), "pending", "no client error, but 500"),
@@ -266,7 +266,7 @@ def test_a_stranger_behind_the_gateway_is_noticed_by_every_question(
         )
     with pytest.raises(ConditionTimeout, match=r"not the gateway's own 404, but that of nginx"):
         inference_requests.assert_not_found(inference_requests.ask_nobody(20, platform), 20, platform)
-    with pytest.raises(ConditionTimeout, match=r"not refused by KServe's model server, but by nginx"):
+    with pytest.raises(ConditionTimeout, match=r"not rejected by KServe's model server, but by nginx"):
         inference_requests.assert_refusal(inference_requests.send_bad("no rows", 20, platform), "no rows", 20, platform)
     gateway.asked = 0
     with pytest.raises(ConditionTimeout, match=r"answers in a row are wrong, first no\. 1"):

@@ -50,8 +50,8 @@ def test_predictions_are_compared_as_the_protocol_types_them(predictions: list[o
 
 
 def test_a_client_that_failed_says_why() -> None:
-    verdict = evaluate_predictions(SdkAnswer({}, "httpx.ConnectError: refused", 1.0), [1, 1])
-    assert (verdict.state, verdict.observed) == ("unrecoverable", "httpx.ConnectError: refused")
+    verdict = evaluate_predictions(SdkAnswer({}, "httpx.ConnectError: rejected", 1.0), [1, 1])
+    assert (verdict.state, verdict.observed) == ("unrecoverable", "httpx.ConnectError: rejected")
 
 
 def test_what_a_program_creates_is_rolled_back(cluster: Cluster) -> None:

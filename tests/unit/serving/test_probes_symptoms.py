@@ -175,7 +175,7 @@ def test_an_event_is_known_by_its_reason(world: ApiServer, cluster: Cluster, mon
 def test_an_event_is_known_by_its_words(world: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reason such as InternalError stands for many things: the one that is meant need not be the latest."""
     monkeypatch.setitem(apiserver.KINDS, "/api/v1", {**apiserver.KINDS["/api/v1"], "events": ("Event", True)})
-    for name, message in (("e", "refused by a policy"), ("f", "the name is taken")):
+    for name, message in (("e", "rejected by a policy"), ("f", "the name is taken")):
         event: Object = {
             "apiVersion": "v1",
             "kind": "Event",
@@ -186,7 +186,7 @@ def test_an_event_is_known_by_its_words(world: ApiServer, cluster: Cluster, monk
         }
         world.put(f"/api/v1/namespaces/default/events/{name}", event)
     assert (
-        HasEvent(inference_service(NAME), "InternalError", "a policy").check(cluster).observed == "refused by a policy"
+        HasEvent(inference_service(NAME), "InternalError", "a policy").check(cluster).observed == "rejected by a policy"
     )
     other = HasEvent(inference_service(NAME), "InternalError", "a quota").check(cluster)
     assert (other.state, "InternalError (the name is taken)" in other.observed) == ("pending", True)

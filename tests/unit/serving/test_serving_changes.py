@@ -1,4 +1,4 @@
-"""What is done to models on purpose: versions by commit, a new model, sleep, hands off, the definition lost."""
+"""What is done to models on purpose: versions by commit, a new model, sleep, hands off, the CRD lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from neuroscale.probes.knative_resources import fetch, inference_service
 from neuroscale.probes.serving import Asleep, SaysWhyNotLoaded, Serves
 from neuroscale.results import Recorder, Sample
 from neuroscale.serving import crd_deletion, model_creation, model_rollouts, outages, request_stream, scale_from_zero
-from neuroscale.serving.crd_deletion import evaluate_back, evaluate_definition, evaluate_kept
+from neuroscale.serving.crd_deletion import evaluate_back, evaluate_crd, evaluate_kept
 from neuroscale.settings import APPS_NAMESPACE, ROOT, ROOT_APPLICATION, Budgets
 
 MANIFEST = f"apps/{NAME}/inference-service.yaml"
@@ -49,7 +49,7 @@ def kept() -> list[Sample]:
 
 @pytest.fixture
 def breakage(world: ApiServer, cluster: Cluster, gateway: Gateway, tmp_path: Path) -> Iterator[Breakage]:
-    """The forge describes the model that is served; both Applications that matter are there."""
+    """The Git server describes the model that is served; both Applications that matter are there."""
     for name in (ROOT_APPLICATION, serving.APPLICATION):
         app: Object = {
             "apiVersion": "argoproj.io/v1alpha1",
@@ -215,7 +215,7 @@ def test_every_request_that_wakes_is_kept(breakage: Breakage, gateway: Gateway, 
     assert scale_from_zero.evaluate_all([]).state == "unrecoverable"
 
 
-# --- the definition is lost
+# --- the CRD is lost
 
 
 def crd(uid: str = "new", established: str = "True", **meta: str) -> Object:
@@ -257,7 +257,7 @@ def test_what_was_lost_comes_back_phase_by_phase(
     times = [seconds or 0 for seconds in sample.phases.values()]
     assert times == sorted(times)
     assert times[0] > 0.2
-    assert (sample.claim, sample.censored, sample.seconds) == ("definition-recovery", False, times[-1])
+    assert (sample.claim, sample.censored, sample.seconds) == ("crd-recovery", False, times[-1])
     assert sample.facts["failed"]
 
 
@@ -271,11 +271,11 @@ def test_one_right_answer_does_not_make_it_restored(
         crd_deletion.assert_all_answer(breakage.platform)
 
 
-def test_a_definition_that_does_not_come_back_is_kept_as_censored(
+def test_a_crd_that_does_not_come_back_is_kept_as_censored(
     loss: crd_deletion.CrdLoss, breakage: Breakage, kept: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crd_deletion, "_WITHIN", 0.5)
-    with pytest.raises(ConditionTimeout, match=r"the definition is back.*there is none"):
+    with pytest.raises(ConditionTimeout, match=r"the CRD is back.*there is none"):
         crd_deletion.wait_until_restored(loss, breakage.platform, Recorder("scenario", kept.append))
     assert [(one.censored, one.seconds) for one in kept] == [(True, 0.5)]
 
@@ -289,10 +289,10 @@ def test_other_content_is_a_loss(
 
 
 def test_judgements_on_what_is_back(loss: crd_deletion.CrdLoss) -> None:
-    assert evaluate_definition(None, loss).state == "pending"
-    assert evaluate_definition(crd("old"), loss).state == "unrecoverable"
-    assert evaluate_definition(crd(established="False"), loss).state == "pending"
-    assert evaluate_definition(crd(), loss).state == "met"
+    assert evaluate_crd(None, loss).state == "pending"
+    assert evaluate_crd(crd("old"), loss).state == "unrecoverable"
+    assert evaluate_crd(crd(established="False"), loss).state == "pending"
+    assert evaluate_crd(crd(), loss).state == "met"
     assert evaluate_back({}, loss).observed == "demo-iris-2 is not there"
     assert evaluate_back({NAME: isvc()}, loss).observed == "demo-iris-2 is still the old one, by UID"
     assert evaluate_back({NAME: isvc(change={"metadata": {"uid": "x"}})}, loss).state == "met"
@@ -336,7 +336,7 @@ KEPT_CASES: dict[str, tuple[Object | None, Object, bool, State, str]] = {
     "to be pruned, nobody tried": (crd("old"), stack([TO_PRUNE]), True, "pending", "latest sync as nothing"),
     "spared, and no longer said": (crd("old"), stack([NAMED], [SKIPPED]), True, "pending", "lists it as"),
     "deleted": (None, stack([]), False, "unrecoverable", "was deleted"),
-    "deleted and made anew": (crd("new"), stack([]), False, "unrecoverable", "was deleted"),
+    "deleted and recreated": (crd("new"), stack([]), False, "unrecoverable", "was deleted"),
     "on its way out": (crd("old", deletionTimestamp="2026-11-23"), stack([]), True, "unrecoverable", "was deleted"),
 }
 
@@ -348,7 +348,7 @@ def test_kept(case: str) -> None:
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
-def test_leaving_it_out_drops_exactly_the_definition(breakage: Breakage, world: ApiServer) -> None:
+def test_leaving_it_out_drops_exactly_the_crd(breakage: Breakage, world: ApiServer) -> None:
     with pytest.raises(PreconditionFailed, match=r"should exist, but does not"):
         crd_deletion.leave_out(breakage, marked=False)
     world.put(f"{CRDS}/{serving.CRD.name}", crd("old"))
@@ -374,7 +374,7 @@ def test_what_is_kept_must_stay(breakage: Breakage, world: ApiServer) -> None:
     source = world.objects[app]["spec"]["source"]
     world.put(app, merge(world.objects[app], {"status": {"sync": {"comparedTo": {"source": source}}}}))
     threading.Timer(0.2, lambda: world.put(path, crd("new"))).start()
-    with pytest.raises(ConditionTimeout, match=r"the definition was deleted"):
+    with pytest.raises(ConditionTimeout, match=r"the CRD was deleted"):
         crd_deletion.stays_kept(kept, breakage.platform)
 
 

@@ -90,7 +90,7 @@ def test_another_uri_is_of_no_version(uri: str) -> None:
 
 
 class Store:
-    """The forge's package registry: what was put there, and under which credentials."""
+    """The Git server's package registry: what was put there, and under which credentials."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}

@@ -1,4 +1,4 @@
-"""What the definition of a kind loses, and what it keeps."""
+"""What a CRD loses, and what it keeps."""
 
 from __future__ import annotations
 

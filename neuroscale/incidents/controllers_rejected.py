@@ -9,7 +9,7 @@ from neuroscale.probes import argo, guardrails
 from neuroscale.probes.symptom_probes import HasEvent, Shows
 from neuroscale.settings import APPS_NAMESPACE
 
-#: The three that the reference platform's generated Deployments met. The first of them does refuse: Knative's sidecar
+#: The three that the reference platform's generated Deployments met. The first of them does reject: Knative's sidecar
 #: has no memory of its own, it gets that from the namespace's LimitRange, and a LimitRange completes nothing but pods.
 _POLICIES = ("require-resource-requests-limits", "disallow-root-containers", "require-standard-labels-deployment")
 #: Where, and no longer who asks.
@@ -26,8 +26,8 @@ _ANYBODY: Object = {
 
 INCIDENT = Incident(
     number="f6",
-    slug="controllers_refused",
-    title="The policies no longer let controllers through: Knative's Deployment of a new model is refused",
+    slug="controllers_rejected",
+    title="The policies no longer let controllers through: Knative's Deployment of a new model is rejected",
     milestone="d",
     faults=(
         *disable_automated_sync(guardrails.APPLICATION),
@@ -49,5 +49,5 @@ INCIDENT = Incident(
     shows_within=60,
     remedy="put the match condition that knows controllers by their service account back, in Git",
     recovers_within=120,
-    claim="guardrail-recovery",
+    slo="guardrail-recovery",
 )

@@ -33,7 +33,7 @@ ISTIO = FieldsEdited(
 
 INCIDENT = Incident(
     number="b1",
-    slug="virtual_hosts_on",
+    slug="istio_virtual_host_enabled",
     title="Istio is assumed and Kourier installed: a new model is called Ready, and its URL leads nowhere",
     milestone="b",
     faults=(*disable_automated_sync(serving.APPLICATION), ISTIO, ObjectCreated(manifest=MANIFEST)),
@@ -46,5 +46,5 @@ INCIDENT = Incident(
     shows_within=60,
     remedy="set disableIstioVirtualHost to true in the ConfigMap inferenceservice-config, in Git",
     recovers_within=120,
-    claim="serving-recovery",
+    slo="serving-recovery",
 )

@@ -2,14 +2,14 @@
 Feature: The incidents of GitOps, each with its symptom, its remedy and its recovery SLO
 
   Background:
-    Given the platform is healthy
+    Given the platform is in its steady state
     And the self-heal backoff of the test application is reset
 
   Scenario Outline: An incident of GitOps is seen and resolved
     When the incident "<incident>" happens
     Then an operator sees that <symptom>
     When the remedy is applied: <remedy>
-    Then the platform recovers within <slo> s
+    Then the platform is back in its steady state within <slo> s
 
     @incident_a2
     Examples: A2

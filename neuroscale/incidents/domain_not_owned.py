@@ -10,7 +10,7 @@ from neuroscale.serving.model_rollouts import MODEL
 
 INCIDENT = Incident(
     number="b4",
-    slug="domain_of_somebody_else",
+    slug="domain_not_owned",
     title="The domain is example.com: whoever follows a model's URL leaves the cluster",
     milestone="b",
     faults=(
@@ -28,5 +28,5 @@ INCIDENT = Incident(
     shows_within=60,
     remedy="name a domain of our own in the ConfigMap config-domain, in Git",
     recovers_within=120,
-    claim="serving-recovery",
+    slo="serving-recovery",
 )

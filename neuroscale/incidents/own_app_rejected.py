@@ -32,8 +32,8 @@ spec:
 
 INCIDENT = Incident(
     number="f5",
-    slug="own_app_refused",
-    title="The platform's own test application runs as root, and the platform refuses it",
+    slug="own_app_rejected",
+    title="The platform's own test application runs as root, and the platform rejects it",
     milestone="d",
     faults=(Committed(message="Let the test application use the official image", files={MANIFEST: OLD}),),
     sees="the sync is rejected by a policy and the old version keeps running",
@@ -43,11 +43,11 @@ INCIDENT = Incident(
             ("SyncError", "OperationFailed", "SyncFailed"),
             guardrails.denial("disallow-root-containers", "check-runAsNonRoot-on-deployment"),
         ),
-        # What ran goes on: an update that is refused changes nothing.
+        # What ran goes on: an update that is rejected changes nothing.
         Available(NGINX),
     ),
     shows_within=90,
     remedy="use the unprivileged image, which listens on port 8080, in Git; here: revert the commit",
     recovers_within=180,
-    claim="refused-commit-recovery",
+    slo="rejected-commit-recovery",
 )

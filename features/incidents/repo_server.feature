@@ -2,7 +2,7 @@
 Feature: The incidents of GitOps, while nothing is compared with Git
 
   Background:
-    Given the platform is healthy
+    Given the platform is in its steady state
     And the incident "repo_server_down" has happened
 
   Scenario Outline: Nothing corrects drift while the repo-server is down
@@ -10,7 +10,7 @@ Feature: The incidents of GitOps, while nothing is compared with Git
     When an operator deletes the ConfigMap of the test application
     Then nothing corrects the drift
     When the remedy is applied: <remedy>
-    Then the platform recovers within <slo> s
+    Then the platform is back in its steady state within <slo> s
 
     @incident_a1
     Examples: A1

@@ -1,6 +1,6 @@
-"""What the platform's documents promise in seconds. Reports put the measured distribution beside each.
+"""What is promised in seconds. Reports put the measured distribution beside each.
 
-A figure is kept for one of :data:`CLAIMS` or of :data:`MEASURED_ONLY`; any other name is a typing mistake and refused.
+A figure is kept for one of :data:`SLOS` or of :data:`MEASURED_ONLY`; any other name is a typing mistake and rejected.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A promise.
+class Slo:
+    """A service level objective: a promise that measurements are held to.
 
     Attributes:
         at_most: Seconds.
-        source: Where it is made.
+        source: Who made it; a figure of the reference platform is its documents' claim, adopted as an SLO.
     """
 
     slug: str
@@ -23,93 +23,89 @@ class Claim:
     source: str
 
 
-CLAIMS = {
-    claim.slug: claim
-    for claim in (
-        Claim("drift-heal", "Drift in the cluster is healed within about 20 s", 20, "reference platform, milestone A"),
-        Claim("git-pick-up", "A commit reaches the cluster within 3 min", 180, "reference platform, README"),
-        Claim(
+SLOS = {
+    slo.slug: slo
+    for slo in (
+        Slo("drift-heal", "Drift in the cluster is healed within about 20 s", 20, "reference platform, milestone A"),
+        Slo("git-pick-up", "A commit reaches the cluster within 3 min", 180, "reference platform, README"),
+        Slo(
             "repo-server-recovery",
             "All Applications are compared again within 3 min of the repo-server's return",
             180,
             "reference platform, runbook of incident A1",
         ),
-        Claim(
+        Slo(
             "webhook-recovery",
             "A blocked Application recovers once the stale webhook is deleted",
             180,
             "reference platform, incident A2; the document names no figure, 3 min is the poll interval",
         ),
-        Claim(
+        Slo(
             "pending-recovery",
             "A healed pod stays Pending for 45 s when the node is full",
             45,
             "reference platform, incident A3",
         ),
-        Claim(
-            "model-answers", "A new model gives its first right answer within 20 s", 20, "this platform, milestone B"
-        ),
-        Claim(
+        Slo("model-answers", "A new model gives its first right answer within 20 s", 20, "this platform, milestone B"),
+        Slo(
             "ready-means-answering",
             "A model that is called Ready answers within 0.5 s",
             0.5,
             "this platform, milestone B; the reference platform has seen models Ready and 404",
         ),
-        Claim("prediction-median", "An idle model answers within 10 ms, median", 0.01, "this platform, milestone B"),
-        Claim("prediction-p99", "An idle model answers within 50 ms, p99", 0.05, "this platform, milestone B"),
-        Claim(
-            "unbroken", "No request fails while a model is changed: no outage at all", 0, "this platform, milestone B"
-        ),
-        Claim(
+        Slo("prediction-median", "An idle model answers within 10 ms, median", 0.01, "this platform, milestone B"),
+        Slo("prediction-p99", "An idle model answers within 50 ms, p99", 0.05, "this platform, milestone B"),
+        Slo("unbroken", "No request fails while a model is changed: no outage at all", 0, "this platform, milestone B"),
+        Slo(
             "cold-start",
             "A model without a pod answers the requests that wake it within 1 min",
             60,
             "this platform, milestone B",
         ),
-        Claim(
+        Slo(
             "serving-recovery",
             "An incident of serving is over within 2 min of its remedy",
             120,
             "reference platform, incident B1: Ready 2 min after the fix; the others name no figure",
         ),
-        Claim(
+        Slo(
             "webhook-endpoint-recovery",
             "KServe's webhook has an endpoint again within 45 s of the fix",
             45,
             "reference platform, incident B3",
         ),
-        Claim(
+        Slo(
             "certificate-recovery",
             "New models are accepted again within 2 min of the loss of the certificate of KServe's webhooks",
             120,
             "this platform; the kubelet may take a minute and a half to bring a changed Secret to a pod",
         ),
-        Claim(
-            "definition-recovery",
+        Slo(
+            "crd-recovery",
             "After the InferenceService CRD was deleted, all endpoints are back within 4 min",
             240,
             "reference platform, incident D3",
         ),
-        Claim(
+        Slo(
             "none-slips-in",
-            "While Kyverno is away what complies is refused for at most 3 min",
+            "While Kyverno is away what complies is rejected for at most 3 min",
             180,
             "reference platform, incident D1: recovered by itself within 3 min",
         ),
-        Claim("admission-median", "Admission takes at most 100 ms, median", 0.1, "this platform, milestone D"),
-        Claim(
+        Slo("admission-median", "Admission takes at most 100 ms, median", 0.1, "this platform, milestone D"),
+        Slo(
             "policy-engine-recovery",
             "The policy engine serves again within 3 min of the fix",
             180,
             "reference platform, incident D1: Kyverno ready after 2 to 3 min, self-recovered within 3",
         ),
-        Claim(
-            "refused-commit-recovery",
-            "After a commit that the guardrails refuse is reverted, all is as before within 3 min",
+        Slo(
+            "rejected-commit-recovery",
+            "After a commit that the guardrails reject is reverted, all is as before within 3 min",
             180,
             "this platform, milestone D; the reference platform names no figure for incidents D2 and F5",
         ),
-        Claim(
+        Slo(
             "guardrail-recovery",
             "An incident of guardrails, quotas or limits is over within 2 min of its remedy",
             120,

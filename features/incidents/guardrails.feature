@@ -8,7 +8,7 @@ Feature: The incidents of the guardrails, each with its symptom, its remedy and 
     When the incident "<incident>" happens
     Then an operator sees that <symptom>
     When the remedy is applied: <remedy>
-    Then the platform recovers within <slo> s
+    Then the platform is back in its steady state within <slo> s
 
     @incident_d5
     Examples: D5
@@ -17,5 +17,5 @@ Feature: The incidents of the guardrails, each with its symptom, its remedy and 
 
     @incident_f5
     Examples: F5
-      | incident        | symptom                                                            | remedy                                                                                  | slo |
-      | own_app_refused | the sync is rejected by a policy and the old version keeps running | use the unprivileged image, which listens on port 8080, in Git; here: revert the commit | 180 |
+      | incident         | symptom                                                            | remedy                                                                                  | slo |
+      | own_app_rejected | the sync is rejected by a policy and the old version keeps running | use the unprivileged image, which listens on port 8080, in Git; here: revert the commit | 180 |

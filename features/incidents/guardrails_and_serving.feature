@@ -10,7 +10,7 @@ Feature: The incidents of guardrails and models together, each with its symptom,
     Then an operator sees that <symptom>
     And the model answers the reference rows as before
     When the remedy is applied: <remedy>
-    Then the platform recovers within <slo> s
+    Then the platform is back in its steady state within <slo> s
 
     @incident_d1
     Examples: D1
@@ -24,8 +24,8 @@ Feature: The incidents of guardrails and models together, each with its symptom,
 
     @incident_f6
     Examples: F6
-      | incident            | symptom                                               | remedy                                                                               | slo |
-      | controllers_refused | the Deployment of a new model is rejected by a policy | put the match condition that knows controllers by their service account back, in Git | 120 |
+      | incident             | symptom                                               | remedy                                                                               | slo |
+      | controllers_rejected | the Deployment of a new model is rejected by a policy | put the match condition that knows controllers by their service account back, in Git | 120 |
 
     @incident_f7
     Examples: F7
@@ -36,7 +36,7 @@ Feature: The incidents of guardrails and models together, each with its symptom,
     When the incident "<incident>" happens
     Then an operator sees that <symptom>
     When the remedy is applied: <remedy>
-    Then the platform recovers within <slo> s
+    Then the platform is back in its steady state within <slo> s
 
     @incident_d2
     Examples: D2

@@ -9,12 +9,12 @@ Feature: The incidents of serving, each with its symptom, its remedy and its rec
     Then an operator sees that <symptom>
     And the model answers the reference rows as before
     When the remedy is applied: <remedy>
-    Then the platform recovers within <slo> s
+    Then the platform is back in its steady state within <slo> s
 
     @incident_b1
     Examples: B1
-      | incident         | symptom                                       | remedy                                                                               | slo |
-      | virtual_hosts_on | a new model is Ready and its URL is not found | set disableIstioVirtualHost to true in the ConfigMap inferenceservice-config, in Git | 120 |
+      | incident                   | symptom                                       | remedy                                                                               | slo |
+      | istio_virtual_host_enabled | a new model is Ready and its URL is not found | set disableIstioVirtualHost to true in the ConfigMap inferenceservice-config, in Git | 120 |
 
     @incident_b2
     Examples: B2
@@ -38,24 +38,24 @@ Feature: The incidents of serving, each with its symptom, its remedy and its rec
 
     @incident_b10
     Examples: B10
-      | incident                | symptom                                                       | remedy                                                                      | slo |
-      | given_up_while_starting | a new model failed because its progress deadline was exceeded | make room, give the model a longer progress-deadline, and have it made anew | 120 |
+      | incident                   | symptom                                                       | remedy                                                                                                | slo |
+      | progress_deadline_exceeded | a new model failed because its progress deadline was exceeded | make room, give the model a longer progress-deadline, and let KServe create its Knative Service again | 120 |
 
     @incident_d3b
     Examples: D3B
-      | incident               | symptom                   | remedy                                                                                | slo |
-      | crd_held_by_finalizers | the CRD stays Terminating | start KServe's controller: it lets go, the definition goes, and Argo CD restores both | 240 |
+      | incident               | symptom                   | remedy                                                                         | slo |
+      | crd_held_by_finalizers | the CRD stays Terminating | start KServe's controller: it lets go, the CRD goes, and Argo CD restores both | 240 |
 
   Scenario Outline: An incident of serving stops running models
     When the incident "<incident>" happens
     Then an operator sees that <symptom>
     When the remedy is applied: <remedy>
-    Then the platform recovers within <slo> s
+    Then the platform is back in its steady state within <slo> s
 
     @incident_b4
     Examples: B4
-      | incident                | symptom                                                               | remedy                                                          | slo |
-      | domain_of_somebody_else | the models' URLs lie in another domain and the old ones are not found | name a domain of our own in the ConfigMap config-domain, in Git | 120 |
+      | incident         | symptom                                                               | remedy                                                          | slo |
+      | domain_not_owned | the models' URLs lie in another domain and the old ones are not found | name a domain of our own in the ConfigMap config-domain, in Git | 120 |
 
     @incident_b7
     Examples: B7
@@ -64,5 +64,5 @@ Feature: The incidents of serving, each with its symptom, its remedy and its rec
 
     @incident_d3
     Examples: D3
-      | incident    | symptom                              | remedy                                                                                      | slo |
-      | crd_deleted | the CRD is gone and no model answers | let Argo CD sync the serving stack again: it restores the definition, and the models follow | 240 |
+      | incident    | symptom                              | remedy                                                                               | slo |
+      | crd_deleted | the CRD is gone and no model answers | let Argo CD sync the serving stack again: it restores the CRD, and the models follow | 240 |

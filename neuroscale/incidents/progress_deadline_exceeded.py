@@ -24,7 +24,7 @@ def _in_a_hurry() -> Object:
 
 INCIDENT = Incident(
     number="b10",
-    slug="given_up_while_starting",
+    slug="progress_deadline_exceeded",
     title="A model whose first pod was late is given up for good",
     milestone="b",
     faults=(
@@ -37,7 +37,7 @@ INCIDENT = Incident(
         Shows(NEW_MODEL, "Ready", ("False",)),
     ),
     shows_within=90,
-    remedy="make room, give the model a longer progress-deadline, and have it made anew",
+    remedy="make room, give the model a longer progress-deadline, and let KServe create its Knative Service again",
     recovers_within=120,
-    claim="serving-recovery",
+    slo="serving-recovery",
 )

@@ -376,15 +376,4 @@ MUTANTS = (
         red_step="a new one is issued, and new models are accepted within the SLO",
         reason=r"the Secret does not exist",
     ),
-    # --- a component is down
-    Mutant(
-        "outage-predictions-argo-cd",
-        "While Argo CD is down, the gateway's Service selects nothing as well",
-        scenario="A component goes down",
-        example="Argo CD",
-        before="running models answer: yes",
-        faults=(FieldsEdited(target=GATEWAY_SERVICE, patch={"spec": {"selector": {"app": "nobody"}}}),),
-        red_step="running models answer: yes",
-        reason=r"(no|in part): \d+ of \d+ requests failed",
-    ),
 )

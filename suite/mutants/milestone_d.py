@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from neuroscale.chaos.automated_sync import disable_automated_sync
-from neuroscale.chaos.faults import Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
+from neuroscale.chaos.faults import FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
 from neuroscale.guardrails.admission_load import NO_ENDPOINT
 from neuroscale.guardrails.enforcement import AUDIT_ONLY, AUTOMATED_SYNC_OFF, KYVERNO_AUDIT_ONLY, NO_KYVERNO
 from neuroscale.guardrails.oracle import ISVC_LABELS, POLICIES, RESOURCES, ROOT_USER, TAG
@@ -13,6 +11,7 @@ from neuroscale.guardrails.quotas import LIMITS, QUOTA
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import argo, guardrails
 from neuroscale.settings import APPS_NAMESPACE
+from suite.mutants.bypasses import DEPLOYMENTS_ONLY, edited
 from suite.mutants.mutant import Mutant
 from suite.mutants.webhooks import SLOW, TRUSTS_SOMEBODY_ELSE
 
@@ -26,15 +25,7 @@ _RULE = "A rule rejects a violation and admits its compliant control"
 _CORPUS = "Admission gives every manifest of the corpus the expected verdict"
 _EACH_REFUSED = "each bad manifest is rejected by its policy and rule"
 _SUBMITTED = "the corpus of manifests"
-_AROUND = "A known bypass of the policies is closed"
 _AWAY = "Kyverno is unavailable"
-
-
-def _edited(name: str, spec: dict[str, Any]) -> tuple[Fault, ...]:
-    """The same change to a policy in both places that enforce it, with nobody to put it back."""
-    patch = {"spec": spec}
-    both = (guardrails.policy(name), guardrails.admission_policy(name))
-    return (*AUTOMATED_SYNC_OFF, *(FieldsEdited(target=one, patch=patch) for one in both))
 
 
 def _minimum(cpu: str) -> FieldsEdited:
@@ -123,7 +114,7 @@ MUTANTS = (
         scenario=_RULE,
         example="no-tag",
         before="the manifest no-tag is submitted",
-        faults=_edited(TAG, {"validations": [{"expression": "true", "message": "nothing: is asked"}]}),
+        faults=edited(TAG, {"validations": [{"expression": "true", "message": "nothing: is asked"}]}),
         red_step="it is rejected by policy disallow-latest-image-tag for validate-deployment-container-tags",
         reason=r"no-tag: admitted",
         hold=5,
@@ -134,7 +125,7 @@ MUTANTS = (
         scenario=_RULE,
         example="model-owner-missing",
         before="its compliant control, one field apart, is admitted",
-        faults=_edited(ISVC_LABELS, {"validations": [{"expression": "false", "message": "no-rule: rejected"}]}),
+        faults=edited(ISVC_LABELS, {"validations": [{"expression": "false", "message": "no-rule: rejected"}]}),
         red_step="its compliant control, one field apart, is admitted",
         reason=r"no-rule",
         hold=5,
@@ -144,22 +135,7 @@ MUTANTS = (
         "The policies see Deployments only, as those of the reference platform",
         scenario=_CORPUS,
         before=_SUBMITTED,
-        faults=_edited(
-            ROOT_USER,
-            {
-                "matchConstraints": {
-                    "resourceRules": [
-                        {
-                            "apiGroups": ["apps"],
-                            "apiVersions": ["v1"],
-                            "operations": ["CREATE", "UPDATE"],
-                            "resources": ["deployments"],
-                            "scope": "*",
-                        }
-                    ]
-                }
-            },
-        ),
+        faults=edited(ROOT_USER, DEPLOYMENTS_ONLY),
         red_step=_EACH_REFUSED,
         reason=r"job-root: admitted",
         hold=5,
@@ -169,7 +145,7 @@ MUTANTS = (
         "A policy asks for more than it promises",
         scenario=_CORPUS,
         before="each compliant manifest is admitted",
-        faults=_edited(RESOURCES, {"validations": [{"expression": "false", "message": "no-rule: rejected"}]}),
+        faults=edited(RESOURCES, {"validations": [{"expression": "false", "message": "no-rule: rejected"}]}),
         red_step="each compliant manifest is admitted",
         reason=r"no-rule",
         hold=5,
@@ -179,7 +155,7 @@ MUTANTS = (
         "The match is narrowed to one namespace",
         scenario="The guardrails hold in a new namespace",
         before="each bad manifest is rejected there, by its policy and rule",
-        faults=_edited(
+        faults=edited(
             ROOT_USER,
             {
                 "matchConstraints": {
@@ -189,26 +165,6 @@ MUTANTS = (
         ),
         red_step="each bad manifest is rejected there, by its policy and rule",
         reason=r"may-be-root: admitted|job-root: admitted",
-        hold=5,
-    ),
-    Mutant(
-        "bypass-exemption-label",
-        "The exclude by label is back",
-        scenario=_AROUND,
-        example="a label that exempted its object",
-        before="manifests that try a label that exempted its object",
-        faults=_edited(
-            ROOT_USER,
-            {
-                "matchConstraints": {
-                    "objectSelector": {
-                        "matchExpressions": [{"key": "serving.knative.dev/configuration", "operator": "DoesNotExist"}]
-                    }
-                }
-            },
-        ),
-        red_step="each attempt is rejected by its policy and rule",
-        reason=r"label-of-knative-on-root: admitted",
         hold=5,
     ),
     # --- enforcers

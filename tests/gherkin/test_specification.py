@@ -150,6 +150,15 @@ def test_each_scenario_has_a_mutant() -> None:
     assert [entry.scenario for entry in catalogue.entries() if entry.scenario not in covered] == []
 
 
+@pytest.mark.parametrize("outline", ["A known bypass of the policies is closed", "A component goes down"])
+def test_each_row_has_a_mutant_of_its_own(outline: str) -> None:
+    runs = [run for template in specification.templates(FEATURES) for run in specification.examples(template)]
+    rows = {run.name for run in runs if run.template.name == outline}
+    meant = [mutant.example for mutant in ALL_MUTANTS if mutant.scenario == outline]
+    assert len(rows) == 8
+    assert {row: sum(example in row for example in meant) for row in rows} == dict.fromkeys(rows, 1)
+
+
 def test_each_incident_has_a_mutant_that_takes_its_symptom_away() -> None:
     """An outline of incidents is covered by its scenario's name alone as soon as one row is."""
     chosen = {mutant.example for mutant in ALL_MUTANTS if mutant.red_step.startswith("an operator sees that ")}

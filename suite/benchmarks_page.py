@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -18,9 +20,20 @@ from pydantic import BaseModel, ConfigDict
 from neuroscale.polling import duration
 from neuroscale.results import Measurement, RunFolder
 from neuroscale.settings import ROOT
+from suite.catalogue import entries
+from suite.mutants import MUTANTS
 
 DATA = ROOT / "docs" / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
+
+
+@cache
+def there_are() -> dict[str, int]:
+    """How many scenarios, each example of an outline for one, and how many mutants each milestone has."""
+    scenarios: Counter[str] = Counter()
+    for entry in entries():
+        scenarios.update({f"scenarios of {tag.removeprefix('milestone_')}": entry.examples for tag in entry.tags})
+    return {**scenarios, **{f"mutants of {letter}": len(mutants) for letter, mutants in MUTANTS.items()}}
 
 
 class Past(BaseModel):
@@ -44,6 +57,8 @@ class Figure(BaseModel):
         limit: What ``most`` must not exceed, in ``unit``; ``None`` when nothing is promised.
         claimed: The limit is what the reference documents say, and no promise of this platform.
         recorded: When the value was written down.
+        counts: What the figure is about, where that grows with the suite: ``scenarios of b``, ``mutants of d``.
+        counted: How many there were when it was measured; the page sets how many there are now beside it.
         note: What bears on the value.
     """
 
@@ -61,8 +76,19 @@ class Figure(BaseModel):
     claimed: bool = False
     command: str
     recorded: date
+    counts: str = ""
+    counted: int = 0
     note: str = ""
     history: list[Past] = []
+
+    @property
+    def size(self) -> str:
+        """How many scenarios or mutants it is about, then and now."""
+        if not self.counts:
+            return ""
+        now = there_are()[self.counts]
+        grown = "" if now == self.counted else f" then, {now} now"
+        return f"{self.counted} {self.counts.partition(' ')[0]}{grown}"
 
     @property
     def value(self) -> str:
@@ -149,7 +175,7 @@ def _group(group: Group) -> Iterator[str]:
         "|---|---|---|---|---|---|",
     )
     for figure in group.figures:
-        what = f"{figure.what}. {figure.note}" if figure.note else figure.what
+        what = ". ".join(filter(None, (figure.what, figure.size, figure.note)))
         cells = (what, figure.value, figure.limit_text, figure.verdict, figure.command, figure.recorded.isoformat())
         yield f"| {' | '.join(cells)} |"
     yield ""
@@ -177,6 +203,7 @@ def take_over(document: Document, measured: Sequence[Measurement], on: date) -> 
         figure.history.insert(0, Past(recorded=figure.recorded, text=figure.value))
         figure.least, figure.most, figure.runs = min(one.samples), max(one.samples), len(one.samples)
         figure.unit, figure.limit, figure.median, figure.recorded = one.unit, one.at_most, None, on
+        figure.counted = there_are()[figure.counts] if figure.counts else 0
     return [one.name for one in measured if one.name not in waiting]
 
 

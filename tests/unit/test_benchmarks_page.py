@@ -113,3 +113,16 @@ def test_the_command_takes_over_a_run_and_writes_both_files(
     assert (written.figures[0].most, written.figures[0].recorded) == (3, ON)
     assert page.read_text(encoding="utf-8") == render(written)
     assert "'z'" in capsys.readouterr().err
+
+
+def test_what_a_figure_is_about_is_counted_then_and_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmarks_page, "there_are", lambda: {"mutants of b": 48})
+    old = figure(bench="b", counts="mutants of b", counted=36)
+    assert "| X. 36 mutants then, 48 now |" in render(document(old))
+    take_over(document(old), [Measurement(name="b", samples=[3.0], unit="s", at_most=9)], ON)
+    assert "| X. 48 mutants |" in render(document(old))
+
+
+def test_each_count_is_one_that_there_is() -> None:
+    counted = {one.counts for one in load().figures if one.counts}
+    assert {"scenarios of b", "mutants of d"} <= counted <= set(benchmarks_page.there_are())

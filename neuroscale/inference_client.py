@@ -23,7 +23,7 @@ from neuroscale.errors import PreconditionFailed
 from neuroscale.host import direct
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.model_store import Rows
-from neuroscale.polling import Verdict, met, pending
+from neuroscale.polling import Verdict, duration, met, pending
 from neuroscale.settings import BUDGETS
 
 Protocol = Literal["v1", "v2"]
@@ -223,7 +223,7 @@ def _reason(answer: httpx.Response) -> str | None:
 def evaluate_classes(answer: InferenceResponse, wanted: Sequence[int]) -> Verdict:
     """Exactly these predictions."""
     if answer.classes == tuple(wanted):
-        return met(f"{answer.status}, {_few(answer.classes)} in {answer.seconds * 1000:.0f} ms")
+        return met(f"{answer.status}, {_few(answer.classes)} in {duration(answer.seconds)}")
     if answer.classes is None:
         return pending(f"no prediction, but {answer}")
     return pending(f"{_few(answer.classes)} instead of {_few(wanted)}")

@@ -126,13 +126,25 @@ def pause(seconds: float, clock: Clock = REAL_CLOCK) -> None:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people write them: ``0.54 s``, ``41 s``, ``3 min 00 s``."""
-    if seconds < 9.995:  # what would round up to the next unit is written in it
-        return f"{seconds:.2f} s"
-    if seconds < 59.5:
-        return f"{seconds:.0f} s"
+    """Seconds as people write them, in three digits that count: ``5.21 ms``, ``541 ms``, ``41.3 s``, ``3 min 00 s``.
+
+    A whole number, as limits are, has no more digits than it needs: ``20 s``.
+    """
+    # What would round up to the next unit is written in it.
+    if seconds < 0.9995:
+        return f"{_three_digits(seconds * 1000)} ms"
+    if seconds < 59.95:
+        return f"{_three_digits(seconds)} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"
+
+
+def _three_digits(value: float) -> str:
+    # Below a thousandth there is nothing to tell, and whole numbers of milliseconds are not quite whole in binary.
+    rounded = round(value, 3)
+    if rounded == int(rounded):
+        return str(int(rounded))
+    return f"{rounded:#.3g}".rstrip(".")
 
 
 def eventually(

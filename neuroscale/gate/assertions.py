@@ -17,6 +17,7 @@ from neuroscale.gate.pipeline import GateResult
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.corpus import Specimen
 from neuroscale.guardrails.oracle import POLICIES
+from neuroscale.polling import duration
 from neuroscale.settings import GITOPS_FOLDERS, ROOT
 
 _SHOWN = 3
@@ -95,9 +96,9 @@ def was_quick(answer: GateOutput, at_most: float) -> None:
         ConditionTimeout: It took longer.
     """
     if answer.seconds > at_most:
-        took = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in answer.result.seconds.items())
+        took = ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in answer.result.seconds.items())
         raise ConditionTimeout(
-            f"The gate should take at most {at_most:.0f} s, but took {answer.seconds:.1f} s: {took}. "
+            f"The gate should take at most {duration(at_most)}, but took {duration(answer.seconds)}: {took}. "
             f"Next: neuroscale gate"
         )
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from neuroscale.errors import PreconditionFailed
 from neuroscale.guardrails.admission import assert_met, objects_of, specimen, submit
 from neuroscale.platform import Platform
-from neuroscale.polling import met, unrecoverable
+from neuroscale.polling import duration, met, unrecoverable
 from neuroscale.quantile import quantile
 from neuroscale.results import Recorder
 from neuroscale.settings import APPS_NAMESPACE, GIT_SERVER
@@ -54,9 +54,9 @@ def assert_median(seconds: dict[str, list[float]], at_most: float, platform: Pla
         ConditionTimeout: They do.
     """
     found = {where: _percentile(taken, 0.5) for where, taken in seconds.items()}
-    seen = ", ".join(f"{where} {value * 1000:.1f} ms" for where, value in found.items())
+    seen = ", ".join(f"{where} {duration(value)}" for where, value in found.items())
     verdict = met(seen) if found[WITH] <= at_most else unrecoverable(seen)
-    assert_met(f"half of the requests {WITH} take at most {at_most * 1000:.0f} ms", verdict, platform)
+    assert_met(f"half of the requests {WITH} take at most {duration(at_most)}", verdict, platform)
 
 
 def _percentile(seconds: list[float], share: float) -> float:

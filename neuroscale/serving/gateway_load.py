@@ -19,7 +19,7 @@ from neuroscale.inference_client import GATEWAY_SERVICE, InferenceResponse, ask,
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.model_store import SERVED, TELLING, expected_predictions
 from neuroscale.platform import Platform
-from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
+from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
 from neuroscale.probes.knative_resources import fetch, fetch_generated, inference_service
 from neuroscale.probes.probe_function import assert_met
 from neuroscale.probes.workloads import pods_of
@@ -77,7 +77,7 @@ def evaluate_quick(answers: list[InferenceResponse], p50: float, p99: float) -> 
     if wrong or not took:
         return unrecoverable(f"{len(wrong)} of {len(answers)} answers are wrong: {'; '.join(wrong[:3])}")
     half, most = quantile(took, 0.5) or 0, quantile(took, 0.99) or 0
-    seen = f"p50 {half * 1000:.1f} ms, p99 {most * 1000:.1f} ms of {len(took)} answers"
+    seen = f"p50 {duration(half)}, p99 {duration(most)} of {len(took)} answers"
     return met(seen) if half <= p50 and most <= p99 else unrecoverable(seen)
 
 
@@ -167,8 +167,8 @@ def evaluate_ratio(loads: Mapping[str, Load], percent: int) -> Verdict:
 
 def _summary(loads: Mapping[str, Load]) -> str:
     return "; ".join(
-        f"{way} {load.throughput:.0f}/s, p50 {(load.percentile(0.5) or 0) * 1000:.1f} ms, "
-        f"p99 {(load.percentile(0.99) or 0) * 1000:.1f} ms"
+        f"{way} {load.throughput:.0f}/s, p50 {duration(load.percentile(0.5) or 0)}, "
+        f"p99 {duration(load.percentile(0.99) or 0)}"
         for way, load in loads.items()
     )
 

@@ -14,7 +14,7 @@ from neuroscale.kserve_client import SdkAnswer, command, provide, run_client
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.model_store import SERVED, expected_predictions
 from neuroscale.platform import Platform
-from neuroscale.polling import Verdict, eventually, met, unrecoverable
+from neuroscale.polling import Verdict, duration, eventually, met, unrecoverable
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.serving.inference_requests import endpoint
 from neuroscale.serving.model_rollouts import MODEL, manifest_of
@@ -88,7 +88,7 @@ def assert_ready_and_answering(model: SdkModel, platform: Platform) -> None:
     Raises:
         ConditionTimeout: It did not, or answers otherwise than trained.
     """
-    verdict = unrecoverable(model.waited.error) if model.waited.error else met(f"{model.waited.seconds:.1f} s")
+    verdict = unrecoverable(model.waited.error) if model.waited.error else met(duration(model.waited.seconds))
     assert_met("the KServe client sees the model become Ready", verdict, platform)
     where = endpoint(platform, model.ref.name)
     rows = "the reference rows"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from neuroscale.inference_client import InferenceResponse, ask, evaluate_classes
 from neuroscale.model_store import SERVED, TELLING, expected_predictions
 from neuroscale.platform import Platform
-from neuroscale.polling import Verdict, met, unrecoverable
+from neuroscale.polling import Verdict, duration, met, unrecoverable
 from neuroscale.probes.probe_function import assert_met
 from neuroscale.results import Recorder
 from neuroscale.serving.inference_requests import endpoint
@@ -64,4 +64,4 @@ def evaluate_all(answers: Sequence[InferenceResponse]) -> Verdict:
     if not answers or bad:
         return unrecoverable(f"{len(bad)} of {len(answers)} were not: {'; '.join(bad[:3])}")
     slowest = max(answer.seconds for answer in answers)
-    return met(f"{len(answers)} answered, the slowest after {slowest:.1f} s")
+    return met(f"{len(answers)} answered, the slowest after {duration(slowest)}")

@@ -109,7 +109,7 @@ def test_what_is_hopeless_is_not_waited_for(time: FakeTime, published: list[Time
         Unrecoverable, match=r"waiting longer would not help\. Last seen: it is night\. Next: "
     ) as caught:
         eventually(probe, NOWHERE, within=1000, every=1, clock=time.clock)
-    assert str(caught.value).startswith("Gave up after 1.00 s of 16 min 40 s waiting for: the sky is blue (2 checks);")
+    assert str(caught.value).startswith("Gave up after 1 s of 16 min 40 s waiting for: the sky is blue (2 checks);")
     assert time.slept == [1]
     assert published[0].last == unrecoverable("it is night")
 
@@ -158,7 +158,7 @@ def test_what_holds_throughout(time: FakeTime, published: list[Timeline]) -> Non
     timeline = consistently(Scripted([met("blue")], time), NOWHERE, lasting=5, every=1, clock=time.clock)
     assert (timeline.seconds, timeline.checks) == (5, 6)
     assert published == [timeline]
-    assert timeline.description == "the sky is blue, for 5.00 s"
+    assert timeline.description == "the sky is blue, for 5 s"
 
 
 @pytest.mark.parametrize("lapse", [pending("grey"), unrecoverable("night")])
@@ -167,7 +167,7 @@ def test_one_lapse_ends_it(lapse: Verdict, time: FakeTime) -> None:
     with pytest.raises(ConditionTimeout) as caught:
         consistently(probe, NOWHERE, lasting=5, every=1, clock=time.clock)
     assert str(caught.value) == (
-        "Stopped holding after 2.00 s (expected 5.00 s): the sky is blue (3 checks). "
+        "Stopped holding after 2 s (expected 5 s): the sky is blue (3 checks). "
         f"Last seen: {lapse.observed}. Next: neuroscale check sky"
     )
 
@@ -191,9 +191,20 @@ def test_a_look_that_raises_leaves_its_timeline(time: FakeTime, published: list[
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0, "0.00 s"),
-        (0.541, "0.54 s"),
-        (41.3, "41 s"),
+        (0, "0 ms"),
+        (0.0000001, "0 ms"),
+        (0.00052, "0.520 ms"),
+        (0.005, "5 ms"),
+        (0.005214, "5.21 ms"),
+        (0.0999, "99.9 ms"),
+        (0.541, "541 ms"),
+        (0.9996, "1 s"),
+        (1.234, "1.23 s"),
+        (9.999, "10.0 s"),
+        (20, "20 s"),
+        (41.27, "41.3 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 00 s"),
         (60, "1 min 00 s"),
         (119.6, "2 min 00 s"),
         (180.4, "3 min 00 s"),
@@ -209,4 +220,13 @@ def test_durations_as_people_write_them(seconds: float, text: str) -> None:
 @example(9.999)
 def test_a_duration_never_says_sixty_seconds(seconds: float) -> None:
     assert not duration(seconds).endswith("60 s")
-    assert not duration(seconds).startswith("10.00")
+
+
+@given(st.floats(1e-6, 59.9))
+@example(0.0045)
+def test_three_digits_of_a_duration_count(seconds: float) -> None:
+    """A prediction of 5 ms had read ``0.00 s``."""
+    number, unit = duration(seconds).split()
+    said = float(number) / {"ms": 1000, "s": 1}[unit]
+    assert said == pytest.approx(seconds, rel=0.006, abs=6e-7)
+    assert unit == ("ms" if seconds < 0.9995 else "s")

@@ -41,9 +41,9 @@ def quick(seconds: float, classes: tuple[int, ...] = (1, 1)) -> InferenceRespons
 
 
 QUICK: dict[str, tuple[list[InferenceResponse], State, str]] = {
-    "quick": ([quick(0.005)] * 99 + [quick(0.04)], "met", "p50 5.0 ms, p99 5.0 ms of 100"),
-    "slow for half": ([quick(0.02)] * 100, "unrecoverable", "p50 20.0 ms"),
-    "slow for two in a hundred": ([quick(0.005)] * 98 + [quick(0.2)] * 2, "unrecoverable", "p99 200.0 ms"),
+    "quick": ([quick(0.005)] * 99 + [quick(0.04)], "met", "p50 5 ms, p99 5 ms of 100"),
+    "slow for half": ([quick(0.02)] * 100, "unrecoverable", "p50 20 ms"),
+    "slow for two in a hundred": ([quick(0.005)] * 98 + [quick(0.2)] * 2, "unrecoverable", "p99 200 ms"),
     "fast and wrong": ([quick(0.001, (1, 2))] * 100, "unrecoverable", "100 of 100 answers are wrong"),
     "no answers": ([], "unrecoverable", "0 of 0"),
 }

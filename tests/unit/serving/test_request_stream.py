@@ -87,7 +87,7 @@ def test_the_first_right_answer_counts_from_when_it_was_back() -> None:
 
 UNBROKEN: dict[str, tuple[list[RequestRecord], State, str]] = {
     "all right": (records("." * 20), "met", "20 requests in 1.90 s, none failed"),
-    "one failed": (records("....x..............."), "unrecoverable", "1 of 20 requests failed, longest outage 0.10 s"),
+    "one failed": (records("....x..............."), "unrecoverable", "1 of 20 requests failed, longest outage 100 ms"),
     "too slow to say": ([record(i) for i in range(20)], "unrecoverable", "only 1.1 requests a second"),
     "hardly any": (records("."), "unrecoverable", "1 requests came back"),
     "none": ([], "unrecoverable", "0 requests came back"),

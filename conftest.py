@@ -4,6 +4,7 @@ pytest_plugins = [
     "suite.session",
     "suite.mutation",
     "suite.habits",
+    "suite.gate_tools",
     "suite.redaction",
     "suite.allure_results",
     "suite.recording",

@@ -7,6 +7,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from types import FrameType
 
@@ -91,11 +92,13 @@ def platform(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Ite
     run, tell = pytestconfig.stash[RUN], pytestconfig.get_terminal_writer()
     with exclusive():
         try:
-            report = up(
-                milestones_of(request.session.items),
-                supply=pytestconfig.option.supply,
-                say=lambda line: tell.line(f"  {line}"),
-            )
+            # Builds tell their progress on standard error, which pytest would keep for later.
+            with uncaptured(pytestconfig):
+                report = up(
+                    milestones_of(request.session.items),
+                    supply=pytestconfig.option.supply,
+                    say=lambda line: tell.line(f"  {line}"),
+                )
         except NeuroscaleError as error:
             pytestconfig.stash[NOT_BROUGHT_UP] = error.exit_code
             # One sentence, once, instead of the same failure for every scenario.
@@ -107,6 +110,12 @@ def platform(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Ite
         run.versions = {"platform": "+".join(state.milestones).upper(), **state.versions}
         pytestconfig.stash[PLATFORM] = report.platform
         yield report.platform
+
+
+def uncaptured(config: pytest.Config) -> AbstractContextManager[None]:
+    """Let what is printed be seen at once."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    return capture.global_and_fixture_disabled() if capture else nullcontext()
 
 
 def milestones_of(items: Iterable[pytest.Item]) -> set[str]:

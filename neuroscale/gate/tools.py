@@ -54,8 +54,11 @@ class Tools:
             raise SupplyError(f"{folder.name} should render, but {error}. Next: helm template {folder}") from error
 
 
-def provide() -> Tools:
+def provide(*, charts: bool = False) -> Tools:
     """Build what is missing; some minutes the first time, and nothing afterwards.
+
+    Args:
+        charts: Build Helm as well, before somebody asks for it.
 
     Raises:
         SupplyError: A part cannot be had.
@@ -64,5 +67,5 @@ def provide() -> Tools:
     """
     demands = [component.demand for component in COMPONENTS]
     wanted = [part for demand in demands for part in demand.manifests.values()]
-    parts = Builder().provide([*wanted, _CLI])
+    parts = Builder().provide([*wanted, _CLI, *([_HELM] if charts else [])])
     return Tools(parts[_CLI].path / _CLI, manifests(parts, demands))

@@ -1,0 +1,24 @@
+"""What scenarios of the gate work with is built before the first scenario of the session, with its progress in view."""
+
+from __future__ import annotations
+
+import pytest
+
+from neuroscale.errors import NeuroscaleError
+from neuroscale.gate import tools
+from suite.session import NOT_BROUGHT_UP, needs_cluster
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Compiling takes minutes, which inside a scenario pass in silence and count as its own."""
+    wanted = any(item.get_closest_marker("gate") for item in session.items)
+    if session.testsfailed or not wanted or not needs_cluster(session.config):
+        return
+    try:
+        tools.provide(charts=True)
+    except NeuroscaleError as error:
+        session.config.stash[NOT_BROUGHT_UP] = error.exit_code
+        pytest.exit(
+            f"The gate's tools could not be built, so nothing was run. {error}", returncode=int(error.exit_code)
+        )

@@ -1,0 +1,95 @@
+"""The gate's tools are there before the first scenario, whoever asks for them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from neuroscale.errors import ExitCode
+from neuroscale.gate import tools
+from neuroscale.settings import ROOT
+from neuroscale.supply.source import GATE_TOOLS
+
+CONFTEST = """
+import sys
+import pytest
+from neuroscale.errors import SupplyError
+from neuroscale.supply.builder import Builder
+
+pytest_plugins = ["suite.session", "suite.gate_tools", "suite.redaction", "suite.allure_results", "suite.recording"]
+
+def provide(self, targets):
+    self.console.print("supply: building " + " ".join(sorted(targets)))
+    {failing}
+    return {{name: type("Stored", (), {{"path": __import__("pathlib").Path("/store") / name}}) for name in targets}}
+
+Builder.provide = provide
+
+def pytest_addoption(parser):
+    parser.addoption("--mutant")
+"""
+TESTS = """
+import pytest
+
+@pytest.mark.drift
+def test_first():
+    print("a scenario")
+
+@pytest.mark.gate
+def test_of_the_gate():
+    print("a scenario of the gate")
+"""
+
+
+def run(folder: Path, marker: str, failing: str = "") -> tuple[int, str]:
+    (folder / "conftest.py").write_text(CONFTEST.format(failing=failing), encoding="utf-8")
+    (folder / "test_some.py").write_text(TESTS, encoding="utf-8")
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    environment = {**os.environ, "NEUROSCALE_REPORTS": str(folder / "reports"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-m", marker, "test_some.py"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as ended:
+        said, _ = ended.communicate()
+    return ended.returncode, said
+
+
+def test_tools_are_built_in_view_before_the_first_scenario(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "drift or gate")
+    assert code == ExitCode.PASSED, said
+    built = said.index("supply: building")
+    assert all(name in said[built:].splitlines()[0] for name in GATE_TOOLS)
+    assert built < said.index("test_first")
+
+
+def test_who_needs_no_gate_builds_no_tools(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "drift")
+    assert (code, "supply: building" in said) == (ExitCode.PASSED, False), said
+
+
+def test_tools_that_cannot_be_built_end_the_session_in_a_sentence(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "drift or gate", "raise SupplyError('the network did not answer')")
+    assert code == ExitCode.NOT_RUN, said
+    assert "The gate's tools could not be built, so nothing was run. the network did not answer" in said
+    assert "test_first" not in said
+
+
+@pytest.mark.parametrize("charts", [True, False])
+def test_helm_is_built_for_who_says_so(charts: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Stored:
+        path = Path("/store")
+
+    class Asked:
+        def provide(self, targets: list[str]) -> dict[str, type[Stored]]:
+            asked.extend(targets)
+            return dict.fromkeys(targets, Stored)
+
+    monkeypatch.setattr(tools, "Builder", Asked)
+    tools.provide(charts=charts)
+    assert ("helm" in asked) is charts

@@ -13,9 +13,10 @@ from typing import Self
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError, ClusterUnreachable
 from neuroscale.kubernetes.refs import Object, Ref
-from neuroscale.polling import pause
+from neuroscale.polling import duration, pause
 
 _RECONNECT_SECONDS = 0.1
+_KNOWN_WITHIN = 10.0
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,17 @@ class Watcher:
     """Collects the sightings of one object from ``with`` to the end of the block.
 
     Entering returns once the present state is known, so no change after that is missed.
+
+    Args:
+        cluster: Where to watch.
+        ref: What to watch; it need not exist yet.
+        known_within: Seconds in which the present state must be known.
     """
 
-    def __init__(self, cluster: Cluster, ref: Ref) -> None:
+    def __init__(self, cluster: Cluster, ref: Ref, known_within: float = _KNOWN_WITHIN) -> None:
         self.ref = ref
+        self._known_within = known_within
+        self._trouble = "no answer"
         self._cluster = cluster
         self._sightings: list[WatchEvent] = []
         self._alive: dict[str, Object] = {}
@@ -57,8 +65,18 @@ class Watcher:
         self._thread = threading.Thread(target=self._run, name=f"watch {ref}", daemon=True)
 
     def __enter__(self) -> Self:
+        """Begin.
+
+        Raises:
+            ClusterUnreachable: The present state could not be learned; a change would be missed without a word.
+        """
         self._thread.start()
-        self._ready.wait(timeout=10)
+        if not self._ready.wait(timeout=self._known_within):
+            self._over.set()
+            raise ClusterUnreachable(
+                f"The API server should list {self.ref} within {duration(self._known_within)} so that it can be "
+                f"watched, but did not: {self._trouble}. Next: neuroscale status"
+            )
         return self
 
     def __exit__(
@@ -95,8 +113,8 @@ class Watcher:
                     if self._over.is_set():
                         return
                     self._see(event, obj)
-            except (ClusterUnreachable, ApiError):
-                self._ready.set()
+            except (ClusterUnreachable, ApiError) as error:
+                self._trouble = str(error)
             pause(_RECONNECT_SECONDS)
 
     def _see(self, event: str, obj: Object) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from apiserver import ApiServer
 from fakes import CONFIG_MAPS, PAGE, populate
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.watch import Watcher
+from neuroscale.errors import ClusterUnreachable
 
 PATH = f"{CONFIG_MAPS}/nginx-page"
 
@@ -89,6 +91,29 @@ def test_a_watch_survives_an_api_server_that_hangs_up(api: ApiServer, cluster: C
         api.answers.clear()
         assert watcher.first(lambda event: "outage" in event.obj["data"]["index.html"], within=5)
         assert len(watcher.watch_events) == 3
+
+
+def test_a_watch_that_never_learns_the_present_state_does_not_begin(api: ApiServer, cluster: Cluster) -> None:
+    """It had begun without a word, and missed what happened next."""
+    populate(api)
+    api.answers[f"GET {CONFIG_MAPS}"] = (503, b'{"reason": "ServiceUnavailable"}', {})
+    with pytest.raises(ClusterUnreachable, match=r"should list ConfigMap .* within 500 ms .*503.* Next: "):
+        Watcher(cluster, PAGE, known_within=0.5).__enter__()
+
+
+def test_a_watch_begins_once_an_outage_is_over(api: ApiServer, cluster: Cluster) -> None:
+    populate(api)
+    asked = []
+
+    def back_at_the_third(method: str, path: str) -> None:
+        asked.append(path)
+        if len(asked) > 2:
+            api.answers.clear()
+
+    api.answers[f"GET {CONFIG_MAPS}"] = (503, b'{"reason": "ServiceUnavailable"}', {})
+    api.before = back_at_the_third
+    with Watcher(cluster, PAGE) as watcher:
+        assert [event.event for event in watcher.watch_events] == ["ADDED"]
 
 
 def test_a_deletion_during_an_outage_is_seen_afterwards(api: ApiServer, cluster: Cluster) -> None:

@@ -10,6 +10,7 @@ from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import INGRESS_CLASS
 from suite.mutants.mutant import Mutant, injection_step, symptom_step
+from suite.mutants.sync_windows import SYNC_FORBIDDEN
 
 _NO_ARGO = ScaledTo(target=argo.CONTROLLER, replicas=0)
 _NO_KSERVE = ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0)
@@ -30,12 +31,12 @@ MUTANTS = (
     ),
     Mutant(
         "no-symptom-b2",
-        # Down before it happens: Argo CD is faster than any mutant that would come afterwards.
-        "Argo CD's controller is down: the CRD is not applied, so nothing fails",
+        # Closed before it happens: Argo CD is faster than any mutant that would come afterwards.
+        "A sync window is closed: Argo CD may not apply the CRD, so nothing fails",
         scenario=_RUNNING,
         example=by_slug("b2").slug,
         before=injection_step(by_slug("b2")),
-        faults=(_NO_ARGO,),
+        faults=(SYNC_FORBIDDEN,),
         red_step=symptom_step(by_slug("b2")),
         reason=r"no SyncError or OperationFailed or SyncFailed with 'Too long'",
     ),

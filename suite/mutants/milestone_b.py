@@ -12,18 +12,15 @@ from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import inference_service, knative_service
 from neuroscale.serving.crd_deletion import MARK
 from neuroscale.serving.model_rollouts import MODEL
-from neuroscale.settings import ARGOCD
 from suite.mutants.models import WRONG_VALUES, drained, taken_over
 from suite.mutants.mutant import Mutant
+from suite.mutants.sync_windows import SYNC_FORBIDDEN
 
 _NO_ARGO = ScaledTo(target=argo.CONTROLLER, replicas=0)
 _NO_KSERVE = ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=0)
 _AUTOMATED_SYNC_OFF = disable_automated_sync(serving.APPLICATION)
 _OTHER_MODEL = "sklearn-iris"
 _RUNTIME = Ref("ClusterServingRuntime", "kserve-sklearn-server", None, "serving.kserve.io/v1alpha1")
-_PROJECT = Ref("AppProject", "neuroscale-platform", ARGOCD)
-#: In force at all times: each minute it begins anew, for an hour.
-_CLOSED = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": [serving.APPLICATION]}
 _NOWHERE = (*_AUTOMATED_SYNC_OFF, FieldsEdited(target=GATEWAY_SERVICE, patch={"spec": {"selector": {"app": "nobody"}}}))
 #: Opens the port at once, and becomes the model server eight seconds later.
 _LIAR = {
@@ -346,7 +343,7 @@ MUTANTS = (
         scenario=_KEPT,
         example="skips pruning",
         before=_LEFT_OUT.format("with"),
-        faults=(FieldsEdited(target=_PROJECT, patch={"spec": {"syncWindows": [_CLOSED]}}),),
+        faults=(SYNC_FORBIDDEN,),
         red_step="Argo CD skips pruning it, and the CRD stays",
         reason=r"requiresPruning.*the latest sync as nothing",
     ),

@@ -304,7 +304,7 @@ def read_kubeconfig(kubeconfig: Path, context: str | None = None) -> Configurati
     try:
         content = self_contained(kubeconfig)
         load_kube_config_from_dict(content, context=context, client_configuration=configuration, persist_config=False)
-    except (OSError, yaml.YAMLError, ConfigException, TypeError, AttributeError) as error:
+    except (OSError, yaml.YAMLError, ConfigException, TypeError, AttributeError, ValueError) as error:
         raise UsageError(
             f"The kubeconfig {kubeconfig} should name a cluster, but: {error}. Next: neuroscale up"
         ) from error

@@ -20,6 +20,8 @@ from neuroscale.supply.pins import pins
 from neuroscale.supply.store import discard
 
 _VERSION_SECONDS = 30
+#: Programs that this machine runs itself; all others go into images.
+ON_THIS_MACHINE = frozenset({"k3d", "helm", "kyverno-cli"})
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ class Go:
         values = {"version": pin.known_as, "bare": pin.known_as.removeprefix("v"), "go": f"go{self.version(log)}"}
         linker = " ".join(("-s", "-w", *(f"-X {key}={value.format(**values)}" for key, value in program.variables)))
         command = [*self._compile(log), "-tags", ",".join(program.tags), "-ldflags", linker, "-o", str(into / name)]
-        run_logged([*command, target], log, env=self._env(cgo=program.cgo), cwd=recipe)
+        here = name in ON_THIS_MACHINE
+        run_logged([*command, target], log, env=self._env(cgo=program.cgo, here=here), cwd=recipe)
 
     def build_several(self, programs: GoPrograms, recipe: Path, into: Path, log: Path) -> None:
         """Build programs that share a ``go.mod``.
@@ -176,23 +179,30 @@ class Go:
             )
         return str(program)
 
-    def _env(self, *, cgo: bool) -> dict[str, str]:
+    def _env(self, *, cgo: bool, here: bool = False) -> dict[str, str]:
         temporary = self.home / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
-        inherited = {key: value for key, value in internet_environment().items() if key != "GOROOT"}
-        return inherited | {
-            "GOCACHE": str(self.home / "build"),
-            "GOMODCACHE": str(self.home / "mod"),
-            # A killed build leaves its working files behind; here they go with the rest.
-            "GOTMPDIR": str(temporary),
-            "GOFLAGS": "-mod=readonly",
-            "GOTOOLCHAIN": "local",
-            "GOWORK": "off",
-            "GOGC": "800",
-            "CGO_ENABLED": "1" if cgo else "0",
-            # go.sum holds every hash; the checksum database does not know some of the modules.
-            "GONOSUMDB": "*",
-        }
+        foreign = {"GOROOT", "GOOS", "GOARCH"}
+        inherited = {key: value for key, value in internet_environment().items() if key not in foreign}
+        # What goes into an image is for Linux wherever it is compiled.
+        target = {} if here else {"GOOS": "linux"}
+        return (
+            inherited
+            | target
+            | {
+                "GOCACHE": str(self.home / "build"),
+                "GOMODCACHE": str(self.home / "mod"),
+                # A killed build leaves its working files behind; here they go with the rest.
+                "GOTMPDIR": str(temporary),
+                "GOFLAGS": "-mod=readonly",
+                "GOTOOLCHAIN": "local",
+                "GOWORK": "off",
+                "GOGC": "800",
+                "CGO_ENABLED": "1" if cgo else "0",
+                # go.sum holds every hash; the checksum database does not know some of the modules.
+                "GONOSUMDB": "*",
+            }
+        )
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -22,7 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from neuroscale.errors import SupplyError
 from neuroscale.supply.store import sha256
 
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+#: The last is what macOS calls it.
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: Any fixed instant: layers must not differ by when they were packed.
 _EPOCH = 1_000_000_000

@@ -165,14 +165,20 @@ class RegistrySupply:
     def _registry_config(self) -> tuple[str, ...]:
         if self.mirror is None:
             return ()
-        subnet = self.engine.call("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}")
-        gateway = next(ipaddress.ip_network(subnet.strip()).hosts())
+        gateway = self._this_machine()
         file = cache_dir() / "registries.yaml"
         # Of all images: a cluster made for one milestone may be given another later.
         upstreams = {reference.partition("/")[0] for reference in pins().images.values()}
-        content = self.mirror.registries_file(upstreams, str(gateway))
+        content = self.mirror.registries_file(upstreams, gateway)
         file.write_text(yaml.safe_dump(content), encoding="utf-8")
         return ("--registry-config", str(file))
+
+    def _this_machine(self) -> str:
+        """Where containers find it: behind the bridge, unless the engine has a machine of its own around it."""
+        if "Docker Desktop" in self.engine.call("info", "--format", "{{.OperatingSystem}}"):
+            return "host.docker.internal"
+        subnet = self.engine.call("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}")
+        return str(next(ipaddress.ip_network(subnet.strip()).hosts()))
 
 
 def _not_in_registries(demands: Collection[Demand]) -> list[str]:

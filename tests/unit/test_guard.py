@@ -393,8 +393,22 @@ def test_no_generated_foreign_server_is_written_to(server: str, wire: ApiServer,
     wire.writes.clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(guard, "docker_networks", lambda: [_DOCKER])
-        cluster = _connect(tmp_path / "k", server, _state(server), wire.url)
+        try:
+            cluster = _connect(tmp_path / "k", server, _state(server), wire.url)
+        except UsageError:  # no address at all, to some versions of Python
+            assert wire.writes == []
+            return
         assert_refused(cluster, wire, unreadable="\\" in server)
+
+
+@pytest.mark.parametrize("server", ["http://[v.example:6443", "http://[a.example.com]:6443"])
+def test_an_address_that_is_none_is_a_usage_error_or_never_reached(
+    server: str, wire: ApiServer, tmp_path: Path
+) -> None:
+    wire.writes.clear()
+    with pytest.raises((UsageError, WriteForbidden)):
+        _connect(tmp_path / "k", server, _state(server), wire.url).create(OBJECT)
+    assert wire.writes == []
 
 
 @given(address=st.one_of(st.ip_addresses(network="127.0.0.0/8"), st.just(ipaddress.ip_address("::1"))))

@@ -88,6 +88,21 @@ def test_a_main_package_of_our_own_is_built_in_place(
     assert runs.env["CGO_ENABLED"] == "0"
 
 
+@pytest.mark.parametrize(
+    ("name", "system"), [("webhook-certs", "linux"), ("coredns", "linux"), ("k3d", None), ("helm", None)]
+)
+def test_what_goes_into_an_image_is_for_linux_wherever_it_is_compiled(
+    name: str, system: str | None, tmp_path: Path, go_on_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on_path("1.30.1")
+    monkeypatch.setenv("GOOS", "windows")
+    runs = run(monkeypatch, Runs())
+    program = PARTS[name]
+    assert isinstance(program, GoProgram)
+    Go(tmp_path).build(name, program, RECIPES / name, tmp_path, tmp_path / "log")
+    assert runs.env.get("GOOS") == system
+
+
 def test_programs_of_one_module_graph_are_built_by_one_command(
     tmp_path: Path, go_on_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

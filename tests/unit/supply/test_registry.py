@@ -18,7 +18,9 @@ from neuroscale.host.engine import Engine
 from neuroscale.milestones import MILESTONES
 from neuroscale.supply import Demand, choice, choose
 from neuroscale.supply import registry as module
+from neuroscale.supply.artifacts import PARTS, Catalogue, ImageArchive
 from neuroscale.supply.builder import Builder
+from neuroscale.supply.golang import GoProgram, ModuleFiles, ModuleTree
 from neuroscale.supply.pins import pins
 from neuroscale.supply.registry import Mirror, RegistrySupply, answering, upstream_registries
 from neuroscale.supply.store import Stored
@@ -62,9 +64,12 @@ class FakeEngine(Engine):
     """Remembers what it was told."""
 
     labels: str = ""
+    system: str = "Debian GNU/Linux 12 (bookworm)"
 
     def call(self, *arguments: str, within: float = 60) -> str:
         calls.append(arguments)
+        if arguments[0] == "info":
+            return f"{FakeEngine.system}\n"
         if arguments[0] == "network":
             return "172.17.0.0/16\n"
         return f"{FakeEngine.labels}\n" if arguments[:2] == ("image", "inspect") else ""
@@ -238,6 +243,25 @@ def test_the_node_image_is_pulled_from_the_mirror_and_named_as_upstream(supply: 
     mirrors = yaml.safe_load(config.read_text())["mirrors"]
     assert set(mirrors) == upstream_registries(demands(MILESTONES))
     assert all(mirror["endpoint"] == ["http://172.17.0.1:5000"] for mirror in mirrors.values())
+
+
+def test_from_docker_desktop_a_mirror_on_this_machine_is_reached_by_its_name(
+    supply: RegistrySupply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind its bridge is a machine of its own."""
+    monkeypatch.setattr(FakeEngine, "system", "Docker Desktop")
+    provisions = supply.provide(demands(["a"]))
+    config = Path(provisions.k3d_args[provisions.k3d_args.index("--registry-config") + 1])
+    mirrors = yaml.safe_load(config.read_text())["mirrors"]
+    assert all(mirror["endpoint"] == ["http://host.docker.internal:5000"] for mirror in mirrors.values())
+
+
+def test_no_part_of_it_needs_a_tool_of_a_linux_host() -> None:
+    """A Mac with Docker Desktop has Python, git and Go from PyPI, and that is all."""
+    parts = Catalogue(module._not_in_registries(demands(MILESTONES)), pins()).order
+    assert {type(PARTS[part]) for part in parts} <= {GoProgram, ModuleFiles, ModuleTree, ImageArchive}
+    programs = {part: program for part in parts if isinstance(program := PARTS[part], GoProgram)}
+    assert [part for part, program in programs.items() if program.cgo] == []
 
 
 def test_our_own_image_is_built_and_imported_as_no_registry_has_it(supply: RegistrySupply) -> None:

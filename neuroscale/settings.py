@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def _checkout() -> Path:
 
 
 ROOT = _checkout()
+#: Where the command was typed: what relative paths in our variables are relative to.
+_HERE = Path.cwd()
 CLUSTER_NAME = os.environ.get("NEUROSCALE_CLUSTER") or "neuroscale"
 #: A label as RFC 1123 has it, and short enough for what k3d makes of it.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
@@ -52,7 +55,7 @@ def assert_checkout() -> None:
 
 def cache_dir() -> Path:
     """Where builds are kept. Safe to delete; the next run recreates it."""
-    return Path(os.environ.get("NEUROSCALE_CACHE") or platformdirs.user_cache_dir("neuroscale"))
+    return _folder("CACHE")
 
 
 def state_dir(cluster: str = CLUSTER_NAME) -> Path:
@@ -66,13 +69,45 @@ def state_dir(cluster: str = CLUSTER_NAME) -> Path:
             f"The cluster's name should be at most 32 lower-case letters, digits and hyphens, hyphens at neither "
             f"end, but is {cluster!r}. Next: NEUROSCALE_CLUSTER=neuroscale, or another name"
         )
-    base = Path(os.environ.get("NEUROSCALE_STATE") or platformdirs.user_state_dir("neuroscale"))
-    return base / cluster
+    return _folder("STATE") / cluster
 
 
 def reports_dir() -> Path:
     """Where runs leave their reports."""
-    return Path(os.environ.get("NEUROSCALE_REPORTS") or ROOT / "reports")
+    return _folder("REPORTS")
+
+
+#: What the variable behind ``NEUROSCALE_`` is called -> the folder where it is not set.
+_DEFAULTS: Mapping[str, Callable[[], Path]] = {
+    "CACHE": lambda: platformdirs.user_cache_path("neuroscale"),
+    "STATE": lambda: platformdirs.user_state_path("neuroscale"),
+    "REPORTS": lambda: ROOT / "reports",
+}
+
+
+def places() -> dict[str, str]:
+    """The variables of our folders for a process that is started in another folder than this one was.
+
+    Raises:
+        HostError: One of them is in a home that is not there.
+    """
+    return {f"NEUROSCALE_{name}": str(_folder(name)) for name in _DEFAULTS}
+
+
+def _folder(name: str) -> Path:
+    """Absolute, so that programs that are started elsewhere find the same one.
+
+    Raises:
+        HostError: It is in a home that is not there.
+    """
+    said = os.environ.get(f"NEUROSCALE_{name}")
+    try:
+        return _HERE / (Path(said).expanduser() if said else _DEFAULTS[name]())
+    except RuntimeError as error:
+        raise HostError(
+            f"{said or 'This user'} should have a home, but: {str(error).rstrip('.')}. "
+            f"Next: NEUROSCALE_{name}=/a/folder"
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from neuroscale import git_server, settings
-from neuroscale.errors import ExitCode, SupplyError, UsageError
-from neuroscale.settings import BUDGETS, ROOT, cache_dir, reports_dir, state_dir
+from neuroscale.errors import ExitCode, HostError, SupplyError, UsageError
+from neuroscale.settings import BUDGETS, ROOT, cache_dir, places, reports_dir, state_dir
 from neuroscale.supply.installed import pip_install
 
 
@@ -23,6 +23,27 @@ def test_places_can_be_moved(variable: str, place: object, tmp_path: Path, monke
     monkeypatch.setenv(f"NEUROSCALE_{variable}", str(tmp_path))
     assert callable(place)
     assert tmp_path in [place(), place().parent]
+
+
+@pytest.mark.parametrize(("said", "where"), [("~/x", Path.home() / "x"), ("x/../y", Path.cwd() / "x/../y")])
+def test_places_are_absolute_also_for_programs_that_run_elsewhere(
+    said: str, where: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for variable in ("STATE", "CACHE", "REPORTS"):
+        monkeypatch.setenv(f"NEUROSCALE_{variable}", said)
+    monkeypatch.chdir(tmp_path)
+    assert [state_dir("a").parent, cache_dir(), reports_dir()] == [where] * 3
+    assert places() == {f"NEUROSCALE_{name}": str(where) for name in ("CACHE", "STATE", "REPORTS")}
+
+
+def test_a_home_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(_: str) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.delenv("NEUROSCALE_STATE")
+    monkeypatch.setattr(settings.platformdirs, "user_state_path", homeless)
+    with pytest.raises(HostError, match=r"This user should have a home, but: could.*Next: NEUROSCALE_STATE=/a/folder"):
+        state_dir("a")
 
 
 @pytest.mark.parametrize("place", [state_dir, cache_dir])

@@ -11,6 +11,7 @@
     ├── ClusterUnreachable          exit 3: the API server does not answer
     ├── ApiError                    exit 3: the API server answered, and it was a no
     ├── ProgramFailed               exit 3: a program did not start, end in time, or succeed
+    │   └── ProgramLate             exit 3: … because it did not end in time
     ├── Inconclusive                exit 3: the pull-request gate could not do its work, which is no pass
     ├── PreconditionFailed          exit 3: a precondition failed, so the scenario did not happen
     │   └── SteadyStateLost         exit 3: … because the steady state did not hold: nor will the next one's
@@ -113,6 +114,10 @@ class ProgramFailed(NeuroscaleError):
     def last_line(self) -> str:
         """The end of what it said, where a Python program names its error; without that, how it failed."""
         return (self.said.splitlines() or [self.how])[-1]
+
+
+class ProgramLate(ProgramFailed):
+    """A program did not end in time, and was killed."""
 
 
 class Inconclusive(NeuroscaleError):

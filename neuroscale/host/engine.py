@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from neuroscale.errors import HostError, ProgramFailed
+from neuroscale.errors import HostError, ProgramFailed, ProgramLate
 from neuroscale.host.programs import output
+
+_ANSWER_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,19 @@ class Engine:
         """Is there a client at all?"""
         return shutil.which(self.client) is not None
 
+    def ask(self) -> Literal["answers", "is silent", "hangs"]:
+        """Whether the engine answers, there is none to answer, or there is one that did not within five seconds."""
+        try:
+            output([self.client, "version", "--format", "{{.Server.Version}}"], within=_ANSWER_SECONDS)
+        except ProgramLate:
+            return "hangs"
+        except ProgramFailed:
+            return "is silent"
+        return "answers"
+
     def answers(self) -> bool:
         """Does the engine answer within five seconds?"""
-        try:
-            output([self.client, "version", "--format", "{{.Server.Version}}"], within=5)
-        except ProgramFailed:
-            return False
-        return True
+        return self.ask() == "answers"
 
     def call(self, *arguments: str, within: float = 60) -> str:
         """Run a client command and return what it printed.

@@ -68,8 +68,9 @@ def prepare(*, allow_install: bool, host: Host | None = None) -> HostReport:
     """
     host = host or Host()
     lines: list[str] = []
-    if not host.engine.answers():
-        _explain_deaf_engine(host)
+    heard = host.engine.ask()
+    if heard != "answers":
+        _explain_deaf_engine(host, heard)
         if not shutil.which("dockerd"):
             lines += packages.ensure(packages.DOCKER, "a container engine", allow_install=allow_install)
             if not shutil.which("dockerd"):
@@ -91,7 +92,7 @@ def _service(*command: str) -> None:
         run(command, within=_SERVICE_SECONDS)
 
 
-def _explain_deaf_engine(host: Host) -> None:
+def _explain_deaf_engine(host: Host, heard: str) -> None:
     if address := os.environ.get("DOCKER_HOST"):
         raise HostError(
             f"The engine at DOCKER_HOST={address} should answer within 5 s, but does not. Next: docker info"
@@ -100,10 +101,20 @@ def _explain_deaf_engine(host: Host) -> None:
         raise HostError(
             "dockerd runs, but this user may not talk to it. Type: sudo usermod -aG docker $USER, and log in again"
         )
+    if heard == "hangs":
+        # Something holds its socket: a second dockerd would fight with it over containers and networks.
+        raise HostError(
+            "The container engine should answer `docker version` within 5 s, but it hangs. No second one was started. "
+            "Next: docker version; then restart the engine, or the machine"
+        )
 
 
 def _start(host: Host, *, allow_install: bool) -> list[str]:
     if host.engine.answers():
+        return []
+    if pid := host.dockerd():
+        # It may be starting; a second one would fight with it.
+        _await_answer(host.engine, "journalctl -u docker", f"dockerd runs (process {pid})")
         return []
     if os.geteuid() != 0:
         raise HostError("The container engine is installed but not running. Type: sudo systemctl start docker")
@@ -123,7 +134,7 @@ def _start(host: Host, *, allow_install: bool) -> list[str]:
                 "this machine withholds CAP_SYS_RESOURCE: dockerd runs containers through a wrapper around runc"
             )
         log, how = str(_launch(extra)), "as there is no systemd to do so"
-    _await_answer(host.engine, log)
+    _await_answer(host.engine, log, "dockerd was started")
     return [*lines, f"started dockerd {how}; log: {log}"]
 
 
@@ -145,12 +156,12 @@ def _launch(extra: list[str]) -> Path:
     return log
 
 
-def _await_answer(engine: Engine, log: str) -> None:
+def _await_answer(engine: Engine, log: str, which: str) -> None:
     limit = time.monotonic() + _ANSWER_WITHIN
     while not engine.answers():
         if time.monotonic() > limit:
             raise HostError(
-                f"dockerd was started and should answer within {_ANSWER_WITHIN:.0f} s, but `docker version` fails. "
+                f"{which} and should answer within {_ANSWER_WITHIN:.0f} s, but `docker version` fails. "
                 f"Evidence: {log}   Next: dockerd"
             )
         pause(0.25)

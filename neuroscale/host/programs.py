@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 
-from neuroscale.errors import ProgramFailed
+from neuroscale.errors import ProgramFailed, ProgramLate
 
 Ended = subprocess.CompletedProcess[str]
 
@@ -35,7 +35,7 @@ def run(
         stdin: What it reads.
 
     Raises:
-        ProgramFailed: It cannot be started, or takes longer.
+        ProgramFailed: It cannot be started, or (:class:`ProgramLate`) takes longer.
     """
     try:
         return subprocess.run(
@@ -66,7 +66,7 @@ def output(
     """What a program prints; arguments as for :func:`run`.
 
     Raises:
-        ProgramFailed: It cannot be started, takes longer, or ends with another exit code than 0.
+        ProgramFailed: It cannot be started, takes longer (:class:`ProgramLate`), or ends with another exit code than 0.
     """
     ended = run(command, within=within, env=env, folder=folder, stdin=stdin)
     if ended.returncode:
@@ -94,8 +94,8 @@ def log_output(  # noqa: PLR0913 - a program, its surroundings and where its wor
         out: File for its standard output, where that is a result and not talk.
 
     Raises:
-        ProgramFailed: It cannot be started, takes longer, or ends with another exit code than 0. What it said is
-            what it wrote to the log.
+        ProgramFailed: It cannot be started, takes longer (:class:`ProgramLate`), or ends with another exit code than 0.
+            What it said is what it wrote to the log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as talk, out.open("wb") if out else nullcontext(talk) as result:
@@ -175,8 +175,8 @@ def _passing_on_sigterm(program: subprocess.Popen[bytes]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _late(command: Sequence[str], within: float, said: str = "") -> ProgramFailed:
-    return ProgramFailed(Path(command[0]).name, f"did not end within {within:g} s", said=said)
+def _late(command: Sequence[str], within: float, said: str = "") -> ProgramLate:
+    return ProgramLate(Path(command[0]).name, f"did not end within {within:g} s", said=said)
 
 
 def _not_started(command: Sequence[str], error: OSError) -> ProgramFailed:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from neuroscale.errors import HostError
+from neuroscale.host import engine as module
 from neuroscale.host.engine import Engine
 
 
@@ -41,6 +42,13 @@ def test_a_refusal_carries_the_engines_words(client: Path) -> None:
 def test_an_engine_that_hangs_is_not_waited_for(client: Path) -> None:
     with pytest.raises(HostError, match=r"`docker info` should succeed, but docker did not end within 0\.2 s"):
         engine(client, "exec sleep 30").call("info", within=0.2)
+
+
+def test_an_engine_that_hangs_is_told_from_one_that_is_not_there(client: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert engine(client, "exit 1").ask() == "is silent"
+    assert engine(client, "echo 27.0").ask() == "answers"
+    monkeypatch.setattr(module, "_ANSWER_SECONDS", 0.2)
+    assert engine(client, "exec sleep 30").ask() == "hangs"
 
 
 @pytest.mark.parametrize("words", ["Error: No such image: x:1", "Error response from daemon: no such image: x:1"])

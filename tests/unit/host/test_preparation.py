@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -20,6 +20,7 @@ class World:
     """A machine."""
 
     engine_up: bool = False
+    hangs: bool = False
     runtime: str = "runc"
     dockerd_pid: int | None = None
     systemd: bool = False
@@ -38,8 +39,10 @@ class FakeEngine(Engine):
 
     world: World
 
-    def answers(self) -> bool:
-        return self.world.engine_up
+    def ask(self) -> Literal["answers", "is silent", "hangs"]:
+        if self.world.hangs:
+            return "hangs"
+        return "answers" if self.world.engine_up else "is silent"
 
     def call(self, *arguments: str, within: float = 60) -> str:
         assert arguments[0] == "info"
@@ -191,3 +194,22 @@ def test_only_root_starts_an_engine(world: World, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(HostError, match="Type: sudo systemctl start docker"):
         prepare(allow_install=True, host=host(world, tmp_path))
+
+
+def test_an_engine_that_hangs_gets_no_second_one_beside_it(world: World, tmp_path: Path) -> None:
+    world.hangs = True
+    with pytest.raises(HostError, match=r"within 5 s, but it hangs\. No second one was started\. Next: docker version"):
+        prepare(allow_install=True, host=host(world, tmp_path))
+    assert (world.launched, world.ran, world.installed) == ([], [], [])
+
+
+def test_a_dockerd_that_runs_and_is_silent_is_waited_for(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.dockerd_pid = 17
+    monkeypatch.setattr(module, "_ANSWER_WITHIN", 0.1)
+    with pytest.raises(HostError, match=r"dockerd runs \(process 17\) and should answer within 0 s"):
+        prepare(allow_install=True, host=host(world, tmp_path))
+    monkeypatch.setattr(module, "pause", lambda _: setattr(world, "engine_up", True))
+    assert prepare(allow_install=True, host=host(world, tmp_path)).lines == ()
+    assert (world.launched, world.ran) == ([], [])

@@ -25,7 +25,7 @@ from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform, connect
 from neuroscale.polling import Probe, Verdict, duration, eventually
 from neuroscale.settings import BUDGETS, CLUSTER_NAME
-from neuroscale.supply import Provisions, choose
+from neuroscale.supply import Provisions, assert_usable, choose
 
 _LOG = logging.getLogger(__name__)
 
@@ -71,6 +71,7 @@ def up(
         NeuroscaleError: See its subclasses.
     """
     seconds: dict[str, float] = {}
+    assert_usable()
     begun, wanted = datetime.now(UTC), _with_present(milestones, name)
     with _timed("host", seconds):
         for line in host.prepare(allow_install=install).lines:

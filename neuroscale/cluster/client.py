@@ -304,7 +304,8 @@ def read_kubeconfig(kubeconfig: Path, context: str | None = None) -> Configurati
     try:
         content = self_contained(kubeconfig)
         load_kube_config_from_dict(content, context=context, client_configuration=configuration, persist_config=False)
-    except (OSError, yaml.YAMLError, ConfigException, TypeError, AttributeError, ValueError) as error:
+        _assert_address(str(configuration.host))
+    except (OSError, yaml.YAMLError, ConfigException, ValueError, TypeError, AttributeError) as error:
         raise UsageError(
             f"The kubeconfig {kubeconfig} should name a cluster, but: {error}. Next: neuroscale up"
         ) from error
@@ -315,6 +316,20 @@ def read_kubeconfig(kubeconfig: Path, context: str | None = None) -> Configurati
         near += map(str, docker_networks())
     configuration.no_proxy = ",".join(filter(None, near))
     return configuration
+
+
+def _assert_address(server: str) -> None:
+    """Refuse what is no address before a request stumbles over it.
+
+    Raises:
+        ConfigException: It is none.
+    """
+    try:
+        address = urllib3.util.parse_url(server)
+    except urllib3.exceptions.LocationParseError:
+        address = urllib3.util.Url()
+    if address.scheme not in {"http", "https"} or not address.host:
+        raise ConfigException(f"its server {server!r} is no address, such as https://127.0.0.1:6443")
 
 
 def _group_path(api_version: str) -> str:

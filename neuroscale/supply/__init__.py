@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuroscale.supply.choice import Mode, choose
+from neuroscale.supply.choice import Mode, assert_usable, choose
 from neuroscale.supply.contract import Demand, Plan, PlannedPart, Provisions, Supply
 
-__all__ = ["Demand", "Mode", "Plan", "PlannedPart", "Provisions", "Supply", "choose"]
+__all__ = ["Demand", "Mode", "Plan", "PlannedPart", "Provisions", "Supply", "assert_usable", "choose"]

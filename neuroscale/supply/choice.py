@@ -48,6 +48,16 @@ def choose(mode: Mode, demands: Collection[Demand], *, recorded: str = "", may_i
     return RegistrySupply(f"{where} answered", mirror, builder)
 
 
+def assert_usable() -> None:
+    """What the environment says of the supply can be read; asked before anything takes its time.
+
+    Raises:
+        UsageError: ``NEUROSCALE_MIRROR`` is no URL, or ``SUPPLY`` no mode.
+    """
+    Mirror.from_environment()
+    _from_environment()
+
+
 def _from_environment() -> Mode:
     mode = os.environ.get("SUPPLY") or "auto"
     if mode not in get_args(Mode):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -50,8 +51,7 @@ class Mirror:
         url = os.environ.get("NEUROSCALE_MIRROR", "").rstrip("/")
         if not url:
             return None
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.netloc:
+        if not _may_be_a_mirror(url):
             raise UsageError(
                 f"NEUROSCALE_MIRROR should be http[s]://HOST[:PORT][/PREFIX], but is {url!r}. "
                 f"Next: NEUROSCALE_MIRROR=http://127.0.0.1:5000"
@@ -87,6 +87,16 @@ class Mirror:
             if prefix:
                 mirrors[name]["rewrite"] = {"^(.*)$": f"{prefix.replace('{registry}', name)}/$1"}
         return {"mirrors": mirrors}
+
+
+def _may_be_a_mirror(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port  # looked at only when it is asked for
+    except ValueError:  # half an IPv6 address, a port that is no number
+        return False
+    rest = parts.query or parts.fragment or re.search(r"\s", url)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0 and not rest
 
 
 @dataclass

@@ -202,6 +202,14 @@ CONTEXTS = [
 ]
 
 
+@pytest.mark.parametrize("server", ["", "127.0.0.1:6443", "https://", "https://[::1", "https://a:b", "ftp://a"])
+def test_a_kubeconfig_whose_server_is_no_address_is_a_usage_error(server: str, tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump(kubeconfig_for(server)), encoding="utf-8")
+    with pytest.raises(UsageError, match="should name a cluster, but"):
+        Cluster.from_kubeconfig(file, None)
+
+
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_the_name_of_a_context_means_nothing(context: str, api: ApiServer, tmp_path: Path) -> None:
     """Neither does a local-looking name open another server, nor a foreign-looking one close ours."""

@@ -201,7 +201,13 @@ def test_every_image_that_is_not_our_own_is_pulled_from_a_registry_of_its_milest
     assert upstream_registries(demands(MILESTONES)) == all_of_them
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:5000", "ftp://mirror", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:5000", "ftp://mirror", "http://", "http://[::1", "http://:5000", "http://a:b", "http://a:99999",
+        "http://a:0", "http://a b", "http://a/b?c", "http://a/#b",
+    ],
+)  # fmt: skip
 def test_a_mirror_that_is_no_url_is_refused_with_an_example(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROSCALE_MIRROR", url)
     with pytest.raises(UsageError, match="Next: NEUROSCALE_MIRROR=http"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,11 +146,12 @@ def adopt(
 ) -> None:
     """Allow the suite to break an existing cluster: the first call prints a nonce, the second writes the marker."""
     nonce = secrets.token_hex(16)
+    chosen = ["--kubeconfig", str(kubeconfig), *(["--context", context] if context else [])]
     if allow_destructive is None:
         say(
             "The suite deletes and breaks things on the cluster it runs against. If that is what you want, run:\n"
-            f"  neuroscale adopt --kubeconfig {kubeconfig} {f'--context {context} ' if context else ''}"
-            f"--allow-destructive={nonce}"
+            f"  {shlex.join(['neuroscale', 'adopt', *chosen, f'--allow-destructive={nonce}'])}",
+            markup=False,
         )
         raise typer.Exit(ExitCode.REFUSED)
     server = mark(kubeconfig, context, allow_destructive, datetime.now(UTC))

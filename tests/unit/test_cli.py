@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +19,7 @@ from neuroscale.cli import app
 from neuroscale.cli import platform as platform_commands
 from neuroscale.cluster.guard import MARKER_PATH
 from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state
-from neuroscale.errors import RevertFailed
+from neuroscale.errors import ExitCode, RevertFailed
 from neuroscale.platform import connect
 
 
@@ -94,3 +97,14 @@ def test_up_is_what_may_install_system_packages(
     monkeypatch.setattr(platform_commands.bootstrap, "up", up)
     assert CliRunner().invoke(app, ["up", *options], catch_exceptions=False).exit_code == 0
     assert asked["install"] is expected
+
+
+def test_adopt_prints_what_a_shell_takes(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "my 'own' [bold]config"
+    kubeconfig.touch()
+    asked = ["adopt", "--kubeconfig", str(kubeconfig), "--context", "a; rm -rf $HOME"]
+    done = CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert done.exit_code == ExitCode.REFUSED
+    *words, nonce = shlex.split(done.output.strip().splitlines()[-1])
+    assert words == ["neuroscale", *asked]
+    assert re.fullmatch(r"--allow-destructive=[0-9a-f]{32}", nonce)

@@ -1,4 +1,6 @@
-"""Every error this library raises on purpose, and the exit code it leads to.
+"""Every error this library raises on purpose, and the exit code that each error leads to, whoever raises it.
+
+:func:`ending_of` is the one place that maps errors: the command line, a session's end and a scenario's verdict ask it.
 
 ::
 
@@ -20,6 +22,10 @@
     └── ConditionTimeout            exit 1: the platform did not do what it promises (also an AssertionError)
         └── Unrecoverable           exit 1: … and waiting longer would not have helped
 
+    OSError                         exit 3: a file, a folder or the disk of this machine
+    KeyboardInterrupt               exit 130: Ctrl-C, SIGTERM or SIGHUP
+    any other                       exit 6: nobody foresaw it
+
 The text of an error has one shape: what was expected, what was seen, and the next move. That of a wait::
 
     Timed out after 3 min 00 s waiting for: Application "root" is Synced and Healthy (41 checks).
@@ -28,8 +34,9 @@ The text of an error has one shape: what was expected, what was seen, and the ne
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 #: Characters of what a program said that its error repeats.
 _SHOWN = 800
@@ -148,3 +155,32 @@ class ConditionTimeout(NeuroscaleError, AssertionError):
 
 class Unrecoverable(ConditionTimeout):
     """A probe saw a state that time does not mend."""
+
+
+class Ending(NamedTuple):
+    """How something ended by an error.
+
+    Attributes:
+        sentence: What to tell; empty when there is nothing to say, or when only a traceback would say it.
+    """
+
+    code: ExitCode
+    sentence: str
+
+
+def ending_of(error: BaseException) -> Ending:
+    """The exit code that an error leads to, and its sentence."""
+    if isinstance(error, NeuroscaleError):
+        return Ending(error.exit_code, f"{type(error).__name__}: {error}")
+    if isinstance(error, OSError):
+        return Ending(ExitCode.NOT_RUN, _of_this_machine(error))
+    if isinstance(error, KeyboardInterrupt):
+        return Ending(ExitCode.INTERRUPTED, "")
+    return Ending(ExitCode.INTERNAL, "")
+
+
+def _of_this_machine(error: OSError) -> str:
+    what = error.filename if error.filename is not None else "a file, a folder or a connection"
+    look = "df -h" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "ls -ld"
+    move = f"{look} {error.filename}" if error.filename is not None else "df -h, then the same command again"
+    return f"This machine should let the suite use {what}, but: {error.strerror or error}. Next: {move}"

@@ -2,7 +2,7 @@
 
 ::
 
-    run.json              Run: when, what, versions, verdict of each scenario
+    run.json              Run: when, what, versions, verdict of each scenario; from the run's first moment
     recovery.json         every Sample behind every recovery figure
     killmatrix.json       list of Kill (only ``make kill-matrix``)
     benchmarks.json       list of Measurement (only ``make bench``)
@@ -15,21 +15,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, computed_field
 
 from neuroscale.atomic_write import write_atomically
-from neuroscale.errors import UsageError
+from neuroscale.errors import ExitCode, UsageError, ending_of
 from neuroscale.settings import reports_dir
 from neuroscale.slos import MEASURED_ONLY, SLOS
 
 ScenarioVerdict = Literal["passed", "failed", "not run"]
+RunKind = Literal["conformance", "incidents", "bench", "kill matrix"]
 
 
 class ScenarioResult(BaseModel):
@@ -171,13 +173,14 @@ class Run(BaseModel):
     Attributes:
         name: Folder name, for example ``2026-11-22T22-04-05``.
         kind: Which command made it.
+        seconds: Until what is on record was done; 0 as long as nothing was.
         versions: Component -> version really running.
         restarts: Restarts of the platform's containers during scenarios that had broken nothing beside them.
-        exit_code: As in ``neuroscale.errors.ExitCode``.
+        exit_code: As in ``neuroscale.errors.ExitCode``; ``None`` as long as the run has not ended.
     """
 
     name: str
-    kind: Literal["conformance", "incidents", "bench", "kill matrix"]
+    kind: RunKind
     started_at: datetime
     seconds: float = 0.0
     command: str = ""
@@ -185,6 +188,15 @@ class Run(BaseModel):
     results: list[ScenarioResult] = []
     restarts: list[str] = []
     exit_code: int | None = None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def outcome(self) -> str:
+        """How it ended, in words. A run that was killed never says more than it knew."""
+        if self.exit_code is None:
+            return "it has not ended" if self.seconds else "nothing was run"
+        known = {code.value: code.name.lower().replace("_", " ") for code in ExitCode}
+        return known.get(self.exit_code, "")
 
 
 _SAMPLES = TypeAdapter(list[Sample])
@@ -199,11 +211,29 @@ class RunFolder:
         self.path = path
 
     @classmethod
-    def new(cls) -> RunFolder:
-        """A folder named after the present second."""
-        path = reports_dir() / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
-        path.mkdir(parents=True, exist_ok=True)
-        return cls(path)
+    def begin(cls, kind: RunKind, command: str) -> tuple[RunFolder, Run]:
+        """A new run: its folder, named after the present second, and its record, which is in there at once.
+
+        Whatever comes of the run, it is the latest one from here on, and says so far that nothing was run.
+        """
+        started_at = datetime.now(UTC)
+        folder = cls(_own_folder(f"{started_at:%Y-%m-%dT%H-%M-%S}"))
+        run = Run(name=folder.path.name, kind=kind, started_at=started_at, command=command)
+        folder.save_run(run)
+        return folder, run
+
+    @contextmanager
+    def concluding(self, run: Run) -> Iterator[None]:
+        """Put on record how the run ended when the block does, also by an error."""
+        run.exit_code = ExitCode.PASSED
+        try:
+            yield
+        except BaseException as error:  # whatever it is, it goes on
+            run.exit_code = ending_of(error).code
+            raise
+        finally:
+            run.seconds = (datetime.now(UTC) - run.started_at).total_seconds()
+            self.save_run(run)
 
     @classmethod
     def all(cls) -> list[RunFolder]:
@@ -271,3 +301,16 @@ class RunFolder:
 
     def _write(self, name: str, content: bytes) -> None:
         write_atomically(self.path / name, content)
+
+
+def _own_folder(name: str) -> Path:
+    """A folder that was not there before: of two runs begun in one second, the second has a number behind its name."""
+    path, number = reports_dir() / name, 1
+    while True:
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+            path = path.with_name(f"{name}-{number:02}")
+        else:
+            return path

@@ -16,7 +16,7 @@ from allure_commons.model2 import Label, Status, StatusDetails, TestResult
 from allure_commons.types import LabelType
 
 from neuroscale.results import ScenarioResult, ScenarioVerdict
-from suite.session import FOLDER, RUN
+from suite.ending import FOLDER, RUN
 
 #: Of a file that is attached; the whole of it lies in the run's folder.
 MOST_BYTES = 50_000

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 
 import typer
 
@@ -30,7 +29,7 @@ from neuroscale.milestones import assert_steady_state
 from neuroscale.platform import Platform
 from neuroscale.polling import pause
 from neuroscale.report import Benchmark, benchmarks
-from neuroscale.results import Measurement, Recorder, Run, RunFolder
+from neuroscale.results import Measurement, Recorder, RunFolder
 from neuroscale.screen import say, say_verbatim
 from neuroscale.supply import choose
 from suite.kill_matrix import Runner
@@ -80,20 +79,18 @@ def run(rounds: int, runner: Runner, say: Callable[[str], None]) -> tuple[RunFol
         runner: Runs pytest.
         say: Receives a line for each thing begun.
     """
-    folder = RunFolder.new()
-    record = Run(name=folder.path.name, kind="bench", started_at=datetime.now(UTC), command="neuroscale bench")
+    folder, record = RunFolder.begin("bench", "neuroscale bench")
     numbers = list[Benchmark]()
-    for platform in _PLATFORMS:
-        numbers += [*_fresh_starts(platform, say), *_suites(platform, runner, say)]
-    numbers += [_second_ups(say), _fast_tier(runner, say), _disk()]
-    say(f"sampling {rounds} first drifts and {_REPEATS} repeated ones")
-    with exclusive():
-        _sample_drifts(up(("a",), say=say).platform, rounds, folder, say)
-    state = load_state()
-    record.versions = state.versions if state else {}
-    record.seconds = (datetime.now(UTC) - record.started_at).total_seconds()
-    folder.save_run(record)
-    folder.save_measurements([Measurement(**asdict(number)) for number in numbers])
+    with folder.concluding(record):
+        for platform in _PLATFORMS:
+            numbers += [*_fresh_starts(platform, say), *_suites(platform, runner, say)]
+        numbers += [_second_ups(say), _fast_tier(runner, say), _disk()]
+        say(f"sampling {rounds} first drifts and {_REPEATS} repeated ones")
+        with exclusive():
+            _sample_drifts(up(("a",), say=say).platform, rounds, folder, say)
+        state = load_state()
+        record.versions = state.versions if state else {}
+        folder.save_measurements([Measurement(**asdict(number)) for number in numbers])
     return folder, numbers
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from neuroscale.errors import NeuroscaleError
 from neuroscale.gate import tools
-from suite.session import NOT_BROUGHT_UP, needs_cluster
+from suite.ending import end_session
+from suite.session import needs_cluster
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -17,8 +18,5 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         return
     try:
         tools.provide(charts=True)
-    except NeuroscaleError as error:
-        session.config.stash[NOT_BROUGHT_UP] = error.exit_code
-        pytest.exit(
-            f"The gate's tools could not be built, so nothing was run. {error}", returncode=int(error.exit_code)
-        )
+    except (NeuroscaleError, OSError) as error:
+        end_session(session.config, error, "The gate's tools could not be built, so nothing was run. ")

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from neuroscale.errors import ExitCode
+from neuroscale.errors import UsageError
 from suite.markers import markers
 from suite.session import LEFT_OUT, needs_cluster
 
@@ -24,16 +24,14 @@ _REMEMBERING = {
 def pytest_configure(config: pytest.Config) -> None:
     """Before the session has a folder."""
     if asked := [option for name, option in _REMEMBERING.items() if getattr(config.option, name, False)]:
-        pytest.exit(
+        raise UsageError(
             f"Which tests failed last is not remembered, so {' and '.join(asked)} would select nothing. "
-            "Next: pytest with the node IDs that the report names",
-            returncode=ExitCode.USAGE,
+            "Next: pytest with the node IDs that the report names"
         )
     if needs_cluster(config) and getattr(config.option, "dist", "no") != "no":
-        pytest.exit(
+        raise UsageError(
             "Scenarios break one cluster, one after the other, so -n is for the fast tier alone. "
-            f"Next: {_typed(config, without_workers=True)}",
-            returncode=ExitCode.USAGE,
+            f"Next: {_typed(config, without_workers=True)}"
         )
 
 

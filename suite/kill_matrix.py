@@ -26,7 +26,7 @@ class Runner(Protocol):
 
 
 def run(milestones: Collection[str], only: Collection[str], runner: Runner) -> int:
-    """Run the mutants' checks in one session; the exit code is the matrix's (:func:`suite.mutants.mutant.exit_code`).
+    """Run the mutants' checks in one session, whose exit code tells the worst that came of them.
 
     Raises:
         UsageError: A named mutant does not exist, or there is nothing to run.

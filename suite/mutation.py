@@ -19,14 +19,14 @@ from pytest_bdd.scenario import scenario_wrapper_template_registry
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import load_state
-from neuroscale.errors import ExitCode, PreconditionFailed, UsageError
+from neuroscale.errors import PreconditionFailed
 from neuroscale.polling import eventually, longest_wait, pause
 from neuroscale.results import Kill, ScenarioResult
 from suite import mutants
+from suite.ending import CODES, FOLDER, RUN
 from suite.mutants import Mutant, evaluate_kill
 from suite.mutants.mutant import exit_code
 from suite.scenarios import example_of, scenario_of
-from suite.session import FOLDER, RUN
 
 _CONTROL = "control"
 #: In the step that must turn red, a wait lasts at most so many seconds longer than that step took in the control:
@@ -55,14 +55,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    try:
-        chosen = _chosen(config)
-    except UsageError as error:
-        pytest.exit(str(error), returncode=ExitCode.USAGE)
+    _chosen(config)  # once there is a run, which tells of a slug that does not exist
     config.stash[_GREEN], config.stash[_KILLS] = set(), []
     config.stash[_SECONDS] = defaultdict(float)
-    if chosen and RUN in config.stash:
-        config.stash[RUN].kind = "kill matrix"
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +131,7 @@ def as_intended(item: pytest.Item, step: str, reason: str) -> bool:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Take a mutant's verdict off the scenarios' record and put it into the matrix, which is written each time."""
+    """Take a mutant's verdict off the scenarios' record and put it into the matrix; both are written each time."""
     report = yield
     if not _chosen(item.config):
         return report
@@ -147,11 +142,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         elif call.when == "call":
             item.config.stash[_GREEN].add(_check(item))
     elif call.when == "call" or (call.when == "setup" and report.failed):
-        results = item.config.stash[RUN].results
-        result = results.pop() if results and results[-1].nodeid == item.nodeid else None
+        run, folder = item.config.stash[RUN], item.config.stash[FOLDER]
+        result = run.results.pop() if run.results and run.results[-1].nodeid == item.nodeid else None
         kill = _kill(mutant, result, in_place=item.stash.get(_IN_PLACE, False))
         item.config.stash[_KILLS].append(kill)
-        item.config.stash[FOLDER].save_kills(item.config.stash[_KILLS])
+        item.config.stash.setdefault(CODES, {})[item.nodeid, call.when] = exit_code(kill)
+        folder.save_kills(item.config.stash[_KILLS])
+        folder.save_run(run)
         report.kill = kill.verdict
         report.outcome = "passed" if kill.verdict == "killed" else "failed"
         report.longrepr = None if kill.verdict == "killed" else f"{kill.verdict}: {kill.step}: {kill.reason}"
@@ -162,16 +159,6 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     """In pytest's lines: a kill is not just a pass."""
     verdict = getattr(report, "kill", None)
     return (verdict if report.passed else "failed", verdict[0].upper(), verdict.upper()) if verdict else None
-
-
-@pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
-    """A mutant that could not be tried leaves the question open."""
-    yield
-    kills = session.config.stash[_KILLS]
-    failed = any(result.verdict == "failed" for result in session.config.stash[RUN].results) if kills else False
-    if kills and not failed and session.exitstatus in {ExitCode.PASSED, ExitCode.FAILED, ExitCode.NOT_RUN}:
-        session.exitstatus = int(exit_code(kills))
 
 
 def _chosen(config: pytest.Config) -> list[Mutant]:

@@ -1,4 +1,4 @@
-"""Verdicts, evidence and figures of a session, and its closing words."""
+"""Verdicts, evidence and figures of a session."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
 
 from neuroscale import polling
-from neuroscale.errors import NeuroscaleError
+from neuroscale.errors import ExitCode, ending_of
 from neuroscale.evidence import collect
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import Timeline
-from neuroscale.report import terminal
 from neuroscale.results import Recorder, Sample, ScenarioResult, ScenarioVerdict
-from neuroscale.screen import say
 from neuroscale.serving import request_stream
 from neuroscale.serving.request_stream import Stream, listed
 from neuroscale.settings import reports_dir
 from suite import allure_results
+from suite.ending import CODES, FOLDER, RUN, concerns_all, end_session
 from suite.mutants import Mutant
 from suite.mutation import as_intended
 from suite.redaction import redact
 from suite.scenarios import example_of, scenario_of
-from suite.session import BREAKAGE, FOLDER, PLATFORM, RUN, needed
+from suite.session import BREAKAGE, PLATFORM, needed
 
 FAILED_STEP = pytest.StashKey[tuple[str, BaseException]]()
+_CONCERNS_ALL = pytest.StashKey[BaseException]()
 _TIMELINES = pytest.StashKey[list[Timeline]]()
 _STARTED = pytest.StashKey[float]()
 
 
 def verdict_of(error: BaseException) -> ScenarioVerdict:
     """What an error says about the platform: only a broken promise is a failure."""
-    return "failed" if isinstance(error, AssertionError) or not isinstance(error, NeuroscaleError) else "not run"
+    return "failed" if ending_of(error).code in {ExitCode.FAILED, ExitCode.INTERNAL} else "not run"
 
 
 @pytest.fixture
@@ -57,17 +57,20 @@ def recorder(request: pytest.FixtureRequest, mutant: Mutant | None) -> Recorder:
     return Recorder(request.node.name, keep)
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     item.stash[_TIMELINES] = []
     item.stash[_STARTED] = time.monotonic()
     polling.listeners.append(item.stash[_TIMELINES].append)
     request_stream.listeners.append(partial(_keep_requests, item.config, item.name))
     try:
-        return (yield)
+        result = yield
     finally:
         polling.listeners.pop()
         request_stream.listeners.pop()
+    if _CONCERNS_ALL in item.stash:
+        end_session(item.config, item.stash[_CONCERNS_ALL])
+    return result
 
 
 def _keep_requests(config: pytest.Config, test: str, stream: Stream) -> None:
@@ -123,6 +126,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     run = item.config.stash.get(RUN, None)
     if run is not None and (call.when == "call" or call.excinfo is not None):
         _record(item, call)
+        run.seconds = (datetime.now(UTC) - run.started_at).total_seconds()
+        item.config.stash[FOLDER].save_run(run)
+        if call.excinfo is not None and concerns_all(call.excinfo.value):
+            item.stash[_CONCERNS_ALL] = call.excinfo.value
     return report
 
 
@@ -132,6 +139,8 @@ def _record(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     earlier = run.results.pop() if run.results and run.results[-1].nodeid == item.nodeid else None
     step, error = item.stash.get(FAILED_STEP, ("", call.excinfo.value if call.excinfo else None))
     verdict: ScenarioVerdict = "passed" if error is None else verdict_of(error)
+    if error is not None:
+        item.config.stash.setdefault(CODES, {})[item.nodeid, call.when] = ending_of(error).code
     if earlier is not None and earlier.verdict != "passed":
         # What went wrong first is what went wrong; an undo that fails as well makes it neither better nor another.
         run.results.append(earlier)
@@ -159,26 +168,6 @@ def _described(item: pytest.Item) -> dict[str, str]:
     if scenario is None:
         return {"feature": item.path.stem, "scenario": item.name}
     return {"feature": scenario.feature.name or "", "scenario": scenario.name + (f" [{example}]" if example else "")}
-
-
-@pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
-) -> Iterator[None]:
-    yield
-    if RUN not in config.stash:
-        return
-    run, folder = config.stash[RUN], config.stash[FOLDER]
-    run.exit_code = int(exitstatus)
-    run.seconds = (datetime.now(UTC) - run.started_at).total_seconds()
-    folder.save_run(run)
-    if not run.results:
-        terminalreporter.write_line(
-            f"No scenario was run, so nothing is known about the platform (exit code {exitstatus}). "
-            f"Selected: -m '{config.option.markexpr}' -k '{config.option.keyword}'"
-        )
-        return
-    say(terminal.summary(folder))
 
 
 def _again(item: pytest.Item) -> str:

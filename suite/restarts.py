@@ -9,7 +9,8 @@ import pytest
 
 from neuroscale.errors import ApiError, ClusterUnreachable
 from neuroscale.evidence.restarts import Container, restart_counts, unprovoked
-from suite.session import BREAKAGE, PLATFORM, RUN
+from suite.ending import RUN
+from suite.session import BREAKAGE, PLATFORM
 
 _BEFORE = pytest.StashKey[Mapping[Container, int]]()
 

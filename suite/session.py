@@ -1,15 +1,12 @@
-"""One session: which tier it is, the cluster it needs, exit codes, signals, and where its results go."""
+"""One session: which tier it is, the cluster it needs, signals, and where its results go."""
 
 from __future__ import annotations
 
 import re
 import shlex
-import signal
 import sys
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
-from types import FrameType
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 
 import pytest
 
@@ -18,22 +15,19 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import exclusive, load_state
 from neuroscale.components import COMPONENTS, Component
-from neuroscale.errors import ExitCode, NeuroscaleError, SteadyStateLost
+from neuroscale.errors import NeuroscaleError, SteadyStateLost, UsageError
+from neuroscale.interruption import finishing, listen
 from neuroscale.platform import Platform
-from neuroscale.results import Run, RunFolder
+from neuroscale.results import RunFolder, RunKind
+from suite.ending import FOLDER, RUN, end_session
 from suite.markers import markers
 
 #: Everything under this folder needs the real cluster, and a marker on the command line.
 REAL = "tests/e2e"
-FOLDER = pytest.StashKey[RunFolder]()
-RUN = pytest.StashKey[Run]()
 PLATFORM = pytest.StashKey[Platform]()
 BREAKAGE = pytest.StashKey[Breakage]()
 #: Scenarios that were not run since no marker asked for them.
 LEFT_OUT = pytest.StashKey[list[pytest.Item]]()
-UNREADABLE = pytest.StashKey[bool]()
-#: Why nothing could be run; our own exit codes mean something else to pytest.
-NOT_BROUGHT_UP = pytest.StashKey[ExitCode]()
 #: Options with which pytest shows something, and runs nothing.
 _LOOKING = ("collectonly", "help", "version", "markers", "showfixtures", "show_fixtures_per_test", "setupplan")
 _NOT_A_NAME = frozenset({"and", "or", "not", "True", "False"})
@@ -51,22 +45,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in markers().items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
-    _reject_unknown_markers(config)
     if needs_cluster(config):
-        # SIGTERM undoes as Ctrl-C does; pytest alone would end without running any fixture's teardown.
-        signal.signal(signal.SIGTERM, _interrupt)
+        # First of all: whatever comes of this session, the latest run is this one.
+        folder, config.stash[RUN] = RunFolder.begin(_kind(config), shlex.join(["pytest", *sys.argv[1:]]))
+        config.stash[FOLDER] = folder
+        listen()
         if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
             config.args = [str(config.rootpath / REAL)]
-        folder = RunFolder.new()
-        config.stash[FOLDER] = folder
-        config.stash[RUN] = Run(
-            name=folder.path.name,
-            kind="incidents" if "incident" in (config.option.markexpr or "") else "conformance",
-            started_at=datetime.now(UTC),
-            command=shlex.join(["pytest", *sys.argv[1:]]),
-        )
         # Whose plugin may be switched off.
         config.option.xmlpath = getattr(config.option, "xmlpath", None) or str(folder.path / "junit.xml")
+    _reject_unknown_markers(config)
 
 
 def needs_cluster(config: pytest.Config) -> bool:
@@ -90,8 +78,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def platform(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Iterator[Platform]:
     """The platform, brought up if need be and healed of what a killed run left; held by this run alone."""
     run, tell = pytestconfig.stash[RUN], pytestconfig.get_terminal_writer()
-    with exclusive():
+    with ExitStack() as stack:
         try:
+            stack.enter_context(exclusive())
             # Builds tell their progress on standard error, which pytest would keep for later.
             with uncaptured(pytestconfig):
                 report = up(
@@ -99,12 +88,9 @@ def platform(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Ite
                     supply=pytestconfig.option.supply,
                     say=lambda line: tell.line(f"  {line}"),
                 )
-        except NeuroscaleError as error:
-            pytestconfig.stash[NOT_BROUGHT_UP] = error.exit_code
+        except (NeuroscaleError, OSError) as error:
             # One sentence, once, instead of the same failure for every scenario.
-            pytest.exit(
-                f"The platform could not be brought up, so nothing was run. {error}", returncode=error.exit_code
-            )
+            end_session(pytestconfig, error, "The platform could not be brought up, so nothing was run. ")
         state = load_state()
         assert state is not None, "the platform was just brought up"
         run.versions = {"platform": "+".join(state.milestones).upper(), **state.versions}
@@ -152,28 +138,24 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """Before any test ran, only collecting can have failed; pytest will call that an interruption."""
-    session.config.stash[UNREADABLE] = bool(session.testsfailed)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Interrupted in one fixture, pytest forgets the fixtures that are left."""
+    with finishing():
+        return (yield)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Translate pytest's exit code into ours, and give "nothing collected" a reason."""
-    translation = {
-        pytest.ExitCode.INTERRUPTED: ExitCode.INTERNAL
-        if session.config.stash.get(UNREADABLE, False)
-        else ExitCode.INTERRUPTED,
-        pytest.ExitCode.INTERNAL_ERROR: ExitCode.INTERNAL,
-        pytest.ExitCode.USAGE_ERROR: ExitCode.USAGE,
-    }
-    status = session.config.stash.get(NOT_BROUGHT_UP, None) or translation.get(exitstatus, exitstatus)  # type: ignore[call-overload]
-    if status == ExitCode.FAILED and (run := session.config.stash.get(RUN, None)):
-        verdicts = {result.verdict for result in run.results}
-        if run.results and "failed" not in verdicts:
-            status = ExitCode.NOT_RUN
-    session.exitstatus = int(status)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """What an interrupted scenario broke is undone in here."""
+    with finishing():
+        return (yield)
+
+
+def _kind(config: pytest.Config) -> RunKind:
+    if config.option.mutant:
+        return "kill matrix"
+    return "incidents" if "incident" in config.option.markexpr else "conformance"
 
 
 def _reject_unknown_markers(config: pytest.Config) -> None:
@@ -181,8 +163,4 @@ def _reject_unknown_markers(config: pytest.Config) -> None:
     named = set(re.findall(r"[A-Za-z_]\w*", config.option.markexpr or "")) - _NOT_A_NAME
     if unknown := sorted(named - known):
         ours = ", ".join(sorted(markers()))
-        pytest.exit(f"No such marker: {', '.join(unknown)}. There are: {ours}", returncode=ExitCode.USAGE)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt(f"signal {signum}")
+        raise UsageError(f"No such marker: {', '.join(unknown)}. There are: {ours}")

@@ -15,6 +15,7 @@ from neuroscale.chaos.journal import Entry, Journal
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.watch import Watcher, WatchEvent
 from neuroscale.errors import ConditionTimeout, FaultHadNoEffect
+from neuroscale.interruption import finishing
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually, met
@@ -58,8 +59,9 @@ class Breakage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._watchers.close()
-        self.roll_back()
+        with finishing():
+            self._watchers.close()
+            self.roll_back()
 
     def inject(self, fault: Fault) -> Effect:
         """Break something and prove it.
@@ -69,7 +71,8 @@ class Breakage:
         """
         snapshot = fault.snapshot(self.platform)
         watcher = self.watch(fault.target) if fault.target else None
-        self._entries.append(self.journal.open(fault, snapshot))
+        with finishing():
+            self._entries.append(self.journal.open(fault, snapshot))
         clock, start = datetime.now(UTC), time.monotonic()
         fault.inject(self.platform, snapshot)
         proof = _VerifyInjected(self.platform, fault, snapshot, watcher, start)
@@ -106,8 +109,9 @@ class Breakage:
         Raises:
             RevertFailed: See :meth:`Journal.roll_back_all`.
         """
-        entries, self._entries = self._entries[::-1], []
-        self.journal.roll_back_all(self.platform, entries)
+        with finishing():
+            entries, self._entries = self._entries[::-1], []
+            self.journal.roll_back_all(self.platform, entries)
 
 
 @dataclass

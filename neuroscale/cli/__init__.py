@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable
 
 import typer
@@ -13,7 +14,8 @@ from neuroscale.cli.platform import adopt, check, down, endpoints, rollback, sta
 from neuroscale.cli.report import report
 from neuroscale.cli.runs import bench, incident, kill_matrix
 from neuroscale.cli.supply import supply
-from neuroscale.errors import ExitCode, NeuroscaleError
+from neuroscale.errors import ExitCode, ending_of
+from neuroscale.interruption import listen
 from neuroscale.screen import accept_any_encoding
 
 
@@ -32,7 +34,7 @@ app = typer.Typer(
     name="neuroscale",
     help="Chaos and conformance suite for the NeuroScale GitOps inference platform.",
     epilog="Exit codes: 0 passed, 1 failed, 2 usage, 3 not run (environment), 4 forbidden (guard), "
-    "5 nothing collected, 6 an error inside pytest, 130 interrupted.",
+    "5 nothing collected, 6 an error inside the suite or pytest, 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
@@ -47,10 +49,13 @@ app.add_typer(supply, name="supply")
 def main(command: Callable[[], object] = app) -> None:
     """Entry point: an expected error is a sentence and an exit code, not a traceback."""
     accept_any_encoding()
+    listen()
     try:
         command()
-    except NeuroscaleError as error:
-        Console(stderr=True, soft_wrap=True).print(f"{type(error).__name__}: {error}", style="red", markup=False)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each has its own code; Python's is the platform's
+        code, sentence = ending_of(error)
+        if sentence:
+            Console(stderr=True, soft_wrap=True).print(sentence, style="red", markup=False)
+        elif code != ExitCode.INTERRUPTED:
+            traceback.print_exception(error)
+        sys.exit(code)

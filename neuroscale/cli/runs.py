@@ -15,7 +15,7 @@ from neuroscale.incidents import EVERY_INCIDENT, number_of
 from neuroscale.report import summary, write
 from neuroscale.results import RunFolder
 from neuroscale.screen import say, table
-from neuroscale.settings import ROOT
+from neuroscale.settings import ROOT, places
 
 incident = typer.Typer(help="Past and feared outages, replayable on demand.", no_args_is_help=True)
 
@@ -76,4 +76,4 @@ def _suite(name: str, *arguments: str) -> int:
 
 def _module(name: str, *arguments: str, environment: dict[str, str] | None = None) -> int:
     command = [sys.executable, "-m", name, *arguments]
-    return in_foreground(command, folder=ROOT, env={**os.environ, **(environment or {})})
+    return in_foreground(command, folder=ROOT, env={**os.environ, **places(), **(environment or {})})

@@ -5,12 +5,10 @@ What goes wrong has one shape, :class:`ProgramFailed`; its callers say what it m
 
 from __future__ import annotations
 
-import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from types import FrameType
 
 from neuroscale.errors import ProgramFailed, ProgramLate
 
@@ -133,13 +131,14 @@ def in_foreground(command: Sequence[str], *, folder: Path, env: Mapping[str, str
         Its exit code.
 
     Raises:
-        KeyboardInterrupt: By Ctrl-C or SIGTERM, when the program has ended: it may have things to undo first.
+        KeyboardInterrupt: By a signal (:func:`neuroscale.interruption.listen`), when the program has ended.
     """
-    with subprocess.Popen(command, env=env, cwd=folder) as program, _passing_on_sigterm(program):
+    with subprocess.Popen(command, env=env, cwd=folder) as program:
         try:
             return program.wait()
         except KeyboardInterrupt:
-            # Of Ctrl-C the terminal has told the program too. To kill it, as subprocess.run does, would undo nothing.
+            # It undoes what it broke, which takes a while, and hears no second signal; killed, it would undo nothing.
+            program.terminate()
             program.wait()
             raise
 
@@ -160,19 +159,6 @@ def leave_running(command: Sequence[str], log: Path) -> None:
             subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
         except OSError as error:
             raise _not_started(command, error) from error
-
-
-@contextmanager
-def _passing_on_sigterm(program: subprocess.Popen[bytes]) -> Iterator[None]:
-    def pass_on(signum: int, _: FrameType | None) -> None:
-        program.send_signal(signum)
-        raise KeyboardInterrupt(f"signal {signum}")
-
-    before = signal.signal(signal.SIGTERM, pass_on)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _late(command: Sequence[str], within: float, said: str = "") -> ProgramLate:

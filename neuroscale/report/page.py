@@ -9,7 +9,6 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from neuroscale.errors import ExitCode
 from neuroscale.polling import duration
 from neuroscale.report.figures import rows
 from neuroscale.report.timelines import pictures
@@ -39,7 +38,6 @@ def overview(folder: RunFolder, note: str = "") -> str:
             css=Markup((_TEMPLATES / "overview.css").read_text(encoding="utf-8")),  # noqa: S704 - a file of this package
             run=run,
             folder_name=folder.path.name,
-            exit_word=_exit_word(run.exit_code),
             note=note,
             verdicts=Counter(result.verdict for result in run.results),
             troubled=[result for result in run.results if result.verdict != "passed"],
@@ -72,11 +70,6 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["duration"] = duration
     return environment
-
-
-def _exit_word(code: int | None) -> str:
-    known = {member.value: member.name.lower().replace("_", " ") for member in ExitCode}
-    return known.get(code, "") if code is not None else ""
 
 
 def _evidence(folder: RunFolder) -> dict[str, str]:

@@ -60,7 +60,8 @@ def summary(folder: RunFolder, report: Path | None = None, note: str = "") -> Re
     """
     run = folder.run
     verdicts = Counter(result.verdict for result in run.results)
-    head = Text(f"\n{run.kind} {run.name}: {len(run.results)} scenarios ran in {duration(run.seconds)}\n", style="bold")
+    ran = f"{len(run.results)} scenarios ran in {duration(run.seconds)}"
+    head = Text(f"\n{run.kind} {run.name}: {ran}, {_ending(run)}\n", style="bold")
     for verdict in ("passed", "failed", "not run"):
         style = _STYLES.get(verdict, "yellow") if verdicts[verdict] else "dim"
         head.append(f"  {verdicts[verdict]} {verdict}", style=style)
@@ -82,6 +83,10 @@ def benchmarks(numbers: Sequence[Benchmark]) -> Table:
             found, answer = ["–"] * 3, "not measured"
         lines.add_row(Text(number.name), str(len(number.samples)), *found, number.text(number.at_most), _word(answer))
     return lines
+
+
+def _ending(run: Run) -> str:
+    return run.outcome if run.exit_code is None else f"exit code {run.exit_code} ({run.outcome})"
 
 
 def _troubled(run: Run) -> list[RenderableType]:

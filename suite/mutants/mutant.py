@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,12 +63,11 @@ def evaluate_kill(
     return "killed" if mutant.matches(result.step, result.why) else "wrong reason"
 
 
-def exit_code(kills: Collection[Kill]) -> ExitCode:
-    """Survivors, and reds for the wrong reason, fail; a mutant that could not be tried leaves the question open."""
-    verdicts = {kill.verdict for kill in kills}
-    if verdicts & {"survived", "wrong reason"}:
-        return ExitCode.FAILED
-    return ExitCode.NOT_RUN if "void" in verdicts else ExitCode.PASSED
+def exit_code(kill: Kill) -> ExitCode:
+    """A survivor, or a red for the wrong reason, fails; a mutant that could not be tried leaves the question open."""
+    if kill.verdict == "killed":
+        return ExitCode.PASSED
+    return ExitCode.NOT_RUN if kill.verdict == "void" else ExitCode.FAILED
 
 
 # --- the steps of an incident's scenario, as its row makes them

@@ -24,7 +24,7 @@ from suite import mutants
 from suite.mutants import Mutant
 from suite.session import PLATFORM
 
-pytest_plugins = ["suite.session", "suite.mutation", "suite.recording"]
+pytest_plugins = ["suite.ending", "suite.session", "suite.mutation", "suite.recording"]
 TOY = {"is": "whole"}
 
 class Breakage:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
-from neuroscale.errors import UsageError
+from neuroscale import results
+from neuroscale.errors import HostError, UsageError
 from neuroscale.results import Kill, Recorder, Run, RunFolder, Sample, ScenarioResult
 from neuroscale.settings import reports_dir
 
@@ -36,15 +38,47 @@ def a_kill() -> Kill:
 
 
 def test_a_run_is_read_back() -> None:
-    folder = RunFolder.new()
+    folder, _ = RunFolder.begin("conformance", "pytest")
     result = ScenarioResult(nodeid="n", feature="f", scenario="s", tags=["a"], verdict="not run", seconds=1, why="gate")
     run = Run(name=folder.path.name, kind="conformance", started_at=AT, results=[result], exit_code=3)
     folder.save_run(run)
     assert folder.run == run
 
 
+def test_a_run_is_on_record_from_its_first_moment_and_says_what_it_knows() -> None:
+    folder, run = RunFolder.begin("conformance", "pytest -m milestone_a")
+    assert (folder.run, folder.run.outcome) == (run, "nothing was run")
+    assert '"outcome": "nothing was run"' in (folder.path / "run.json").read_text()
+    run.seconds = 1.5
+    assert run.outcome == "it has not ended"
+    for code, outcome in ((0, "passed"), (3, "not run"), (130, "interrupted"), (99, "")):
+        run.exit_code = code
+        assert run.outcome == outcome
+
+
+def test_runs_begun_in_one_second_have_a_folder_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Stopped:
+            return cls(2026, 11, 22, 22, 4, 5, tzinfo=tz)
+
+    monkeypatch.setattr(results, "datetime", Stopped)
+    begun = [RunFolder.begin("conformance", f"pytest {number}") for number in range(11)]
+    assert [folder.run.command for folder in RunFolder.all()] == [f"pytest {number}" for number in range(11)]
+    assert [folder.run for folder, _ in begun] == [run for _, run in begun]
+
+
+@pytest.mark.parametrize(("error", "code"), [(None, 0), (KeyboardInterrupt(), 130), (HostError("no"), 3)])
+def test_a_run_says_how_it_ended_also_by_an_error(error: BaseException | None, code: int) -> None:
+    folder, run = RunFolder.begin("bench", "neuroscale bench")
+    with pytest.raises(type(error)) if error else nullcontext(), folder.concluding(run):
+        if error:
+            raise error
+    assert folder.run.exit_code == code
+
+
 def test_samples_are_kept_in_order_and_none_is_dropped() -> None:
-    folder = RunFolder.new()
+    folder = RunFolder.begin("conformance", "pytest")[0]
     assert folder.samples == []
     samples = [a_sample(1), a_sample(60, censored=True), a_sample(2)]
     for sample in samples:
@@ -77,14 +111,14 @@ def test_a_figure_has_no_phases() -> None:
 
 @pytest.mark.parametrize("claim", ["drift-heel", ""])
 def test_a_figure_for_an_slo_that_does_not_exist_is_refused(claim: str) -> None:
-    folder = RunFolder.new()
+    folder = RunFolder.begin("conformance", "pytest")[0]
     with pytest.raises(UsageError, match=r"an SLO that exists.*Next: drift-heal, git-pick-up"):
         folder.add_sample(a_sample().model_copy(update={"claim": claim}))
     assert folder.samples == []
 
 
 def test_kills_are_read_back() -> None:
-    folder = RunFolder.new()
+    folder = RunFolder.begin("conformance", "pytest")[0]
     assert folder.kills == []
     folder.save_kills([a_kill()])
     assert folder.kills == [a_kill()]
@@ -100,9 +134,9 @@ def test_runs_are_listed_oldest_first_and_only_those_that_said_what_they_are() -
 
 
 def test_a_write_leaves_no_draft() -> None:
-    folder = RunFolder.new()
+    folder = RunFolder.begin("conformance", "pytest")[0]
     folder.add_sample(a_sample())
-    assert [file.name for file in folder.path.iterdir()] == ["recovery.json"]
+    assert sorted(file.name for file in folder.path.iterdir()) == ["recovery.json", "run.json"]
 
 
 def test_only_the_three_verdicts_exist() -> None:

@@ -1,7 +1,8 @@
-"""What a session makes of errors, of markers that do not exist, and of pytest's exit codes."""
+"""What a session makes of errors and of markers that do not exist."""
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -31,8 +32,8 @@ from neuroscale.errors import (
 from neuroscale.results import Run, RunFolder, ScenarioResult, ScenarioVerdict
 from neuroscale.settings import ROOT
 from suite import recording, session
+from suite.ending import RUN
 from suite.recording import FAILED_STEP, verdict_of
-from suite.session import RUN
 
 # --- verdicts
 
@@ -57,6 +58,10 @@ def test_what_kept_a_scenario_from_happening_says_nothing_of_the_platform(kind: 
 
 def test_an_api_server_that_says_no_says_nothing_either() -> None:
     assert verdict_of(ApiError("no", status=500, reason="")) == "not run"
+
+
+def test_the_disk_of_this_machine_says_nothing_either() -> None:
+    assert verdict_of(OSError(errno.ENOSPC, "No space left on device", "x")) == "not run"
 
 
 def test_a_skip_is_no_pass() -> None:
@@ -150,9 +155,9 @@ def test_a_marker_that_does_not_exist_ends_the_session(
     markexpr: str, unknown: str, pytestconfig: pytest.Config
 ) -> None:
     """With pytest alone, a typo selects nothing, and nothing is green."""
-    with pytest.raises(pytest.exit.Exception) as caught:
+    with pytest.raises(UsageError) as caught:
         told(markexpr, pytestconfig)
-    assert caught.value.returncode == ExitCode.USAGE
+    assert caught.value.exit_code == ExitCode.USAGE
     assert f"No such marker: {unknown}. There are: " in str(caught.value)
     assert "milestone_a" in str(caught.value)
     assert "parametrize" not in str(caught.value)
@@ -193,36 +198,6 @@ def test_a_scenario_needs_the_components_that_its_tags_name_and_the_gate_none(
     assert session.milestones_of(cast("list[pytest.Item]", items)) == expected
 
 
-VERDICTS: list[tuple[int, list[ScenarioVerdict], ExitCode]] = [
-    (0, ["passed"], ExitCode.PASSED),
-    (1, ["passed", "failed", "not run"], ExitCode.FAILED),
-    (1, ["passed", "not run"], ExitCode.NOT_RUN),
-    (1, [], ExitCode.FAILED),
-    (2, ["passed"], ExitCode.INTERRUPTED),
-    (3, [], ExitCode.INTERNAL),
-    (4, [], ExitCode.USAGE),
-    (5, [], ExitCode.NOTHING_COLLECTED),
-]
-
-
-@pytest.mark.parametrize(("status", "verdicts", "expected"), VERDICTS)
-def test_exit_codes(status: int, verdicts: list[ScenarioVerdict], expected: ExitCode) -> None:
-    results = [
-        ScenarioResult(nodeid="n", feature="f", scenario="s", tags=[], verdict=one, seconds=1) for one in verdicts
-    ]
-    stash = pytest.Stash()
-    stash[RUN] = Run(name="r", kind="conformance", started_at=datetime.now(UTC), results=results)
-    ending = SimpleNamespace(config=SimpleNamespace(stash=stash), exitstatus=None)
-    session.pytest_sessionfinish(cast("pytest.Session", ending), status)
-    assert ending.exitstatus == expected
-
-
-def test_a_session_of_the_fast_tier_keeps_pytests_verdict() -> None:
-    ending = SimpleNamespace(config=SimpleNamespace(stash=pytest.Stash()), exitstatus=None)
-    session.pytest_sessionfinish(cast("pytest.Session", ending), 1)
-    assert ending.exitstatus == 1
-
-
 # --- a platform that is sick
 
 SICK = """
@@ -257,7 +232,7 @@ def test_on_a_platform_whose_steady_state_is_lost_nothing_else_is_tried(
 ) -> None:
     file = tmp_path / "test_sick.py"
     file.write_text(SICK.format(first=first), encoding="utf-8")
-    plugins = [f"-psuite.{name}" for name in ("session", "redaction", "recording", "mutation")]
+    plugins = [f"-psuite.{name}" for name in ("ending", "session", "redaction", "recording", "mutation")]
     command = [sys.executable, "-m", "pytest", f"--rootdir={tmp_path}", "-c", os.devnull, "-mgate", *plugins]
     done = subprocess.run(
         [*command, *options, str(file)],

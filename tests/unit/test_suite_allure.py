@@ -22,7 +22,7 @@ from pytest_bdd import given, then, parsers
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from suite import allure_results
 
-pytest_plugins = ["suite.session", "suite.redaction", "suite.allure_results", "suite.recording"]
+pytest_plugins = ["suite.ending", "suite.session", "suite.redaction", "suite.allure_results", "suite.recording"]
 
 def pytest_addoption(parser):
     parser.addoption("--mutant")

@@ -25,7 +25,9 @@ from neuroscale.serving.request_stream import Stream
 from neuroscale.polling import pause
 from suite.session import PLATFORM
 
-pytest_plugins = ["suite.session", "suite.mutation", "suite.redaction", "suite.allure_results", "suite.recording"]
+pytest_plugins = [
+    "suite.ending", "suite.session", "suite.mutation", "suite.redaction", "suite.allure_results", "suite.recording",
+]
 CANARY = base64.b64decode(os.environ["CANARY"]).decode()
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"key": os.environ["CANARY"]}}
 

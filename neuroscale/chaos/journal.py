@@ -1,6 +1,7 @@
 """The write-ahead journal: how to undo a fault is on disk before the fault happens.
 
-One JSON object a line. A line that a crash cut short was never synced, so its deed never began: it is ignored.
+One JSON object a line. A last line that a crash cut short was never synced, so its deed never began: it is ignored.
+Any other line that cannot be read may stand for something that is still broken: it stops everything, and stays.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from neuroscale.atomic_write import write_atomically
 from neuroscale.chaos.faults import Fault, Snapshot
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import NeuroscaleError, RevertFailed
+from neuroscale.interruption import finishing
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually
 from neuroscale.settings import BUDGETS, CLUSTER_NAME, state_dir
@@ -29,6 +31,25 @@ from neuroscale.settings import BUDGETS, CLUSTER_NAME, state_dir
 _LOG = logging.getLogger(__name__)
 
 _FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
+
+
+class _Line(BaseModel):
+    """What each line has. Whether this version can undo the fault is asked of those alone that are still open."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    id: str = Field(min_length=1)
+
+
+class _Opened(_Line):
+    event: Literal["open"]
+    nonce: str = Field(min_length=1)
+
+
+class _Closed(_Line):
+    event: Literal["closed"]
+
+
+_LINE: TypeAdapter[_Opened | _Closed] = TypeAdapter(Annotated[_Opened | _Closed, Field(discriminator="event")])
 
 
 @dataclass(frozen=True)
@@ -123,10 +144,10 @@ class Journal:
         """
         opened: dict[str, dict[str, Any]] = {}
         for line in self._lines():
-            if line.get("event") == "open" and line.get("nonce") == self._nonce:
-                opened[line.get("id", "")] = line
+            if line["event"] == "open" and line["nonce"] == self._nonce:
+                opened[line["id"]] = line
             else:
-                opened.pop(line.get("id", ""), None)
+                opened.pop(line["id"], None)
         return [self._entry(line) for line in reversed(opened.values())]
 
     def forget(self) -> None:
@@ -146,16 +167,17 @@ class Journal:
         Raises:
             RevertFailed: At least one failed and stays open; all failures are in the text.
         """
-        failures = self._reverted(platform, entries)
-        for entry in entries:
-            if entry.id not in failures:
-                try:
-                    with _undoing(entry):
-                        eventually(_RollbackComplete(platform, entry), platform.cluster, within=BUDGETS.roll_back)
-                        self.close(entry)
-                except RevertFailed as failure:
-                    failures[entry.id] = failure
-        _raise(failures)
+        with finishing():
+            failures = self._reverted(platform, entries)
+            for entry in entries:
+                if entry.id not in failures:
+                    try:
+                        with _undoing(entry):
+                            eventually(_RollbackComplete(platform, entry), platform.cluster, within=BUDGETS.roll_back)
+                            self.close(entry)
+                    except RevertFailed as failure:
+                        failures[entry.id] = failure
+            _raise(failures)
 
     def revert_all(self, platform: Platform, entries: Sequence[Entry]) -> None:
         """Revert in the given order, and no more: they stay open, and are reverted once more when they are undone.
@@ -163,7 +185,8 @@ class Journal:
         Raises:
             RevertFailed: At least one failed; all failures are in the text.
         """
-        _raise(self._reverted(platform, entries))
+        with finishing():
+            _raise(self._reverted(platform, entries))
 
     def _reverted(self, platform: Platform, entries: Sequence[Entry]) -> dict[str, RevertFailed]:
         """Failures by the id of their entry; none keeps the others from being reverted.
@@ -190,7 +213,7 @@ class Journal:
         except (KeyError, ValidationError) as error:
             why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else f"it has no {error}"
             raise NeuroscaleError(
-                f"The open fault {line.get('id')} of {line.get('at')} in {self._path} should be one that this version "
+                f"The open fault {line['id']} of {line.get('at')} in {self._path} should be one that this version "
                 f"can undo, but: {why}. Nothing was undone, and the journal is as it was. "
                 "Next: neuroscale rollback of the version that broke it; "
                 "or neuroscale down, if the suite made this cluster"
@@ -201,9 +224,13 @@ class Journal:
         data = (json.dumps(line) + "\n").encode()
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            # The cut-off last line of a killed run announces a deed that was never done; it must not swallow this line.
-            whole = os.pread(descriptor, os.fstat(descriptor).st_size, 0).rfind(b"\n") + 1
-            os.ftruncate(descriptor, whole)
+            content = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+            tail = content[content.rfind(b"\n") + 1 :]
+            if tail and _read(tail) is None:
+                # The cut-off line of a killed run announces a deed that was never done; it must not swallow this line.
+                os.ftruncate(descriptor, len(content) - len(tail))
+            elif tail:
+                data = b"\n" + data
             os.write(descriptor, data)
             os.fsync(descriptor)
         finally:
@@ -212,18 +239,25 @@ class Journal:
     def _lines(self) -> list[dict[str, Any]]:
         if not self._path.exists():
             return []
-        *whole, _cut_off = self._path.read_bytes().split(b"\n")
-        return [self._line(number, raw) for number, raw in enumerate(whole, start=1) if raw.strip()]
+        *whole, tail = self._path.read_bytes().split(b"\n")
+        lines = [self._line(number, raw) for number, raw in enumerate(whole, start=1) if raw.strip()]
+        # An editor may have taken the last line's end away.
+        return [*lines, *filter(None, [_read(tail)])]
 
     def _line(self, number: int, raw: bytes) -> dict[str, Any]:
-        try:
-            line = json.loads(raw)
-        except ValueError:
-            line = None
-        if not isinstance(line, dict) or line.get("event") not in ("open", "closed") or not line.get("id"):
+        line = _read(raw)
+        if line is None:
             raise NeuroscaleError(
                 f"Line {number} of {self._path} should open or close a fault, but cannot be read. What it "
                 "says may still be broken. Nothing was undone, and the journal is as it was. "
                 "Next: mend the line; or neuroscale down, if the suite made this cluster"
             )
         return line
+
+
+def _read(raw: bytes) -> dict[str, Any] | None:
+    """What a line says; ``None`` if it cannot be read."""
+    try:
+        return _LINE.validate_python(json.loads(raw)).model_dump()
+    except (ValueError, RecursionError):
+        return None

@@ -148,6 +148,16 @@ def test_a_torn_last_line_is_no_entry_and_swallows_none(cut: int, path: Path) ->
     assert Journal(path, NONCE).unfinished() == [third, first]
 
 
+def test_a_whole_last_line_counts_also_without_its_end(path: Path) -> None:
+    """As an editor leaves it."""
+    journal = Journal(path, NONCE)
+    first = journal.open(FAULTS["object-deleted"], {})
+    path.write_bytes(path.read_bytes().rstrip())
+    assert journal.unfinished() == [first]
+    second = journal.open(FAULTS["scaled-to"], {})
+    assert journal.unfinished() == [second, first]
+
+
 @pytest.mark.parametrize("blank", [b"", b"\n\n", b" \n"])
 def test_blank_lines_are_passed_over(blank: bytes, path: Path) -> None:
     journal = Journal(path, NONCE)
@@ -161,7 +171,8 @@ def test_blank_lines_are_passed_over(blank: bytes, path: Path) -> None:
     "damaged",
     [
         b"7\n", b"null\n", b"{}\n", b'"event"\n', b"\xff\xfe\n", b"[]\n", b"{\n", b'{"event": "open"}\n',
-        b'{"event": "opened", "id": "x"}\n',
+        b'{"event": "opened", "id": "x"}\n', b'{"event": "open", "id": "x"}\n', b'{"event": "closed", "id": ["x"]}\n',
+        b'{"event": "open", "id": "x", "nonce": 7}\n', b"[" * 100_000 + b"\n",
     ],
 )  # fmt: skip
 def test_a_whole_line_that_cannot_be_read_stops_everything_and_changes_nothing(damaged: bytes, path: Path) -> None:

@@ -27,8 +27,9 @@ from neuroscale.errors import (
     WriteForbidden,
     ending_of,
 )
+from neuroscale.host import file_lock
 from neuroscale.results import Run, ScenarioResult, ScenarioVerdict
-from neuroscale.settings import ROOT
+from neuroscale.settings import CLUSTER_NAME, ROOT
 from suite.ending import concerns_all, exit_code
 
 # --- errors
@@ -214,6 +215,14 @@ def test_an_aborted_run_is_the_latest_one(tmp_path: Path) -> None:
     assert "0 scenarios ran" in shown.stdout
     assert "exit code 3 (not run)" in " ".join(shown.stdout.split())
     assert yesterday.name not in shown.stdout
+
+
+def test_a_held_lock_is_one_sentence_for_the_whole_session(tmp_path: Path) -> None:
+    with file_lock.exclusive(tmp_path / "state" / CLUSTER_NAME / "lock", "The other run"):
+        done = ended("pytest", "-m", "milestone_a", folder=tmp_path)
+    said = done.stdout + done.stderr
+    assert done.returncode == ExitCode.NOT_RUN, said
+    assert said.count(f"another run holds it: pid {os.getpid()}") == 1, said
 
 
 # --- signals

@@ -14,7 +14,6 @@ from neuroscale.probes import argo
 from neuroscale.probes.knative_resources import inference_service
 from neuroscale.probes.serving import Serves
 from neuroscale.serving.model_rollouts import MODEL
-from neuroscale.settings import APPS_NAMESPACE
 
 #: The model calls every species by another one's name, and nobody puts it right.
 WRONG_VALUES = (
@@ -32,7 +31,7 @@ def taken_over(platform: Platform) -> Probe:
 
 
 def drained(_: Platform) -> Probe:
-    """No pod of an earlier model goes on answering, or holds room in the quota, on its way out."""
+    """No pod goes on answering, or holds room in the quota, on its way out: Knative's activator does for a minute."""
     return _NoneTerminating()
 
 
@@ -42,9 +41,9 @@ class _NoneTerminating:
 
     @property
     def description(self) -> str:
-        return f"no pod in {APPS_NAMESPACE} is on its way out"
+        return "no pod is on its way out"
 
     def check(self, cluster: Cluster) -> Verdict:
-        pods = cluster.list("Pod", APPS_NAMESPACE)
+        pods = cluster.list("Pod")
         going = [pod["metadata"]["name"] for pod in pods if pod["metadata"].get("deletionTimestamp")]
         return pending(", ".join(going)) if going else met("none is")

@@ -20,7 +20,9 @@ import pytest
 from neuroscale.errors import SupplyError
 from neuroscale.supply.builder import Builder
 
-pytest_plugins = ["suite.session", "suite.gate_tools", "suite.redaction", "suite.allure_results", "suite.recording"]
+pytest_plugins = [
+    "suite.ending", "suite.session", "suite.gate_tools", "suite.redaction", "suite.allure_results", "suite.recording",
+]
 
 def provide(self, targets):
     self.console.print("supply: building " + " ".join(sorted(targets)))
@@ -74,7 +76,7 @@ def test_who_needs_no_gate_builds_no_tools(tmp_path: Path) -> None:
 def test_tools_that_cannot_be_built_end_the_session_in_a_sentence(tmp_path: Path) -> None:
     code, said = run(tmp_path, "drift or gate", "raise SupplyError('the network did not answer')")
     assert code == ExitCode.NOT_RUN, said
-    assert "The gate's tools could not be built, so nothing was run. the network did not answer" in said
+    assert "The gate's tools could not be built, so nothing was run. SupplyError: the network did not answer" in said
     assert "test_first" not in said
 
 

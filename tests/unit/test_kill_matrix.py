@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from neuroscale.cli import app, main
 from neuroscale.errors import ExitCode, UsageError
 from neuroscale.results import Kill, ScenarioResult, ScenarioVerdict
+from neuroscale.settings import ROOT
 from suite import kill_matrix, mutants
 from suite.mutants import MUTANTS, Mutant, by_slug, evaluate_kill
 from suite.mutants.mutant import exit_code
@@ -79,6 +81,12 @@ def test_exit_code(verdict: KillVerdict, expected: ExitCode) -> None:
 
 
 # --- the catalogue
+
+
+def test_what_must_pass_names_mutants_that_exist() -> None:
+    named = re.findall(r"kill-matrix --only ([\w-]+)", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+    assert named
+    assert [by_slug(slug).slug for slug in named] == named
 
 
 def test_slugs_are_unique_and_found() -> None:

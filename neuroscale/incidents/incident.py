@@ -15,7 +15,7 @@ from neuroscale.errors import UsageError
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.milestones import probes_of
 from neuroscale.platform import Platform
-from neuroscale.polling import Probe, Verdict, consistently, eventually, met, unrecoverable
+from neuroscale.polling import Probe, Verdict, consistently, duration, eventually, met, pending, unrecoverable
 from neuroscale.probes import argo
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.results import Recorder
@@ -62,6 +62,10 @@ class Incident:
             raise UsageError(f"Incident {self.number} should name an SLO that exists, but names {self.slo!r}")
 
 
+#: Seconds for which symptoms must show together.
+_LASTING = 1.0
+
+
 def inject_faults(incident: Incident, breakage: Breakage) -> None:
     """Inject its faults."""
     for fault in incident.faults:
@@ -69,15 +73,40 @@ def inject_faults(incident: Incident, breakage: Breakage) -> None:
 
 
 def wait_for_symptom(incident: Incident, platform: Platform) -> None:
-    """Every symptom shows, and they show together for a while.
+    """Every symptom shows, and they show together for a while, at each look.
+
+    The while may begin late. *Measured* with Knative 1.21: a revision that is given up says so, says ``Unschedulable``
+    once more 0.7 s later, for as long as its pod is there, and then says for good that it was given up.
 
     Raises:
         ConditionTimeout: One does not.
     """
     for symptom in incident.symptom:
         eventually(symptom, platform.cluster, within=incident.shows_within)
-    for symptom in incident.symptom:
-        consistently(symptom, platform.cluster, lasting=1)
+    eventually(_Together(incident.symptom), platform.cluster, within=incident.shows_within + _LASTING)
+
+
+@dataclass
+class _Together:
+    """All of these have been met at each look for a second."""
+
+    symptoms: Sequence[Probe]
+    since: float | None = None
+    area: str = "all"
+
+    @property
+    def description(self) -> str:
+        return " and ".join(symptom.description for symptom in self.symptoms) + f", for {duration(_LASTING)}"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        for symptom in self.symptoms:
+            if not (verdict := symptom.check(cluster)):
+                self.since = None
+                return verdict
+        now = time.monotonic()
+        self.since = now if self.since is None else self.since
+        lasted = now - self.since
+        return met("they last") if lasted >= _LASTING else pending(f"for less than {duration(_LASTING)} so far")
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 import pytest
+import warm
 
 from neuroscale.errors import (
     ConditionTimeout,
@@ -140,19 +139,11 @@ def test_a_session_of_the_fast_tier_has_the_same_codes(status: int, expected: in
 # --- whole processes
 
 
-def ended(*command: str, folder: Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def ended(*command: str, folder: Path, environment: dict[str, str] | None = None) -> tuple[int, str]:
     """A command in the checkout, with places of its own and an engine that does not answer."""
     places = {f"NEUROSCALE_{name}": str(folder / name.lower()) for name in ("STATE", "CACHE", "REPORTS")}
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=ROOT,
-        env={**os.environ, **places, "DOCKER_HOST": "tcp://127.0.0.1:1", **(environment or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    engine = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
+    return warm.run(*command, folder=ROOT, environment={**os.environ, **places, **engine, **(environment or {})})
 
 
 _ANY = "milestone_a and smoke"
@@ -194,9 +185,8 @@ PROCESSES: dict[str, tuple[tuple[str, ...], dict[str, str], ExitCode, str]] = {
 @pytest.mark.parametrize("situation", PROCESSES)
 def test_a_process_says_one_sentence_and_one_code(situation: str, tmp_path: Path) -> None:
     command, environment, code, sentence = PROCESSES[situation]
-    done = ended(*command, folder=tmp_path, environment=environment)
-    said = done.stdout + done.stderr
-    assert done.returncode == code, said
+    ended_with, said = ended(*command, folder=tmp_path, environment=environment)
+    assert ended_with == code, said
     assert said.count(sentence) == 1, said
     assert "Traceback" not in said
     for file in tmp_path.glob("reports/*/run.json"):
@@ -210,18 +200,17 @@ def test_an_aborted_run_is_the_latest_one(tmp_path: Path) -> None:
     yesterday.mkdir(parents=True)
     green = run_of(["passed"]).model_copy(update={"name": yesterday.name, "exit_code": 0})
     (yesterday / "run.json").write_text(green.model_dump_json())
-    assert ended("pytest", "-m", _ANY, folder=tmp_path).returncode == ExitCode.NOT_RUN
-    shown = ended("neuroscale", "report", folder=tmp_path)
-    assert "0 scenarios ran" in shown.stdout
-    assert "exit code 3 (not run)" in " ".join(shown.stdout.split())
-    assert yesterday.name not in shown.stdout
+    assert ended("pytest", "-m", _ANY, folder=tmp_path)[0] == ExitCode.NOT_RUN
+    _, shown = ended("neuroscale", "report", folder=tmp_path)
+    assert "0 scenarios ran" in shown
+    assert "exit code 3 (not run)" in " ".join(shown.split())
+    assert yesterday.name not in shown
 
 
 def test_a_held_lock_is_one_sentence_for_the_whole_session(tmp_path: Path) -> None:
     with file_lock.exclusive(tmp_path / "state" / CLUSTER_NAME / "lock", "The other run"):
-        done = ended("pytest", "-m", "milestone_a", folder=tmp_path)
-    said = done.stdout + done.stderr
-    assert done.returncode == ExitCode.NOT_RUN, said
+        code, said = ended("pytest", "-m", "milestone_a", folder=tmp_path)
+    assert code == ExitCode.NOT_RUN, said
     assert said.count(f"another run holds it: pid {os.getpid()}") == 1, said
 
 
@@ -286,16 +275,11 @@ def interrupted(folder: Path, seconds: float, signals: list[tuple[str, signal.Si
     (folder / "test_it.py").write_text(_TEST.format(seconds=seconds))
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    drift: d\n")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NEUROSCALE_REPORTS": str(folder / "reports")}
-    command = [sys.executable, "-m", "pytest", "-m", "drift", "-p", "no:cacheprovider"]
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as child:
-        for file, number in signals:
-            while not (folder / file).exists():
-                assert child.poll() is None
-            child.send_signal(number)
-        said, _ = child.communicate(timeout=60)
-    return child.returncode, said
+    session = warm.start("pytest", "-m", "drift", "-p", "no:cacheprovider", folder=folder, environment=environment)
+    for file, number in signals:
+        session.wait_for(folder / file)
+        session.send(number)
+    return session.end()
 
 
 CANCELLED = {
@@ -333,19 +317,16 @@ def test_a_signal_during_an_undo_waits_for_its_end(moment: str, tmp_path: Path) 
 def test_a_command_that_runs_the_suite_waits_until_that_has_undone_everything(tmp_path: Path) -> None:
     """The inner process hears of it from the outer one, is not killed, and the outer one ends as it should."""
     (tmp_path / "inner.py").write_text(_INNER.format(folder=str(tmp_path)))
-    outer = (
+    (tmp_path / "outer.py").write_text(
         "import sys; from neuroscale.cli import main, runs\n"
         f"runs.ROOT = {str(tmp_path)!r}\n"
         "main(lambda: sys.exit(runs._module('inner')))\n"
     )
-    command = [sys.executable, "-c", outer]
-    with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}) as child:
-        while not (tmp_path / "begun").exists():
-            assert child.poll() is None
-        child.send_signal(signal.SIGTERM)
-        child.send_signal(signal.SIGHUP)
-        code = child.wait(timeout=60)
-    assert (code, (tmp_path / "undone").exists()) == (ExitCode.INTERRUPTED, True)
+    outer = warm.start("outer", folder=tmp_path, environment={**os.environ, "PYTHONPATH": str(ROOT)})
+    outer.wait_for(tmp_path / "begun")
+    outer.send(signal.SIGTERM)
+    outer.send(signal.SIGHUP)
+    assert (outer.end()[0], (tmp_path / "undone").exists()) == (ExitCode.INTERRUPTED, True)
 
 
 def test_a_killed_session_does_not_say_more_than_it_knew(tmp_path: Path) -> None:

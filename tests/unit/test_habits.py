@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 
 from neuroscale.errors import ExitCode
 from neuroscale.settings import ROOT
@@ -19,11 +19,7 @@ FAST = "tests/unit/test_quantile.py"
 def run(folder: Path, *arguments: str) -> tuple[int, str]:
     """Exit code and output; nothing may be left where reports would be."""
     environment = {**os.environ, "NEUROSCALE_REPORTS": str(folder / "reports"), "NEUROSCALE_CLUSTER": "nobody"}
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
-    return ended.returncode, ended.stdout + ended.stderr
+    return warm.run("pytest", *arguments, folder=ROOT, environment=environment)
 
 
 @pytest.mark.parametrize("arguments", [(NODE,), ("tests/e2e", "-k", "twenty_seconds")])

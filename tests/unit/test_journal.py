@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from apiserver import NONCE, ApiServer
 from fakes import CONFIG_MAPS, FAULTS, NGINX, PAGE, kinds_of_fault, picture, populate
+from warm import PROCESSES
 
 from neuroscale import polling
 from neuroscale.chaos import journal as journal_module
@@ -349,10 +349,6 @@ def state_of(world: ApiServer, git_server: str) -> ClusterState:
     )
 
 
-#: Dying processes are forked from a clean one: it has no threads, and has imported everything once for all of them.
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["neuroscale.chaos.breakage", "hypothesis", "pytest"])
-
 _DEATHS = [Death("deed"), *(Death(moment, number) for number in (1, 2) for moment in ("before", "within", "after"))]
 _ONE_FAULT = [([kind], death) for kind in FAULTS for death in _DEATHS]
 _ALL_FAULTS = [(list(FAULTS), Death("after", number)) for number in (3, 6, 8, 11)]
@@ -370,7 +366,7 @@ def test_what_a_killed_process_left_is_healed(
     path = home / "journal.jsonl"
     before = picture(world, repository)
     reached = state_of(world, toy_platform.git_server.url)
-    process = _PROCESSES.Process(target=scenario, args=(reached, home, path, faults, death))
+    process = PROCESSES.Process(target=scenario, args=(reached, home, path, faults, death))
     process.start()
     process.join(timeout=60)
     assert process.exitcode == -signal.SIGKILL

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 
 from neuroscale.errors import ExitCode
 from neuroscale.results import RunFolder
@@ -94,27 +93,20 @@ Feature: Toys
 """
 
 
-def run(folder: Path, *slugs: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *slugs: str) -> tuple[int, str]:
     """The session; its run is below ``folder / "reports"``."""
     (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (folder / "toys.feature").write_text(FEATURE, encoding="utf-8")
     (folder / "test_toys.py").write_text("from pytest_bdd import scenarios\n\nscenarios('.')\n", encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    drift: d\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "test_toys.py"]
-    return subprocess.run(
-        [*command, *(f"--mutant={slug}" for slug in slugs)],
-        cwd=folder,
-        env={**os.environ, "NEUROSCALE_REPORTS": str(folder / "reports"), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    arguments = ["-v", "-p", "no:cacheprovider", "test_toys.py", *(f"--mutant={slug}" for slug in slugs)]
+    environment = {**os.environ, "NEUROSCALE_REPORTS": str(folder / "reports"), "PYTHONPATH": str(ROOT)}
+    return warm.run("pytest", *arguments, folder=folder, environment=environment)
 
 
 def test_every_ending_of_a_mutant(tmp_path: Path) -> None:
-    session = run(tmp_path, "breaks-it", "leaves-it-whole", "loses-it", "never-there", "without-control")
-    assert session.returncode == ExitCode.FAILED, session.stdout + session.stderr
+    code, said = run(tmp_path, "breaks-it", "leaves-it-whole", "loses-it", "never-there", "without-control")
+    assert code == ExitCode.FAILED, said
     (file,) = tmp_path.glob("reports/*/killmatrix.json")
     folder = RunFolder(file.parent)
     assert {kill.mutant: kill.verdict for kill in folder.kills} == {
@@ -134,8 +126,8 @@ def test_every_ending_of_a_mutant(tmp_path: Path) -> None:
     killed = next(kill for kill in folder.kills if kill.mutant == "breaks-it")
     assert killed.reason.startswith("Timed out after 2")
     # Evidence is collected where somebody has to look, and the session's own lines say what came of each.
-    assert "breaks-it-new] KILLED" in session.stdout
-    assert "leaves-it-whole-new] SURVIVED" in session.stdout
+    assert "breaks-it-new] KILLED" in said
+    assert "leaves-it-whole-new] SURVIVED" in said
 
 
 @pytest.mark.parametrize(
@@ -147,5 +139,5 @@ def test_every_ending_of_a_mutant(tmp_path: Path) -> None:
     ],
 )
 def test_the_matrix_decides_on_the_exit_code(slugs: list[str], expected: ExitCode, tmp_path: Path) -> None:
-    session = run(tmp_path, *slugs)
-    assert session.returncode == expected, session.stdout + session.stderr
+    code, said = run(tmp_path, *slugs)
+    assert code == expected, said

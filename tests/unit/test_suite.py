@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import warm
 
 from neuroscale.errors import (
     ApiError,
@@ -233,17 +232,11 @@ def test_on_a_platform_whose_steady_state_is_lost_nothing_else_is_tried(
     file = tmp_path / "test_sick.py"
     file.write_text(SICK.format(first=first), encoding="utf-8")
     plugins = [f"-psuite.{name}" for name in ("ending", "session", "redaction", "recording", "mutation")]
-    command = [sys.executable, "-m", "pytest", f"--rootdir={tmp_path}", "-c", os.devnull, "-mgate", *plugins]
-    done = subprocess.run(
-        [*command, *options, str(file)],
-        cwd=ROOT,
-        env={**os.environ, "NEUROSCALE_REPORTS": str(tmp_path / "reports")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == expected, done.stdout + done.stderr
+    environment = {**os.environ, "NEUROSCALE_REPORTS": str(tmp_path / "reports")}
+    arguments = [f"--rootdir={tmp_path}", "-c", os.devnull, "-mgate", *plugins, *options, str(file)]
+    code, said = warm.run("pytest", *arguments, folder=ROOT, environment=environment)
+    assert code == expected, said
     (folder,) = (tmp_path / "reports").iterdir()
     results = RunFolder(folder).run.results
     assert [result.verdict for result in results] == verdicts
-    assert ("Not so: all is well. Next: neuroscale check a 2 more were not tried" in done.stdout) is (not options)
+    assert ("Not so: all is well. Next: neuroscale check a 2 more were not tried" in said) is (not options)

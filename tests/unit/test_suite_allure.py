@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 
 from neuroscale.errors import ExitCode
 from neuroscale.results import RunFolder
@@ -87,12 +86,10 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "models.feature").write_text(FEATURE, encoding="utf-8")
     (folder / "test_models.py").write_text(TESTS, encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    drift: d\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-m", "drift", "-p", "no:cacheprovider", "--alluredir", "mine"]
+    arguments = ["-m", "drift", "-p", "no:cacheprovider", "--alluredir", "mine", "test_models.py"]
     environment = {**os.environ, "NEUROSCALE_REPORTS": str(folder / "reports"), "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(
-        [*command, "test_models.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == ExitCode.FAILED, ended.stdout + ended.stderr
+    code, said = warm.run("pytest", *arguments, folder=folder, environment=environment)
+    assert code == ExitCode.FAILED, said
     return folder
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import os
-import subprocess
-import sys
 from pathlib import Path
+
+import warm
 
 from neuroscale.errors import ExitCode
 from neuroscale.evidence.redaction import REDACTED
@@ -106,7 +106,7 @@ Feature: Secrets
 """
 
 
-def run(folder: Path) -> subprocess.CompletedProcess[str]:
+def run(folder: Path) -> tuple[int, str]:
     """The session; its reports are in ``folder / "reports"``."""
     (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (folder / "secrets.feature").write_text(FEATURE, encoding="utf-8")
@@ -118,15 +118,15 @@ def run(folder: Path) -> subprocess.CompletedProcess[str]:
         "NEUROSCALE_REPORTS": str(folder / "reports"),
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-m", "pytest", "-m", "drift", "-p", "no:cacheprovider", "test_secrets.py"]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    arguments = ["-m", "drift", "-p", "no:cacheprovider", "test_secrets.py"]
+    return warm.run("pytest", *arguments, folder=folder, environment=environment)
 
 
 def test_no_report_of_a_session_has_a_secret(tmp_path: Path) -> None:
-    session = run(tmp_path)
-    assert session.returncode == ExitCode.FAILED, session.stdout + session.stderr
+    code, said = run(tmp_path)
+    assert code == ExitCode.FAILED, said
     written = {file: file.read_text(encoding="utf-8") for file in tmp_path.glob("reports/*/**/*") if file.is_file()}
-    texts = {**{str(file.relative_to(tmp_path)): text for file, text in written.items()}, "terminal": session.stdout}
+    texts = {**{str(file.relative_to(tmp_path)): text for file, text in written.items()}, "terminal": said}
     assert [name for name, text in texts.items() if "C4n4ry" in text] == []
     # Each of the reports had it to tell, and told everything else.
     for part in ("allure-results/", "junit.xml", "run.json", "evidence/", "terminal"):
@@ -135,7 +135,7 @@ def test_no_report_of_a_session_has_a_secret(tmp_path: Path) -> None:
     allure = "".join(text for name, text in texts.items() if name.endswith("-result.json"))
     for sentence in ("it should not have said", "it was set up with", "it was undone with"):
         assert f"{sentence} {REDACTED}" in allure
-        assert f"{sentence} {REDACTED}" in session.stdout
+        assert f"{sentence} {REDACTED}" in said
     assert f"KeyError: '{REDACTED}'" in allure
     # What a stream was answered is kept of a scenario that passed, too, although the stream ended after its last step.
     (requests,) = tmp_path.glob("reports/*/streams/test_requests_flow_until_the_end/1-*.csv")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 
 from neuroscale.errors import ExitCode
 from neuroscale.gate import tools
@@ -52,12 +51,8 @@ def run(folder: Path, marker: str, failing: str = "") -> tuple[int, str]:
     (folder / "test_some.py").write_text(TESTS, encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     environment = {**os.environ, "NEUROSCALE_REPORTS": str(folder / "reports"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-m", marker, "test_some.py"]
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as ended:
-        said, _ = ended.communicate()
-    return ended.returncode, said
+    arguments = ["-v", "-p", "no:cacheprovider", "-m", marker, "test_some.py"]
+    return warm.run("pytest", *arguments, folder=folder, environment=environment)
 
 
 def test_tools_are_built_in_view_before_the_first_scenario(tmp_path: Path) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import warm
 
 from neuroscale.errors import ExitCode, HostError, ProgramFailed
 from neuroscale.host import packages as module
@@ -99,14 +98,10 @@ def test_pytest_installs_nothing_and_ends_with_the_command(tmp_path: Path) -> No
     for name, script in {"dpkg-query": "exit 1", "apt-get": f'echo "$@" >> {tmp_path}/installed'}.items():
         (programs / name).write_text(f"#!/bin/sh\n{script}\n")
         (programs / name).chmod(0o755)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", "smoke", "-q", "tests/e2e/test_milestone_a.py"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-        env={
-            "PATH": str(programs), "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1",
-            **{f"NEUROSCALE_{name}": str(tmp_path / name) for name in ("STATE", "CACHE", "REPORTS")},
-        },
-    )  # fmt: skip
-    assert done.returncode == ExitCode.NOT_RUN, done.stdout + done.stderr
-    assert "Type: sudo apt-get update && sudo apt-get install -y docker.io" in done.stdout + done.stderr
+    places = {f"NEUROSCALE_{name}": str(tmp_path / name) for name in ("STATE", "CACHE", "REPORTS")}
+    environment = {"PATH": str(programs), "HOME": str(tmp_path), **places}
+    arguments = ["-m", "smoke", "-q", "tests/e2e/test_milestone_a.py"]
+    code, said = warm.run("pytest", *arguments, folder=ROOT, environment=environment)
+    assert code == ExitCode.NOT_RUN, said
+    assert "Type: sudo apt-get update && sudo apt-get install -y docker.io" in said
     assert not (tmp_path / "installed").exists()

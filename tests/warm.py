@@ -1,0 +1,100 @@
+"""Whole processes at a fraction of their price: forked from one that has imported the libraries for all of them.
+
+A forked process has arguments, a folder, an environment, an output and an import path of its own, as a fresh
+interpreter would. What an interpreter itself reads of its environment (``PYTHONIOENCODING``, a locale) it has not.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import runpy
+import signal
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from neuroscale.polling import pause
+
+#: There is one such server in a process, and it is told once what to import. It has no threads.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(
+    [
+        "pytest", "hypothesis", "neuroscale.chaos.breakage", "neuroscale.cli",
+        "neuroscale.gate", "neuroscale.milestones", "allure_commons", "gherkin.parser", "mako.lookup", "parse",
+    ]
+)  # fmt: skip
+
+#: A session imports these itself: pytest rewrites the assertions of plugins, and warns where it comes too late.
+_NOT_FOR_SESSIONS = ("hypothesis", "_hypothesis")
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process that runs; ``process.pid`` can be sent signals."""
+
+    process: multiprocessing.process.BaseProcess
+    output: Path
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
+
+    def wait_for(self, file: Path) -> None:
+        """Until it has made this file."""
+        while not file.exists():
+            assert self.process.is_alive()
+            pause(0.01)
+
+    def end(self) -> tuple[int, str]:
+        """Wait for it: its exit code, or the negative number of the signal that killed it, and what it said."""
+        self.process.join(_SECONDS)
+        if self.process.exitcode is None:
+            self.process.kill()
+            self.process.join()
+            raise TimeoutError(f"The process should end within {_SECONDS} s, but did not")
+        said = self.output.read_text(encoding="utf-8")
+        self.output.unlink()
+        return self.process.exitcode, said
+
+
+def start(module: str, *arguments: str, folder: Path, environment: Mapping[str, str]) -> Started:
+    """``python -m module`` in a folder, with this environment alone."""
+    opened, output = tempfile.mkstemp(prefix="neuroscale-test-")
+    os.close(opened)
+    process = PROCESSES.Process(target=_run, args=(module, arguments, folder, dict(environment), output))
+    process.start()
+    return Started(process, Path(output))
+
+
+def run(module: str, *arguments: str, folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """The same to its end."""
+    return start(module, *arguments, folder=folder, environment=environment).end()
+
+
+def _run(module: str, arguments: tuple[str, ...], folder: Path, environment: dict[str, str], output: str) -> None:
+    forget = _NOT_FOR_SESSIONS
+    if environment.get("NEUROSCALE_CLUSTER") != os.environ.get("NEUROSCALE_CLUSTER"):
+        # The one thing that is read when it is imported.
+        forget = (*forget, "neuroscale")
+    for name in list(sys.modules):
+        if name.partition(".")[0] in forget:
+            del sys.modules[name]
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    libraries = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    own = [entry for entry in sys.path if any(Path(entry).is_relative_to(library) for library in libraries)]
+    sys.path[:] = [str(folder), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)), *own]
+    importlib.invalidate_caches()
+    sys.argv = [module, *arguments]
+    opened = os.open(output, os.O_WRONLY | os.O_APPEND)
+    os.dup2(opened, 1)
+    os.dup2(opened, 2)
+    os.close(opened)
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

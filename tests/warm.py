@@ -29,8 +29,6 @@ PROCESSES.set_forkserver_preload(
     ]
 )  # fmt: skip
 
-#: A session imports these itself: pytest rewrites the assertions of plugins, and warns where it comes too late.
-_NOT_FOR_SESSIONS = ("hypothesis", "_hypothesis")
 _SECONDS = 60
 
 
@@ -78,12 +76,9 @@ def run(module: str, *arguments: str, folder: Path, environment: Mapping[str, st
 
 
 def _run(module: str, arguments: tuple[str, ...], folder: Path, environment: dict[str, str], output: str) -> None:
-    forget = _NOT_FOR_SESSIONS
     if environment.get("NEUROSCALE_CLUSTER") != os.environ.get("NEUROSCALE_CLUSTER"):
-        # The one thing that is read when it is imported.
-        forget = (*forget, "neuroscale")
-    for name in list(sys.modules):
-        if name.partition(".")[0] in forget:
+        # It reads its cluster's name when it is imported.
+        for name in [name for name in sys.modules if name.partition(".")[0] == "neuroscale"]:
             del sys.modules[name]
     os.environ.clear()
     os.environ.update(environment)

@@ -10,6 +10,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 import pytest
+import warm
 import yaml
 
 from neuroscale import git_server, settings
@@ -97,17 +98,11 @@ def test_no_command_reaches_out_of_the_state_folder(name: str, code: ExitCode, t
     files = [victim / one for one in ("state.json", "kubeconfig", "journal.jsonl")]
     for file in files:
         file.write_text("somebody else's", encoding="utf-8")
-    ended = subprocess.run(
-        [sys.executable, "-m", "neuroscale", "status"],
-        cwd=ROOT,
-        env={**os.environ, "NEUROSCALE_CLUSTER": name, "NEUROSCALE_STATE": str(tmp_path / "state")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == code, ended.stderr
+    environment = {**os.environ, "NEUROSCALE_CLUSTER": name, "NEUROSCALE_STATE": str(tmp_path / "state")}
+    ended_with, said = warm.run("neuroscale", "status", folder=ROOT, environment=environment)
+    assert ended_with == code, said
     assert [file.read_text(encoding="utf-8") for file in files] == ["somebody else's"] * 3
-    assert "Traceback" not in ended.stderr
+    assert "Traceback" not in said
 
 
 def test_outside_of_a_checkout_one_sentence_says_what_to_do(tmp_path: Path) -> None:

@@ -142,4 +142,4 @@ def test_what_is_left_running_has_a_session_of_its_own(tmp_path: Path) -> None:
     while not (said := log.read_text().split()):
         pause(0.02)
     assert said[0] == said[1]
-    psutil.Process().children()[0].wait(20)
+    psutil.Process(int(said[0])).wait(20)

@@ -101,7 +101,7 @@ class Replay:
             symptom=(Asked("symptom", self._symptom, self.log),),
             shows_within=0.5,
             remedy="scale it back",
-            recovers_within=0.1,
+            recovers_within=0.5,
             slo="repo-server-recovery",
         )
 

@@ -20,6 +20,7 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import load_state
 from neuroscale.errors import PreconditionFailed
+from neuroscale.milestones import MILESTONES, assert_steady_state
 from neuroscale.polling import eventually, longest_wait, pause
 from neuroscale.results import Kill, ScenarioResult
 from suite import mutants
@@ -27,6 +28,7 @@ from suite.ending import CODES, FOLDER, RUN
 from suite.mutants import Mutant, evaluate_kill
 from suite.mutants.mutant import exit_code
 from suite.scenarios import example_of, scenario_of
+from suite.session import PLATFORM, milestones_of
 
 _CONTROL = "control"
 #: In the step that must turn red, a wait lasts at most so many seconds longer than that step took in the control:
@@ -41,6 +43,8 @@ _SECONDS = pytest.StashKey[dict[tuple[_Check, str], float]]()
 _KILLS = pytest.StashKey[list[Kill]]()
 _STEP_BEGAN = pytest.StashKey[float]()
 _IN_PLACE = pytest.StashKey[bool]()
+#: Milestones whose steady state was not seen since the latest mutant.
+_RECOVERING = pytest.StashKey[set[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,7 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     _chosen(config)  # once there is a run, which tells of a slug that does not exist
     config.stash[_GREEN], config.stash[_KILLS] = set(), []
-    config.stash[_SECONDS] = defaultdict(float)
+    config.stash[_SECONDS], config.stash[_RECOVERING] = defaultdict(float), set()
 
 
 @pytest.fixture(autouse=True)
@@ -87,11 +91,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if _mutant_of(item) is not None and _check(item) not in item.config.stash[_GREEN]:
+    """Begin where nothing is left of the mutant before: smoke scenarios do not wait for a steady state themselves.
+
+    Raises:
+        PreconditionFailed: The scenario's control was not green.
+        SteadyStateLost: The platform has not recovered.
+    """
+    mutant = _mutant_of(item)
+    if mutant is not None and _check(item) not in item.config.stash[_GREEN]:
         raise PreconditionFailed(
             "The scenario should be green without the mutant, but is not, so nothing was tried. "
-            f"Next: pytest --mutant {_mutant_of(item).slug}"  # type: ignore[union-attr] # it was just asked
+            f"Next: pytest --mutant {mutant.slug}"
         )
+    recovering = item.config.stash[_RECOVERING]
+    for milestone in sorted(milestones_of([item]) & recovering):
+        assert_steady_state(milestone, item.config.stash[PLATFORM])
+        recovering.remove(milestone)
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step) -> None:
@@ -193,6 +208,7 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
     platform = request.getfixturevalue("platform")
     state = load_state()
     assert state is not None, "the platform fixture made it"
+    request.config.stash[_RECOVERING].update(MILESTONES)
     breakage = Breakage(platform, Journal.of(state.nonce))
     request.node.addfinalizer(lambda: breakage.__exit__(None, None, None))
     for fault in mutant.faults:

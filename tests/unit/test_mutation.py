@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import warm
@@ -11,6 +13,8 @@ import warm
 from neuroscale.errors import ExitCode
 from neuroscale.results import RunFolder
 from neuroscale.settings import ROOT
+from suite import mutation
+from suite.session import PLATFORM
 
 #: A toy in place of the platform. Its mutants have words in place of faults: what becomes of the toy.
 CONFTEST = """
@@ -141,3 +145,15 @@ def test_every_ending_of_a_mutant(tmp_path: Path) -> None:
 def test_the_matrix_decides_on_the_exit_code(slugs: list[str], expected: ExitCode, tmp_path: Path) -> None:
     code, said = run(tmp_path, *slugs)
     assert code == expected, said
+
+
+def test_the_next_scenario_begins_in_the_steady_state_of_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(mutation, "assert_steady_state", lambda milestone, platform: asked.append(milestone))
+    config = SimpleNamespace(stash=pytest.Stash())
+    config.stash[mutation._RECOVERING] = {"a", "b"}
+    config.stash[PLATFORM] = cast("Any", None)
+    for needs in (["gitops"], ["gitops", "serving"], ["serving"], ["guardrails"]):
+        markers = [SimpleNamespace(name=name) for name in needs]
+        mutation.pytest_runtest_setup(cast("Any", SimpleNamespace(config=config, iter_markers=markers.__iter__)))
+    assert asked == ["a", "b"]

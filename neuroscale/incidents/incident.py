@@ -75,8 +75,8 @@ def inject_faults(incident: Incident, breakage: Breakage) -> None:
 def wait_for_symptom(incident: Incident, platform: Platform) -> None:
     """Every symptom shows, and they show together for a while, at each look.
 
-    The while may begin late. *Measured* with Knative 1.21: a revision that is given up says so, says ``Unschedulable``
-    once more 0.7 s later, for as long as its pod is there, and then says for good that it was given up.
+    The while may begin late. *Measured* with Knative 1.21, once: a revision that was given up said so, and 0.7 s later
+    said ``Unschedulable`` once more; its pod was still there.
 
     Raises:
         ConditionTimeout: One does not.

@@ -11,9 +11,10 @@ from typing import Protocol
 import typer
 
 from neuroscale.cli import main
-from neuroscale.cli.runs import pytest
+from neuroscale.cli.runs import conclude, pytest
 from neuroscale.errors import UsageError
 from neuroscale.milestones import parse_milestones
+from neuroscale.results import RunFolder
 from suite.mutants import MUTANTS, by_slug
 
 
@@ -38,8 +39,12 @@ def run(milestones: Collection[str], only: Collection[str], runner: Runner) -> i
 
 
 def command(milestones: str = "all", only: str = "") -> None:
-    """Run, and end with the matrix's exit code."""
-    raise typer.Exit(run(parse_milestones(milestones), only.split(), pytest))
+    """Run, report, and end with the matrix's exit code."""
+    earlier = len(RunFolder.all())
+    code = run(parse_milestones(milestones), only.split(), pytest)
+    for folder in RunFolder.all()[earlier:]:  # none, if pytest could not even begin
+        conclude(folder)
+    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ _IN_PLACE_SECONDS = 90.0
 
 #: A scenario and its example.
 _Check = tuple[str, str]
+_CHOSEN = pytest.StashKey[list[Mutant]]()
 _GREEN = pytest.StashKey[set[_Check]]()
 _SECONDS = pytest.StashKey[dict[tuple[_Check, str], float]]()
 _KILLS = pytest.StashKey[list[Kill]]()
@@ -59,7 +60,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    _chosen(config)  # once there is a run, which tells of a slug that does not exist
+    # Once there is a run, which tells of a slug that does not exist.
+    config.stash[_CHOSEN] = [mutants.by_slug(slug) for slug in config.option.mutant]
     config.stash[_GREEN], config.stash[_KILLS] = set(), []
     config.stash[_SECONDS], config.stash[_RECOVERING] = defaultdict(float), set()
 
@@ -132,10 +134,13 @@ def pytest_bdd_after_step(request: pytest.FixtureRequest, feature: Feature, scen
         seconds[key] = max(seconds[key], took)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_bdd_step_error(request: pytest.FixtureRequest) -> None:
-    """What is waited for from here on, such as a rollback, has its ordinary limit."""
-    longest_wait.set(inf)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """What is waited for after the steps, such as a rollback, has its ordinary limit, also after Ctrl-C within one."""
+    try:
+        return (yield)
+    finally:
+        longest_wait.set(inf)
 
 
 def as_intended(item: pytest.Item, step: str, reason: str) -> bool:
@@ -177,7 +182,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 
 def _chosen(config: pytest.Config) -> list[Mutant]:
-    return [mutants.by_slug(slug) for slug in config.option.mutant]
+    return config.stash[_CHOSEN]
 
 
 def _mutant_of(item: pytest.Item) -> Mutant | None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from neuroscale.cli import app, main
 from neuroscale.errors import ExitCode, UsageError
-from neuroscale.results import Kill, ScenarioResult, ScenarioVerdict
+from neuroscale.results import Kill, RunFolder, ScenarioResult, ScenarioVerdict
 from neuroscale.settings import ROOT
 from suite import kill_matrix, mutants
 from suite.mutants import MUTANTS, Mutant, by_slug, evaluate_kill
@@ -117,6 +118,22 @@ def test_one_session_tries_the_mutants_of_the_milestones_or_the_named_ones() -> 
     assert selected(["a", "b"], []) == [mutant.slug for letter in "ab" for mutant in MUTANTS[letter]]
     (named,) = MUTANTS["b"][:1]
     assert selected(["a"], [named.slug]) == [named.slug]
+
+
+def test_the_command_ends_with_the_report_of_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    RunFolder.begin("conformance", "an earlier run")
+    begun: list[RunFolder] = []
+    reported: list[Path] = []
+
+    def session(*_: object) -> int:
+        begun.append(RunFolder.begin("kill matrix", "pytest")[0])
+        return 1
+
+    monkeypatch.setattr(kill_matrix, "run", session)
+    monkeypatch.setattr(kill_matrix, "conclude", lambda folder: reported.append(folder.path))
+    with pytest.raises(typer.Exit) as ended:
+        kill_matrix.command("a")
+    assert (ended.value.exit_code, reported) == (1, [begun[0].path])
 
 
 def test_an_empty_selection_is_no_success() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import inf
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +12,7 @@ import pytest
 import warm
 
 from neuroscale.errors import ExitCode
+from neuroscale.polling import longest_wait
 from neuroscale.results import RunFolder
 from neuroscale.settings import ROOT
 from suite import mutation
@@ -145,6 +147,15 @@ def test_every_ending_of_a_mutant(tmp_path: Path) -> None:
 def test_the_matrix_decides_on_the_exit_code(slugs: list[str], expected: ExitCode, tmp_path: Path) -> None:
     code, said = run(tmp_path, *slugs)
     assert code == expected, said
+
+
+def test_an_interrupted_step_leaves_the_rollback_its_ordinary_limit() -> None:
+    call = mutation.pytest_runtest_call()
+    next(call)
+    longest_wait.set(0.1)
+    with pytest.raises(KeyboardInterrupt):
+        call.throw(KeyboardInterrupt())
+    assert longest_wait.get() == inf
 
 
 def test_the_next_scenario_begins_in_the_steady_state_of_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:

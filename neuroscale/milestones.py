@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import logging
-import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.components import COMPONENTS
@@ -15,10 +15,10 @@ from neuroscale.errors import ConditionTimeout, NeuroscaleError, SteadyStateLost
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes.probe_function import ProbeFunction
+from neuroscale.probes.progress_reporter import ProgressReporter
 from neuroscale.settings import BUDGETS
 
 _LOG = logging.getLogger(__name__)
-_REFRESH_SECONDS = 5.0
 
 #: Milestones that bring components, in order.
 MILESTONES = tuple(dict.fromkeys(component.milestone for component in COMPONENTS))
@@ -62,7 +62,7 @@ def probes_of(milestone: str, platform: Platform) -> list[Probe]:
     return probes
 
 
-@dataclass
+@dataclass(frozen=True)
 class SteadyState:
     """All that belongs to the steady state of a milestone, asked at once; what is amiss is named, each of it."""
 
@@ -90,34 +90,26 @@ class SteadyState:
         return worst(f"{len(bad)} of {len(verdicts)} expectations are not met: {seen}")
 
 
-@dataclass
-class _Regained(SteadyState):
-    """The steady state, helped along: what met an error during an earlier scenario may sleep for minutes."""
-
-    asked: float = field(default_factory=time.monotonic)
-
-    def check(self, cluster: Cluster) -> Verdict:
-        """Ask, and every few seconds have what sleeps look again."""
-        verdict = super().check(cluster)
-        if not verdict and time.monotonic() - self.asked > _REFRESH_SECONDS:
-            self.asked = time.monotonic()
-            for deed in (deed for one in COMPONENTS for stage in one.stages for deed in stage.refresh(self.platform)):
-                _LOG.info("%s", deed)
-        return verdict
-
-
 def assert_steady_state(milestone: str, platform: Platform) -> None:
     """The steady state must hold before anything is broken. Nothing is timed yet, so it is helped along.
 
     Raises:
         SteadyStateLost: It does not, so the scenario is not run, and no other will be.
     """
+    helped_along = ProgressReporter(SteadyState(milestone, platform), _LOG.info, lambda: _refresh(platform))
     try:
-        eventually(_Regained(milestone, platform), platform.cluster, within=BUDGETS.recover)
+        eventually(helped_along, platform.cluster, within=BUDGETS.recover)
     except ConditionTimeout as error:
         raise SteadyStateLost(
             f"The steady state of milestone {milestone.upper()} does not hold, so nothing was tried. {error}"
         ) from error
+
+
+def _refresh(platform: Platform) -> Iterator[str]:
+    """Ask whatever met an error during an earlier scenario to look again: it may sleep for minutes."""
+    for component in COMPONENTS:
+        for stage in component.stages:
+            yield from stage.refresh(platform)
 
 
 def reachable(platform: Platform) -> None:

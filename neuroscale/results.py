@@ -104,11 +104,9 @@ class Recorder:
         facts: Mapping[str, str | int | float | None] = MappingProxyType({}),
     ) -> None:
         """Keep how long something took; arguments as in :class:`Sample`."""
-        self.keep(
-            Sample(
-                scenario=self.scenario, claim=claim, fault=fault, subject=subject, series=series, at=at, phases={},
-                seconds=seconds, facts=dict(facts),
-            )
+        self.recovery(
+            claim=claim, fault=fault, subject=subject, series=series, at=at, phases={}, seconds=seconds,
+            within=seconds, facts=facts,
         )  # fmt: skip
 
     def recovery(  # noqa: PLR0913 - likewise

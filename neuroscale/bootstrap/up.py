@@ -17,20 +17,19 @@ from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.bootstrap.stages import stages
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
-from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import ClusterState, load_state
 from neuroscale.components import GROUND, PORTS, Stage, demands, endpoints, selected
 from neuroscale.errors import ClusterUnreachable, ConditionTimeout, NeuroscaleError, PreconditionFailed
 from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform, connect
-from neuroscale.polling import Probe, Verdict, duration, eventually
+from neuroscale.polling import duration, eventually
+from neuroscale.probes.progress_reporter import ProgressReporter
 from neuroscale.settings import BUDGETS, CLUSTER_NAME
 from neuroscale.supply import Provisions, assert_usable, choose
 
 _LOG = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
-_TELL_SECONDS = 5
 
 
 @dataclass
@@ -236,39 +235,9 @@ def _wait_until_ready(stage: Stage, platform: Platform, say: Say, within: float)
     """
     for probe in stage.ready(platform):
         try:
-            eventually(_ProgressReporter(probe, say, partial(stage.refresh, platform)), platform.cluster, within=within)
+            eventually(ProgressReporter(probe, say, partial(stage.refresh, platform)), platform.cluster, within=within)
         except ConditionTimeout as error:
             raise PreconditionFailed(f"Stage {stage.name} did not become ready. {error}") from error
-
-
-@dataclass
-class _ProgressReporter:
-    """A probe that every few seconds helps along and tells what the wait is seeing, so that nobody has to wonder."""
-
-    probe: Probe
-    say: Say
-    refresh: Callable[[], Iterable[str]]
-    spoke: float = field(default_factory=time.monotonic)
-    told: str = ""
-
-    @property
-    def description(self) -> str:
-        return self.probe.description
-
-    @property
-    def area(self) -> str:
-        return self.probe.area
-
-    def check(self, cluster: Cluster) -> Verdict:
-        verdict = self.probe.check(cluster)
-        if not verdict and time.monotonic() - self.spoke > _TELL_SECONDS:
-            self.spoke = time.monotonic()
-            if verdict.observed != self.told:
-                self.told = verdict.observed
-                self.say(f"  waiting until {self.description}: {verdict.observed}")
-            for deed in self.refresh():
-                self.say(f"  {deed}")
-        return verdict
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from neuroscale.kubernetes.refs import Object
 from neuroscale.kustomize import documents, kubectl, kustomize
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending
+from neuroscale.probes import progress_reporter
 from neuroscale.probes.git_server import GitServerAnswers
 from neuroscale.settings import APPLICATION_SET, BUDGETS, ROOT, cache_dir
 
@@ -496,9 +497,9 @@ def test_a_long_wait_is_told_once_for_each_answer(monkeypatch: pytest.MonkeyPatc
     said: list[str] = []
     answers = iter([pending("pulling"), pending("pulling"), pending("starting"), met("it runs")])
     probe = SimpleNamespace(description="it runs", area="gitops", check=lambda cluster: next(answers))
-    monkeypatch.setattr(bring_up_module, "_TELL_SECONDS", -1)
+    monkeypatch.setattr(progress_reporter, "_TELL_SECONDS", -1)
     deeds = iter(["asked again"])
-    telling = bring_up_module._ProgressReporter(probe, said.append, lambda: [next(deeds, "")])
+    telling = progress_reporter.ProgressReporter(probe, said.append, lambda: [next(deeds, "")])
     while not telling.check(cast("Cluster", None)):
         pass
     assert said == [

@@ -22,7 +22,7 @@ from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import MILESTONES, SteadyState, assert_steady_state, probes_of, reachable
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, met
-from neuroscale.probes import argo
+from neuroscale.probes import argo, progress_reporter
 from neuroscale.settings import ROOT, ROOT_APPLICATION, Budgets
 
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
@@ -142,7 +142,7 @@ def test_what_sleeps_after_an_error_is_asked_to_look_again_before_a_scenario(
     (gitops,) = (component for component in COMPONENTS if component.name == "gitops")
     awake = replace(gitops, stages=(replace(gitops.stages[0], refresh=refresh),))
     monkeypatch.setattr(milestones, "COMPONENTS", (awake,))
-    monkeypatch.setattr(milestones, "_REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(progress_reporter, "_TELL_SECONDS", 0)
     api.objects[ground.COREDNS] = AWAY
     assert_steady_state("a", platform)
 

@@ -10,7 +10,7 @@ from neuroscale.git_server import BRANCH
 
 def new_repository(bare: Path) -> Path:
     """A bare repository whose ``main`` has one commit."""
-    git("init", "--quiet", "--bare", "--initial-branch", BRANCH, str(bare))
+    git("init", "--quiet", "--bare", "--template", "", "--initial-branch", BRANCH, str(bare))
     blob = git("-C", str(bare), "hash-object", "-w", "--stdin", feed="one\n")
     tree = git("-C", str(bare), "mktree", feed=f"100644 blob {blob}\tfirst.txt\n")
     commit = git("-C", str(bare), "commit-tree", tree, "-m", "First")

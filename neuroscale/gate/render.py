@@ -19,6 +19,10 @@ _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _CHART = "Chart.yaml"
 #: What Argo CD reads in a folder of plain manifests, beside Jsonnet.
 _PLAIN = (".yaml", ".yml", ".json")
+#: Argo CD passes over a plain manifest that has this anywhere.
+_SKIPPED = b"+argocd:skip-file-rendering"
+#: What the portal reads. An Application that deploys a folder of it has none that the gate knows, which is a finding.
+_PORTAL = "backstage"
 #: Fields of a kustomization that name files, folders or addresses.
 _NAMING = ("resources", "components", "bases", "crds", "configurations", "generators", "transformers", "validators")
 
@@ -58,8 +62,9 @@ _StrictLoader.yaml_implicit_resolvers = {
 
 def folders(tree: Path) -> list[Path]:
     """Kustomizations and charts, and folders of plain manifests; none that is inside a kustomization or a chart."""
-    made = {file.parent for name in (*_KUSTOMIZATIONS, _CHART) for file in tree.rglob(name)}
-    plain = {file.parent for file in tree.rglob("*") if file.suffix in {*_PLAIN, ".jsonnet"} and file.is_file()}
+    files = [file for file in tree.rglob("*") if file.relative_to(tree).parts[0] != _PORTAL and file.is_file()]
+    made = {file.parent for file in files if file.name in (*_KUSTOMIZATIONS, _CHART)}
+    plain = {file.parent for file in files if file.suffix in {*_PLAIN, ".jsonnet"}}
     return sorted(folder for folder in made | plain if not made & set(folder.parents))
 
 
@@ -103,7 +108,7 @@ def _objects(folder: Path, chart: Chart) -> list[Any]:
     for file in sorted(file for file in folder.iterdir() if file.is_file()):
         if file.suffix == ".jsonnet":
             raise _Unreadable(f"{file.name} is Jsonnet, a program that Argo CD would run; write its objects instead")
-        if file.suffix in _PLAIN:
+        if file.suffix in _PLAIN and _SKIPPED not in file.read_bytes():
             found += read(file)
     return found
 

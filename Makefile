@@ -14,7 +14,7 @@ MARKERS = $(subst $(SPACE), or ,$(addprefix milestone_,$(strip $(MILESTONES))))
 # Hundreds of interpreters start in a test run; they share what one of them has compiled.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install test coverage gate conformance incidents kill-matrix bench report down docs
+.PHONY: help install test types tests coverage mutation gate conformance incidents kill-matrix bench report down docs
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -31,12 +31,21 @@ $(INSTALLED): pyproject.toml constraints.txt
 test: install ## Fast tier: ruff, mypy, unit tests, manifests, Gherkin lint. No Docker, no cluster, no Go
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy neuroscale suite
 	$(BIN)/lint-imports --no-logo --no-cache
+	@$(MAKE) --no-print-directory --jobs=2 types tests
+
+# Beside each other: mypy keeps one processor busy, and some tests wait.
+types:
+	$(BIN)/mypy neuroscale suite
+
+tests:
 	$(BIN)/python -m pytest -q -n $(WORKERS)
 
 coverage: install ## What of the code the fast tier executes, in per cent; red below the floor in pyproject.toml
 	$(BIN)/python -m pytest -q -n $(WORKERS) --cov --cov-report=term:skip-covered
+
+mutation: install ## Change what decides, a place at a time: does the fast tier notice? Some 20 minutes, no Docker
+	$(BIN)/python -m suite.source_mutants
 
 gate: install ## Manifests alone: render, schemas, AppProjects, policies, resources. BASE=main compares resources with a commit
 	$(BIN)/neuroscale gate $(if $(BASE),--base "$(BASE)")

@@ -7,7 +7,9 @@ Application is compared as soon as somebody asks for it.
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
 import json
 import re
 import threading
@@ -16,6 +18,9 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
+
+from websocket import ABNF
+from websocket._abnf import frame_buffer
 
 from neuroscale.cluster.guard import MARKER_PATH, marker
 from neuroscale.kubernetes.refs import Object
@@ -47,6 +52,8 @@ KINDS = {
     },
     "/apis/discovery.k8s.io/v1": {"endpointslices": ("EndpointSlice", True)},
 }
+#: What RFC 6455 has a server answer with.
+_WEBSOCKET = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 REFRESH = "argocd.argoproj.io/refresh"
 _PATH = re.compile(r"(/api/v1|/apis/[^/]+/[^/]+)(?:/namespaces/([^/]+))?/([a-z]+)(?:/([^/]+))?")
 _REASONS = {404: "NotFound", 409: "AlreadyExists", 405: "MethodNotAllowed"}
@@ -79,6 +86,7 @@ class ApiServer:
         objects: Path -> object.
         answers: ``"GET /path"`` -> what is answered instead: status, body, headers.
         before: Called with method and path before each request is served.
+        ports: Path of a pod -> what its one port answers to a message; those of others are closed.
     """
 
     def __init__(self, nonce: str | None = None) -> None:
@@ -86,6 +94,7 @@ class ApiServer:
         self.objects: dict[str, Object] = {}
         self.answers: dict[str, tuple[int, bytes, dict[str, str]]] = {}
         self.before: Callable[[str, str], None] = lambda method, path: None
+        self.ports: dict[str, Callable[[bytes], bytes]] = {}
         self.changed = threading.Condition(threading.RLock())
         self._events: list[tuple[str, str, Object]] = []
         self._version = 0
@@ -240,6 +249,9 @@ class _Handler(BaseHTTPRequestHandler):
         if canned := self.api.answers.get(f"{self.command} {path}"):
             self._answer(*canned)
             return
+        if path.endswith("/portforward"):
+            self._forward(path.removesuffix("/portforward"), int(query["ports"]))
+            return
         if query.get("watch"):
             self._watch(path, query)
             return
@@ -251,6 +263,32 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(no.status, json.dumps(status).encode(), {})
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = do_OPTIONS = _handle  # noqa: N815 - http.server's names
+
+    def _forward(self, pod: str, port: int) -> None:
+        """One message to a port of a pod, over a WebSocket; each has its length before it."""
+        self.close_connection = True
+        digest = hashlib.sha1(self.headers["Sec-WebSocket-Key"].encode() + _WEBSOCKET, usedforsecurity=False).digest()
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(digest).decode())
+        self.send_header("Sec-WebSocket-Protocol", "v4.channel.k8s.io")
+        self.end_headers()
+        for channel in (0, 1):
+            self._frame(channel, port.to_bytes(2, "little"))
+        if pod not in self.api.ports:
+            self._frame(1, b"failed to connect: connection refused")
+            return
+        message = frame_buffer(self.rfile.read, skip_utf8_validation=True).recv_frame().data
+        answer = self.api.ports[pod](message[3:])
+        # A stream, that comes in parts.
+        whole = len(answer).to_bytes(2, "big") + answer
+        self._frame(0, whole[:1])
+        self._frame(0, whole[1:])
+
+    def _frame(self, channel: int, content: bytes) -> None:
+        self.wfile.write(ABNF(1, opcode=ABNF.OPCODE_BINARY, mask_value=0, data=bytes([channel]) + content).format())
+        self.wfile.flush()
 
     def _watch(self, path: str, query: dict[str, str]) -> None:
         self.send_response(200)

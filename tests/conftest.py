@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -97,10 +98,16 @@ def cluster(kubeconfig: Path, state: ClusterState) -> Cluster:
     return Cluster.from_kubeconfig(kubeconfig, state)
 
 
+@pytest.fixture(scope="session")
+def _new_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What each test has a copy of."""
+    return new_repository(tmp_path_factory.mktemp("forge") / "new.git")
+
+
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
+def repository(_new_repository: Path, tmp_path: Path) -> Path:
     """The Git server's repository, on disk instead of behind HTTP; ``main`` has one commit."""
-    return new_repository(tmp_path / "forge" / OWNER / f"{REPOSITORY}.git")
+    return Path(shutil.copytree(_new_repository, tmp_path / "forge" / OWNER / f"{REPOSITORY}.git"))
 
 
 @pytest.fixture

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
+import dns.message
+import dns.rcode
+import dns.rrset
 import pki
 from apiserver import ApiServer
 from fixtures import captured, having
@@ -12,6 +16,8 @@ from neuroscale.kubernetes.refs import Object
 
 NODE = "/api/v1/nodes/node-0"
 COREDNS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
+DNS_POD = "/api/v1/namespaces/kube-system/pods/coredns-1"
+API_SERVER = "/api/v1/namespaces/default/services/kubernetes"
 DNS = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices/kube-dns-1"
 GITEA = "/apis/apps/v1/namespaces/forge/deployments/gitea"
 GATEWAY_SERVICE = "/api/v1/namespaces/kourier-system/services/kourier"
@@ -56,12 +62,30 @@ def balancer(wanted: int = 1, ready: int = 1, updated: int = 1, seen: int = 1) -
     return {"kind": "DaemonSet", "metadata": meta, "status": {**status, "updatedNumberScheduled": updated}}
 
 
+def resolving(*addresses: str) -> Callable[[bytes], bytes]:
+    """A DNS server that has these addresses for every name."""
+
+    def answer(message: bytes) -> bytes:
+        question = dns.message.from_wire(message)
+        response = dns.message.make_response(question)
+        if addresses:
+            response.answer.append(dns.rrset.from_text(question.question[0].name, 5, "IN", "A", *addresses))
+        else:
+            response.set_rcode(dns.rcode.SERVFAIL)
+        return response.to_wire()
+
+    return answer
+
+
 def put_ground(api: ApiServer) -> None:
     """What GitOps relies on."""
     api.objects[NODE] = node()
     for path, name in ((COREDNS, "coredns"), (GITEA, "gitea")):
         api.objects[path] = having(captured("deployment-complete"), name=name)
     api.objects[DNS] = endpoints("kube-dns", "coredns-1")
+    meta = {"name": "kubernetes", "namespace": "default"}
+    api.objects[API_SERVER] = {"kind": "Service", "metadata": meta, "spec": {"clusterIP": "10.43.0.1"}}
+    api.ports[DNS_POD] = resolving("10.43.0.1")
     api.objects["/api/v1/namespaces/argocd/secrets/tls"] = secret("argocd")
     api.answers["GET /api/healthz"] = (200, b"", {})
 

@@ -1,12 +1,14 @@
 """Whole processes at a fraction of their price: forked from one that has imported the libraries for all of them.
 
 A forked process has arguments, a folder, an environment, an output and an import path of its own, as a fresh
-interpreter would. What an interpreter itself reads of its environment (``PYTHONIOENCODING``, a locale) it has not.
+interpreter would, and writes in the encoding that ``PYTHONIOENCODING`` names. What else an interpreter itself reads of
+its environment (a locale) it has not.
 """
 
 from __future__ import annotations
 
 import importlib
+import io
 import multiprocessing
 import os
 import runpy
@@ -19,15 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neuroscale.polling import pause
+from neuroscale.settings import ROOT
 
-#: There is one such server in a process, and it is told once what to import. It has no threads.
+#: There is one such server in a process. It has no threads, and finds what to import in the folder that it starts in.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(
-    [
-        "pytest", "hypothesis", "neuroscale.chaos.breakage", "neuroscale.cli",
-        "neuroscale.gate", "neuroscale.milestones", "allure_commons", "gherkin.parser", "mako.lookup", "parse",
-    ]
-)  # fmt: skip
+PROCESSES.set_forkserver_preload(["tests.preloaded"])
 
 _SECONDS = 60
 
@@ -76,8 +74,10 @@ def run(module: str, *arguments: str, folder: Path, environment: Mapping[str, st
 
 
 def _run(module: str, arguments: tuple[str, ...], folder: Path, environment: dict[str, str], output: str) -> None:
-    if environment.get("NEUROSCALE_CLUSTER") != os.environ.get("NEUROSCALE_CLUSTER"):
-        # It reads its cluster's name when it is imported.
+    others = [Path(entry) for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if Path(entry) != ROOT]
+    elsewhere = any((entry / "neuroscale").exists() for entry in others)
+    if elsewhere or environment.get("NEUROSCALE_CLUSTER") != os.environ.get("NEUROSCALE_CLUSTER"):
+        # It lies elsewhere, or reads another cluster's name when it is imported.
         for name in [name for name in sys.modules if name.partition(".")[0] == "neuroscale"]:
             del sys.modules[name]
     os.environ.clear()
@@ -92,4 +92,7 @@ def _run(module: str, arguments: tuple[str, ...], folder: Path, environment: dic
     os.dup2(opened, 1)
     os.dup2(opened, 2)
     os.close(opened)
+    for stream in (sys.stdout, sys.stderr):
+        assert isinstance(stream, io.TextIOWrapper)
+        stream.reconfigure(encoding=environment.get("PYTHONIOENCODING"))
     runpy.run_module(module, run_name="__main__", alter_sys=True)

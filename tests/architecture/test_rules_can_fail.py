@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import source
+from ruff import find_ruff_bin
 
 from neuroscale.settings import ROOT
 
@@ -46,7 +47,7 @@ def test_a_second_runner_of_programs(code: str, name: str) -> None:
 
 
 def _ruff(code: str, name: str) -> str:
-    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--stdin-filename", name, "-"]
+    command = [find_ruff_bin(), "check", "--no-cache", "--stdin-filename", name, "-"]
     return subprocess.run(command, cwd=ROOT, input=code, capture_output=True, text=True, check=False).stdout
 
 

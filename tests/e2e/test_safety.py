@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
+from rich.text import Text
 
 from neuroscale.bootstrap.up import roll_back
 from neuroscale.chaos import faults, monkeypatching
@@ -34,6 +35,7 @@ _NOTIFIER = Ref("Deployment", "argocd-notifications-controller", ARGOCD)
 
 
 def run(*arguments: str, environment: dict[str, str] | None = None, within: float = 240) -> tuple[int, str]:
+    """Its exit code, and what it says without the colours that ``FORCE_COLOR`` puts between the words."""
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=_ROOT,
@@ -43,7 +45,7 @@ def run(*arguments: str, environment: dict[str, str] | None = None, within: floa
         timeout=within,
         check=False,
     )
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, Text.from_ansi(done.stdout + done.stderr).plain
 
 
 def test_sigterm_undoes_what_is_broken(tmp_path: Path) -> None:

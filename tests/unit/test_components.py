@@ -101,7 +101,7 @@ def derived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a copy of this checkout derives once the component is in it."""
     checkout = tmp_path_factory.mktemp("checkout")
     for folder in ("neuroscale", "suite", "features", "apps", "bootstrap", "infrastructure"):
-        shutil.copytree(ROOT / folder, checkout / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, checkout / folder)
     for name, text in MADE_UP.items():
         file = checkout / name
         assert not file.exists(), "the commit edits nothing that is there"

@@ -29,6 +29,7 @@ from neuroscale.errors import (
 from neuroscale.host import file_lock
 from neuroscale.results import Run, ScenarioResult, ScenarioVerdict
 from neuroscale.settings import CLUSTER_NAME, ROOT
+from suite import ending
 from suite.ending import concerns_all, exit_code
 
 # --- errors
@@ -45,6 +46,11 @@ from suite.ending import concerns_all, exit_code
             OSError(errno.ENOSPC, "No space left on device", "/a"),
             ExitCode.NOT_RUN,
             "This machine should let the suite use /a, but: No space left on device. Next: df -h /a",
+        ),
+        (
+            OSError(errno.EDQUOT, "Disk quota exceeded", "/a"),
+            ExitCode.NOT_RUN,
+            "This machine should let the suite use /a, but: Disk quota exceeded. Next: df -h /a",
         ),
         (
             NotADirectoryError(errno.ENOTDIR, "Not a directory", "/a"),
@@ -134,6 +140,17 @@ def test_what_pytest_calls_an_interruption_need_not_be_one() -> None:
 )
 def test_a_session_of_the_fast_tier_has_the_same_codes(status: int, expected: int) -> None:
     assert exit_code(pytest.ExitCode(status)) == expected
+
+
+@pytest.mark.parametrize(("error", "frames"), [(pytest.exit.Exception("no Docker"), 1), (KeyboardInterrupt(), 2)])
+def test_pytest_formats_no_traceback_that_nobody_sees(error: BaseException, frames: int) -> None:
+    def deep() -> None:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        deep()
+    ending.pytest_keyboard_interrupt(caught)
+    assert len(caught.traceback) == frames
 
 
 # --- whole processes

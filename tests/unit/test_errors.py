@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from neuroscale import errors
 from neuroscale.errors import ApiError, ConditionTimeout, ExitCode, NeuroscaleError, Unrecoverable
+from neuroscale.settings import ROOT
 
 
 def _below(kind: type[NeuroscaleError]) -> Iterator[type[NeuroscaleError]]:
@@ -34,6 +36,15 @@ def test_only_a_broken_promise_of_the_platform_is_a_failure() -> None:
 
 def test_no_error_passes_for_success() -> None:
     assert all(kind.exit_code != ExitCode.PASSED for kind in TREE)
+
+
+def test_exit_codes_are_those_of_the_documentation() -> None:
+    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Exit codes")[2].partition("\n## ")[0]
+    meanings = {int(code): said for code, said in re.findall(r"^\| (\d+) \| (.+) \|$", table, flags=re.MULTILINE)}
+    assert sorted(meanings) == sorted(ExitCode)
+    words = {"USAGE": "usage", "NOT_RUN": "not run", "REFUSED": "forbidden", "INTERNAL": "an error inside"}
+    for name, begins in words.items():
+        assert meanings[ExitCode[name]].startswith(begins)
 
 
 def test_exit_codes_are_distinct_and_pytest_agrees_on_its_own() -> None:

@@ -331,7 +331,10 @@ def test_a_commit_is_undone_once_the_applications_it_led_to_are_gone(api: ApiSer
     fault.inject(toy_platform, snapshot)
     fault.revert(toy_platform, snapshot)
     path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/added"
-    app = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "added"}}
+    app: Object = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "added"}}
+    api.put(path, app)
+    assert fault.rollback_complete(toy_platform, snapshot).state == "met", "made by hand, it is nothing of the commit's"
+    app["metadata"] = {"name": "added", "ownerReferences": [{"kind": "ApplicationSet", "name": "models"}]}
     api.put(path, {**app, "status": {"operationState": {"phase": "Running"}}})
     assert fault.rollback_complete(toy_platform, snapshot).observed == "Applications left: added"
     fault.continue_rollback(toy_platform, snapshot)

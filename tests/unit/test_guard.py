@@ -427,6 +427,18 @@ def test_loopback_is_local(address: ipaddress.IPv4Address | ipaddress.IPv6Addres
     assert is_local("https://localhost:6550", [])
 
 
+def test_one_of_several_docker_networks_is_enough() -> None:
+    networks = [ipaddress.IPv4Network("172.17.0.0/16"), ipaddress.IPv4Network("172.18.0.0/16")]
+    assert is_local("https://172.18.0.5:6443", networks)
+    assert not is_local("https://172.19.0.5:6443", networks)
+
+
+def test_nobody_has_adopted_a_server_unless_somebody_says_so() -> None:
+    guard = MarkerGuard("http://lab.example.com:6443", NONCE)
+    with pytest.raises(WriteForbidden, match="neither loopback"):
+        guard.allow("POST", "/api/v1/namespaces", guard.server, lambda _: {"data": {"nonce": NONCE}})
+
+
 def test_only_bridges_that_docker_names_are_docker_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A home or data-centre network behind a bridge called br-lan is not the local Docker engine's."""
 

@@ -289,7 +289,11 @@ def test_what_is_retried_is_ended_and_begun_anew_by_the_options_of_now(described
     resolve(replace(incident, retrying="stack"), described.breakage, Recorder("scenario", described.kept.append))
     app = described.api.objects[STACK]
     assert app["status"]["operationState"]["phase"] == "Failed"
-    assert app["operation"]["sync"] == {"prune": True, "syncOptions": ["ServerSideApply=true"]}
+    assert app["operation"]["sync"] == {
+        "prune": True,
+        "autoHealAttemptsCount": 1,
+        "syncOptions": ["ServerSideApply=true"],
+    }
     assert app["operation"]["retry"] == {"limit": -1}
     assert described.log.index("terminated") < described.log.index("steady state: met")
 

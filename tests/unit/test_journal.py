@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from neuroscale.cluster.state import ClusterState
 from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError, RevertFailed
 from neuroscale.git_server import GitServer
 from neuroscale.platform import Platform
-from neuroscale.settings import CLUSTER_NAME, Budgets
+from neuroscale.settings import CLUSTER_NAME, Budgets, state_dir
 
 
 @pytest.fixture
@@ -60,6 +61,23 @@ def test_the_undo_is_on_disk_before_the_deed(
     assert order == ["synced 1 lines", "DELETE", "POST", "synced 2 lines"]
 
 
+def test_a_disk_that_gets_full_within_a_line_is_an_error_and_leaves_no_entry(path: Path) -> None:
+    """Otherwise the fault would be injected, and nobody would know how to undo it."""
+    journal = Journal(path, NONCE)
+    kept = journal.open(FAULTS["scaled-to"], {"before": None})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, hard))
+    try:
+        with pytest.raises(OSError, match="too large") as caught:
+            journal.open(FAULTS["object-deleted"], {"before": {"data": "x" * 5000}})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.filename == str(path)
+    assert journal.unfinished() == [kept]
+    journal.close(kept)
+    assert journal.unfinished() == []
+
+
 def test_a_journal_belongs_to_its_owner_alone(path: Path) -> None:
     Journal(path, NONCE).open(FAULTS["scaled-to"], {"before": None})
     assert path.stat().st_mode & 0o777 == 0o600
@@ -83,6 +101,16 @@ def test_unfinished_is_latest_first_and_without_what_was_closed(path: Path) -> N
     journal.close(entries[1])
     journal.close(entries[4])
     assert [entry.id for entry in journal.unfinished()] == [entries[number].id for number in (9, 8, 7, 6, 5, 3, 2, 0)]
+
+
+def test_it_is_among_what_this_machine_remembers_of_its_cluster() -> None:
+    """In a folder that need not be there, and without keeping a file open each time."""
+    journal, before = Journal.of(NONCE, "another"), len(os.listdir("/dev/fd"))  # noqa: PTH208 - open files, no paths
+    entries = [journal.open(_numbered(number), {}) for number in range(3)]
+    assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208
+    assert (state_dir("another") / "journal.jsonl").is_file()
+    assert Journal.of(NONCE, "another").unfinished() == entries[::-1]
+    assert Journal.of(NONCE).unfinished() == []
 
 
 def test_no_journal_is_an_empty_one(path: Path) -> None:
@@ -287,6 +315,56 @@ def test_a_revert_that_failed_succeeds_later(
     journal.roll_back_all(toy_platform, journal.unfinished())
     assert picture(world, repository) == before
     assert journal.unfinished() == []
+
+
+def test_what_one_revert_waits_for_may_be_another_one(
+    path: Path, toy_platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A webhook that rejects what has to be created again, for instance."""
+    done: list[int] = []
+
+    def revert(fault: FieldsEdited, platform: Platform, snapshot: Snapshot) -> None:
+        if fault.patch["number"] == 2 and 0 not in done:
+            raise ClusterUnreachable("not yet")
+        done.append(fault.patch["number"])
+
+    monkeypatch.setattr(FieldsEdited, "revert", revert)
+    journal = Journal(path, NONCE)
+    for number in range(3):
+        journal.open(_numbered(number), {})
+    journal.roll_back_all(toy_platform, journal.unfinished())
+    assert (done, journal.unfinished()) == ([1, 0, 2], [])
+
+
+def test_a_revert_alone_tells_what_failed_and_closes_nothing(
+    path: Path, toy_platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def revert(fault: FieldsEdited, platform: Platform, snapshot: Snapshot) -> None:
+        if fault.patch["number"] == 1:
+            raise ClusterUnreachable("no answer")
+
+    monkeypatch.setattr(FieldsEdited, "revert", revert)
+    journal = Journal(path, NONCE)
+    entries = [journal.open(_numbered(number), {}) for number in range(2)]
+    journal.revert_all(toy_platform, entries[:1])
+    with pytest.raises(RevertFailed, match=r"number=1.*no answer"):
+        journal.revert_all(toy_platform, entries)
+    assert journal.unfinished() == entries[::-1]
+
+
+def test_a_rollback_is_gone_on_with_until_it_is_complete(
+    path: Path, toy_platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "eventually", partial(polling.eventually, every=0.01))
+    verdicts = iter([polling.pending("a sync goes on"), polling.pending("a sync goes on"), polling.met("ended")])
+    went_on: list[Fault] = []
+    monkeypatch.setattr(FieldsEdited, "revert", lambda *_: None)
+    monkeypatch.setattr(FieldsEdited, "rollback_complete", lambda *_: next(verdicts))
+    monkeypatch.setattr(FieldsEdited, "continue_rollback", lambda fault, *_: went_on.append(fault))
+    journal = Journal(path, NONCE)
+    journal.open(_numbered(1), {})
+    journal.roll_back_all(toy_platform, journal.unfinished())
+    assert went_on == [_numbered(1)] * 2
 
 
 # --- kill -9

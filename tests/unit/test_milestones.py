@@ -23,6 +23,7 @@ from neuroscale.milestones import MILESTONES, SteadyState, assert_steady_state, 
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, met
 from neuroscale.probes import argo, progress_reporter
+from neuroscale.probes.certificates import ApiServerCertificateLasts
 from neuroscale.settings import ROOT, ROOT_APPLICATION, Budgets
 
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
@@ -98,19 +99,42 @@ def test_what_the_platform_relies_on_belongs_to_the_steady_state(
     assert re.search(words, wrong.check(platform.cluster).observed)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_api_servers_certificate_is_asked_for_where_there_is_one(
+    scheme: str, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Cluster, "server", property(lambda _: f"{scheme}://127.0.0.1:1"))
+    asked = any(isinstance(probe, ApiServerCertificateLasts) for probe in probes_of("a", platform))
+    assert asked == (scheme == "https")
+
+
 def test_a_git_server_that_does_not_answer_belongs_to_the_steady_state(api: ApiServer, platform: Platform) -> None:
     api.answers["GET /api/healthz"] = (503, b"", {})
     assert [probe.check(platform.cluster).observed for probe in unmet(platform)] == ["HTTP 503"]
 
 
 def test_everything_that_is_amiss_is_named(api: ApiServer, platform: Platform) -> None:
-    steady = SteadyState("a", platform)
-    assert steady.check(platform.cluster) == met("9 of 9 expectations are met")
+    steady = SteadyState.as_git_describes("a", platform)
+    assert steady.check(platform.cluster) == met("8 of 8 expectations are met")
     api.objects[ground.COREDNS] = AWAY
     api.objects[ground.NODE] = ground.node(taints=[{"key": "a", "effect": "NoSchedule"}])
     verdict = steady.check(platform.cluster)
     assert verdict.state == "pending"
-    assert re.match(r"2 of 9 expectations are not met: .*node-0 is tainted.*; .*coredns", verdict.observed)
+    assert re.match(r"2 of 8 expectations are not met: .*node-0 is tainted.*; .*coredns", verdict.observed)
+
+
+def test_a_recovery_is_not_kept_waiting_by_what_comes_after_the_first_thing_amiss(
+    api: ApiServer, platform: Platform
+) -> None:
+    probes = probes_of("a", platform)
+    api.objects[ground.COREDNS] = AWAY
+    api.objects[ground.NODE] = ground.node(taints=[{"key": "a", "effect": "NoSchedule"}])
+    verdict = SteadyState("a", lambda: probes, first_only=True).check(platform.cluster)
+    assert re.match(r"at least 1 of 8 expectations are not met: [^;]*node-0 is tainted[^;]*$", verdict.observed)
+
+
+def test_a_steady_state_of_nothing_does_not_hold(platform: Platform) -> None:
+    assert SteadyState("z", list).check(platform.cluster).state == "unrecoverable"
 
 
 def test_without_git_the_rest_is_asked_all_the_same(
@@ -126,7 +150,7 @@ def test_without_git_the_rest_is_asked_all_the_same(
         "what Git describes can be read",
     ]
     assert "does not answer" in unmet(platform)[-1].check(platform.cluster).observed
-    assert len(probes_of("a", platform)) == 8
+    assert len(probes_of("a", platform)) == 7
 
 
 def test_what_sleeps_after_an_error_is_asked_to_look_again_before_a_scenario(

@@ -24,6 +24,7 @@ from types import SimpleNamespace
 import pytest
 from pytest_bdd import given, parsers, then
 import suite.mutation
+from neuroscale.errors import RevertFailed
 from neuroscale.polling import eventually, pending, unrecoverable
 from suite import mutants
 from suite.mutants import Mutant
@@ -38,7 +39,9 @@ class Breakage:
     def inject(self, fault):
         TOY["is"] = fault
     def __exit__(self, kind, error, trace):
-        TOY["is"] = "whole"
+        was, TOY["is"] = TOY["is"], "whole"
+        if was == "stuck":
+            raise RevertFailed("it should be whole again, but is stuck")
 
 class Asked:
     area, description = "gitops", "the toy is whole"
@@ -61,6 +64,7 @@ mutants.MUTANTS["a"] = (
     mutant("leaves-it-whole", "whole"),
     mutant("loses-it", "lost"),
     mutant("never-there", "broken", in_place=lambda platform: InVain()),
+    mutant("gets-stuck", "stuck", reason="it is stuck"),
     mutant("without-control", "broken", example="old"),
 )
 
@@ -134,6 +138,18 @@ def test_every_ending_of_a_mutant(tmp_path: Path) -> None:
     # Evidence is collected where somebody has to look, and the session's own lines say what came of each.
     assert "breaks-it-new] KILLED" in said
     assert "leaves-it-whole-new] SURVIVED" in said
+
+
+def test_a_kill_whose_rollback_fails_stays_a_kill_and_leaves_the_platform_in_doubt(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "gets-stuck")
+    assert code == ExitCode.NOT_RUN, said
+    (file,) = tmp_path.glob("reports/*/killmatrix.json")
+    folder = RunFolder(file.parent)
+    assert [kill.verdict for kill in folder.kills] == ["killed"]
+    assert [(one.scenario, one.verdict, one.step, one.why) for one in folder.run.results] == [
+        ("A toy is whole [new]", "passed", "", ""),
+        ("A toy is whole [new, mutant gets-stuck]", "not run", "", "it should be whole again, but is stuck"),
+    ]
 
 
 @pytest.mark.parametrize(

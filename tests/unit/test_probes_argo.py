@@ -270,6 +270,8 @@ def test_an_owner_is_known_by_uid_and_controls() -> None:
     assert evaluate_owner(GOOD, owner)
     assert not evaluate_owner(GOOD, having(owner, uid="of-a-namesake"))
     assert not evaluate_owner(having(GOOD, ownerReferences=[{**reference, "controller": False}]), owner)
+    others = [{**reference, "uid": "of-somebody", "controller": False}, reference]
+    assert evaluate_owner(having(GOOD, ownerReferences=others), owner)
     assert evaluate_owner(captured("application-child"), owner).observed == "owned by nobody"
     assert evaluate_owner(None, owner).observed == "the Application does not exist"
     assert evaluate_owner(GOOD, None).observed == "the ApplicationSet does not exist"
@@ -296,6 +298,8 @@ def test_a_probe_asks_about_its_application(api: ApiServer, cluster: Cluster, fr
     assert not argo.good_at("test-app", OTHER).check(cluster)
     assert argo.good("other").check(cluster).observed == "it does not exist"
     assert not argo.uncomparable("test-app").check(cluster)
+    assert argo.evaluate_out_of_sync(fresh).state == argo.evaluate_out_of_sync(None).state == "pending"
+    assert argo.evaluate_out_of_sync(OUT_OF_SYNC).state == "met"
     put(api, UNCOMPARABLE)
     assert argo.uncomparable("test-app").check(cluster)
     put(api, UNPARSABLE)
@@ -318,6 +322,8 @@ def test_all_applications_are_asked(api: ApiServer, cluster: Cluster, fresh: Obj
     put(api, having(fresh, name="second"))
     assert ApplicationsExist(both).check(cluster)
     assert EachApplication(both, COMMIT).check(cluster)
+    assert EachApplication(both, COMMIT).description.endswith(f"is Synced and Healthy at {COMMIT[:8]}")
+    assert EachApplication(both).description.endswith("is Synced and Healthy")
     assert not EachApplication(both, OTHER).check(cluster)
 
 

@@ -56,3 +56,25 @@ def test_it_is_read_from_main(cluster: Cluster) -> None:
     assert expected.applications(git_server) == {ROOT_APPLICATION, "one", "two", "newcomer"}
     git_server.commit({"apps/newcomer/config.yaml": None}, "b")
     assert expected.applications(git_server) == {ROOT_APPLICATION, "one", "two"}
+
+
+LIMITS = """
+apiVersion: v1
+kind: LimitRange
+spec:
+  limits:
+    - {type: Pod, max: {cpu: "2"}}
+    - {type: Container, max: {cpu: "1"}}
+---
+apiVersion: v1
+kind: ResourceQuota
+spec: {hard: {pods: "5"}}
+"""
+
+
+def test_quota_and_limits_are_told_apart(cluster: Cluster) -> None:
+    git_server = fake_platform(cluster).git_server
+    assert expected.quota(git_server) == expected.container_limits(git_server) == {}
+    git_server.commit({"infrastructure/namespaces/default/limits.yaml": LIMITS}, "a")
+    assert expected.quota(git_server) == {"pods": "5"}
+    assert expected.container_limits(git_server) == {"type": "Container", "max": {"cpu": "1"}}

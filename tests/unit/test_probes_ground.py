@@ -55,6 +55,11 @@ def saying(kind: str, status: str) -> Object:
         ([ground.node(taints=[TAINT]), ground.node()], "pending", "is tainted dedicated"),
         ([ground.node(taints=[CONTROL_PLANE])], "pending", "is tainted node-role.kubernetes.io/control-plane="),
         ([ground.node(taints=[CONTROL_PLANE]), ground.node()], "met", "2 of 2 fit"),
+        (
+            [ground.node(taints=[{**CONTROL_PLANE, "key": "node-role.kubernetes.io/master"}]), ground.node()],
+            "met",
+            "2 of",
+        ),
     ],
 )
 def test_nodes(nodes: list[Object], state: State, words: str) -> None:
@@ -79,6 +84,22 @@ def test_dns_must_run_and_be_reached(api: ApiServer, cluster: Cluster) -> None:
         verdict = probe.check(cluster)
         assert verdict.state == "pending"
         assert re.search(words, verdict.observed), verdict
+    api.objects = whole
+    wrong = 'asked for Service "default/kubernetes", 10.0.0.1 answers {}, not 10.43.0.1'
+    for port, seen in (
+        (ground.resolving(), "SERVFAIL"),
+        (ground.resolving("10.43.0.2"), "10.43.0.2"),
+        (ground.resolving("10.43.0.1", "10.9.9.9"), "10.43.0.1, 10.9.9.9"),
+        (lambda message: b"xx" + ground.resolving("10.43.0.1")(message)[2:], "NOERROR to another question"),
+        (lambda _: b"HTTP/1.1 400 Bad Request", "nothing: .*"),
+    ):
+        api.ports[ground.DNS_POD] = port
+        assert re.fullmatch(wrong.format(seen), probe.check(cluster).observed), probe.check(cluster)
+    del api.ports[ground.DNS_POD]
+    assert re.search(r"answers nothing: port 53 of .*connection refused, not", probe.check(cluster).observed)
+    api.ports[ground.DNS_POD] = ground.resolving("10.43.0.1")
+    api.objects = {**whole, ground.DNS: {**ground.endpoints("kube-dns"), "endpoints": [{"addresses": ["10.9.9.9"]}]}}
+    assert "10.9.9.9 is no pod" in probe.check(cluster).observed
     api.objects = {**whole, add_on: having(captured("deployment-complete"), name="metrics-server")}
     assert "coredns, metrics-server" in probe.check(cluster).observed
     del api.objects[ground.COREDNS]
@@ -97,6 +118,13 @@ def test_dns_must_run_and_be_reached(api: ApiServer, cluster: Cluster) -> None:
         (ground.balancer(wanted=0, ready=0, updated=0), "pending", "no node is meant for it"),
         (ground.balancer(seen=0), "pending", "has not yet seen"),
         ({"metadata": {}}, "pending", "no node is meant for it"),
+        ({"metadata": {"generation": 1}}, "pending", "has not yet seen"),
+        (merge(ground.balancer(), {"status": {"numberReady": None}}), "pending", "0 of 1 pods ready, 1 up to date"),
+        (
+            merge(ground.balancer(), {"status": {"updatedNumberScheduled": None}}),
+            "pending",
+            "1 pods ready, 0 up to date",
+        ),
     ],
 )
 def test_a_daemon_set(balancer: Object, state: State, words: str) -> None:
@@ -167,7 +195,7 @@ def test_a_certificate_must_last(days: float, state: State, words: str) -> None:
 
 def test_of_a_long_lifetime_a_week_is_enough() -> None:
     one, _ = pki.certificate("a.b", NOW, days=3650)
-    for left, state in ((8, "met"), (6, "pending")):
+    for left, state in ((7.1, "met"), (6.9, "pending")):
         assert evaluate_lasting([one], NOW + timedelta(days=3650 - left)).state == state
 
 
@@ -215,9 +243,21 @@ def test_what_the_api_server_shows(days: float, state: State, words: str, tmp_pa
 
 
 def test_an_api_server_without_tls_or_without_an_answer(cluster: Cluster) -> None:
-    assert ApiServerCertificateLasts().check(cluster).observed == "it is asked without TLS"
+    verdict = ApiServerCertificateLasts().check(cluster)
+    assert verdict.state == "unrecoverable"
+    assert verdict.observed == f"{cluster.server} is asked without TLS, and shows no certificate"
     assert "ConnectionRefusedError" in ApiServerCertificateLasts().check(at("https://127.0.0.1:1")).observed
 
 
 def at(url: str) -> Cluster:
     return cast("Cluster", cast("Any", SimpleNamespace(server=url)))
+
+
+def test_the_gateways_pods_are_those_that_it_controls(api: ApiServer, cluster: Cluster) -> None:
+    """To name somebody as an owner is easy."""
+    ground.put_way_in(api)
+    path = "/api/v1/namespaces/kourier-system/pods/gateway-1-a"
+    (reference,) = api.objects[path]["metadata"]["ownerReferences"]
+    for other in ({**reference, "controller": False}, {**reference, "uid": "uid-of-somebody"}):
+        api.objects[path] = having(api.objects[path], ownerReferences=[other])
+        assert "not the gateway's: gateway-1-a" in GatewayReached().check(cluster).observed

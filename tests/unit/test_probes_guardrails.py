@@ -69,6 +69,12 @@ def changed(obj: Object, change: Object) -> Object:
         (POLICY, None, "pending", "no webhook calls it"),
         (POLICY, {"webhooks": []}, "pending", "no webhook calls it"),
         (POLICY, {"webhooks": [{**WEBHOOKS["webhooks"][0], "failurePolicy": "Ignore"}]}, "pending", "fails open"),
+        (
+            POLICY,
+            {"webhooks": [*WEBHOOKS["webhooks"], {**WEBHOOKS["webhooks"][0], "failurePolicy": "Ignore"}]},
+            "pending",
+            "fails open",
+        ),
     ],
 )
 def test_kyvernos_policy(policy: Object | None, webhooks: Object | None, state: State, seen: str) -> None:
@@ -86,6 +92,7 @@ def test_kyvernos_policy(policy: Object | None, webhooks: Object | None, state: 
         (changed(ADMISSION, {"spec": {"failurePolicy": "Ignore"}}), BINDING, "pending", "fails open"),
         (ADMISSION, changed(BINDING, {"spec": {"validationActions": ["Warn"]}}), "pending", "['Warn']"),
         (changed(ADMISSION, {"metadata": {"generation": 2}}), BINDING, "pending", "not checked it yet"),
+        (changed(ADMISSION, {"status": None}), BINDING, "pending", "not checked it yet"),
         (
             changed(ADMISSION, {"status": {"typeChecking": {"expressionWarnings": [{"warning": "no such field"}]}}}),
             BINDING,

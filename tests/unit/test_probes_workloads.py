@@ -74,7 +74,16 @@ CASES: dict[str, tuple[Object | None, list[Object], State, str]] = {
         captured("deployment-complete", {"status": {"updatedReplicas": 0}}), [RUNNING], "pending", "0 up to date",
     ),
     "all containers ready, the pod not": (
-        captured("statefulset-stuck"), [captured("pod-gate-not-ready")], "pending", "0 of 1 pods ready",
+        captured("statefulset-stuck"), [captured("pod-gate-not-ready")], "pending",
+        "pod argocd-application-controller-0 is not Ready: ReadinessGatesNotReady: ",
+    ),
+    "made a moment ago": (
+        captured("deployment-complete", {"metadata": {"generation": 1}, "status": None}), [], "pending",
+        "not yet seen the latest spec",
+    ),
+    "seen, and no pod yet": (
+        captured("deployment-complete", {"status": {"readyReplicas": None, "updatedReplicas": None, "replicas": None}}),
+        [], "pending", "0 of 1 pods ready, 0 up to date, 0 in all",
     ),
     "container is being created": (
         captured("deployment-growing"), [CREATING], "pending", "nginx ContainerCreating",

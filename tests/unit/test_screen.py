@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import warm
 from rich.console import ConsoleDimensions
 
+from neuroscale.errors import ExitCode
 from neuroscale.screen import WIDE, Screen, say, say_verbatim, table
 from neuroscale.settings import CLUSTER_NAME, ROOT
 
@@ -67,24 +69,17 @@ def test_what_others_said_is_not_taken_for_markup(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
-def test_a_terminal_that_knows_few_characters_shows_the_others_as_question_marks(encoding: str) -> None:
+def test_a_terminal_that_knows_few_characters_shows_the_others_as_question_marks(encoding: str, tmp_path: Path) -> None:
     program = "from neuroscale.cli import main; from neuroscale.screen import say; main(lambda: say('a – b …'))"
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, check=False)
-    assert (ended.returncode, ended.stdout) == (0, b"a ? b ?\n"), ended.stderr
+    assert warm.run("program", folder=tmp_path, environment=environment) == (0, "a ? b ?\n")
 
 
 @pytest.mark.skipif(ELSEWHERE["NEUROSCALE_CLUSTER"] == CLUSTER_NAME, reason="this is that environment")
 def test_the_fast_tier_is_the_same_elsewhere() -> None:
     """Those of its modules that a foreign environment could reach most easily; CI runs all of it in one."""
     modules = ("test_state.py", "test_k3d.py", "test_cli.py", "report/test_report_terminal.py")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    ended = subprocess.run(
-        [*command, *(f"tests/unit/{module}" for module in modules)],
-        cwd=ROOT,
-        env={**os.environ, **ELSEWHERE},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    arguments = ["-q", "-p", "no:xdist", *(f"tests/unit/{module}" for module in modules)]
+    code, said = warm.run("pytest", *arguments, folder=ROOT, environment={**os.environ, **ELSEWHERE})
+    assert code == ExitCode.PASSED, said

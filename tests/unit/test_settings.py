@@ -108,16 +108,18 @@ def test_no_command_reaches_out_of_the_state_folder(name: str, code: ExitCode, t
 def test_outside_of_a_checkout_one_sentence_says_what_to_do(tmp_path: Path) -> None:
     """As from an installed package: the library lies elsewhere, and the current directory is no checkout."""
     library = tmp_path / "site-packages"
-    shutil.copytree(ROOT / "neuroscale", library / "neuroscale", ignore=shutil.ignore_patterns("__pycache__"))
-    ended = neuroscale(library, tmp_path, "gate")
-    assert ended.returncode == ExitCode.NOT_RUN
-    assert ended.stderr.startswith("HostError: The command should run in a checkout of the NeuroScale repository, but ")
-    assert neuroscale(library, tmp_path, "--help").returncode == ExitCode.PASSED
+    shutil.copytree(ROOT / "neuroscale", library / "neuroscale")
+    environment = {**os.environ, "PYTHONPATH": str(library)}
+    code, said = warm.run("neuroscale", "gate", folder=tmp_path, environment=environment)
+    assert code == ExitCode.NOT_RUN, said
+    assert said.startswith("HostError: The command should run in a checkout of the NeuroScale repository, but ")
+    code, said = warm.run("neuroscale", "--help", folder=tmp_path, environment=environment)
+    assert code == ExitCode.PASSED, said
 
 
 def test_an_installed_package_works_in_the_checkout_around_it(tmp_path: Path) -> None:
     library = tmp_path / "site-packages"
-    shutil.copytree(ROOT / "neuroscale", library / "neuroscale", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "neuroscale", library / "neuroscale")
     program = "from neuroscale.settings import ROOT; print(ROOT)"
     ended = subprocess.run(
         [sys.executable, "-c", program],
@@ -128,14 +130,3 @@ def test_an_installed_package_works_in_the_checkout_around_it(tmp_path: Path) ->
         check=True,
     )
     assert ended.stdout.strip() == str(ROOT)
-
-
-def neuroscale(library: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "neuroscale", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(library)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )

@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import ValidationError
 
 from neuroscale.cluster.state import ClusterState, exclusive, kubeconfig_file, load_state, state_file
 from neuroscale.components import endpoints
@@ -41,6 +42,15 @@ def test_nobody_else_reads_it() -> None:
     a_state().save()
     assert state_file().stat().st_mode & 0o777 == 0o600
     assert state_file().parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_who_says_nothing_has_adopted_nothing() -> None:
+    """An adopted cluster need not be local: nobody gets there by leaving a field out."""
+    whole = a_state().model_dump(mode="json")
+    del whole["adopted"]
+    assert ClusterState.model_validate(whole).adopted is False
+    with pytest.raises(ValidationError, match="frozen"):
+        a_state().adopted = True  # type: ignore[misc]
 
 
 def test_a_crash_while_saving_leaves_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import warm
 
 from neuroscale.errors import ExitCode
+from neuroscale.report import allure as report
 from neuroscale.results import RunFolder
 from neuroscale.settings import ROOT
 
@@ -41,7 +43,9 @@ def unhealthy():
 @given(parsers.parse("a model of {rows:d} rows"))
 def a_model(platform, rows, tmp_path):
     log = tmp_path / "log.txt"
-    log.write_bytes(b"line\\n" * 1_000_000)
+    lines = (f"2026-11-28T12:{number % 60:02}:07.{number:06}Z level=info request={hash((rows, number)):x} status=200"
+             for number in range(1_000))
+    log.write_text("\\n".join(lines))
     allure_results.attach(log)
 
 @then("it answers")
@@ -117,6 +121,14 @@ def test_a_report_of_a_hundred_scenarios_is_small(session: Path) -> None:
     assert len(attached) == 90
     assert max(attached) < 51_000
     assert sum(file.stat().st_size for file in folder.glob("*-result.json")) < 400_000
+    # As Allure lays them out: its program, which packed has 1.03 MB, and each file; what results say is there thrice.
+    program = base64.b64encode(os.urandom(1_030_000)).decode()
+    files = [file for file in folder.iterdir() for _ in range(3 if "result" in file.name else 1)]
+    data = ",".join(f'd("{file.name}","{base64.b64encode(file.read_bytes()).decode()}")' for file in files)
+    scripts = f'<script src="data:text/javascript;base64,{program}"></script><script defer>[{data}]</script>'
+    page = f"<html><head></head><body>{scripts}</body></html>"
+    assert len(page) > 7_000_000
+    assert len(report.combined(page, "<p>overview</p>" * 20_000)) < 5_000_000
 
 
 def test_the_scenarios_own_values_stay(session: Path) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-import sys
 from pathlib import Path
 
 import fake_kyverno
 import pytest
 from repository import git
 from small_tree import commit, policy, write
-from stages import DEFINITIONS, definition, no_chart
+from stages import DEFINITIONS, definition, no_chart, python_program
 
 from neuroscale import kustomize
 from neuroscale.gate.tools import Tools
+from neuroscale.guardrails.corpus import specimens
 from neuroscale.guardrails.oracle import POLICIES
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT
@@ -63,6 +64,7 @@ def tools(tmp_path: Path) -> Tools:
     program = tmp_path / "bin" / "kyverno-cli"
     program.parent.mkdir()
     toy = Path(fake_kyverno.__file__)
-    program.write_text(f"#!{sys.executable}\n{toy.read_text(encoding='utf-8')}", encoding="utf-8")
-    program.chmod(0o755)
+    python_program(program, toy.read_text(encoding="utf-8"))
+    verdicts = {one.name: one.rule for one in specimens() if one.stage == "policy"}
+    program.with_name("verdicts").write_text(json.dumps(verdicts), encoding="utf-8")
     return Tools(program, {}, lambda: no_chart(toy))  # type: ignore[arg-type,return-value]

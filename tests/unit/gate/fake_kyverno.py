@@ -1,6 +1,7 @@
-"""Stands in for the Kyverno CLI: reads and reports in its forms, and lets the oracle judge.
+"""Stands in for the Kyverno CLI: reads and reports in its forms. Nothing of what it is there to test judges in it.
 
-A file ``mode`` beside the program says how it misbehaves.
+It rejects an image without a version, a workload without an owner, and the corpus by name: a file ``verdicts`` beside
+the program says which policy rejects which specimen. A file ``mode`` there says how it misbehaves.
 """
 
 from __future__ import annotations
@@ -12,8 +13,14 @@ from typing import Any
 
 import yaml
 
-from neuroscale.gate.scopes import concerns
-from neuroscale.guardrails.oracle import evaluate, speaks_of
+TAG, LABELS = "disallow-latest-image-tag", "require-standard-labels-deployment"
+MODELS = {"InferenceService": "inferenceservices"}
+WORKLOADS = {
+    "Configuration": "configurations", "CronJob": "cronjobs", "DaemonSet": "daemonsets", "Deployment": "deployments",
+    "Job": "jobs", "Pod": "pods", "ReplicaSet": "replicasets", "ReplicationController": "replicationcontrollers",
+    "StatefulSet": "statefulsets",
+}  # fmt: skip
+ABOUT = {"require-standard-labels-inferenceservice": MODELS, LABELS: WORKLOADS}
 
 
 def main(arguments: list[str]) -> int:
@@ -27,11 +34,9 @@ def main(arguments: list[str]) -> int:
         return 1
     if mode == "only the first":
         objects = objects[:1]
+    verdicts = json.loads(Path(sys.argv[0]).with_name("verdicts").read_text())
     results = [
-        entry(name, obj)
-        for policy in policies
-        for obj in objects
-        if concerns(policy, obj) and speaks_of(name := policy["metadata"]["name"], obj)
+        entry(policy["metadata"]["name"], obj, verdicts) for policy in policies for obj in objects if about(policy, obj)
     ]
     if mode == "errors":
         results = [{**result, "result": "error", "message": "no such key"} for result in results]
@@ -49,12 +54,31 @@ def read(file: str) -> list[dict[str, Any]]:
     return [document for document in yaml.load_all(Path(file).read_text(), yaml.CSafeLoader) if document]
 
 
-def entry(name: str, obj: dict[str, Any]) -> dict[str, Any]:
-    reasons = evaluate(obj).get(name)
-    subject = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "name": obj["metadata"]["name"]}
-    subject["namespace"] = obj["metadata"].get("namespace", "default")
-    verdict = {"result": "fail", "message": "; ".join(reasons)} if reasons else {"result": "pass", "message": "success"}
-    return {"policy": name, "resources": [subject], **verdict}
+def about(policy: dict[str, Any], obj: dict[str, Any]) -> bool:
+    """Of which kinds a policy speaks, and whether its match was narrowed."""
+    kinds = ABOUT.get(policy["metadata"]["name"], MODELS | WORKLOADS)
+    if obj["apiVersion"].startswith("serving.knative.dev/"):
+        kinds = {**kinds, "Service": "services"} if kinds is not MODELS else kinds
+    asked = {name for rule in policy["spec"]["matchConstraints"]["resourceRules"] for name in rule["resources"]}
+    return obj["kind"] in kinds and bool(asked & {"*", kinds[obj["kind"]]})
+
+
+def entry(policy: str, obj: dict[str, Any], verdicts: dict[str, str]) -> dict[str, Any]:
+    meta = obj["metadata"]
+    subject = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "name": meta["name"]}
+    subject["namespace"] = meta.get("namespace", "default")
+    why = f"{meta['name']} is rejected" if verdicts.get(meta["name"]) == policy else ""
+    if policy == LABELS and "owner" not in meta["labels"]:
+        why = "nobody owns it"
+    if policy == TAG and (image := unversioned(obj)):
+        why = f"image {image!r} has no version"
+    return {"policy": policy, "resources": [subject], "result": "fail" if why else "pass", "message": why or "success"}
+
+
+def unversioned(obj: dict[str, Any]) -> str:
+    """The first image of a Deployment that has no version."""
+    containers = obj["spec"]["template"]["spec"]["containers"] if obj["kind"] == "Deployment" else []
+    return next((one["image"] for one in containers if ":" not in one["image"]), "")
 
 
 if __name__ == "__main__":

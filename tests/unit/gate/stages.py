@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,18 @@ from neuroscale.guardrails.corpus import Specimen
 from neuroscale.guardrails.oracle import evaluate
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT
+
+
+def python_program(file: Path, source: str) -> Path:
+    """A program that Python runs. Its first line names the shell: one with a space in it starts nothing."""
+    script = file.with_name(f"{file.name}.py")
+    script.write_text(source, encoding="utf-8")
+    file.write_text(
+        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(script))} "$@"\n', encoding="utf-8"
+    )
+    file.chmod(0o755)
+    return file
+
 
 #: What decides about a folder below apps/: projects, the ApplicationSet, quotas, and the runtime of the models.
 DECIDING = ("bootstrap", "infrastructure/apps", "infrastructure/kserve", "infrastructure/namespaces/default")

@@ -5,19 +5,20 @@ from __future__ import annotations
 import copy
 import json
 import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
-from stages import DEFINITIONS, definition, no_chart
+from stages import DEFINITIONS, definition, no_chart, python_program
 
 from neuroscale.errors import Inconclusive, SupplyError
-from neuroscale.gate import appproject, policy, resources, scopes
+from neuroscale.gate import appproject, policy, resources, schema, scopes
 from neuroscale.gate.render import folders, render, render_folder
 from neuroscale.gate.schema import Schemas, kubernetes
 from neuroscale.gate.tools import Tools
+from neuroscale.guardrails.oracle import POLICIES
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT
 
@@ -38,6 +39,18 @@ def test_what_is_inside_a_kustomization_or_a_chart_is_no_place_of_its_own(tmp_pa
                  "c/d/one.yml", "e/two.json", "f/Kustomization", "g/notes.md"):  # fmt: skip
         put(tmp_path / name, "{}")
     assert [str(folder.relative_to(tmp_path)) for folder in folders(tmp_path)] == ["a", "b", "c/d", "e", "f"]
+
+
+def test_what_the_portal_reads_is_no_manifest(tmp_path: Path) -> None:
+    for name in ("apps/a/a.yaml", "backstage/catalog/org.yaml", "backstage/templates/x/skeleton/kustomization.yaml"):
+        put(tmp_path / name, "{}")
+    assert [str(folder.relative_to(tmp_path)) for folder in folders(tmp_path)] == ["apps/a"]
+
+
+def test_a_file_that_argo_cd_is_told_to_skip_is_skipped(tmp_path: Path) -> None:
+    put(tmp_path / "a.yaml", yaml.safe_dump(CONFIG))
+    put(tmp_path / "catalog-info.yaml", "# +argocd:skip-file-rendering\n{kind: Component, of: the portal}\n")
+    assert render_folder(tmp_path, "a", no_chart) == ([CONFIG], [])
 
 
 def test_a_chart_is_rendered_by_helm(tmp_path: Path) -> None:
@@ -63,8 +76,7 @@ def test_keys_and_dates_are_text(tmp_path: Path) -> None:
 
 
 def helm(tmp_path: Path, program: str) -> Tools:
-    file = put(tmp_path / "helm", f"#!{sys.executable}\n{program}")
-    file.chmod(0o755)
+    file = python_program(tmp_path / "helm", program)
     return Tools(file, {}, lambda: file)
 
 
@@ -84,6 +96,16 @@ def test_a_chart_that_does_not_render_is_said(tmp_path: Path) -> None:
 
 def test_schemas_are_those_of_the_node() -> None:
     assert kubernetes() == "1.31"
+
+
+def test_a_kubernetes_whose_schemas_are_unknown_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = SimpleNamespace(modules={"k3s": SimpleNamespace(known_as="main")})
+    monkeypatch.setattr(schema, "pins", lambda: unknown)
+    with pytest.raises(SupplyError, match=r"should say which Kubernetes k3s is, but does not\. Next: "):
+        schema.kubernetes.__wrapped__()
+    monkeypatch.setattr(schema, "kubernetes", lambda: "9.99")
+    with pytest.raises(SupplyError, match=r"should have the schemas of Kubernetes 9\.99, but has not\. Next: "):
+        schema._folder.__wrapped__()
 
 
 RICH: Object = {
@@ -215,20 +237,48 @@ def about(groups: list[str], resources: list[str]) -> Object:
 )
 def test_the_cli_is_spared_what_no_policy_is_about(groups: list[str], resources: list[str], concerned: bool) -> None:
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}
-    assert scopes.concerns(about(groups, resources), deployment) is concerned
+    policy = about(groups, resources)
+    assert scopes.concerns(policy, deployment) is concerned
+    policy["spec"]["matchConstraints"]["resourceRules"].append({"apiGroups": [""], "resources": ["services"]})
+    assert scopes.concerns(policy, deployment) is concerned
+
+
+def test_an_object_is_known_by_its_namespace_too() -> None:
+    """What has none is in ``default`` to the CLI, and it leaves that out of its report."""
+    here, there = {"name": "a"}, {"name": "a", "namespace": "there"}
+    keys = [policy.key_of({**CONFIG, "metadata": meta}) for meta in (here, there)]
+    assert keys == [("", "ConfigMap", "default", "a"), ("", "ConfigMap", "there", "a")]
+    subjects = [{"apiVersion": "v1", "kind": "ConfigMap", **meta} for meta in (here, there)]
+    report = {"results": [{"policy": "p", "result": "fail", "resources": subjects}]}
+    results, talk = policy.parse(json.dumps(report))
+    assert ([result.subject for result in results], talk) == (keys, "")
+    assert policy.evaluated(results) == {"p": 2}
+
+
+def test_what_another_policy_judged_is_passed_over_by_this_one() -> None:
+    name = POLICIES[3]
+    deployment: Object = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}
+    installed = [{**about(["*"], ["*"]), "metadata": {"name": one}} for one in POLICIES]
+    judged = [policy.Result(one, "pass", policy.key_of(deployment), "") for one in POLICIES if one != name]
+    (finding,) = policy.check({"a": [deployment, *installed]}, judged)
+    assert (finding.rule, finding.description) == (name, "the policy should judge it, but passed it over")
+
+
+def test_one_policy_that_is_about_an_object_is_enough(tmp_path: Path) -> None:
+    program = python_program(tmp_path / "cli", f"open({str(tmp_path / 'asked')!r}, 'w')\n")
+    assert policy.simulate(program, {"a": [about(["*"], ["secrets"]), about([""], ["configmaps"]), CONFIG]}) == []
+    assert (tmp_path / "asked").exists()
 
 
 def test_the_cli_is_given_the_namespaces_kinds_and_user(tmp_path: Path) -> None:
     """It has no cluster to ask."""
-    program = put(
+    program = python_program(
         tmp_path / "cli",
-        f"#!{sys.executable}\n"
         "import json, os, sys\n"
         "names = [name for name in [*sys.argv, os.environ['NEUROSCALE_KINDS']] if name.startswith('/')]\n"
         "files = {name: open(name).read() for name in names}\n"
         f"open('{tmp_path}/said', 'w').write(json.dumps([sys.argv[1:], list(os.environ), files]))\n",
     )
-    program.chmod(0o755)
     rule = about(["*"], ["configmaps"])
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine", "labels": {"a": "b"}}}
     obj = {**CONFIG, "metadata": {"name": "a", "namespace": "other"}}
@@ -261,12 +311,21 @@ def test_a_cli_that_does_not_end_is_no_verdict(tmp_path: Path, monkeypatch: pyte
         policy.simulate(tmp_path, {"a": [about(["*"], ["*"]), CONFIG]})
 
 
+def test_one_of_several_sources_is_enough() -> None:
+    source, where = {"repoURL": "https://b/x.git", "path": "a"}, {"server": "https://s", "namespace": "n"}
+    app = {"spec": {"project": "p", "source": source, "destination": where}}
+    rules = {"sourceRepos": ["https://a/*", "https://b/*"], "destinations": [{**where, "namespace": "m"}, where]}
+    assert appproject.violations(app, "a", [], {"spec": rules}, frozenset()) == []
+    (finding,) = appproject.violations(app, "a", [], {"spec": {**rules, "sourceRepos": ["https://a/*"]}}, frozenset())
+    assert finding.description == "repository https://b/x.git is no source of project p"
+
+
 # --- resources
 
 
 @pytest.mark.parametrize(
     ("what", "amount", "text"),
-    [("requests.cpu", "0.25", "250m"), ("limits.cpu", "2", "2"), ("requests.memory", "134217728", "128Mi"),
+    [("requests.cpu", "0.25", "250m"), ("limits.cpu", "1", "1"), ("requests.memory", "134217728", "128Mi"),
      ("requests.memory", "0", "0"), ("requests.memory", "1000", "1000"), ("pods", "3", "3"),
      ("limits.memory", "-1073741824", "-1Gi")],
 )  # fmt: skip
@@ -302,9 +361,10 @@ def workload(kind: str, spec: Object, pod: Object) -> Object:
         ([container("1", restartPolicy="Always")], 4),
         ([container("1", restartPolicy="Always"), container("5")], 6),
         ([container("5"), container("1", restartPolicy="Always")], 5),
+        ([container("2500m", restartPolicy="Always")], Decimal("5.5")),
     ],
 )
-def test_what_a_pod_asks_for_is_its_peak(init: list[Object], cpu: int) -> None:
+def test_what_a_pod_asks_for_is_its_peak(init: list[Object], cpu: Decimal) -> None:
     pod = {"containers": [container("1"), container("2")], "initContainers": init}
     found = asked(workload("Deployment", {}, pod))
     assert found["requests.cpu"] == cpu
@@ -355,3 +415,34 @@ def test_numbers_of_objects_have_quotas_too(kind: str, plural: str) -> None:
     assert resources.check({"x": [quota, one, elsewhere]}) == []
     (finding,) = resources.check({"x": [quota, one], "y": [two, elsewhere]})
     assert finding.description == f"n should ask for at most 1 count/{plural}, but asks for 2"
+
+
+def test_a_sidecar_alone_sets_no_peak() -> None:
+    init = [container("1", restartPolicy="Always")]
+    found = asked(workload("Deployment", {}, {"containers": [container("100m")], "initContainers": init}))
+    assert found["requests.cpu"] == Decimal("1.1")
+
+
+def test_a_quota_on_what_nobody_asks_for_is_kept() -> None:
+    meta = {"name": "q", "namespace": "n"}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": {"services": "0"}}}
+    assert resources.check({"x": [quota]}) == []
+    assert resources.totals({"a": {}}) == dict.fromkeys(resources.COUNTED, Decimal(0))
+
+
+def test_one_amount_that_differs_is_a_change() -> None:
+    before, after = {"pods": Decimal(1), "limits.cpu": Decimal(1)}, {"pods": Decimal(1), "limits.cpu": Decimal(2)}
+    assert [change.name for change in resources.changes({"a": before}, {"a": after})] == ["a"]
+    assert resources.changes({"a": before}, {"a": before}) == []
+
+
+def test_a_quota_counts_what_a_model_takes_from_its_runtime() -> None:
+    """The runtime is of no namespace."""
+    runtime = yaml.safe_load((ROOT / "infrastructure/kserve/sklearn-runtime.yaml").read_text(encoding="utf-8"))
+    model = yaml.safe_load((ROOT / "apps/demo-iris-2/inference-service.yaml").read_text(encoding="utf-8"))
+    model["metadata"]["namespace"] = "n"
+    model["spec"]["predictor"]["model"]["resources"] = None
+    meta = {"name": "q", "namespace": "n"}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": {"limits.cpu": "1m"}}}
+    assert [one.rule for one in resources.check({"x": [quota], "a": [model], "b": [runtime]})] == ["quota"]
+    assert resources.check({"x": [quota], "a": [model]}) == []

@@ -21,7 +21,6 @@ from neuroscale.gitops import commit_scenarios
 from neuroscale.gitops.commit_scenarios import (
     NEWCOMER,
     ComparedWith,
-    Exists,
     Replicas,
     add_folder,
     add_object,
@@ -106,7 +105,7 @@ def test_replicas(case: str, api: ApiServer, cluster: Cluster) -> None:
 
 
 def test_exists(api: ApiServer, cluster: Cluster) -> None:
-    probe = Exists(Ref("ConfigMap", "nginx-page", "default"))
+    probe = argo.Exists(Ref("ConfigMap", "nginx-page", "default"))
     assert probe.check(cluster).observed == "it does not exist"
     page = api.put(f"{CONFIG_MAPS}/nginx-page", captured("configmap"))
     assert probe.check(cluster).observed == f"it exists with UID {page['metadata']['uid']}"
@@ -114,7 +113,7 @@ def test_exists(api: ApiServer, cluster: Cluster) -> None:
 
 def pushed(at: datetime | None = None) -> PushedCommit:
     page = Ref("ConfigMap", "nginx-page", "default")
-    return PushedCommit(COMMIT, at or datetime.now(UTC), Exists(page), argo.Gone(page))
+    return PushedCommit(COMMIT, at or datetime.now(UTC), argo.Exists(page), argo.Gone(page))
 
 
 def compare(api: ApiServer, name: str, commit: str) -> None:
@@ -158,7 +157,7 @@ def test_each_kind_of_commit_says_what_is_to_be_seen(breakage: Breakage) -> None
     git_server = breakage.platform.git_server
     added, folder = add_object(breakage), add_folder(breakage)
     extra = yaml.safe_load(git_server.read("apps/test-app/extra.yaml") or "")
-    assert added.expects == Exists(Ref("ConfigMap", extra["metadata"]["name"], "default"))
+    assert added.expects == argo.Exists(Ref("ConfigMap", extra["metadata"]["name"], "default"))
     assert added.before == argo.Gone(Ref("ConfigMap", extra["metadata"]["name"], "default"))
     assert git_server.folders("apps") == [NEWCOMER, "test-app"]
     assert folder.expects.description == f'Application "{NEWCOMER}" is Synced and Healthy'

@@ -29,6 +29,7 @@ from neuroscale.gitops.drift_scenarios import (
     Judge,
     StaysHealed,
     came_back,
+    end_self_heal_backoffs,
     force_new_revision,
     make,
     phases,
@@ -380,7 +381,9 @@ def test_a_new_epoch_is_a_commit_that_was_synced(
     monkeypatch.setattr(drift_scenarios, "BUDGETS", Budgets(pick_up=0.1))
     before = {path: (ROOT / path).read_text(encoding="utf-8") for path in EPOCH_FILES.values()}
     platform = fake_platform(cluster, before)
-    with pytest.raises(PreconditionFailed, match=r"The self-heal backoff was not reset, so no drift.*does not exist"):
+    with pytest.raises(
+        PreconditionFailed, match=r"The self-heal backoff was not reset, so nothing was broken.*does not exist"
+    ):
         force_new_revision(platform)
     for path, old in before.items():
         now = platform.git_server.read(path)
@@ -397,6 +400,35 @@ def test_a_new_epoch_is_a_commit_that_was_synced(
 
     api.before = follow
     force_new_revision(platform)
+
+
+def put_healed(api: ApiServer, attempts: int) -> None:
+    operation = {"phase": "Succeeded", "operation": {"sync": {"autoHealAttemptsCount": attempts}}}
+    status = {"reconciledAt": datetime.now(UTC).isoformat(), "operationState": operation}
+    api.objects[f"{APPLICATIONS}/{TEST_APP}"] = captured("application-good", {"status": status})
+
+
+def test_without_a_backoff_nothing_is_synced(api: ApiServer, cluster: Cluster) -> None:
+    put_healed(api, 2)
+    end_self_heal_backoffs(fake_platform(cluster))
+    assert "operation" not in api.objects[f"{APPLICATIONS}/{TEST_APP}"]
+
+
+def test_a_backoff_ends_with_a_sync_by_hand(api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift_scenarios, "BUDGETS", Budgets(pick_up=0.1))
+    put_healed(api, 3)
+    with pytest.raises(PreconditionFailed, match=r"so nothing was broken\. Timed out .* but after 3 attempts"):
+        end_self_heal_backoffs(fake_platform(cluster))
+    assert api.objects[f"{APPLICATIONS}/{TEST_APP}"]["operation"]["initiatedBy"] == {"username": "neuroscale"}
+
+    def follow(method: str, path: str) -> None:
+        """Argo CD, quick."""
+        if "operation" in api.objects[f"{APPLICATIONS}/{TEST_APP}"]:
+            put_healed(api, 0)
+
+    put_healed(api, 3)
+    api.before = follow
+    end_self_heal_backoffs(fake_platform(cluster))
 
 
 @pytest.mark.parametrize("damaged", EPOCH_FILES.values())

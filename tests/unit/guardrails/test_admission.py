@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+from typing import cast
+
 import pytest
 import yaml
 
+from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError
 from neuroscale.guardrails.admission import (
     AdmissionResponse,
     Denial,
     answer_to,
+    answers_to,
     evaluate_specimen,
     for_admission,
     objects_of,
@@ -58,6 +63,33 @@ def test_who_said_no(said: str, outcome: str, denials: set[Denial]) -> None:
 
 def test_no_refusal_is_admission() -> None:
     assert answer_to(None) == AdmissionResponse("admitted", frozenset(), "")
+
+
+class Flapping:
+    """A cluster whose webhook pods take turns."""
+
+    def __init__(self, *said: str | None) -> None:
+        self._said = cycle(said)
+
+    def create(self, _: object, **__: object) -> None:
+        if said := next(self._said):
+            raise rejection(said)
+
+
+@pytest.mark.parametrize("one", ["may-be-root", "deployment"])
+@pytest.mark.parametrize("said", [(BY_THE_API_SERVER, None), (BY_THE_API_SERVER, BY_THE_API_SERVER, AWAY)], ids=len)
+def test_what_is_not_always_said_is_not_believed(one: str, said: tuple[str | None, ...]) -> None:
+    asked = specimen(one, good=one == "deployment")
+    verdict = evaluate_specimen(asked, answers_to(asked, cast("Cluster", Flapping(*said))))
+    assert verdict.state == "unrecoverable"
+    assert "asked 3 times: rejected by policy: POST" in verdict.observed
+
+
+def test_what_is_always_said_is_one_answer() -> None:
+    asked = specimen("may-be-root", good=False)
+    answers = answers_to(asked, cast("Cluster", Flapping(BY_THE_API_SERVER)))
+    assert [(answer.outcome, answer.said) for answer in answers] == [("rejected by policy", BY_THE_API_SERVER)]
+    assert evaluate_specimen(asked, answers).state == "met"
 
 
 BAD, GOOD = specimen("may-be-root", good=False), specimen("deployment", good=True)

@@ -19,7 +19,7 @@ from neuroscale.guardrails.quotas import QUOTA, LimitProbe, evaluate_counted, ev
 from neuroscale.kubernetes.refs import Object
 from neuroscale.platform import Platform
 from neuroscale.polling import pause
-from neuroscale.probes.webhooks import evaluate_hook
+from neuroscale.probes.webhooks import CanBeAnswered, evaluate_hook
 from neuroscale.settings import APPS_NAMESPACE
 
 ADMITTED = AdmissionResponse("admitted", frozenset(), "")
@@ -174,6 +174,9 @@ UNREADY: Object = merge(SLICE, {"endpoints": [{"conditions": {"ready": False}}]}
         (HOOK, [UNREADY], SERVING, "pending", "no ready endpoint"),
         (HOOK, [], SERVING, "pending", "no ready endpoint"),
         (merge(HOOK, {"timeoutSeconds": None}), [SLICE], SERVING, "pending", "no time limit"),
+        (merge(HOOK, {"timeoutSeconds": 1}), [SLICE], SERVING, "met", "valid until"),
+        (merge(HOOK, {"timeoutSeconds": 30}), [SLICE], SERVING, "met", "valid until"),
+        (merge(HOOK, {"timeoutSeconds": 31}), [SLICE], SERVING, "pending", "no time limit"),
         (HOOK, [SLICE], EXPIRED, "pending", "has expired at 2026-11-23"),
         (HOOK, [SLICE], EXPIRING, "pending", "a.hook: its certificate expires in 24.0 h, at 2026-11-25"),
         (
@@ -192,7 +195,20 @@ UNREADY: Object = merge(SLICE, {"endpoints": [{"conditions": {"ready": False}}]}
             "leads out",
         ),
     ],
-    ids=["good", "not-ready", "no-slice", "no-limit", "expired", "expiring", "stranger", "newline", "outside"],
+    ids=[
+        "good",
+        "not-ready",
+        "no-slice",
+        "no-limit",
+        "least",
+        "most",
+        "beyond",
+        "expired",
+        "expiring",
+        "stranger",
+        "newline",
+        "outside",
+    ],
 )
 def test_a_webhook_can_be_answered(
     hook: Object, slices: list[Object], served: x509.Certificate, state: str, words: str
@@ -200,3 +216,10 @@ def test_a_webhook_can_be_answered(
     secret = {"data": {"tls.crt": pki.pem(served), "other": b64encode(b"x").decode()}}
     verdict = evaluate_hook(hook, slices, [secret], NOW)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
+def test_whose_webhooks_are_meant_is_said() -> None:
+    assert CanBeAnswered(("kyverno", "kserve")).description.startswith(
+        "each webhook of kyverno, kserve that fails closed"
+    )
+    assert CanBeAnswered().description.startswith("each webhook that fails closed")

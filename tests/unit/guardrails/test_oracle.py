@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -173,6 +174,34 @@ def test_a_components_own_labels_go_before_its_models(component: str, labels: Ob
     obj = copy.deepcopy(MODEL)
     obj["spec"][component] = {**obj["spec"].get(component, {}), "labels": labels}
     assert set(evaluate(obj)) == ({POLICIES[0]} if rejected else set())
+
+
+def test_a_models_own_labels_are_judged_whatever_its_components_say() -> None:
+    obj = copy.deepcopy(MODEL)
+    for name in ("predictor", "transformer", "explainer"):
+        obj["spec"].setdefault(name, {})["labels"] = dict(obj["metadata"]["labels"])
+    assert evaluate(obj) == {}
+    del obj["metadata"]["labels"]["owner"]
+    assert set(evaluate(obj)) == {POLICIES[0]}
+
+
+def test_workers_of_a_predictor_are_judged() -> None:
+    obj = copy.deepcopy(MODEL)
+    obj["spec"]["predictor"]["workerSpec"] = {"containers": [{"name": "worker", "image": "a:1.2.3"}]}
+    assert set(evaluate(obj)) == {RESOURCES, ROOT_USER}
+
+
+def test_two_tags_are_none() -> None:
+    assert is_pinned("nginx:1.2.3")
+    assert not is_pinned("nginx:a:1.2.3-b")
+    assert not is_pinned("nginx:a:b-1.2.3")
+
+
+def test_registered_names_are_those_of_the_policies() -> None:
+    """The oracle has a list of its own: no more, and no less."""
+    text = (ROOT / "infrastructure/kyverno/policies/registry.yaml").read_text(encoding="utf-8")
+    lists = {name: set(re.findall(r"'([^']+)'", said)) for name, said in re.findall(r"name: (\w+)\n.*?\[(.*)\]", text)}
+    assert lists == {"owners": OWNERS, "costCenters": COST_CENTERS}
 
 
 @given(PINNED)

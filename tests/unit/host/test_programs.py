@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import psutil
 import pytest
+import warm
 
 from neuroscale.errors import ExitCode, ProgramFailed
 from neuroscale.host.programs import in_foreground, leave_running, log_output, output, run
 from neuroscale.polling import pause
-from neuroscale.settings import ROOT
 
 PYTHON = Path(sys.executable).name
 
@@ -114,6 +113,7 @@ signal.pause()
 """
 _STARTER = f"""
 import os, pathlib
+os.setsid()
 from neuroscale.cli import main
 from neuroscale.host.programs import in_foreground
 main(lambda: in_foreground([{sys.executable!r}, '-c', {_RUN!r}], folder=pathlib.Path.cwd(), env=os.environ))
@@ -122,17 +122,17 @@ main(lambda: in_foreground([{sys.executable!r}, '-c', {_RUN!r}], folder=pathlib.
 
 @pytest.mark.parametrize("by", ["the terminal", "a signal to this one alone"])
 def test_who_is_interrupted_lets_its_program_roll_back(tmp_path: Path, by: str) -> None:
-    with subprocess.Popen(
-        command(_STARTER), cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    ) as starter:  # fmt: skip
-        assert starter.stdout
-        assert starter.stdout.readline() == "begun\n"
-        if by == "the terminal":
-            os.killpg(starter.pid, signal.SIGINT)
-        else:
-            starter.terminate()
-        assert starter.wait(20) == ExitCode.INTERRUPTED
+    (tmp_path / "starter.py").write_text(_STARTER, encoding="utf-8")
+    starter = warm.start("starter", folder=tmp_path, environment=os.environ)
+    while starter.output.read_text(encoding="utf-8") != "begun\n":
+        assert starter.process.is_alive()
+        pause(0.02)
+    if by == "the terminal":
+        assert starter.process.pid is not None
+        os.killpg(starter.process.pid, signal.SIGINT)
+    else:
+        starter.send(signal.SIGTERM)
+    assert starter.end()[0] == ExitCode.INTERRUPTED
     assert (tmp_path / "rolled-back").exists()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import html
 import re
 import sys
@@ -32,6 +34,18 @@ def test_the_overview_comes_first_and_the_network_is_shut_out() -> None:
     assert frame
     assert html.unescape(frame[1]).endswith('<a href="#x">"quoted"</a></body></html>')
     assert page.index("<iframe") < page.index("id='app'")
+
+
+def test_what_is_large_is_packed_and_comes_in_its_order() -> None:
+    program, data = "program(); " * 20_000, 'd("</b>"); ' * 20_000
+    address = base64.b64encode(program.encode()).decode()
+    scripts = f'<script  src="data:text/javascript;base64,{address}"></script><script defer>{data}</script>'
+    page = allure.combined(ALLURE_PAGE.replace("</body>", f"{scripts}</body>"), "")
+    packed = re.findall(r'<script type="application/gzip">([^<]*)</script>', page)
+    assert [gzip.decompress(base64.b64decode(one)).decode() for one in packed] == [program, data]
+    assert page.index("DecompressionStream") > page.index(packed[-1])
+    assert page.endswith("</body></html>")
+    assert len(page) < 10_000
 
 
 @pytest.mark.parametrize("page", ["", "<head><body>" * 2, "<html><body></body></html>"])

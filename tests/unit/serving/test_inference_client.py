@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from apiserver import ApiServer
@@ -62,6 +65,38 @@ def test_no_answer_at_all_is_an_answer_too() -> None:
     assert (answer.status, answer.classes) == (None, None)
     assert "ConnectError" in answer.said
     assert str(answer).startswith("no answer: ")
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Where somebody was called."""
+    connect, made = socket.create_connection, list[object]()
+
+    def counted(address: tuple[str, int], *rest: Any, **more: Any) -> socket.socket:
+        made.append(address)
+        return connect(address, *rest, **more)
+
+    monkeypatch.setattr(socket, "create_connection", counted)
+    return made
+
+
+def test_whoever_cannot_be_reached_is_called_once(connections: list[object]) -> None:
+    began = time.monotonic()
+    answer = ask(Endpoint("http://127.0.0.1:1", "h", "m"), PAIR)
+    assert connections == [("127.0.0.1", 1)]
+    assert 0 <= answer.seconds <= time.monotonic() - began
+
+
+def test_each_request_has_a_connection_of_its_own(
+    connections: list[object], gateway: Gateway, there: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that is kept leads to the same endpoint each time, whoever else is behind the gateway's Service."""
+    monkeypatch.setattr(gateway.handler, "protocol_version", "HTTP/1.1")
+    began = time.monotonic()
+    answers = [ask(there, PAIR) for _ in range(3)]
+    assert [answer.status for answer in answers] == [200] * 3
+    assert len(connections) == 3
+    assert 0 < sum(answer.seconds for answer in answers) <= time.monotonic() - began
 
 
 @pytest.mark.parametrize(
@@ -184,6 +219,8 @@ def test_whoever_does_not_answer_is_not_asked_again() -> None:
 
 
 def test_many_rows_are_not_all_shown() -> None:
+    assert evaluate_classes(answered(200, tuple(range(8))), [1]).observed.startswith("[0, 1, 2, 3, 4, 5, 6, 7] instead")
+    assert "[0, 1, 2, 3, 4, 5, 6, 7, … 9 in all]" in evaluate_classes(answered(200, tuple(range(9))), [1]).observed
     many = tuple(expected_predictions().outputs[SERVED]["every flower"])
     assert "150 in all" in evaluate_classes(answered(200, many), [1]).observed
 

@@ -10,12 +10,20 @@ from apiserver import ApiServer, merge
 from fake_gateway import DEPLOYMENTS, ISVCS, NAME, Gateway, conditions, host_of, isvc, made, put, with_condition
 
 from neuroscale.cluster.client import Cluster
+from neuroscale.errors import ApiError
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.model_store import ABSENT, NEXT, SERVED, SWAPPED, storage_uri
 from neuroscale.polling import State, met, pending
 from neuroscale.probes import serving
 from neuroscale.probes.expected import service_uris
-from neuroscale.probes.knative_resources import Generated, evaluate_generated, fetch, fetch_generated, inference_service
+from neuroscale.probes.knative_resources import (
+    Generated,
+    evaluate_generated,
+    evaluate_quiet,
+    fetch,
+    fetch_generated,
+    inference_service,
+)
 from neuroscale.probes.serving import (
     AllAnswer,
     AllGenerated,
@@ -125,6 +133,7 @@ ASLEEP: dict[str, tuple[Object | None, Object | None, list[Object] | None, State
     "asleep": (isvc(), SCALED_AWAY, [], "met", "no pod"),
     "awake": (isvc(), {"spec": {"replicas": 1}}, [POD], "pending", "1 pods wanted"),
     "about to get its first pod": (isvc(), {"spec": {"replicas": 1}}, [], "pending", "1 pods wanted"),
+    "not given means one": (isvc(), {"spec": {}}, [], "pending", "1 pods wanted"),
     "the last pod is still there": (isvc(), SCALED_AWAY, [POD], "pending", "1 pods: a-pod"),
     "the last pod is on its way out": (isvc(), SCALED_AWAY, [merge(POD, LEAVING)], "pending", "1 pods: a-pod"),
     "gone is not asleep": (None, SCALED_AWAY, [], "pending", "does not exist"),
@@ -375,3 +384,26 @@ def test_without_a_lease_nobody_leads() -> None:
     assert (
         evaluate_leads(None, [_pod("manager-new")]).observed == "the lease is held by nobody, the pods are manager-new"
     )
+
+
+def test_models_are_quiet_when_no_pod_leaves(world: ApiServer, cluster: Cluster) -> None:
+    """A pod drains for half a minute after its model is gone."""
+    assert evaluate_quiet(cluster) == met("0 pods stay")
+    path, labels = "/api/v1/namespaces/default/pods/", {"labels": {"serving.kserve.io/inferenceservice": NAME}}
+    world.objects[f"{path}a"], world.objects[f"{path}b"] = _pod("a"), merge(_pod("b"), {"metadata": labels})
+    assert evaluate_quiet(cluster) == met("2 pods stay")
+    world.objects[f"{path}c"] = merge(_pod("c"), LEAVING)
+    assert evaluate_quiet(cluster) == pending("on its way out: c")
+    world.remove(f"{ISVCS}/{NAME}")
+    assert evaluate_quiet(cluster) == pending("on its way out: b, c")
+
+
+def test_pods_without_models_do_not_need_their_kind(api: ApiServer, cluster: Cluster) -> None:
+    api.objects["/api/v1/namespaces/default/pods/a"] = _pod("a")
+    assert evaluate_quiet(cluster) == met("1 pods stay")
+
+
+def test_a_refused_read_says_nothing_about_what_is_there(world: ApiServer, cluster: Cluster) -> None:
+    world.answers[f"GET {ISVCS}/{NAME}"] = (403, b'{"message": "no"}', {})
+    with pytest.raises(ApiError, match="no"):
+        fetch(cluster, inference_service(NAME))

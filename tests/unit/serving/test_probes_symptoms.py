@@ -16,6 +16,7 @@ from neuroscale.polling import State
 from neuroscale.probes.knative_resources import inference_service
 from neuroscale.probes.symptom_probes import (
     HasEvent,
+    ImageMissing,
     LeadsTo,
     NoEndpoint,
     NotFound,
@@ -74,6 +75,7 @@ def test_image_missing(case: str) -> None:
 def test_a_refusal_is_a_symptom_only_in_its_own_words(world: ApiServer, cluster: Cluster) -> None:
     symptom = WouldBeRejected(NEWCOMER, "failed calling webhook")
     assert symptom.check(cluster).observed == "it would be taken"
+    assert f"{ISVCS}/newcomer" not in world.objects
     world.answers[f"POST {ISVCS}"] = (500, b'{"message": "failed calling webhook \\"x\\""}', {})
     assert symptom.check(cluster).state == "met"
     world.answers[f"POST {ISVCS}"] = (403, b'{"message": "exceeded quota"}', {})
@@ -191,3 +193,25 @@ def test_an_event_is_known_by_its_words(world: ApiServer, cluster: Cluster, monk
     other = HasEvent(inference_service(NAME), "InternalError", "a quota").check(cluster)
     assert (other.state, "InternalError (the name is taken)" in other.observed) == ("pending", True)
     assert HasEvent(inference_service(NAME), "Other", "a policy").check(cluster).state == "pending"
+
+
+def test_symptoms_say_what_they_look_for() -> None:
+    ref = Ref("Deployment", "a", "default")
+    assert Shows(ref, "Ready", ("False",)).description == f"{ref} shows Ready False"
+    assert Shows(ref, "Ready", ("False",), "Why", "no").description == f"{ref} shows Ready False for Why with 'no'"
+    assert HasEvent(ref, "Why").description == f"an event Why is about {ref}"
+    assert HasEvent(ref, "Why", "no").description == f"an event Why is about {ref} and says 'no'"
+
+
+def test_the_pods_of_a_deployment_are_looked_at(world: ApiServer, cluster: Cluster) -> None:
+    symptom = ImageMissing(Ref("Deployment", "a", "default"), "proxy")
+    assert symptom.check(cluster).observed == "containers: none"
+    path, selector = "/apis/apps/v1/namespaces/default/deployments/a", {"matchLabels": {"app": "a"}}
+    world.objects[path] = {
+        "kind": "Deployment",
+        "metadata": {"name": "a", "namespace": "default"},
+        "spec": {"selector": selector},
+    }
+    stuck = merge(pod("proxy", "ErrImagePull"), {"metadata": {"labels": {"app": "a"}}})
+    world.objects["/api/v1/namespaces/default/pods/p"] = stuck
+    assert symptom.check(cluster).state == "met"

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -310,12 +311,13 @@ def stack(
     synced: list[Object] | None = None,
     compared: str = "without it",
     result_of: str = "without it",
+    began: str = "2026-11-23T12:00:00Z",
 ) -> Object:
     """The serving stack's Application."""
     status: Object = {
         "resources": [{"kind": "ConfigMap", "name": "x"}, *listed],
         "sync": {"comparedTo": {"source": compared}},
-        "operationState": {"syncResult": {"resources": synced, "source": result_of}},
+        "operationState": {"startedAt": began, "syncResult": {"resources": synced, "source": result_of}},
     }
     return {"spec": {"source": "without it"}, "status": status}
 
@@ -333,6 +335,13 @@ KEPT_CASES: dict[str, tuple[Object | None, Object, bool, State, str]] = {
         "pending",
         "latest sync as nothing",
     ),
+    "spared when it was left out before": (
+        crd("old"),
+        stack([TO_PRUNE], [SKIPPED], began="2026-11-23T11:59:58Z"),
+        True,
+        "pending",
+        "latest sync as nothing",
+    ),
     "to be pruned, nobody tried": (crd("old"), stack([TO_PRUNE]), True, "pending", "latest sync as nothing"),
     "spared, and no longer said": (crd("old"), stack([NAMED], [SKIPPED]), True, "pending", "lists it as"),
     "deleted": (None, stack([]), False, "unrecoverable", "was deleted"),
@@ -344,7 +353,8 @@ KEPT_CASES: dict[str, tuple[Object | None, Object, bool, State, str]] = {
 @pytest.mark.parametrize("case", KEPT_CASES)
 def test_kept(case: str) -> None:
     definition, app, marked, state, words = KEPT_CASES[case]
-    verdict = evaluate_kept(definition, app, "old", marked=marked)
+    since = datetime(2026, 11, 23, 12, 0, 0, 300_000, UTC) if marked else None
+    verdict = evaluate_kept(definition, app, "old", since=since)
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 

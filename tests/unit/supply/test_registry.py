@@ -259,7 +259,8 @@ def test_from_docker_desktop_a_mirror_on_this_machine_is_reached_by_its_name(
     provisions = supply.provide(demands(["a"]))
     config = Path(provisions.k3d_args[provisions.k3d_args.index("--registry-config") + 1])
     mirrors = yaml.safe_load(config.read_text())["mirrors"]
-    assert all(mirror["endpoint"] == ["http://host.docker.internal:5000"] for mirror in mirrors.values())
+    assert {*mirrors} == upstream_registries(demands(MILESTONES))
+    assert [mirror["endpoint"] for mirror in mirrors.values()] == [["http://host.docker.internal:5000"]] * len(mirrors)
 
 
 def test_no_part_of_it_needs_a_tool_of_a_linux_host() -> None:

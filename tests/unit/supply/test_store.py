@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 
 from neuroscale.supply.store import Store, discard, folder_size
 
@@ -99,9 +98,10 @@ def test_a_broken_stamp_only_costs_a_second_reading(store: Store) -> None:
 
 
 @pytest.mark.parametrize("moment", ["building", "hashing", "draft", "manifest", "before rename", "after rename"])
-def test_kill_at_any_moment_leaves_a_whole_part_or_none(store: Store, moment: str) -> None:
-    killed = subprocess.run([sys.executable, "-c", _KILLED, str(store.root), moment], check=False)
-    assert killed.returncode == -signal.SIGKILL
+def test_kill_at_any_moment_leaves_a_whole_part_or_none(store: Store, moment: str, tmp_path: Path) -> None:
+    (tmp_path / "killed.py").write_text(_KILLED, encoding="utf-8")
+    code, said = warm.run("killed", str(store.root), moment, folder=tmp_path, environment=os.environ)
+    assert code == -signal.SIGKILL, said
     assert store.check("part", "new").condition in {"missing", "present"}
     put(store)
     assert store.check("part", "new", rehash=True).condition == "present"

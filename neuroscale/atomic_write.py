@@ -1,10 +1,23 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all; an error names it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let errors name a file that is written: of a full disk, the system's own does not say where."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:
+            error.filename = error.filename or str(path)
+        raise
 
 
 def write_atomically(path: Path, content: str | bytes, *, private: bool = False) -> None:
@@ -21,7 +34,7 @@ def write_atomically(path: Path, content: str | bytes, *, private: bool = False)
     draft = path.with_name(f".{path.name}.{uuid4().hex}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with naming(path), os.fdopen(descriptor, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Self
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.components import COMPONENTS
@@ -64,10 +66,24 @@ def probes_of(milestone: str, platform: Platform) -> list[Probe]:
 
 @dataclass(frozen=True)
 class SteadyState:
-    """All that belongs to the steady state of a milestone, asked at once; what is amiss is named, each of it."""
+    """All that belongs to the steady state of a milestone, asked at once.
+
+    What was good a moment ago may be on its way down, as while Argo CD learns of a deletion.
+
+    Attributes:
+        milestone: Its letter.
+        probes: What there is to ask, at each look.
+        first_only: Whether a look ends with the first thing amiss, as recovery times want it, or names each.
+    """
 
     milestone: str
-    platform: Platform
+    probes: Callable[[], Sequence[Probe]]
+    first_only: bool = False
+
+    @classmethod
+    def as_git_describes(cls, milestone: str, platform: Platform) -> Self:
+        """The one that Git is asked for at each look."""
+        return cls(milestone, partial(probes_of, milestone, platform))
 
     @property
     def area(self) -> str:
@@ -80,14 +96,20 @@ class SteadyState:
         return f"the steady state of milestone {self.milestone.upper()} holds"
 
     def check(self, cluster: Cluster) -> Verdict:
-        """Ask each probe once, and Git what they are."""
-        verdicts = [(probe.description, probe.check(cluster)) for probe in probes_of(self.milestone, self.platform)]
-        bad = [(description, verdict) for description, verdict in verdicts if not verdict]
+        """Ask each probe once."""
+        probes, bad = self.probes(), list[tuple[str, Verdict]]()
+        for probe in probes:
+            if not (verdict := probe.check(cluster)):
+                bad.append((probe.description, verdict))
+                if self.first_only:
+                    break
+        if not probes:
+            return unrecoverable("nothing is asked")
         if not bad:
-            return met(f"{len(verdicts)} of {len(verdicts)} expectations are met")
+            return met(f"{len(probes)} of {len(probes)} expectations are met")
         worst = unrecoverable if any(verdict.state == "unrecoverable" for _, verdict in bad) else pending
         seen = "; ".join(f"it is not so that {description}: {verdict.observed}" for description, verdict in bad)
-        return worst(f"{len(bad)} of {len(verdicts)} expectations are not met: {seen}")
+        return worst(f"{'at least ' * self.first_only}{len(bad)} of {len(probes)} expectations are not met: {seen}")
 
 
 def assert_steady_state(milestone: str, platform: Platform) -> None:
@@ -96,7 +118,9 @@ def assert_steady_state(milestone: str, platform: Platform) -> None:
     Raises:
         SteadyStateLost: It does not, so the scenario is not run, and no other will be.
     """
-    helped_along = ProgressReporter(SteadyState(milestone, platform), _LOG.info, lambda: _refresh(platform))
+    helped_along = ProgressReporter(
+        SteadyState.as_git_describes(milestone, platform), _LOG.info, lambda: _refresh(platform)
+    )
     try:
         eventually(helped_along, platform.cluster, within=BUDGETS.recover)
     except ConditionTimeout as error:

@@ -169,12 +169,12 @@ def eventually(
     if verdict.state == "unrecoverable":
         raise Unrecoverable(
             f"Gave up after {duration(timeline.seconds)} of {duration(within)} waiting for: {probe.description} "
-            f"({_checks(timeline)}); waiting longer would not help. {_seen_and_next(verdict, probe)}"
+            f"({_checks(timeline)}); waiting longer would not help. {_seen_and_next(timeline, probe)}"
         )
     if not verdict:
         raise ConditionTimeout(
             f"Timed out after {duration(timeline.seconds)} waiting for: {probe.description} "
-            f"({_checks(timeline)}). {_seen_and_next(verdict, probe)}"
+            f"({_checks(timeline)}). {_seen_and_next(timeline, probe)}"
         )
     return timeline
 
@@ -223,7 +223,7 @@ def consistently(
     if not verdict:
         raise ConditionTimeout(
             f"Stopped holding after {duration(timeline.seconds)} (expected {duration(lasting)}): {probe.description} "
-            f"({_checks(timeline)}). {_seen_and_next(verdict, probe)}"
+            f"({_checks(timeline)}). {_seen_and_next(timeline, probe)}"
         )
     return timeline
 
@@ -260,6 +260,14 @@ def _checks(timeline: Timeline) -> str:
     return f"{timeline.checks} check{'s' if timeline.checks != 1 else ''}"
 
 
-def _seen_and_next(verdict: Verdict, probe: Probe) -> str:
-    """On one line: reports keep the first line of an error."""
-    return f"Last seen: {verdict.observed}. Next: neuroscale check {probe.area}"
+def _seen_and_next(timeline: Timeline, probe: Probe) -> str:
+    """On one line: reports keep the first line of an error.
+
+    What goes to and fro, as an operation that is retried, has seldom its telling state at the end: so the one before
+    the last is told too.
+    """
+    before = ""
+    if len(timeline.changes) > 1:
+        earlier, latest = timeline.changes[-2:]
+        before = f", since {duration(latest.after)}; before that: {earlier.verdict.observed}"
+    return f"Last seen: {timeline.last.observed}{before}. Next: neuroscale check {probe.area}"

@@ -173,7 +173,7 @@ class Run(BaseModel):
         kind: Which command made it.
         seconds: Until what is on record was done; 0 as long as nothing was.
         versions: Component -> version really running.
-        restarts: Restarts of the platform's containers during scenarios that had broken nothing beside them.
+        restarts: Restarts of the platform's containers beside what was broken, and what may have provoked each.
         exit_code: As in ``neuroscale.errors.ExitCode``; ``None`` as long as the run has not ended.
     """
 

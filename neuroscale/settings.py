@@ -35,8 +35,9 @@ APPS_NAMESPACE = "default"
 GIT_SERVER = "forge"
 ROOT_APPLICATION = "neuroscale-infrastructure"
 APPLICATION_SET = "neuroscale-model-endpoints"
-#: What Argo CD reconciles: these folders of the checkout, as the branch ``main`` of the Git server's repository.
-GITOPS_FOLDERS = ("apps", "backstage", "bootstrap", "infrastructure")
+#: The branch ``main`` of the Git server's repository: these folders of the checkout. Argo CD reconciles them, but for
+#: those that the portal reads.
+GITOPS_FOLDERS = ("apps", "backstage/catalog", "backstage/templates", "bootstrap", "infrastructure")
 MARKER_NAMESPACE, MARKER_NAME = "kube-system", "neuroscale-marker"
 
 

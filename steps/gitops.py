@@ -46,6 +46,11 @@ def the_backoff_is_reset(whose: str, platform: Platform) -> None:
     drift_scenarios.reset_self_heal_backoff(whose, platform)
 
 
+@given("no Application waits for its self-heal backoff")
+def no_application_backs_off(platform: Platform) -> None:
+    drift_scenarios.end_self_heal_backoffs(platform)
+
+
 @when(parsers.re(r"an operator (?P<words>.+) of the test application"), target_fixture="drifted")
 @when(parsers.re(r"an operator (?P<words>turns off self-heal on a child Application)"), target_fixture="drifted")
 def an_operator_changes_it_by_hand(words: str, breakage: Breakage) -> Drifted:

@@ -47,6 +47,12 @@ def the_guardrails_are_in_force(platform: Platform) -> None:
     assert_steady_state("d", platform)
 
 
+@given("the models are served and the guardrails are in force")
+def the_models_are_guarded(platform: Platform) -> None:
+    assert_steady_state("b", platform)
+    assert_steady_state("d", platform)
+
+
 # --- what Git describes
 
 

@@ -23,7 +23,7 @@ def the_platform_is_in_its_steady_state(platform: Platform) -> None:
 @given(parsers.parse("the steady state of {component}"), target_fixture="steady")
 def the_steady_state_of(component: str, platform: Platform) -> SteadyState:
     (milestone,) = parse_milestones(component)
-    return SteadyState(milestone, platform)
+    return SteadyState.as_git_describes(milestone, platform)
 
 
 @then("it holds in every respect")

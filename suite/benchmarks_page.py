@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from neuroscale.polling import duration
 from neuroscale.results import Measurement, RunFolder
@@ -34,6 +34,10 @@ def there_are() -> dict[str, int]:
     for entry in entries():
         scenarios.update({f"scenarios of {tag.removeprefix('milestone_')}": entry.examples for tag in entry.tags})
     return {**scenarios, **{f"mutants of {letter}": len(mutants) for letter, mutants in MUTANTS.items()}}
+
+
+#: As somebody would write it: 1209, and not 1209.0, which would change every line of the file.
+_Number = Annotated[float, PlainSerializer(lambda value: int(value) if float(value).is_integer() else value)]
 
 
 class Past(BaseModel):
@@ -67,12 +71,12 @@ class Figure(BaseModel):
     slug: str
     what: str
     bench: str = ""
-    least: float
-    most: float
+    least: _Number
+    most: _Number
     runs: int | None = None
-    median: float | None = None
+    median: _Number | None = None
     unit: Literal["s", "ms", "GB", "objects", "mutants", "rows"]
-    limit: float | None = None
+    limit: _Number | None = None
     claimed: bool = False
     command: str
     recorded: date
@@ -127,6 +131,28 @@ class Group(BaseModel):
     figures: list[Figure]
 
 
+class Survivor(BaseModel):
+    """A mutant of the source that the fast tier does not notice.
+
+    Attributes:
+        line: Where the change was when it was recorded.
+        change: What was there, and what instead.
+        why: Why no test notices; most change nothing that anybody could see.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: str
+    line: int
+    change: str
+    why: str
+
+    @property
+    def name(self) -> str:
+        """What it is called, wherever it stands in its module today."""
+        return f"{self.file}: {self.change}"
+
+
 class Document(BaseModel):
     """``docs/benchmarks.json``."""
 
@@ -134,6 +160,7 @@ class Document(BaseModel):
 
     environment: str
     groups: list[Group]
+    survivors: list[Survivor] = []
 
     @property
     def figures(self) -> list[Figure]:
@@ -144,6 +171,11 @@ class Document(BaseModel):
 def load(path: Path = DATA) -> Document:
     """Read the figures."""
     return Document.model_validate_json(path.read_bytes())
+
+
+def save(document: Document) -> None:
+    """Write the figures."""
+    DATA.write_text(document.model_dump_json(indent=1, exclude_defaults=True) + "\n", encoding="utf-8")
 
 
 def render(document: Document) -> str:
@@ -158,6 +190,7 @@ def render(document: Document) -> str:
             document.environment,
             "",
             *(line for group in document.groups for line in _group(group)),
+            *_survivors(document.survivors),
             "## History",
             "",
             "What the figures were before, and what they were on a busy machine or in another setting.",
@@ -179,6 +212,21 @@ def _group(group: Group) -> Iterator[str]:
         cells = (what, figure.value, figure.limit_text, figure.verdict, figure.command, figure.recorded.isoformat())
         yield f"| {' | '.join(cells)} |"
     yield ""
+
+
+def _survivors(survivors: Sequence[Survivor]) -> Iterator[str]:
+    if survivors:
+        yield from (
+            "## Mutants of the source that survive",
+            "",
+            "What `make mutation` changed without a test of the fast tier turning red, and why none does.",
+            "",
+            "| where | change | why it survives |",
+            "|---|---|---|",
+        )
+        for one in survivors:
+            yield f"| {one.file}:{one.line} | `` {one.change.replace('|', chr(92) + '|')} `` | {one.why} |"
+        yield ""
 
 
 def _history(figures: Sequence[Figure]) -> Iterator[str]:
@@ -218,7 +266,7 @@ def main() -> None:
     if run is not None:
         folder = RunFolder(run)
         unknown = take_over(document, folder.measurements, folder.run.started_at.date())
-        DATA.write_text(document.model_dump_json(indent=1, exclude_defaults=True) + "\n", encoding="utf-8")
+        save(document)
         for name in unknown:
             sys.stderr.write(f"no figure in {DATA.name} has bench = {name!r}\n")
     PAGE.write_text(render(document), encoding="utf-8")

@@ -74,7 +74,7 @@ def exit_code(
 def end_session(config: pytest.Config, error: BaseException, before: str = "") -> NoReturn:
     """End the session now, with one sentence and the error's exit code."""
     config.stash[_ENDED_BY], sentence = ending_of(error)
-    pytest.exit(f"{before}{sentence}")
+    raise pytest.exit.Exception(f"{before}{sentence}") from None
 
 
 def concerns_all(error: BaseException) -> bool:
@@ -126,6 +126,13 @@ class _InternalErrors:
         """An error that was foreseen is none, wherever it was raised: it has a sentence, and its own exit code."""
         if ending_of(excinfo.value).sentence:
             end_session(self._config, excinfo.value)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """An ending in one sentence shows no traceback; pytest would format all of it nevertheless, which takes a while."""
+    if isinstance(excinfo.value, pytest.exit.Exception):
+        excinfo.traceback = excinfo.traceback[-1:]
 
 
 @pytest.hookimpl(tryfirst=True)

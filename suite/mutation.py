@@ -89,7 +89,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     wanted = [item for item in items if _is_wanted(item, chosen)]
     config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
     checks = list(dict.fromkeys(_check(item) for item in wanted))
-    items[:] = sorted(wanted, key=lambda item: (checks.index(_check(item)), _mutant_of(item) is not None))
+    items[:] = sorted(wanted, key=lambda item: (checks.index(_check(item)), mutant_of(item) is not None))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -99,7 +99,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         PreconditionFailed: The scenario's control was not green.
         SteadyStateLost: The platform has not recovered.
     """
-    mutant = _mutant_of(item)
+    mutant = mutant_of(item)
     if mutant is not None and _check(item) not in item.config.stash[_GREEN]:
         raise PreconditionFailed(
             "The scenario should be green without the mutant, but is not, so nothing was tried. "
@@ -115,7 +115,7 @@ def pytest_bdd_before_step(request: pytest.FixtureRequest, feature: Feature, sce
     """Put the mutant in place right before the step it names."""
     item = request.node
     item.stash[_STEP_BEGAN] = time.monotonic()
-    mutant = _mutant_of(item)
+    mutant = mutant_of(item)
     if mutant is None:
         return
     if step.name == mutant.before:
@@ -128,7 +128,7 @@ def pytest_bdd_before_step(request: pytest.FixtureRequest, feature: Feature, sce
 def pytest_bdd_after_step(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step) -> None:
     """How long the step took when nothing was broken beneath it."""
     longest_wait.set(inf)
-    if _mutant_of(request.node) is None:
+    if mutant_of(request.node) is None:
         took = time.monotonic() - request.node.stash[_STEP_BEGAN]
         seconds, key = request.config.stash[_SECONDS], (_check(request.node), step.name)
         seconds[key] = max(seconds[key], took)
@@ -145,7 +145,7 @@ def pytest_runtest_call() -> Generator[None, object, object]:
 
 def as_intended(item: pytest.Item, step: str, reason: str) -> bool:
     """Whether an error is the one that the mutant is there for: that needs no evidence."""
-    mutant = _mutant_of(item)
+    mutant = mutant_of(item)
     return mutant is not None and item.stash.get(_IN_PLACE, False) and mutant.matches(step, reason)
 
 
@@ -155,7 +155,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if not _chosen(item.config):
         return report
-    mutant = _mutant_of(item)
+    mutant = mutant_of(item)
     if mutant is None:
         if report.failed:
             item.config.stash[_GREEN].discard(_check(item))
@@ -185,7 +185,8 @@ def _chosen(config: pytest.Config) -> list[Mutant]:
     return config.stash[_CHOSEN]
 
 
-def _mutant_of(item: pytest.Item) -> Mutant | None:
+def mutant_of(item: pytest.Item) -> Mutant | None:
+    """What is broken beneath this test; nothing in a control, and in every other session."""
     callspec = getattr(item, "callspec", None)
     return callspec.params.get("mutant") if callspec is not None and scenario_of(item) is not None else None
 
@@ -197,7 +198,7 @@ def _check(item: pytest.Item) -> _Check:
 
 def _is_wanted(item: pytest.Item, chosen: Sequence[Mutant]) -> bool:
     scenario, example = _check(item)
-    mutant = _mutant_of(item)
+    mutant = mutant_of(item)
     asked = chosen if mutant is None else [mutant]
     return any(one.scenario == scenario and one.example in example for one in asked)
 

@@ -27,7 +27,7 @@ from neuroscale.settings import reports_dir
 from suite import allure_results
 from suite.ending import CODES, FOLDER, RUN, concerns_all, end_session
 from suite.mutants import Mutant
-from suite.mutation import as_intended
+from suite.mutation import as_intended, mutant_of
 from suite.redaction import redact
 from suite.scenarios import example_of, scenario_of
 from suite.session import BREAKAGE, PLATFORM, needed
@@ -137,7 +137,9 @@ def _record(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     """The verdict of a scenario; an undo that fails afterwards makes a passed one "not run", never better."""
     run = item.config.stash[RUN]
     earlier = run.results.pop() if run.results and run.results[-1].nodeid == item.nodeid else None
-    step, error = item.stash.get(FAILED_STEP, ("", call.excinfo.value if call.excinfo else None))
+    step, error = "", call.excinfo.value if call.excinfo else None
+    if call.when == "call":
+        step, error = item.stash.get(FAILED_STEP, (step, error))
     verdict: ScenarioVerdict = "passed" if error is None else verdict_of(error)
     if error is not None:
         item.config.stash.setdefault(CODES, {})[item.nodeid, call.when] = ending_of(error).code
@@ -167,7 +169,9 @@ def _described(item: pytest.Item) -> dict[str, str]:
     scenario, example = scenario_of(item), example_of(item)
     if scenario is None:
         return {"feature": item.path.stem, "scenario": item.name}
-    return {"feature": scenario.feature.name or "", "scenario": scenario.name + (f" [{example}]" if example else "")}
+    mutant = mutant_of(item)
+    which = ", ".join(filter(None, [example, f"mutant {mutant.slug}" if mutant else ""]))
+    return {"feature": scenario.feature.name or "", "scenario": scenario.name + (f" [{which}]" if which else "")}
 
 
 def _again(item: pytest.Item) -> str:

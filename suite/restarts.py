@@ -1,4 +1,4 @@
-"""Restart counts of the platform before and after each scenario: one that nobody caused is told."""
+"""Restart counts of the platform before and after each scenario: a restart is told with what may have provoked it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,26 @@ from contextlib import suppress
 
 import pytest
 
+from neuroscale.chaos import breakage
+from neuroscale.chaos.faults import Fault
 from neuroscale.errors import ApiError, ClusterUnreachable
-from neuroscale.evidence.restarts import Container, restart_counts, unprovoked
+from neuroscale.evidence.restarts import Container, restart_counts, restarts
 from suite.ending import RUN
-from suite.session import BREAKAGE, PLATFORM
+from suite.session import PLATFORM
 
 _BEFORE = pytest.StashKey[Mapping[Container, int]]()
+#: Injected by the scenario, its incident or its mutant.
+_FAULTS = pytest.StashKey[list[Fault]]()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    item.stash[_FAULTS] = []
+    breakage.listeners.append(item.stash[_FAULTS].append)
+    try:
+        return (yield)
+    finally:
+        breakage.listeners.pop()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -32,11 +46,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     finally:
         if _BEFORE in item.stash:
             with suppress(ApiError, ClusterUnreachable):
-                _compare(item, restart_counts(item.config.stash[PLATFORM].cluster))
-
-
-def _compare(item: pytest.Item, after: Mapping[Container, int]) -> None:
-    breakage = item.stash.get(BREAKAGE, None)
-    targets = [effect.fault.target for effect in (breakage.effects if breakage else [])]
-    found = unprovoked(item.stash[_BEFORE], after, {target.namespace for target in targets if target is not None})
-    item.config.stash[RUN].restarts += [f"{item.name}: {restart}" for restart in found]
+                after = restart_counts(item.config.stash[PLATFORM].cluster)
+                faults = item.stash[_FAULTS]
+                found = restarts(item.stash[_BEFORE], after, faults)
+                item.config.stash[RUN].restarts += [f"{item.name}: {restart}" for restart in found]

@@ -3,6 +3,7 @@ Feature: The incidents of the guardrails, each with its symptom, its remedy and 
 
   Background:
     Given the guardrails are in force
+    And no Application waits for its self-heal backoff
 
   Scenario Outline: An incident of the guardrails is seen and resolved
     When the incident "<incident>" happens

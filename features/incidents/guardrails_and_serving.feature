@@ -2,8 +2,8 @@
 Feature: The incidents of guardrails and models together, each with its symptom, its remedy and its recovery SLO
 
   Background:
-    Given the models are served
-    And the guardrails are in force
+    Given the models are served and the guardrails are in force
+    And no Application waits for its self-heal backoff
 
   Scenario Outline: An incident of the guardrails leaves running models answering
     When the incident "<incident>" happens

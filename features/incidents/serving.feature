@@ -3,6 +3,7 @@ Feature: The incidents of serving, each with its symptom, its remedy and its rec
 
   Background:
     Given the models are served
+    And no Application waits for its self-heal backoff
 
   Scenario Outline: An incident of serving leaves running models answering
     When the incident "<incident>" happens

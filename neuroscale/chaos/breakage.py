@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,8 @@ from neuroscale.polling import Verdict, eventually, met
 
 #: A pod that needs the room of a model server on its way out waits for it to drain, which takes that half a minute.
 _EFFECT_SECONDS = 60
+#: Called with each fault right before it happens, whoever injects it. Filled by the runner.
+listeners: list[Callable[[Fault], None]] = []
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Breakage:
         watcher = self.watch(fault.target) if fault.target else None
         with finishing():
             self._entries.append(self.journal.open(fault, snapshot))
+        for listener in listeners:
+            listener(fault)
         clock, start = datetime.now(UTC), time.monotonic()
         fault.inject(self.platform, snapshot)
         proof = _VerifyInjected(self.platform, fault, snapshot, watcher, start)

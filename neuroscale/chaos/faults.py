@@ -297,13 +297,14 @@ class Committed(FaultModel):
         return pending(f"Applications left: {', '.join(left)}") if left else met("no Application is left")
 
     def _left(self, platform: Platform, snapshot: Snapshot) -> list[Object]:
-        """Applications of folders that it had added, and that are gone from Git."""
+        """Applications generated of folders that it had added, and that are gone from Git."""
         added = {
             path.split("/")[1] for path, before in snapshot["before"].items() if before is None and _is_of_app(path)
         }
         gone = sorted(added - set(platform.git_server.folders("apps") if added else ()))
         found = (platform.cluster.get(Ref("Application", folder, ARGOCD)) for folder in gone)
-        return [application for application in found if application is not None]
+        # One that was made by hand did not come of the commit, and does not go with it.
+        return [application for application in found if application and application["metadata"].get("ownerReferences")]
 
 
 Fault = Annotated[

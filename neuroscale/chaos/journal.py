@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from neuroscale.atomic_write import write_atomically
+from neuroscale.atomic_write import naming, write_atomically
 from neuroscale.chaos.faults import Fault, Snapshot
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import NeuroscaleError, RevertFailed
@@ -223,7 +223,8 @@ class Journal:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         data = (json.dumps(line) + "\n").encode()
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
+        # Where the disk gets full in the middle, a single call of the system would write a part and report no error.
+        with naming(self._path), os.fdopen(descriptor, "ab") as file:
             content = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
             tail = content[content.rfind(b"\n") + 1 :]
             if tail and _read(tail) is None:
@@ -231,10 +232,9 @@ class Journal:
                 os.ftruncate(descriptor, len(content) - len(tail))
             elif tail:
                 data = b"\n" + data
-            os.write(descriptor, data)
+            file.write(data)
+            file.flush()
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
     def _lines(self) -> list[dict[str, Any]]:
         if not self._path.exists():

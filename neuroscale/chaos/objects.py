@@ -59,9 +59,13 @@ def evaluate_ended(cluster: Cluster, application: Ref) -> Verdict:
 
 
 def begin_sync(cluster: Cluster, application: Ref) -> None:
-    """Begin a sync of an Application, by the options that it has now, as ``argocd app sync`` does."""
+    """Begin a sync of an Application, by the options that it has now, as ``argocd app sync`` does.
+
+    It counts as self-heal's first attempt. *Measured* with Argo CD 3.2.1: without a count, which leaves none in the
+    object, the status keeps that of the operation before, and with it the backoff.
+    """
     policy = ((cluster.get(application) or {}).get("spec") or {}).get("syncPolicy") or {}
-    sync = {"prune": True, "syncOptions": policy.get("syncOptions", [])}
+    sync = {"prune": True, "autoHealAttemptsCount": 1, "syncOptions": policy.get("syncOptions", [])}
     by = {"username": "neuroscale"}
     cluster.patch(application, {"operation": {"initiatedBy": by, "retry": policy.get("retry", {}), "sync": sync}})
 

@@ -16,6 +16,7 @@ from kubernetes.client import Configuration
 from kubernetes.client.rest import ApiException, RESTClientObject, RESTResponse
 from kubernetes.config import ConfigException, load_kube_config_from_dict
 
+from neuroscale.cluster import port_forward
 from neuroscale.cluster.guard import READS, DenyWrites, Guard, MarkerGuard, docker_networks
 from neuroscale.cluster.state import ClusterState
 from neuroscale.errors import ApiError, ClusterUnreachable, UsageError
@@ -107,6 +108,17 @@ class Cluster:
             container=container, sinceSeconds=str(since_seconds), limitBytes=str(limit_bytes), timestamps="true"
         )
         return self.text(f"{self._path(pod)}/log{query}")
+
+    def exchange(self, pod: Ref, port: int, message: bytes) -> bytes:
+        """What a port of a pod answers to a message that changes nothing there; see :func:`port_forward.exchange`.
+
+        Raises:
+            ApiError: No answer came.
+        """
+        try:
+            return port_forward.exchange(self._configuration, self._path(pod), port, message, seconds=_CONNECT_SECONDS)
+        except OSError as error:
+            raise ApiError(f"port {port} of {pod} did not answer: {error}", status=502, reason="NoAnswer") from error
 
     def watch(
         self, ref: Ref, *, seconds: float, listed: Callable[[], None] = lambda: None

@@ -1,10 +1,11 @@
-"""Restarts of the platform's own containers: how often each has, and which of them nobody caused."""
+"""Restarts of the platform's own containers: how often each has, and which faults may have provoked it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from neuroscale.chaos.faults import Fault
 from neuroscale.cluster.client import Cluster
 from neuroscale.components import PLATFORM_NAMESPACES
 
@@ -33,18 +34,22 @@ def restart_counts(cluster: Cluster) -> dict[Container, int]:
     }
 
 
-def unprovoked(
-    before: Mapping[Container, int], after: Mapping[Container, int], broken: Collection[str | None]
-) -> Iterable[str]:
-    """The restarts between two counts in namespaces where nothing was broken, in words.
+def restarts(before: Mapping[Container, int], after: Mapping[Container, int], faults: Sequence[Fault]) -> Iterator[str]:
+    """The restarts between two counts, in words, with what may have provoked them.
+
+    What restarts in the namespace of a fault is that fault's doing. Elsewhere a fault may have had a hand in it, as
+    without DNS or a webhook; only a restart in a scenario without any fault is certainly unprovoked.
 
     Args:
         before: Counts before the scenario.
         after: Counts after its rollback.
-        broken: Namespaces of what the scenario broke.
+        faults: What was injected between them.
     """
+    broken = {fault.target.namespace for fault in faults if fault.target is not None}
+    injected = "; ".join(dict.fromkeys(fault.description for fault in faults))
     for one, count in after.items():
         more = count - before.get(one, 0)
         if more > 0 and one.namespace not in broken:
             times = "once" if more == 1 else f"{more} times"
-            yield f"container {one.name} of pod {one.namespace}/{one.pod} restarted {times}"
+            provoked = f"perhaps provoked by: {injected}" if faults else "unprovoked, no fault was injected"
+            yield f"container {one.name} of pod {one.namespace}/{one.pod} restarted {times}, {provoked}"

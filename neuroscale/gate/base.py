@@ -29,8 +29,7 @@ def checkout(reference: str, repository: Path = ROOT) -> Iterator[Path]:
         Inconclusive: Git does not have it, or it has none of the folders.
     """
     commit = _git(repository, reference, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}").strip()
-    listed = _git(repository, reference, "ls-tree", "--name-only", commit).splitlines()
-    if not (present := [folder for folder in GITOPS_FOLDERS if folder in listed]):
+    if not (present := _git(repository, reference, "ls-tree", "--name-only", commit, *GITOPS_FOLDERS).splitlines()):
         raise Inconclusive(
             f"{reference} should hold {' or '.join(GITOPS_FOLDERS)}, but holds none. Next: another --base"
         )

@@ -49,24 +49,6 @@ class Replicas:
         return evaluate_workload(now, ())
 
 
-@dataclass(frozen=True)
-class Exists:
-    """An object exists."""
-
-    ref: Ref
-    area: str = "gitops"
-
-    @property
-    def description(self) -> str:
-        """The expectation."""
-        return f"{self.ref} exists"
-
-    def check(self, cluster: Cluster) -> Verdict:
-        """Fetch."""
-        now = cluster.get(self.ref)
-        return met(f"it exists with UID {now['metadata']['uid']}") if now else pending("it does not exist")
-
-
 def commit_replicas(breakage: Breakage, count: int) -> PushedCommit:
     """Commit a number of replicas for the test application."""
     manifest = _read(breakage.platform, MANIFEST)
@@ -82,7 +64,7 @@ def commit_replicas(breakage: Breakage, count: int) -> PushedCommit:
 def add_object(breakage: Breakage) -> PushedCommit:
     """Commit one more ConfigMap to the test application."""
     files = {"apps/test-app/extra.yaml": _config_map(_EXTRA)}
-    return push(breakage, f"Add a ConfigMap to {TEST_APP}", files, Exists(_EXTRA), argo.Gone(_EXTRA))
+    return push(breakage, f"Add a ConfigMap to {TEST_APP}", files, argo.Exists(_EXTRA), argo.Gone(_EXTRA))
 
 
 def add_folder(breakage: Breakage) -> PushedCommit:

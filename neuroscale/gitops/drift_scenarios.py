@@ -10,6 +10,7 @@ from typing import Any
 
 from neuroscale.chaos.breakage import Breakage, Effect, after, state_at
 from neuroscale.chaos.faults import Fault, FieldsEdited, ObjectCreated, ObjectDeleted
+from neuroscale.chaos.objects import begin_sync
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.watch import Watcher, WatchEvent
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
@@ -17,12 +18,12 @@ from neuroscale.git_server import EPOCH_FILES
 from neuroscale.kubernetes.merge_patch import contains, inverse
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
-from neuroscale.polling import Verdict, consistently, eventually, met, pending, unrecoverable
+from neuroscale.polling import Probe, Verdict, consistently, eventually, met, pending, unrecoverable
 from neuroscale.probes import argo
 from neuroscale.probes.reference_app import CHILD, NGINX, PAGE, SERVICE, TEST_APP
 from neuroscale.probes.workloads import evaluate_workload
 from neuroscale.results import Recorder
-from neuroscale.settings import APPS_NAMESPACE, BUDGETS, ROOT_APPLICATION
+from neuroscale.settings import APPS_NAMESPACE, ARGOCD, BUDGETS, ROOT_APPLICATION
 
 #: Whose objects -> the Application that puts them back.
 RESPONSIBLE = {"the test application": TEST_APP, "the child Applications": ROOT_APPLICATION}
@@ -345,6 +346,22 @@ def reset_self_heal_backoff(whose: str, platform: Platform) -> None:
         force_new_revision(platform, name)
 
 
+def end_self_heal_backoffs(platform: Platform) -> None:
+    """Make sure that no Application waits before it mends the next drift: one that would is synced by hand.
+
+    *Measured* with Argo CD 3.2.1: after five incidents of the serving stack a deleted CRD was restored 111 s after the
+    drift was seen. A commit that does not change the Application ends no backoff; a sync that somebody begins does.
+
+    Raises:
+        PreconditionFailed: A sync did not succeed.
+    """
+    waiting = [app["metadata"]["name"] for app in platform.cluster.list("Application", ARGOCD) if argo.backs_off(app)]
+    for name in waiting:
+        begin_sync(platform.cluster, argo.application(name))
+    for name in waiting:
+        _wait_for_reset(platform, argo.ApplicationProbe(name, "mends the next drift at once", argo.evaluate_prompt))
+
+
 def force_new_revision(platform: Platform, name: str = TEST_APP) -> None:
     """Commit a change that means nothing, and wait until this Application was synced at it.
 
@@ -353,6 +370,19 @@ def force_new_revision(platform: Platform, name: str = TEST_APP) -> None:
     Raises:
         PreconditionFailed: It was not.
     """
+    commit = _commit_epoch(platform)
+    _wait_for_reset(platform, argo.good_at(name, commit))
+    _wait_for_reset(platform, argo.ApplicationProbe(name, "was synced at it", argo.evaluate_in_charge))
+
+
+def _wait_for_reset(platform: Platform, probe: Probe) -> None:
+    try:
+        eventually(probe, platform.cluster, within=BUDGETS.pick_up)
+    except ConditionTimeout as error:
+        raise PreconditionFailed(f"The self-heal backoff was not reset, so nothing was broken. {error}") from error
+
+
+def _commit_epoch(platform: Platform) -> str:
     epoch, paths = f'  epoch: "{time.time_ns()}"', EPOCH_FILES.values()
     manifests = {path: re.sub(r"(?m)^  epoch: .*$", epoch, platform.git_server.read(path) or "") for path in paths}
     without = [path for path, manifest in manifests.items() if epoch not in manifest]
@@ -361,9 +391,4 @@ def force_new_revision(platform: Platform, name: str = TEST_APP) -> None:
         raise PreconditionFailed(
             f"{', '.join(without)} on main should have a line `  epoch: …`, but has none. Next: neuroscale up"
         )
-    probes = (argo.good_at(name, commit), argo.ApplicationProbe(name, "was synced at it", argo.evaluate_in_charge))
-    try:
-        for probe in probes:
-            eventually(probe, platform.cluster, within=BUDGETS.pick_up)
-    except ConditionTimeout as error:
-        raise PreconditionFailed(f"The self-heal backoff was not reset, so no drift was made. {error}") from error
+    return commit

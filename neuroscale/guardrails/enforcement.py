@@ -12,7 +12,7 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import load_state
 from neuroscale.errors import ApiError, ConditionTimeout, PreconditionFailed
-from neuroscale.guardrails.admission import Enforcer, assert_met, objects_of, specimen, submit
+from neuroscale.guardrails.admission import Enforcer, assert_met, objects_of, specimen, submit, submit_repeatedly
 from neuroscale.guardrails.oracle import POLICIES, evaluate
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
@@ -177,7 +177,7 @@ def assert_refused_again(platform: Platform) -> None:
     """
     again = stowaway()
     again["metadata"] = {**again["metadata"], "name": f"{_STOWAWAY}-again"}
-    answer = submit(platform.cluster, again)
+    answer = submit_repeatedly(platform.cluster, again)
     verdict = (
         met(answer.said)
         if answer.outcome == "rejected by policy"

@@ -10,7 +10,14 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
-from neuroscale.guardrails.admission import AdmissionResponse, assert_met, objects_of, specimen, submit
+from neuroscale.guardrails.admission import (
+    AdmissionResponse,
+    assert_met,
+    objects_of,
+    specimen,
+    submit,
+    submit_repeatedly,
+)
 from neuroscale.kubernetes.quantities import quantity
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
@@ -101,7 +108,7 @@ def fill(what: str, breakage: Breakage) -> LimitProbe:
         if answers[-1].outcome != "admitted":
             break
         breakage.inject(ObjectCreated(manifest=_numbered(pattern, number)))
-    above = submit(cluster, _numbered(pattern, room + 1))
+    above = submit_repeatedly(cluster, _numbered(pattern, room + 1))
     below = answers[-2] if len(answers) > 1 else answers[-1]
     return LimitProbe(f"{hard} {what}", below, answers[-1], above, _exceeded(resource))
 
@@ -161,7 +168,7 @@ def ask_for_all(amount: str, platform: Platform) -> LimitProbe:
 
 def _ask_around(what: str, left: Mapping[str, Decimal], cluster: Cluster) -> LimitProbe:
     """Ask for a step less than what is left of an amount, for all of it, and for a step more."""
-    below, at, above = (submit(cluster, _pod(_asking(what, left, step))) for step in (-1, 0, 1))
+    below, at, above = (submit_repeatedly(cluster, _pod(_asking(what, left, step))) for step in (-1, 0, 1))
     return LimitProbe(f"all that is left of {what}", below, at, above, _exceeded(what))
 
 
@@ -231,7 +238,7 @@ def ask_at_limit(which: str, platform: Platform) -> LimitProbe:
         )
     inward = _STEP[of] if side == "minimum" else -_STEP[of]
     within, at, beyond = (
-        submit(platform.cluster, _of_one(of, quantity(bound) + step)) for step in (inward, 0, -inward)
+        submit_repeatedly(platform.cluster, _of_one(of, quantity(bound) + step)) for step in (inward, 0, -inward)
     )
     return LimitProbe(f"the {which} of {bound}", within, at, beyond, f"{which} usage per Container is {bound}")
 

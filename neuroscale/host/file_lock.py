@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from neuroscale.atomic_write import naming
 from neuroscale.errors import Locked
 
 
@@ -35,7 +36,8 @@ def held(file: Path, busy: Callable[[str], Locked]) -> Iterator[None]:
     try:
         me = psutil.Process()
         started = datetime.fromtimestamp(me.create_time(), UTC).isoformat(timespec="seconds")
-        holder.write_text(json.dumps({"pid": me.pid, "started": started}), encoding="utf-8")
+        with naming(holder):
+            holder.write_text(json.dumps({"pid": me.pid, "started": started}), encoding="utf-8")
         yield
     finally:
         lock.release()

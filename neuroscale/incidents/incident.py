@@ -13,9 +13,9 @@ from neuroscale.chaos.objects import begin_sync, end_operation, evaluate_ended
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import UsageError
 from neuroscale.kubernetes.refs import Ref
-from neuroscale.milestones import probes_of
+from neuroscale.milestones import SteadyState, probes_of
 from neuroscale.platform import Platform
-from neuroscale.polling import Probe, Verdict, consistently, duration, eventually, met, pending, unrecoverable
+from neuroscale.polling import Probe, Verdict, consistently, duration, eventually, met, pending
 from neuroscale.probes import argo
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.results import Recorder
@@ -153,7 +153,8 @@ def wait_for_recovery(remedy: Remedy, platform: Platform, recorder: Recorder) ->
     """
     incident, at, start = remedy.incident, remedy.at, remedy.start
     phases: dict[str, float | None] = {"remedy applied": remedy.applied, "steady state": None}
-    steady = _SteadyState(incident.milestone, probes_of(incident.milestone, platform))
+    probes = probes_of(incident.milestone, platform)
+    steady = SteadyState(incident.milestone, lambda: probes, first_only=True)
     try:
         eventually(steady, platform.cluster, within=incident.recovers_within - (time.monotonic() - start))
         phases["steady state"] = round(time.monotonic() - start, 3)
@@ -181,25 +182,3 @@ def _sync_anew(platform: Platform, application: Ref) -> None:
     # One whose folder is gone is about to go, and an operation would hold it.
     if folder in platform.git_server.folders(above):
         begin_sync(cluster, application)
-
-
-@dataclass(frozen=True)
-class _SteadyState:
-    """Everything at once: what was good a moment ago may be on its way down, as while Argo CD learns of a deletion."""
-
-    milestone: str
-    probes: Sequence[Probe]
-    area: str = "all"
-
-    @property
-    def description(self) -> str:
-        return f"the steady state of milestone {self.milestone.upper()} holds"
-
-    def check(self, cluster: Cluster) -> Verdict:
-        seen = "nothing is asked"
-        for probe in self.probes:
-            verdict = probe.check(cluster)
-            seen = f"{probe.description}: {verdict.observed}"
-            if not verdict:
-                return Verdict(verdict.state, seen)
-        return met(seen) if self.probes else unrecoverable(seen)

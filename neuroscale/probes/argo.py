@@ -171,6 +171,19 @@ def attempts(app: Object) -> int:
     return int((operation.get("sync") or {}).get("autoHealAttemptsCount", 0))
 
 
+def backs_off(app: Object) -> bool:
+    """Whether self-heal would wait before its next attempt: it has made more than two, and nobody else synced since."""
+    return attempts(app) > _QUICK_ATTEMPTS
+
+
+def evaluate_prompt(app: Object | None) -> Verdict:
+    """Synced and Healthy, and the next drift is mended at once."""
+    verdict = evaluate_good(app, datetime.now(UTC))
+    if verdict and app is not None and ("operation" in app or backs_off(app)):
+        return pending(f"{verdict.observed}, but after {attempts(app)} attempts of self-heal")
+    return verdict
+
+
 def since_last_sync(app: Object) -> float | None:
     """Seconds since the last operation ended, or ``None`` when there was none."""
     finished = ((app.get("status") or {}).get("operationState") or {}).get("finishedAt")
@@ -184,8 +197,13 @@ def is_out_of_sync(app: Object) -> bool:
 
 def started_after(app: Object, moment: datetime) -> bool:
     """An operation is asked for, or its state says that one began at or after this second."""
-    started = ((app.get("status") or {}).get("operationState") or {}).get("startedAt")
-    return "operation" in app or bool(started and _time(started) >= moment.replace(microsecond=0))
+    return "operation" in app or began_after((app.get("status") or {}).get("operationState") or {}, moment)
+
+
+def began_after(operation: Object, moment: datetime) -> bool:
+    """Whether an operation (``operationState``) began at or after this second."""
+    started = operation.get("startedAt")
+    return bool(started and _time(started) >= moment.replace(microsecond=0))
 
 
 def _sync(app: Object) -> str:
@@ -328,6 +346,24 @@ def evaluate_owner(app: Object | None, owner: Object | None) -> Verdict:
     seen = ", ".join(f"{r['kind']} {r['name']}" for r in references) or "nobody"
     owned = any(r["uid"] == owner["metadata"]["uid"] and r.get("controller") for r in references)
     return met(f"owned by {seen}") if owned else pending(f"owned by {seen}")
+
+
+@dataclass(frozen=True)
+class Exists:
+    """An object exists."""
+
+    ref: Ref
+    area: str = "gitops"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"{self.ref} exists"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Fetch."""
+        now = cluster.get(self.ref)
+        return met(f"it exists with UID {now['metadata']['uid']}") if now else pending("it does not exist")
 
 
 @dataclass(frozen=True)

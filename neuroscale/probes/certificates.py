@@ -15,7 +15,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.kubernetes.refs import Object, Ref
-from neuroscale.polling import Verdict, met, pending
+from neuroscale.polling import Verdict, met, pending, unrecoverable
 
 #: Whoever renews a certificate does so before less is left of it than this share of its lifetime and this time: Knative
 #: with one day of seven left, Kyverno with 15 days, what renews KServe's with 90, and k3s at a start with months.
@@ -91,7 +91,7 @@ class ApiServerCertificateLasts:
         """Shake hands."""
         where = urlsplit(cluster.server)
         if where.scheme != "https":
-            return met("it is asked without TLS")
+            return unrecoverable(f"{cluster.server} is asked without TLS, and shows no certificate")
         address = (where.hostname or "", where.port or 443)
         try:
             shown = ssl.get_server_certificate(address, timeout=_HANDSHAKE_SECONDS)

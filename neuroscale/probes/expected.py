@@ -67,4 +67,4 @@ def _one(git_server: GitServer, kind: str) -> Object:
 
 
 def _objects(manifests: Mapping[str, str]) -> list[Object]:
-    return [obj for text in manifests.values() for obj in yaml.safe_load_all(text) if obj]
+    return [obj for text in manifests.values() for obj in yaml.load_all(text, Loader=yaml.CSafeLoader) if obj]

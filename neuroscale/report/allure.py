@@ -6,6 +6,8 @@ overview is put into the page itself, in a frame, and Allure's own part stays as
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 import tempfile
@@ -32,6 +34,20 @@ _HEAD = (
     # Allure's program may start before the parser reaches the data below it, and would then ask a server for them.
     "<script>window.allureReportDataReady = false; window.allureReportData = {};</script>"
 )
+# Allure's program alone has 3.6 MB, and the data of 99 scenarios as many again; a browser unpacks what was packed.
+_SCRIPT = re.compile(r'<script\b[^<>]*?(?:src="data:text/javascript;base64,([^"]*)"[^<>]*>|>(.*?))</script>', re.DOTALL)
+_LARGE = 100_000
+_UNPACK = """<script>
+(async () => {
+  for (const packed of document.querySelectorAll('script[type="application/gzip"]')) {
+    const bytes = Uint8Array.from(atob(packed.textContent), (character) => character.charCodeAt(0));
+    const script = document.createElement("script");
+    const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    script.textContent = await new Response(unpacked).text();
+    document.head.append(script);
+  }
+})();
+</script></body>"""
 
 
 def report(folder: RunFolder, overview_page: str) -> str:
@@ -71,5 +87,12 @@ def combined(allure_page: str, overview_page: str) -> str:
     """
     if allure_page.count("<head>") != 1 or allure_page.count("<body>") != 1:
         raise SupplyError("Allure's page should have one head and one body, but has not")
-    page = _REMOTE_SCRIPT.sub("", allure_page)
+    page = _SCRIPT.sub(_packed, _REMOTE_SCRIPT.sub("", allure_page)).replace("</body>", _UNPACK)
     return page.replace("<head>", _HEAD).replace("<body>", "<body>" + shell(overview_page))
+
+
+def _packed(script: re.Match[str]) -> str:
+    if len(script[0]) < _LARGE:
+        return script[0]
+    program = base64.b64decode(script[1]) if script[1] else script[2].encode()
+    return f'<script type="application/gzip">{base64.b64encode(gzip.compress(program, mtime=0)).decode()}</script>'

@@ -99,7 +99,7 @@ def _troubled(run: Run) -> list[RenderableType]:
 
 
 def _restarts(run: Run) -> list[RenderableType]:
-    title = "Restarts that no fault caused"
+    title = "Restarts of containers"
     return _few(title, _table(title, ("scenario: container",)), [(Text(restart),) for restart in run.restarts])
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.breakage import Breakage, Effect
@@ -179,9 +180,10 @@ def leave_out(breakage: Breakage, *, marked: bool) -> KeptOutOfGit:
         raise PreconditionFailed(f"{serving.CRD} should exist, but does not. Next: neuroscale check serving")
     if marked:
         breakage.inject(FieldsEdited(target=serving.CRD, patch={"metadata": {"annotations": MARK}}))
+    began = datetime.now(UTC)
     for fault in left_out():
         breakage.inject(fault)
-    return KeptOutOfGit(crd["metadata"]["uid"], marked)
+    return KeptOutOfGit(crd["metadata"]["uid"], marked, began)
 
 
 def left_out() -> tuple[ApplicationEdited, ApplicationEdited]:
@@ -216,6 +218,7 @@ class KeptOutOfGit:
 
     uid: str
     marked: bool
+    since: datetime
     area: str = "serving"
 
     @property
@@ -227,13 +230,14 @@ class KeptOutOfGit:
     def check(self, cluster: Cluster) -> Verdict:
         """Fetch both and judge."""
         app = cluster.get(argo.application(serving.APPLICATION)) or {}
-        return evaluate_kept(fetch(cluster, serving.CRD), app, self.uid, marked=self.marked)
+        return evaluate_kept(fetch(cluster, serving.CRD), app, self.uid, since=self.since if self.marked else None)
 
 
-def evaluate_kept(crd: Object | None, app: Object, uid: str, *, marked: bool) -> Verdict:
+def evaluate_kept(crd: Object | None, app: Object, uid: str, *, since: datetime | None) -> Verdict:
     """The same object, not on its way out, and its Application was compared without it.
 
-    One that bears the mark must have been spared by a sync without it; one that does not is forgotten.
+    One that bears the mark must have been spared by a sync without it that began ``since`` then; one that does not is
+    forgotten.
     """
     if not (there := evaluate_there(crd, uid)):
         return there
@@ -241,7 +245,7 @@ def evaluate_kept(crd: Object | None, app: Object, uid: str, *, marked: bool) ->
     compared = ((status.get("sync") or {}).get("comparedTo") or {}).get("source")
     if compared is None or compared != app["spec"]["source"]:
         return pending("the Application was not yet compared without it")
-    return _evaluate_spared(status, compared) if marked else _evaluate_forgotten(status)
+    return _evaluate_spared(status, compared, since) if since else _evaluate_forgotten(status)
 
 
 def _evaluate_forgotten(status: Object) -> Verdict:
@@ -250,11 +254,13 @@ def _evaluate_forgotten(status: Object) -> Verdict:
     return pending(seen) if listed else met(f"it is there, and {seen}")
 
 
-def _evaluate_spared(status: Object, compared: Object) -> Verdict:
+def _evaluate_spared(status: Object, compared: Object, since: datetime) -> Verdict:
     listed = _entry(status.get("resources"))
-    result = (status.get("operationState") or {}).get("syncResult") or {}
-    # The result of an earlier sync stays until there is another one.
-    synced = _entry(result.get("resources")) if result.get("source") == compared else {}
+    operation = status.get("operationState") or {}
+    result = operation.get("syncResult") or {}
+    # The result of an earlier sync stays until there is another one, also of one that left it out in the same way.
+    own = result.get("source") == compared and argo.began_after(operation, since)
+    synced = _entry(result.get("resources")) if own else {}
     spared = listed.get("requiresPruning") and synced.get("status") == "PruneSkipped"
     seen = f"the Application lists it as {listed or 'nothing'}, the latest sync as {synced or 'nothing'}"
     return met(f"it is there, and {seen}") if spared else pending(seen)

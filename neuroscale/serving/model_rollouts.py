@@ -36,7 +36,7 @@ def manifest_of(name: str, platform: Platform) -> tuple[str, Object]:
     """
     for path, text in platform.git_server.files("apps").items():
         if path.endswith(".yaml"):
-            for obj in yaml.safe_load_all(text):
+            for obj in yaml.load_all(text, Loader=yaml.CSafeLoader):
                 if obj and obj["kind"] == "InferenceService" and obj["metadata"]["name"] == name:
                     return path, obj
     raise PreconditionFailed(

@@ -6,7 +6,7 @@ from typing import Any
 
 from neuroscale.chaos.faults import Fault, FieldsEdited
 from neuroscale.guardrails.enforcement import AUTOMATED_SYNC_OFF
-from neuroscale.guardrails.oracle import LABELS, ROOT_USER, TAG
+from neuroscale.guardrails.oracle import LABELS, RESOURCES, ROOT_USER, TAG
 from neuroscale.probes import guardrails
 from suite.mutants.mutant import Mutant
 
@@ -76,6 +76,32 @@ _REOPENED: tuple[tuple[str, str, str, str, dict[str, Any], str], ...] = (
             )
         ),
         "init-container-root",
+    ),
+    (
+        "bypass-init-container-tag",
+        "The policy about tags evaluates containers, and no init containers",
+        "an init container",
+        TAG,
+        _rules(
+            (
+                "variables.pods.all(pod, pod.?containers.orValue([]).all(one, !string(one.image).endsWith(':latest')))",
+                "validate-deployment-container-tags",
+            )
+        ),
+        "init-container-latest",
+    ),
+    (
+        "bypass-init-container-limits",
+        "The policy about resources evaluates containers, and no init containers",
+        "an init container",
+        RESOURCES,
+        _rules(
+            (
+                "variables.pods.all(pod, pod.?containers.orValue([]).all(one, one.?resources.?limits.hasValue()))",
+                "validate-deployment-container-resources",
+            )
+        ),
+        "init-container-without-limits",
     ),
     (
         "bypass-floating-tag",

@@ -9,6 +9,7 @@ from neuroscale.incidents.progress_deadline_exceeded import FILLER
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import INGRESS_CLASS
+from neuroscale.probes.symptom_probes import Shows
 from suite.mutants.mutant import Mutant, injection_step, symptom_step
 from suite.mutants.sync_windows import SYNC_FORBIDDEN
 
@@ -104,7 +105,7 @@ MUTANTS = (
         ),
         red_step=symptom_step(by_slug("b9")),
         reason=r"shows RoutesReady Unknown",
-        hold=20,
+        in_place=lambda _: Shows(NEW_MODEL, "Ready", ("True",)),
     ),
     Mutant(
         "no-symptom-b10",
@@ -115,7 +116,7 @@ MUTANTS = (
         faults=(ObjectDeleted(target=FILLER, at_once=True),),
         red_step=symptom_step(by_slug("b10")),
         reason=r"shows Ready False for ProgressDeadlineExceeded.*Ready=True",
-        hold=20,
+        in_place=lambda _: Shows(NEW_MODEL, "Ready", ("True",)),
     ),
     Mutant(
         "no-symptom-d3",
@@ -131,7 +132,7 @@ MUTANTS = (
         ),
         red_step=symptom_step(by_slug("d3")),
         reason=r"is gone.*it exists",
-        hold=40,
+        in_place=lambda _: argo.Exists(serving.CRD),
     ),
     Mutant(
         "no-symptom-d3b",
@@ -142,6 +143,6 @@ MUTANTS = (
         faults=(ScaledTo(target=serving.KSERVE_CONTROLLER, replicas=1),),
         red_step=symptom_step(by_slug("d3b")),
         reason=r"shows Terminating True.*it does not exist",
-        hold=60,
+        in_place=lambda _: argo.Gone(serving.CRD),
     ),
 )

@@ -361,7 +361,7 @@ MUTANTS = (
         ),
         red_step="Argo CD does not list it, and the CRD stays",
         reason=r"the CRD was deleted",
-        hold=10,
+        in_place=lambda _: argo.Gone(serving.CRD),
     ),
     # --- the certificate is lost
     Mutant(

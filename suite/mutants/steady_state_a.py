@@ -56,11 +56,11 @@ MUTANTS = (
     ),
     Mutant(
         "certificate-about-to-expire",
-        "A certificate of Argo CD's is valid for three more hours, and nobody has renewed it",
+        "A certificate of Argo CD's is valid for one more day, and nobody has renewed it",
         scenario=_WELL,
         before=_HOLDS,
         faults=(secret_about_to_expire(ARGOCD),),
         red_step=_HOLDS,
-        reason=rf"{ARGOCD}/about-to-expire\W+its certificate expires in [23]\.\d h",
+        reason=rf"{ARGOCD}/about-to-expire\W+its certificate expires in (1\d|2[0-4])\.\d h",
     ),
 )

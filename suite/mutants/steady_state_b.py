@@ -37,12 +37,12 @@ MUTANTS = (
     ),
     Mutant(
         "webhook-certificate-about-to-expire",
-        "A webhook's certificate is valid for three more hours, and nobody has renewed it",
+        "A webhook's certificate is valid for one more day, and nobody has renewed it",
         scenario=_WELL,
         before=_HOLDS,
         faults=webhook_about_to_expire("kserve", "kserve-webhook-server-service"),
         red_step=_HOLDS,
-        reason=r"about-to-expire\.experiment\S+ its certificate expires in [23]\.\d h",
+        reason=r"about-to-expire\.experiment\S+ its certificate expires in (1\d|2[0-4])\.\d h",
     ),
     # --- a stranger answers
     Mutant(

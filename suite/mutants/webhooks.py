@@ -61,7 +61,7 @@ _ABOUT_TO_EXPIRE = "about-to-expire"
 
 
 def secret_about_to_expire(namespace: str, host: str = "about-to-expire.example.com") -> ObjectCreated:
-    """A Secret with a certificate that nobody has renewed: it was valid for 30 days, and is for three more hours."""
+    """A Secret with a certificate that nobody has renewed: it was valid for 30 days, and is for one more day."""
     meta = {"name": _ABOUT_TO_EXPIRE, "namespace": namespace}
     held = {"tls.crt": _about_to_expire(host)}
     return ObjectCreated(manifest={"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": held})
@@ -87,7 +87,7 @@ def _about_to_expire(host: str) -> str:
     built = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=30))
-        .not_valid_after(now + timedelta(hours=3))
+        .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )

@@ -1,0 +1,92 @@
+"""A port of a pod, reached through the API server, as ``kubectl port-forward`` does.
+
+Ours, since the port forwarding of the Kubernetes client has no time limit, and takes the environment's proxy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import websocket
+
+if TYPE_CHECKING:
+    from kubernetes.client import Configuration
+
+_PROTOCOL = "v4.channel.k8s.io"
+#: Each frame begins with the number of its channel; the first one of either channel names the port.
+_DATA, _ERRORS = 0, 1
+
+
+def exchange(configuration: Configuration, path: str, port: int, sent: bytes, *, seconds: float) -> bytes:
+    """Send a message over TCP, and read the one that is answered; each with its length in two bytes before it.
+
+    Args:
+        configuration: How the API server is reached.
+        path: Of the pod, on the API server.
+        port: Of the pod.
+        sent: The message.
+        seconds: That connecting, and each part of the answer, may take.
+
+    Raises:
+        OSError: The API server or the pod refuses, is silent, or ends the connection.
+    """
+    token = configuration.get_api_key_with_prefix("authorization")
+    try:
+        with _connection(configuration, seconds) as way:
+            forwarded = websocket.create_connection(
+                f"ws://{urlsplit(configuration.host).netloc}{path}/portforward?ports={port}",
+                socket=way,
+                subprotocols=[_PROTOCOL],
+                header={"Authorization": token} if token else {},
+            )
+            forwarded.send_binary(bytes([_DATA]) + len(sent).to_bytes(2, "big") + sent)
+            return _message(forwarded)
+    except websocket.WebSocketException as error:
+        raise OSError(str(error)) from error
+
+
+def _connection(configuration: Configuration, seconds: float) -> socket.socket:
+    where = urlsplit(configuration.host)
+    secure = where.scheme == "https"
+    plain = socket.create_connection((where.hostname or "", where.port or (443 if secure else 80)), seconds)
+    if not secure:
+        return plain
+    with contextlib.ExitStack() as at_error:
+        at_error.callback(plain.close)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if not configuration.verify_ssl:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        elif configuration.ssl_ca_cert:
+            context.load_verify_locations(configuration.ssl_ca_cert)
+        else:
+            context.load_default_certs()
+        if configuration.cert_file:
+            context.load_cert_chain(configuration.cert_file, configuration.key_file)
+        secured = context.wrap_socket(plain, server_hostname=configuration.tls_server_name or where.hostname)
+        at_error.pop_all()
+    return secured
+
+
+def _message(forwarded: websocket.WebSocket) -> bytes:
+    named: set[int] = set()
+    received = b""
+    while len(received) < 2 or len(received) < 2 + int.from_bytes(received[:2], "big"):
+        channel, content = _frame(forwarded)
+        if channel not in named:
+            named.add(channel)
+        elif channel == _ERRORS:
+            raise OSError(content.decode(errors="replace"))
+        else:
+            received += content
+    return received[2:]
+
+
+def _frame(forwarded: websocket.WebSocket) -> tuple[int, bytes]:
+    kind, content = forwarded.recv_data()
+    if kind != websocket.ABNF.OPCODE_BINARY:
+        raise OSError("the connection was ended")
+    return content[0], content[1:]

@@ -15,6 +15,7 @@ pytest_plugins = [
     "steps.serving",
     "steps.kserve_client",
     "steps.guardrails",
+    "steps.golden_path",
     "steps.incidents",
     "steps.gate",
 ]

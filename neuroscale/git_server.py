@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import base64
 import os
+import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError, ProgramFailed
 from neuroscale.host import direct
 from neuroscale.host.programs import output
+from neuroscale.kubernetes.objects import secret_values
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.settings import BUDGETS, CLUSTER_NAME, GIT_SERVER, state_dir
 
@@ -30,8 +33,26 @@ IN_CLUSTER_URL = f"http://gitea.{GIT_SERVER}.svc.cluster.local:3000/{OWNER}/{REP
 EPOCH_FILES = {"test-app": "apps/test-app/epoch.yaml", "neuroscale-infrastructure": "infrastructure/apps/epoch.yaml"}
 _GIT_SECONDS = 60
 
+_API = f"/api/v1/repos/{OWNER}/{REPOSITORY}"
+
 #: Files of a change: path in the repository -> new content, or ``None`` to remove it.
 Files = Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """An open pull request into ``main``.
+
+    Attributes:
+        head: The commit that it would merge.
+        mergeable: Whether the Git server found no conflict; it says no until it has looked.
+    """
+
+    number: int
+    head: str
+    title: str
+    body: str
+    mergeable: bool
 
 
 class GitServer:
@@ -51,7 +72,7 @@ class GitServer:
             NeuroscaleError: The Git server answered with an error.
         """
         with self._api() as api:
-            if api.get(f"/api/v1/repos/{OWNER}/{REPOSITORY}").is_success:
+            if api.get(_API).is_success:
                 return
             self._cluster.assert_writable(f"POST to {self.url}/api/v1")
             for path, body in (
@@ -86,6 +107,106 @@ class GitServer:
         for file, content in epochs.items():
             file.write_bytes(content)
         return self._commit_and_push(message) is not None
+
+    # --- what is proposed
+
+    def pull_request(self, branch: str) -> PullRequest | None:
+        """The open pull request of a branch into ``main``, or ``None``.
+
+        Raises:
+            NeuroscaleError: The Git server did not say.
+        """
+        path = f"{_API}/pulls"
+        with self._api() as api:
+            answer = api.get(path, params={"state": "open", "base_branch": BRANCH, "limit": 50})
+        if not answer.is_success:
+            raise self._unexpected("list", path, answer)
+        for found in answer.json():
+            if found["head"]["ref"] == branch:
+                return PullRequest(
+                    found["number"], found["head"]["sha"], found["title"], found["body"], bool(found["mergeable"])
+                )
+        return None
+
+    def branch_head(self, branch: str) -> str | None:
+        """Commit of a branch, or ``None``."""
+        listed = self._git("ls-remote", self._remote, f"refs/heads/{branch}")
+        return listed.split()[0] if listed else None
+
+    def proposed(self, branch: str) -> dict[str, str | None]:
+        """What a branch changes since it left ``main``: path -> new content, or ``None`` for a file that it removes."""
+        self._refresh()
+        self._git("fetch", "--quiet", "--force", self._remote, f"refs/heads/{branch}")
+        base = self._git("merge-base", "FETCH_HEAD", "HEAD")
+        listed = self._git("diff", "--name-status", "--no-renames", "-z", base, "FETCH_HEAD").split("\0")
+        changed = zip(listed[1::2], listed[::2], strict=False)
+        return {
+            path: None if status == "D" else self._git("cat-file", "blob", f"FETCH_HEAD:{path}")
+            for path, status in changed
+        }
+
+    def merge(self, branch: str) -> None:
+        """Merge the pull request of a branch as it is now.
+
+        Raises:
+            NeuroscaleError: There is none, or the Git server refused.
+        """
+        pull = self.pull_request(branch)
+        if pull is None:
+            raise NeuroscaleError(f"{branch} should have an open pull request, but has none. Next: neuroscale status")
+        body = {"Do": "merge", "head_commit_id": pull.head}
+        self._administer("POST", f"{_API}/pulls/{pull.number}/merge", body)
+
+    def discard_branch(self, branch: str) -> None:
+        """Close a branch's pull request and remove the branch; nothing happens where there is none.
+
+        Raises:
+            NeuroscaleError: The Git server answered with an error.
+        """
+        if pull := self.pull_request(branch):
+            self._administer("PATCH", f"{_API}/pulls/{pull.number}", {"state": "closed"})
+        self._administer("DELETE", f"{_API}/branches/{branch}", None, may=(404,))
+
+    # --- people and programs that write
+
+    def issue_token(self, user: str, scopes: Sequence[str]) -> str:
+        """A new token of a user who may write to the repository; the one before it ends.
+
+        Args:
+            user: Made if need be, with a password that nobody knows.
+            scopes: What Gitea calls what the token may do.
+
+        Raises:
+            NeuroscaleError: The Git server answered with an error.
+        """
+        made = {"username": user, "email": f"{user}@{GIT_SERVER}.local", "must_change_password": False}
+        made["password"] = secrets.token_urlsafe(24)
+        self._administer("POST", "/api/v1/admin/users", made, may=(422,))  # who exists
+        self._administer("PUT", f"{_API}/collaborators/{user}", {"permission": "write"})
+        tokens = f"/api/v1/users/{user}/tokens"
+        self._administer("DELETE", f"{tokens}/{user}", None, may=(404,))
+        issued = self._administer("POST", tokens, {"name": user, "scopes": list(scopes)})
+        return str(issued.json()["sha1"])
+
+    def takes_token(self, token: str) -> bool:
+        """Whether a token lets somebody in.
+
+        Raises:
+            NeuroscaleError: It answered neither yes nor no.
+        """
+        with self._api() as api:
+            answer = api.get(_API, headers={"Authorization": f"token {token}"})
+        if answer.status_code not in (200, 401):
+            raise self._unexpected("say whether a token lets somebody see", _API, answer)
+        return answer.is_success
+
+    def _administer(self, method: str, path: str, body: object, *, may: tuple[int, ...] = ()) -> httpx.Response:
+        self._cluster.assert_writable(f"{method} to {self.url}{path}")
+        with self._api() as api:
+            answer = api.request(method, path, json=body, auth=(BOT, self._password))
+        if not answer.is_success and answer.status_code not in may:
+            raise self._unexpected(f"take {method}", path, answer)
+        return answer
 
     # --- packages
 
@@ -203,12 +324,12 @@ class GitServer:
 
     @cached_property
     def _password(self) -> str:
-        secret = self._cluster.get(CREDENTIALS)
-        if secret is None:
+        values = secret_values(self._cluster.get(CREDENTIALS))
+        if not values:
             raise ClusterUnreachable(
                 f"{CREDENTIALS} should hold the Git server's password, but is missing. Next: neuroscale up"
             )
-        return base64.b64decode(secret["data"]["password"]).decode()
+        return values["password"]
 
     def _git(self, *arguments: str, credentials: bool = False) -> str:
         self._clone.mkdir(parents=True, exist_ok=True)

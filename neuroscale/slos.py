@@ -92,6 +92,18 @@ SLOS = {
             180,
             "reference platform, incident D1: recovered by itself within 3 min",
         ),
+        Slo(
+            "form-to-pull-request",
+            "A form of the portal is a pull request within 3 s",
+            3,
+            "this platform, milestone C",
+        ),
+        Slo(
+            "merge-to-prediction",
+            "A merged model gives its first right answer within 30 s",
+            30,
+            "this platform, milestone C, without an image to pull",
+        ),
         Slo("admission-median", "Admission takes at most 100 ms, median", 0.1, "this platform, milestone D"),
         Slo(
             "policy-engine-recovery",

@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 import yaml
 from apiserver import NONCE, ApiServer, kubeconfig_for
+from fake_portal import FakePortal, GitServerOnDisk
+from fakes import PROPOSED
 from hypothesis import HealthCheck, settings
 from repository import new_repository
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import ClusterState
-from neuroscale.git_server import OWNER, REPOSITORY, GitServer
+from neuroscale.git_server import OWNER, REPOSITORY
 from neuroscale.platform import Platform
 from neuroscale.settings import CLUSTER_NAME
 
@@ -111,8 +113,17 @@ def repository(_new_repository: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def toy_platform(api: ApiServer, cluster: Cluster, repository: Path) -> Platform:
+def portal(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePortal]:
+    """The portal and the Git server, with one open pull request."""
+    with FakePortal(repository) as server:
+        server.propose(PROPOSED, "second/proposed.txt")
+        monkeypatch.setattr("neuroscale.chaos.commit_faults.backstage_url", lambda: server.url)
+        yield server
+
+
+@pytest.fixture
+def toy_platform(api: ApiServer, cluster: Cluster, repository: Path, portal: FakePortal) -> Platform:
     """The platform that faults act on."""
     password = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "gitea-bot", "namespace": "forge"}}
     api.put("/api/v1/namespaces/forge/secrets/gitea-bot", {**password, "data": {"password": "cGFzc3dvcmQ="}})
-    return Platform(cluster, GitServer(cluster, f"file://{repository.parent.parent}"))
+    return Platform(cluster, GitServerOnDisk(cluster, portal.url, repository))

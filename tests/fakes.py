@@ -17,9 +17,11 @@ from neuroscale.chaos.faults import (
     CreatedByProgram,
     Fault,
     FieldsEdited,
+    FormSubmitted,
     FunctionPatched,
     ObjectCreated,
     ObjectDeleted,
+    PullRequestMerged,
     ScaledTo,
 )
 from neuroscale.gate import schema
@@ -32,6 +34,9 @@ DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 PODS = "/api/v1/namespaces/default/pods"
 APPLICATIONS = f"/apis/argoproj.io/v1alpha1/namespaces/{ARGOCD}/applications"
+
+#: A branch with an open pull request.
+PROPOSED = "proposed"
 
 FAULTS: dict[str, Fault] = {
     "object-deleted": ObjectDeleted(target=PAGE),
@@ -65,6 +70,8 @@ FAULTS: dict[str, Fault] = {
         target=Ref("Pod", "filler", "default"), priority_class="neuroscale-filler", image="pause", short_of=NGINX
     ),
     "committed": Committed(message="Break it", files={"first.txt": "two\n", "second/new.txt": "new\n"}),
+    "form-submitted": FormSubmitted(values={"name": "iris-9", "owner": "ml-platform"}),
+    "pull-request-merged": PullRequestMerged(branch=PROPOSED, files=["second/proposed.txt"]),
     "rewired": FunctionPatched(wire="neuroscale.gate.schema:check", replacement="suite.mutants.gate:ignore_schemas"),
 }
 
@@ -128,4 +135,5 @@ def picture(api: ApiServer, repository: Path) -> dict[str, Any]:
         meta = {key: value for key, value in obj["metadata"].items() if key not in ("uid", "resourceVersion")}
         objects[path] = {**{key: value for key, value in obj.items() if key != "status"}, "metadata": meta}
     main = git("-C", str(repository), "ls-tree", "-r", "main")
-    return {"objects": objects, "main": main, "gate": schema.check.__qualname__}
+    branches = git("-C", str(repository), "for-each-ref", "--format=%(refname)")
+    return {"objects": objects, "main": main, "branches": branches, "gate": schema.check.__qualname__}

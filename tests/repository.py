@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from neuroscale.git_server import BRANCH
@@ -18,8 +20,15 @@ def new_repository(bare: Path) -> Path:
     return bare
 
 
-def git(*arguments: str, feed: str | None = None) -> str:
+def git(*arguments: str, feed: str | None = None, environment: Mapping[str, str] | None = None) -> str:
     """Run git with an identity of its own."""
     identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")
-    done = subprocess.run(["git", *identity, *arguments], input=feed, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["git", *identity, *arguments],
+        input=feed,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **(environment or {})},
+    )
     return done.stdout.strip()

@@ -6,18 +6,18 @@ it took effect is judged on what a watch saw, since a self-healing platform may 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from neuroscale.chaos.commit_faults import Committed, FormSubmitted, PullRequestMerged
 from neuroscale.chaos.creation_faults import CreatedByProgram, ObjectCreated
 from neuroscale.chaos.edit_faults import ApplicationEdited, FieldsEdited
-from neuroscale.chaos.fault_base import BringsObject, FaultModel, ObjectFault, Snapshot
+from neuroscale.chaos.fault_base import BringsObject, ObjectFault, Snapshot
 from neuroscale.chaos.monkeypatching import FunctionPatched
 from neuroscale.chaos.objects import (
     create_unless_present,
-    end_operation,
     requested_millicores,
 )
 from neuroscale.cluster.watch import WatchEvent
@@ -25,7 +25,6 @@ from neuroscale.kubernetes.quantities import millicores
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending, unrecoverable
-from neuroscale.settings import ARGOCD
 
 __all__ = [
     "ApplicationEdited",
@@ -35,9 +34,11 @@ __all__ = [
     "CreatedByProgram",
     "Fault",
     "FieldsEdited",
+    "FormSubmitted",
     "FunctionPatched",
     "ObjectCreated",
     "ObjectDeleted",
+    "PullRequestMerged",
     "ScaledTo",
     "Snapshot",
 ]
@@ -230,83 +231,6 @@ class CpuTaken(BringsObject):
         return met(f"the filler holds {snapshot['millicpu']}m") if placed else pending("the filler is not placed yet")
 
 
-class Committed(FaultModel):
-    """A commit on ``main``.
-
-    Attributes:
-        files: Path -> its whole content; a file with content ``None`` is removed.
-        lines: Path -> a line that the file has on ``main``, and the line to add below it.
-    """
-
-    kind: Literal["committed"] = "committed"
-    message: str
-    files: dict[str, str | None]
-    lines: dict[str, tuple[str, str]] = Field(default_factory=dict)
-
-    @property
-    def target(self) -> None:
-        """No single object."""
-        return
-
-    @property
-    def description(self) -> str:
-        """The deed."""
-        return f'the commit "{self.message}" is pushed ({", ".join([*self.files, *self.lines])})'
-
-    def snapshot(self, platform: Platform) -> Snapshot:
-        """Head and the files as they are."""
-        return {
-            "head": platform.git_server.head(),
-            "before": {path: platform.git_server.read(path) for path in [*self.files, *self.lines]},
-        }
-
-    def inject(self, platform: Platform, snapshot: Snapshot) -> None:
-        """Commit and push."""
-        platform.git_server.commit(self.contents(snapshot["before"]), self.message)
-
-    def contents(self, before: Mapping[str, str | None]) -> dict[str, str | None]:
-        """Path -> what the file holds after the commit, given what each held before."""
-        changed = {
-            path: (before[path] or "").replace(f"{line}\n", f"{line}\n{added}\n", 1)
-            for path, (line, added) in self.lines.items()
-        }
-        return {**self.files, **changed}
-
-    def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:  # noqa: ARG002
-        """The Git server's ``main`` moved."""
-        head = platform.git_server.head()
-        return met(f"main is at {head}") if head != snapshot["head"] else unrecoverable(f"main is still at {head}")
-
-    def revert(self, platform: Platform, snapshot: Snapshot) -> None:
-        """Commit the old files; nothing happens when they are back already."""
-        platform.git_server.commit(snapshot["before"], f'Undo "{self.message}"')
-
-    def continue_rollback(self, platform: Platform, snapshot: Snapshot) -> None:
-        """End the operations of Applications that are being deleted.
-
-        *Measured* with Argo CD 3.2.1: one whose sync is retried is not deleted until its operation ends, which it does
-        not by itself when it is retried for ever and its folder is gone.
-        """
-        for application in self._left(platform, snapshot):
-            if application["metadata"].get("deletionTimestamp"):
-                end_operation(platform.cluster, Ref("Application", application["metadata"]["name"], ARGOCD))
-
-    def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:
-        """The Applications of folders that it had added are gone."""
-        left = [application["metadata"]["name"] for application in self._left(platform, snapshot)]
-        return pending(f"Applications left: {', '.join(left)}") if left else met("no Application is left")
-
-    def _left(self, platform: Platform, snapshot: Snapshot) -> list[Object]:
-        """Applications generated of folders that it had added, and that are gone from Git."""
-        added = {
-            path.split("/")[1] for path, before in snapshot["before"].items() if before is None and _is_of_app(path)
-        }
-        gone = sorted(added - set(platform.git_server.folders("apps") if added else ()))
-        found = (platform.cluster.get(Ref("Application", folder, ARGOCD)) for folder in gone)
-        # One that was made by hand did not come of the commit, and does not go with it.
-        return [application for application in found if application and application["metadata"].get("ownerReferences")]
-
-
 Fault = Annotated[
     ObjectDeleted
     | ObjectCreated
@@ -317,6 +241,8 @@ Fault = Annotated[
     | ContainerAdded
     | CpuTaken
     | Committed
+    | FormSubmitted
+    | PullRequestMerged
     | FunctionPatched,
     Field(discriminator="kind"),
 ]
@@ -338,10 +264,6 @@ def _seen_gone(uid: str, seen: Sequence[WatchEvent]) -> Verdict:
             return met(f"UID {uid} is gone, UID {event.uid} has taken the name")
     holders = seen[-1].obj["metadata"].get("finalizers") if seen else None
     return pending(f"UID {uid} is still there" + (f", held by finalizers {holders}" if holders else ""))
-
-
-def _is_of_app(path: str) -> bool:
-    return path.startswith("apps/") and path.count("/") > 1
 
 
 def _containers(workload: Object) -> list[Object]:

@@ -6,7 +6,6 @@ What is applied by hand is only what Argo CD cannot do;
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import secrets
@@ -17,6 +16,7 @@ from neuroscale.cluster.apply import apply_all
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
 from neuroscale.git_server import BOT, CREDENTIALS
+from neuroscale.kubernetes.objects import secret
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.kustomize import documents, kustomize
 from neuroscale.platform import Platform
@@ -61,7 +61,7 @@ def _forge(platform: Platform, tree: Path) -> None:
     objects = kustomize(tree / "bootstrap" / "forge")
     apply_all(cluster, (obj for obj in objects if obj["kind"] == "Namespace"))
     if cluster.get(CREDENTIALS) is None:
-        cluster.create(_secret(CREDENTIALS, {"username": BOT, "password": secrets.token_urlsafe(24)}))
+        cluster.create(secret(CREDENTIALS, {"username": BOT, "password": secrets.token_urlsafe(24)}))
     apply_all(cluster, objects)
 
 
@@ -70,7 +70,7 @@ def _argocd(platform: Platform, tree: Path) -> None:
     apply_all(cluster, (obj for obj in objects if obj["kind"] == "Namespace"))
     # Argo CD would make this Secret in an init container, and its other pods would back off until it is there.
     if cluster.get(_REDIS) is None:
-        cluster.create(_secret(_REDIS, {"auth": secrets.token_urlsafe(16)}))
+        cluster.create(secret(_REDIS, {"auth": secrets.token_urlsafe(16)}))
     _stamp_settings(objects)
     apply_all(cluster, objects)
 
@@ -93,16 +93,6 @@ def _gitops(platform: Platform, tree: Path) -> None:
     platform.git_server.fill(tree, "Platform as in the checkout")
     for file in ("projects.yaml", "root-app.yaml"):
         apply_all(platform.cluster, documents((tree / "bootstrap" / file).read_text(encoding="utf-8")))
-
-
-def _secret(ref: Ref, values: dict[str, str]) -> Object:
-    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": ref.name, "namespace": ref.namespace},
-        "data": data,
-    }
 
 
 def request_refresh(platform: Platform) -> Iterator[str]:
@@ -139,9 +129,10 @@ COMPONENT = Component(
             lambda platform: [_git_server_ready(), GitServerAnswers(platform.git_server.url)],
         ),
         Stage("Argo CD", _argocd, lambda _: [argo.workloads_ready()]),
+        Stage("Argo CD's kinds", lambda *_: None, lambda _: [argo.KindsServed()]),
         # What was made is there: nothing is left to wait for.
         Stage("repository", _repository, lambda _: [], after=("Git server",)),
-        Stage("GitOps", _gitops, steady_state, after=("repository",), refresh=request_refresh),
+        Stage("GitOps", _gitops, steady_state, after=("repository", "Argo CD's kinds"), refresh=request_refresh),
     ),
     evidence=Evidence(
         kinds=(("argoproj.io/v1alpha1", "Application"), ("argoproj.io/v1alpha1", "ApplicationSet")),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from neuroscale.cluster.client import Cluster
+from neuroscale.errors import ApiError
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import Verdict, met, pending, unrecoverable
 from neuroscale.probes.workloads import AllAvailable
@@ -42,6 +43,33 @@ def application(name: str) -> Ref:
 def workloads_ready() -> AllAvailable:
     """Argo CD itself runs."""
     return AllAvailable("Argo CD", WORKLOADS, area="gitops")
+
+
+@dataclass(frozen=True)
+class KindsServed:
+    """The API server serves Argo CD's kinds: on a busy machine that takes some seconds after their CRDs are made."""
+
+    area: str = "gitops"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return "the API server serves Argo CD's kinds"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Ask for one object of each."""
+        missing = [kind for kind in ("Application", "ApplicationSet", "AppProject") if not _served(kind, cluster)]
+        return pending(f"it does not know {', '.join(missing)}") if missing else met("it does")
+
+
+def _served(kind: str, cluster: Cluster) -> bool:
+    try:
+        cluster.get(Ref(kind, "any", ARGOCD))
+    except ApiError as error:
+        if error.reason == "NoSuchKind":
+            return False
+        raise
+    return True
 
 
 # --- judgements on one Application
@@ -249,6 +277,20 @@ def good_at(name: str, commit: str) -> ApplicationProbe:
     """Good, and at this commit."""
     evaluate = lambda app: evaluate_at(app, datetime.now(UTC), commit)  # noqa: E731 - the clock is read at each look
     return ApplicationProbe(name, f"is Synced and Healthy at {commit[:8]}", evaluate)
+
+
+def synced_to(name: str, commit: str) -> ApplicationProbe:
+    """Synced, and what it was compared with is this commit."""
+    evaluate = partial(evaluate_synced_to, commit=commit)
+    return ApplicationProbe(name, f"is Synced to {commit[:8]}", evaluate)
+
+
+def evaluate_synced_to(app: Object | None, commit: str) -> Verdict:
+    """Synced to exactly this commit, whatever its health."""
+    if app is None:
+        return pending("it does not exist")
+    reached = _sync(app) == "Synced" and revision(app) == commit
+    return met(describe(app)) if reached else pending(f"{describe(app)}, at {revision(app)[:8] or 'no commit'}")
 
 
 def uncomparable(name: str) -> ApplicationProbe:

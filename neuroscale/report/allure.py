@@ -15,9 +15,9 @@ from itertools import chain
 from pathlib import Path
 
 from neuroscale.errors import SupplyError
-from neuroscale.report import tools
 from neuroscale.report.page import shell
 from neuroscale.results import RunFolder
+from neuroscale.supply import node
 from neuroscale.supply.installed import run_program
 
 _GENERATE_SECONDS = 120
@@ -59,7 +59,7 @@ def report(folder: RunFolder, overview_page: str) -> str:
     results = folder.path / "allure-results"
     if not any(results.glob("*-result.json")):
         raise SupplyError("this run has no Allure results")
-    run, command = folder.run, tools.allure(tools.node())
+    run, command = folder.run, node.npm_program("allure", "allure", "cli.js", node.node())
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         facts = place / "facts"

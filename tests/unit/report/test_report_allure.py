@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from neuroscale.errors import SupplyError
-from neuroscale.report import allure, tools, write
+from neuroscale.report import allure, write
 from neuroscale.results import RunFolder
+from neuroscale.supply import node as tools
 from neuroscale.supply.installed import run_program
 
 # --- Allure's page around it
@@ -62,7 +63,7 @@ def pretend_allure(folder: RunFolder, monkeypatch: pytest.MonkeyPatch, program: 
     script = folder.path.parent / "allure.py"
     script.write_text(program, encoding="utf-8")
     monkeypatch.setattr(tools, "node", lambda: tools.Node("node", ("npm",)))
-    monkeypatch.setattr(tools, "allure", lambda _: (sys.executable, str(script)))
+    monkeypatch.setattr(tools, "npm_program", lambda *_: (sys.executable, str(script)))
 
 
 def test_allure_is_asked_for_one_file_with_categories_and_versions(
@@ -154,12 +155,12 @@ def test_an_install_that_fails_leaves_nothing_and_the_next_one_succeeds(
     npm.chmod(0o755)
     node = tools.Node("/bin/node", (str(npm),))
     with pytest.raises(SupplyError, match="exited with 7"):
-        tools.allure(node)
+        tools.npm_program("allure", "allure", "cli.js", node)
     assert not list((tmp_path / "tools").glob("allure-*"))
     npm.write_text(
         '#!/bin/sh\nwhile [ "$1" != --prefix ]; do shift; done; mkdir -p "$2/node_modules/allure"\n', encoding="utf-8"
     )
-    command = tools.allure(node)
+    command = tools.npm_program("allure", "allure", "cli.js", node)
     assert command[0] == "/bin/node"
     assert Path(command[1]).parent.is_dir()
 

@@ -150,12 +150,37 @@ def test_changing_a_pin_of_a_shared_go_mod_changes_all_that_is_made_of_it(recipe
     assert changed(hashes(recipes), hashes(recipes, other)) == {"knative", "serving-stack-files", "images-b"}
 
 
+def test_what_tools_leave_beside_a_recipe_changes_nothing(recipes: Path) -> None:
+    """Whoever runs a server's tests has its compiled form there, with another date each time."""
+    before = hashes(recipes)
+    compiled = recipes / "sklearnserver" / "__pycache__" / "server.cpython-311.pyc"
+    compiled.parent.mkdir()
+    compiled.write_bytes(b"compiled")
+    assert hashes(recipes) == before
+
+
+def test_an_application_is_built_anew_when_its_lock_changes(
+    recipes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neuroscale.supply.artifacts.ROOT", tmp_path)
+    app = tmp_path / "backstage" / "app"
+    (app / "node_modules" / "left").mkdir(parents=True)
+    (app / "yarn.lock").write_text("one", encoding="utf-8")
+    before = hashes(recipes)
+    (app / "node_modules" / "left" / "index.js").write_text("installed", encoding="utf-8")
+    assert hashes(recipes) == before
+    (app / "yarn.lock").write_text("two", encoding="utf-8")
+    assert changed(before, hashes(recipes)) == {"backstage", "images-c-own"}
+
+
 def test_our_own_images_are_told_apart_from_upstreams() -> None:
     own = {image for image, reference in pins().images.items() if reference.startswith("docker.io/neuroscale/")}
-    archive = PARTS["images-own"]
-    assert isinstance(archive, ImageArchive)
-    assert set(archive.images) == own
-    assert [c.milestone for c in COMPONENTS if "images-own" in c.demand.own_archives] == ["b"]
+    archives = {part for component in COMPONENTS for part in component.demand.own_archives}
+    kinds = [PARTS[archive] for archive in archives]
+    assert {image for kind in kinds if isinstance(kind, ImageArchive) for image in kind.images} == own
+    assert {c.milestone: c.demand.own_archives for c in COMPONENTS if c.demand.own_archives} == {
+        "b": ("images-own",), "c": ("images-c-own",)
+    }  # fmt: skip
 
 
 def test_every_image_is_pinned_and_either_built_or_asked_for() -> None:

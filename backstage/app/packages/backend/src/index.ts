@@ -34,7 +34,8 @@ backend.add(giteaPullRequests);
 backend.add(giteaReader);
 try {
   await backend.start();
-} catch {
-  // It has said why. It would go on living, and never be ready.
+} catch (error) {
+  // It would go on living, and never be ready.
+  console.error(error);
   process.exit(1);
 }

@@ -1,0 +1,144 @@
+"""Asking the portal as its front end does: signed in as a guest, by Backstage's own HTTP API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import httpx
+
+from neuroscale.cluster.state import load_state
+from neuroscale.errors import NeuroscaleError, PreconditionFailed
+from neuroscale.host import direct
+from neuroscale.kubernetes.refs import Object
+from neuroscale.settings import BUDGETS
+
+TEMPLATE = "template:default/model-endpoint"
+_HERE = "Next: kubectl -n backstage logs deploy/backstage"
+
+
+class BackstageError(NeuroscaleError):
+    """The portal did not do what it was asked.
+
+    Attributes:
+        status: HTTP status of its answer, or ``None`` when there was none.
+    """
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Task:
+    """A run of a template.
+
+    Attributes:
+        status: As the scaffolder says it.
+        output: What the template gives out; the links that its user sees.
+        error: Why it failed, as its user sees it; empty for one that did not.
+    """
+
+    id: str
+    status: Literal["open", "processing", "completed", "failed", "cancelled", "skipped"]
+    output: Object
+    error: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more comes of it."""
+        return self.status not in ("open", "processing")
+
+
+class Backstage:
+    """The portal at an address, as a guest of it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def entity(self, ref: str) -> Object | None:
+        """An entity of the catalog by ``kind:namespace/name``, or ``None``.
+
+        Raises:
+            BackstageError: It did not say.
+        """
+        kind, _, rest = ref.partition(":")
+        answer = self._request("GET", f"/api/catalog/entities/by-name/{kind}/{rest}", may=(404,))
+        return None if answer.status_code == 404 else dict(answer.json())
+
+    def create_task(self, values: Object, template: str = TEMPLATE) -> str:
+        """Hand in a form; returns the task's id.
+
+        Raises:
+            BackstageError: It was refused; the text names the field.
+        """
+        answer = self._request("POST", "/api/scaffolder/v2/tasks", {"templateRef": template, "values": values})
+        return str(answer.json()["id"])
+
+    def task(self, task_id: str) -> Task:
+        """How a task stands.
+
+        Raises:
+            BackstageError: It did not say.
+        """
+        found = self._request("GET", f"/api/scaffolder/v2/tasks/{task_id}").json()
+        events = self._request("GET", f"/api/scaffolder/v2/tasks/{task_id}/events").json()
+        ends = [event["body"] for event in events if event["type"] == "completion"]
+        last = ends[-1] if ends else {}
+        error = (last.get("error") or {}).get("message", "")
+        return Task(task_id, found["status"], last.get("output") or {}, error)
+
+    def tasks(self, values: Object) -> list[Task]:
+        """The tasks of forms with exactly these values, latest first.
+
+        Raises:
+            BackstageError: It did not say.
+        """
+        found = self._request("GET", "/api/scaffolder/v2/tasks?order=desc:created_at&limit=50").json()["tasks"]
+        return [self.task(one["id"]) for one in found if one["spec"].get("parameters") == values]
+
+    def _request(self, method: str, path: str, body: Any = None, *, may: tuple[int, ...] = ()) -> httpx.Response:
+        """Ask; an answer that is neither good nor among ``may`` is an error."""
+        try:
+            answer = self._http.request(method, path, json=body)
+            if answer.status_code == 401:  # a guest's token lasts an hour, or until the portal is made anew
+                self.__dict__.pop("_http").close()
+                answer = self._http.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise BackstageError(
+                f"The portal at {self.url} should answer {method} {path}, but: {type(error).__name__}: {error}. {_HERE}"
+            ) from error
+        if not answer.is_success and answer.status_code not in may:
+            raise BackstageError(
+                f"The portal at {self.url} should take {method} {path}, but answered {answer.status_code}: "
+                f"{answer.text[:600]}. {_HERE}",
+                answer.status_code,
+            )
+        return answer
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        http = direct.client(base_url=self.url, seconds=BUDGETS.request)
+        answer = http.post("/api/auth/guest/refresh")
+        if not answer.is_success:
+            http.close()
+            raise BackstageError(
+                f"The portal at {self.url} should let a guest in, but answered {answer.status_code}: "
+                f"{answer.text[:300]}. {_HERE}",
+                answer.status_code,
+            )
+        http.headers["Authorization"] = f"Bearer {answer.json()['backstageIdentity']['token']}"
+        return http
+
+
+def backstage_url() -> str:
+    """Where this machine reaches the portal.
+
+    Raises:
+        PreconditionFailed: The cluster has no port for it.
+    """
+    state = load_state()
+    if state is None or "backstage" not in (state.ports or {}):
+        raise PreconditionFailed("The cluster should have a port for the portal, but has none. Next: neuroscale up")
+    return f"http://127.0.0.1:{(state.ports or {})['backstage']}"

@@ -1,0 +1,208 @@
+"""Changes of ``main`` and of what is proposed for it: commits, forms of the portal, pull requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from neuroscale.backstage_client import Backstage, backstage_url
+from neuroscale.chaos.fault_base import FaultModel, Snapshot
+from neuroscale.chaos.objects import end_operation
+from neuroscale.cluster.watch import WatchEvent
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.platform import Platform
+from neuroscale.polling import Verdict, met, pending, unrecoverable
+from neuroscale.settings import ARGOCD
+
+
+class _MainChanged(FaultModel):
+    """``main`` gets another commit; taken back by a further one."""
+
+    @property
+    def target(self) -> None:
+        """No single object."""
+        return
+
+    @property
+    def paths(self) -> list[str]:
+        """What the commit may change."""
+        raise NotImplementedError
+
+    def snapshot(self, platform: Platform) -> Snapshot:
+        """Head and the files as they are."""
+        return {
+            "head": platform.git_server.head(),
+            "before": {path: platform.git_server.read(path) for path in self.paths},
+        }
+
+    def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:  # noqa: ARG002
+        """The Git server's ``main`` moved."""
+        head = platform.git_server.head()
+        return met(f"main is at {head}") if head != snapshot["head"] else unrecoverable(f"main is still at {head}")
+
+    @property
+    def description(self) -> str:
+        """The deed."""
+        raise NotImplementedError
+
+    def revert(self, platform: Platform, snapshot: Snapshot) -> None:
+        """Commit the old files; nothing happens when they are back already."""
+        platform.git_server.commit(snapshot["before"], self.undoing)
+
+    @property
+    def undoing(self) -> str:
+        """The message of the commit that takes it back."""
+        raise NotImplementedError
+
+    def continue_rollback(self, platform: Platform, snapshot: Snapshot) -> None:
+        """End the operations of Applications that are being deleted.
+
+        *Measured* with Argo CD 3.2.1: one whose sync is retried is not deleted until its operation ends, which it does
+        not by itself when it is retried for ever and its folder is gone.
+        """
+        for application in self._left(platform, snapshot):
+            if application["metadata"].get("deletionTimestamp"):
+                end_operation(platform.cluster, Ref("Application", application["metadata"]["name"], ARGOCD))
+
+    def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:
+        """The Applications of folders that it had added are gone."""
+        left = [application["metadata"]["name"] for application in self._left(platform, snapshot)]
+        return pending(f"Applications left: {', '.join(left)}") if left else met("no Application is left")
+
+    def _left(self, platform: Platform, snapshot: Snapshot) -> list[Object]:
+        """Applications generated of folders that it had added, and that are gone from Git."""
+        added = {
+            path.split("/")[1] for path, before in snapshot["before"].items() if before is None and _is_of_app(path)
+        }
+        gone = sorted(added - set(platform.git_server.folders("apps") if added else ()))
+        found = (platform.cluster.get(Ref("Application", folder, ARGOCD)) for folder in gone)
+        # One that was made by hand did not come of the commit, and does not go with it.
+        return [application for application in found if application and application["metadata"].get("ownerReferences")]
+
+
+class Committed(_MainChanged):
+    """A commit on ``main``.
+
+    Attributes:
+        files: Path -> its whole content; a file with content ``None`` is removed.
+        lines: Path -> a line that the file has on ``main``, and the line to add below it.
+    """
+
+    kind: Literal["committed"] = "committed"
+    message: str
+    files: dict[str, str | None]
+    lines: dict[str, tuple[str, str]] = Field(default_factory=dict)
+
+    @property
+    def description(self) -> str:
+        """The deed."""
+        return f'the commit "{self.message}" is pushed ({", ".join(self.paths)})'
+
+    @property
+    def paths(self) -> list[str]:
+        """What the commit may change."""
+        return [*self.files, *self.lines]
+
+    @property
+    def undoing(self) -> str:
+        """The message of the commit that takes it back."""
+        return f'Undo "{self.message}"'
+
+    def inject(self, platform: Platform, snapshot: Snapshot) -> None:
+        """Commit and push."""
+        platform.git_server.commit(self.contents(snapshot["before"]), self.message)
+
+    def contents(self, before: Mapping[str, str | None]) -> dict[str, str | None]:
+        """Path -> what the file holds after the commit, given what each held before."""
+        changed = {
+            path: (before[path] or "").replace(f"{line}\n", f"{line}\n{added}\n", 1)
+            for path, (line, added) in self.lines.items()
+        }
+        return {**self.files, **changed}
+
+
+class FormSubmitted(FaultModel):
+    """Somebody asks the portal for a model; proven by the pull request that comes of it.
+
+    Attributes:
+        values: What the form holds.
+    """
+
+    kind: Literal["form-submitted"] = "form-submitted"
+    values: dict[str, str | int]
+
+    @property
+    def target(self) -> None:
+        """No single object."""
+        return
+
+    @property
+    def branch(self) -> str:
+        """As the template names it."""
+        return f"model-{self.values['name']}"
+
+    @property
+    def description(self) -> str:
+        """The deed."""
+        return f"the model {self.values['name']} is asked for in the portal"
+
+    def snapshot(self, platform: Platform) -> Snapshot:
+        """Whether there is such a branch."""
+        return {"before": platform.git_server.branch_head(self.branch)}
+
+    def inject(self, platform: Platform, snapshot: Snapshot) -> None:  # noqa: ARG002
+        """Hand the form in."""
+        url = backstage_url()
+        platform.cluster.assert_writable(f"a form to {url}")
+        Backstage(url).create_task(dict(self.values))
+
+    def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:  # noqa: ARG002
+        """A pull request of the branch is open; or why not."""
+        if snapshot["before"] is not None:
+            return unrecoverable(f"there was a branch {self.branch} before")
+        if pull := platform.git_server.pull_request(self.branch):
+            return met(f"pull request #{pull.number} is open")
+        failed = [task.error for task in Backstage(backstage_url()).tasks(self.values) if task.status == "failed"]
+        return unrecoverable(f"the task failed: {failed[0]}") if failed else pending("no pull request is open")
+
+    def revert(self, platform: Platform, snapshot: Snapshot) -> None:
+        """Close the pull request and remove the branch."""
+        if snapshot["before"] is None:
+            platform.git_server.discard_branch(self.branch)
+
+
+class PullRequestMerged(_MainChanged):
+    """The pull request of a branch is merged into ``main``.
+
+    Attributes:
+        files: Paths that it changes.
+    """
+
+    kind: Literal["pull-request-merged"] = "pull-request-merged"
+    branch: str
+    files: list[str]
+
+    @property
+    def description(self) -> str:
+        """The deed."""
+        return f"the pull request of {self.branch} is merged"
+
+    @property
+    def paths(self) -> list[str]:
+        """What the commit may change."""
+        return self.files
+
+    @property
+    def undoing(self) -> str:
+        """The message of the commit that takes it back."""
+        return f"Undo the merge of {self.branch}"
+
+    def inject(self, platform: Platform, snapshot: Snapshot) -> None:  # noqa: ARG002
+        """Merge it, as the Git server does it."""
+        platform.git_server.merge(self.branch)
+
+
+def _is_of_app(path: str) -> bool:
+    return path.startswith("apps/") and path.count("/") > 1

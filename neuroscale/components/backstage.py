@@ -1,0 +1,62 @@
+"""Backstage: the portal in which a form becomes a pull request, and the PostgreSQL behind it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from neuroscale.backstage_client import backstage_url
+from neuroscale.cluster.ports import Port
+from neuroscale.components.component import Component, Evidence, Stage
+from neuroscale.kubernetes.objects import namespace, secret, secret_values
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.platform import Platform
+from neuroscale.polling import Probe
+from neuroscale.probes import argo, backstage, expected
+from neuroscale.supply.contract import Demand
+
+_SECRET = Ref("Secret", "backstage", backstage.NAMESPACE)
+#: Who opens pull requests at the Git server; also in the portal's values.
+_USER = "portal"
+
+
+def steady_state(platform: Platform) -> Iterable[Probe]:
+    """The portal runs, and offers the form that Git describes."""
+    yield argo.EachApplication(expected.applications(platform.git_server), platform.git_server.head())
+    yield backstage.workloads_ready()
+    yield backstage.template_offered(backstage_url())
+
+
+def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git has no secrets
+    """What the portal must know and Git must not: made once, and again when the Git server takes it no longer."""
+    cluster, git_server = platform.cluster, platform.git_server
+    known = secret_values(cluster.get(_SECRET))
+    if known and git_server.takes_token(known["GITEA_TOKEN"]):
+        return
+    if cluster.get(Ref("Namespace", backstage.NAMESPACE)) is None:
+        cluster.create(namespace(backstage.NAMESPACE))
+    values = {
+        "GITEA_TOKEN": git_server.issue_token(_USER, ("write:repository",)),
+        "POSTGRES_PASSWORD": known.get("POSTGRES_PASSWORD") or secrets.token_urlsafe(24),
+    }
+    cluster.apply(secret(_SECRET, values))
+
+
+COMPONENT = Component(
+    name="backstage",
+    milestone="c",
+    title="the golden path: from a form to a model that answers",
+    namespaces=(backstage.NAMESPACE,),
+    workloads=backstage.WORKLOADS,
+    applications=(backstage.APPLICATION,),
+    folders=("backstage", "infrastructure/apps/backstage.yaml", "infrastructure/backstage"),
+    demand=Demand(archives=("images-c",), own_archives=("images-c-own",)),
+    ports=(Port("backstage", "portal", 7007, 30707),),
+    steady_state=steady_state,
+    stages=(
+        Stage("portal's credentials", _credentials, lambda _: [], after=("repository",), before=("GitOps",)),
+        Stage("portal", lambda *_: None, steady_state),
+    ),
+    evidence=Evidence(kinds=(("apps/v1", "Deployment"), ("apps/v1", "StatefulSet")), logs=backstage.WORKLOADS),
+)

@@ -1,0 +1,174 @@
+"""The way of one form, timed: what is handed in, proposed, merged, synced, ready, and answers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from neuroscale.backstage_client import backstage_url
+from neuroscale.chaos.breakage import Breakage, Effect
+from neuroscale.chaos.faults import FormSubmitted, PullRequestMerged
+from neuroscale.errors import PreconditionFailed
+from neuroscale.golden_path.form import evaluate_proposal, expected_objects, filled_in
+from neuroscale.inference_client import gateway_url
+from neuroscale.kubernetes.refs import Object
+from neuroscale.model_store import SERVED
+from neuroscale.platform import Platform
+from neuroscale.polling import Probe, Verdict, eventually, eventually_each, met, pending
+from neuroscale.probes import argo, serving
+from neuroscale.probes.backstage import CatalogKnows
+from neuroscale.probes.knative_resources import fetch, inference_service
+from neuroscale.probes.probe_function import ProbeFunction, assert_met
+from neuroscale.results import Recorder
+from neuroscale.settings import BUDGETS
+
+#: The Git server looks for conflicts in the background, and merges nothing before it has.
+_MERGEABLE_WITHIN = 15.0
+#: From the merge to the first right answer; the SLO is for nine in ten.
+_SERVED_WITHIN = 60.0
+#: The catalog looks every 30 s, and reads what it finds at the next look.
+_CATALOGUED_WITHIN = 120.0
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A form that became a pull request.
+
+    Attributes:
+        values: What was asked for.
+        fault: The deed; it knows the branch.
+        effect: When the pull request was seen.
+    """
+
+    values: dict[str, str | int]
+    fault: FormSubmitted
+    effect: Effect
+
+    @property
+    def name(self) -> str:
+        """The model's."""
+        return str(self.values["name"])
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A pull request that was merged.
+
+    Attributes:
+        commit: On ``main``.
+        effect: When that was seen.
+    """
+
+    submitted: Submitted
+    commit: str
+    effect: Effect
+
+    @property
+    def since(self) -> float:
+        """Monotonic seconds at which it was begun."""
+        return time.monotonic() - (datetime.now(UTC) - self.effect.clock).total_seconds()
+
+
+def ask_for_model(breakage: Breakage, recorder: Recorder) -> Submitted:
+    """Fill in the form and hand it in; how long the pull request took is kept.
+
+    Raises:
+        FaultHadNoEffect: None came of it; the text says why.
+    """
+    values = filled_in()
+    fault = FormSubmitted(values=values)
+    effect = breakage.inject(fault)
+    seconds = round((datetime.now(UTC) - effect.clock).total_seconds() - (time.monotonic() - effect.at), 3)
+    recorder.recovery(
+        claim="form-to-pull-request", fault=fault.description, subject=f"pull request of {fault.branch}",
+        series="form to pull request", at=effect.clock, phases={"pull request": seconds}, seconds=seconds,
+        within=BUDGETS.heal,
+    )  # fmt: skip
+    return Submitted(values, fault, effect)
+
+
+def assert_exact(submitted: Submitted, platform: Platform) -> None:
+    """The pull request adds what was asked for and nothing else.
+
+    Raises:
+        ConditionTimeout: It does not.
+    """
+    verdict = evaluate_proposal(platform.git_server.proposed(submitted.fault.branch), submitted.values)
+    assert_met("the pull request adds exactly the files of the model", verdict, platform, "backstage")
+
+
+def merge(submitted: Submitted, breakage: Breakage) -> Merged:
+    """Merge it as soon as the Git server finds it mergeable.
+
+    Raises:
+        ConditionTimeout: It never does.
+        NeuroscaleError: The Git server refused.
+    """
+    platform, branch = breakage.platform, submitted.fault.branch
+
+    def evaluate() -> Verdict:
+        pull = platform.git_server.pull_request(branch)
+        if pull is None:
+            return pending("no pull request is open")
+        return met(f"#{pull.number}") if pull.mergeable else pending(f"#{pull.number} is not found mergeable")
+
+    mergeable = ProbeFunction(f"the pull request of {branch} can be merged", evaluate, "backstage")
+    eventually(mergeable, platform.cluster, within=_MERGEABLE_WITHIN)
+    effect = breakage.inject(PullRequestMerged(branch=branch, files=sorted(expected_objects(submitted.values))))
+    commit = platform.git_server.head()
+    if commit is None:
+        raise PreconditionFailed("main should have a commit after a merge, but has none. Next: neuroscale status")
+    return Merged(submitted, commit, effect)
+
+
+def wait_for_prediction(merged: Merged, platform: Platform, recorder: Recorder) -> None:
+    """Wait until the merge commit is synced, the model Ready, and its first answers right; each phase is kept.
+
+    Nothing is refreshed, synced or asked to hurry on the way.
+
+    Raises:
+        ConditionTimeout: One of them did not come in time.
+    """
+    name, reached = merged.submitted.name, dict[str, float | None]()
+    try:
+        eventually_each(
+            _phases(name, merged.commit, platform),
+            platform.cluster,
+            since=merged.since,
+            within=_SERVED_WITHIN,
+            reached=reached,
+            every=0.1,
+        )
+    finally:
+        recorder.recovery(
+            claim="merge-to-prediction", fault=merged.effect.fault.description, subject=name,
+            series="merge to prediction", at=merged.effect.clock, phases=reached,
+            seconds=reached.get("right answer"), within=_SERVED_WITHIN,
+        )  # fmt: skip
+
+
+def _phases(name: str, commit: str, platform: Platform) -> dict[str, Probe]:
+    return {
+        "synced": argo.synced_to(name, commit),
+        "Ready": ProbeFunction(
+            f'the InferenceService "{name}" is Ready',
+            lambda: serving.evaluate_service(_service(name, platform)),
+        ),
+        "right answer": serving.Serves(name, gateway_url(platform.cluster), SERVED),
+    }
+
+
+def _service(name: str, platform: Platform) -> Object | None:
+    return fetch(platform.cluster, inference_service(name))
+
+
+def wait_for_catalog(submitted: Submitted, platform: Platform) -> None:
+    """The portal's catalog has the model, with its owner.
+
+    Raises:
+        ConditionTimeout: It has not in time.
+    """
+    spec = {"type": "model-endpoint", "owner": f"group:default/{submitted.values['owner']}"}
+    known = CatalogKnows(backstage_url(), f"component:default/{submitted.name}", spec)
+    eventually(known, platform.cluster, within=_CATALOGUED_WITHIN)

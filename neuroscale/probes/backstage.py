@@ -1,0 +1,64 @@
+"""The portal: its workloads, its catalog, and a form that somebody could fill in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from neuroscale.backstage_client import TEMPLATE, Backstage, BackstageError
+from neuroscale.cluster.client import Cluster
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import Verdict, met, pending
+from neuroscale.probes.workloads import AllAvailable
+
+NAMESPACE = "backstage"
+APPLICATION = "neuroscale-backstage"
+BACKSTAGE = Ref("Deployment", "backstage", NAMESPACE)
+POSTGRESQL = Ref("StatefulSet", "backstage-postgresql", NAMESPACE)
+WORKLOADS = (BACKSTAGE, POSTGRESQL)
+
+
+def workloads_ready() -> AllAvailable:
+    """The portal and its database run."""
+    return AllAvailable("the portal", WORKLOADS, area="backstage")
+
+
+@dataclass(frozen=True)
+class CatalogKnows:
+    """The catalog has an entity, as Git describes it.
+
+    Attributes:
+        ref: ``kind:namespace/name``.
+        spec: What its ``spec`` says at least.
+    """
+
+    url: str
+    ref: str
+    spec: Mapping[str, str]
+    area: str = "backstage"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"the portal's catalog has {self.ref}"
+
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
+        """Ask as a guest."""
+        try:
+            return evaluate_entity(Backstage(self.url).entity(self.ref), self.spec)
+        except BackstageError as error:
+            return pending(str(error))
+
+
+def evaluate_entity(entity: Object | None, spec: Mapping[str, str]) -> Verdict:
+    """An entity is there, and its spec says what it should."""
+    if entity is None:
+        return pending("it is not there")
+    found = entity.get("spec") or {}
+    wrong = [f"{key} is {found.get(key)!r} and not {value!r}" for key, value in spec.items() if found.get(key) != value]
+    return pending("; ".join(wrong)) if wrong else met(", ".join(f"{key} {value}" for key, value in spec.items()))
+
+
+def template_offered(url: str) -> CatalogKnows:
+    """The form for a model endpoint can be filled in."""
+    return CatalogKnows(url, TEMPLATE, {"type": "model-endpoint", "owner": "group:default/platform-team"})

@@ -1,0 +1,153 @@
+"""The portal and the Git server's pull requests, as faults and steps ask them: HTTP, on a repository on disk."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from repository import git
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.git_server import BRANCH, GitServer
+
+GUEST = {"backstageIdentity": {"token": "of a guest"}}
+
+
+class FakePortal:
+    """Both of them, at one address.
+
+    Attributes:
+        requests: Method, path and body of each, in order of arrival.
+        answers: ``"METHOD /path"`` -> status and body that are answered instead.
+        open: Number and branch of each open pull request.
+        tasks: What was handed in, with what became of it.
+        mergeable: What is said of each pull request.
+    """
+
+    def __init__(self, repository: Path) -> None:
+        self.requests: list[tuple[str, str, Any]] = []
+        self.answers: dict[str, tuple[int, Any]] = {}
+        self.open: dict[int, str] = {}
+        self.tasks: dict[str, dict[str, Any]] = {}
+        self.mergeable = True
+        self._repository = str(repository)
+
+    def __enter__(self) -> Self:
+        portal = self
+
+        class Handler(_Handler):
+            owner = portal
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+    def propose(self, branch: str, path: str, text: str = "new\n") -> None:
+        """A branch with one more file, and an open pull request of it."""
+        index = {"GIT_INDEX_FILE": f"{self._repository}/index-of-{branch}"}
+        self._git("read-tree", BRANCH, **index)
+        blob = self._git("hash-object", "-w", "--stdin", feed=text)
+        self._git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", **index)
+        commit = self._git("commit-tree", self._git("write-tree", **index), "-p", BRANCH, "-m", f"Add {path}")
+        self._git("update-ref", f"refs/heads/{branch}", commit)
+        self.open[len(self.open) + 1] = branch
+
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """Status and content."""
+        match method, path.strip("/").split("/")[1:]:
+            case "POST", ["auth", "guest", "refresh"]:
+                return 200, GUEST
+            case _, ["scaffolder", "v2", "tasks", *rest]:
+                return self._tasks(method, rest, body)
+            case _, ["v1", "repos", _, _, "pulls", *rest]:
+                return self._pulls(method, rest)
+            case "DELETE", ["v1", "repos", _, _, "branches", branch]:
+                known = self._git("for-each-ref", f"refs/heads/{branch}")
+                self._git("update-ref", "-d", f"refs/heads/{branch}")
+                return (204, None) if known else (404, {})
+        return 404, {"message": f"nothing is at {method} {path}"}
+
+    def _tasks(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
+        match method, rest:
+            case "POST", []:
+                self.tasks[name := f"task-{len(self.tasks) + 1}"] = {"status": "completed", "error": "", **body}
+                self.propose(f"model-{body['values']['name']}", f"apps/{body['values']['name']}/model.yaml")
+                return 201, {"id": name}
+            case "GET", []:
+                found = [{"id": name, "spec": {"parameters": task["values"]}} for name, task in self.tasks.items()]
+                return 200, {"tasks": found[::-1]}
+            case "GET", [name]:
+                return 200, {"status": self.tasks[name]["status"]}
+            case "GET", [name, "events"]:
+                body = {"error": {"message": self.tasks[name]["error"]}, "output": {"links": []}}
+                return 200, [{"type": "log", "body": {}}, {"type": "completion", "body": body}]
+        return 404, {}
+
+    def _pulls(self, method: str, rest: list[str]) -> tuple[int, Any]:
+        match method, rest:
+            case "GET", []:
+                return 200, [
+                    {
+                        "number": number,
+                        "head": {"ref": branch, "sha": self._git("rev-parse", branch)},
+                        "title": f"Add {branch}",
+                        "body": "",
+                        "mergeable": self.mergeable,
+                    }
+                    for number, branch in self.open.items()
+                ]
+            case "PATCH", [number]:
+                self.open.pop(int(number))
+                return 201, {}
+            case "POST", [number, "merge"]:
+                tree = self._git("rev-parse", f"{self.open[int(number)]}^{{tree}}")
+                parents = ("-p", BRANCH, "-p", self.open.pop(int(number)))
+                self._git("update-ref", f"refs/heads/{BRANCH}", self._git("commit-tree", tree, *parents, "-m", "Merge"))
+                return 200, None
+        return 404, {}
+
+    def _git(self, *arguments: str, feed: str | None = None, **environment: str) -> str:
+        return git("-C", self._repository, *arguments, feed=feed, environment=environment)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    owner: FakePortal
+
+    def _serve(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length) or b"null")
+        path = urlsplit(self.path).path
+        self.owner.requests.append((self.command, path, body))
+        said = self.owner.answers.get(f"{self.command} {path}")
+        status, content = said or self.owner.answer(self.command, path, body)
+        self.send_response(status)
+        raw = b"" if content is None else json.dumps(content).encode()
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - as the base class has it
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        """Quiet."""
+
+
+class GitServerOnDisk(GitServer):
+    """Commits and branches on disk, everything else over HTTP."""
+
+    def __init__(self, cluster: Cluster, url: str, repository: Path) -> None:
+        super().__init__(cluster, url)
+        self._on_disk = repository
+
+    @property
+    def _remote(self) -> str:
+        return f"file://{self._on_disk}"

@@ -1,0 +1,116 @@
+"""Pull requests at the Git server: what is proposed, merged and thrown away, and whose token may do it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_portal import FakePortal
+from fakes import PROPOSED
+from repository import git
+
+from neuroscale.chaos.faults import FormSubmitted, PullRequestMerged
+from neuroscale.errors import NeuroscaleError
+from neuroscale.platform import Platform
+
+API = "/api/v1/repos/neuroscale/platform"
+
+
+def test_an_open_pull_request_is_found_by_its_branch(toy_platform: Platform, repository: Path) -> None:
+    pull = toy_platform.git_server.pull_request(PROPOSED)
+    assert pull is not None
+    assert (pull.number, pull.mergeable) == (1, True)
+    assert (
+        pull.head == toy_platform.git_server.branch_head(PROPOSED) == git("-C", str(repository), "rev-parse", PROPOSED)
+    )
+    assert toy_platform.git_server.pull_request("another") is None
+    assert toy_platform.git_server.branch_head("another") is None
+
+
+def test_what_is_proposed_is_what_the_branch_changes_since_it_left_main(
+    toy_platform: Platform, repository: Path
+) -> None:
+    toy_platform.git_server.commit({"first.txt": "two\n", "elsewhere.txt": "later\n"}, "Go on")
+    assert toy_platform.git_server.proposed(PROPOSED) == {"second/proposed.txt": "new"}
+
+
+def test_a_removal_is_proposed_as_none(toy_platform: Platform, repository: Path, portal: FakePortal) -> None:
+    empty = git("-C", str(repository), "mktree", feed="")
+    commit = git("-C", str(repository), "commit-tree", empty, "-p", "main", "-m", "Remove all")
+    git("-C", str(repository), "update-ref", "refs/heads/removal", commit)
+    assert toy_platform.git_server.proposed("removal") == {"first.txt": None}
+
+
+def test_what_is_merged_is_the_head_that_was_seen(toy_platform: Platform, portal: FakePortal) -> None:
+    pull = toy_platform.git_server.pull_request(PROPOSED)
+    assert pull is not None
+    toy_platform.git_server.merge(PROPOSED)
+    assert toy_platform.git_server.read("second/proposed.txt") == "new\n"
+    merges = [body for method, path, body in portal.requests if (method, path) == ("POST", f"{API}/pulls/1/merge")]
+    assert merges == [{"Do": "merge", "head_commit_id": pull.head}]
+
+
+def test_a_merge_that_is_refused_says_so(toy_platform: Platform, portal: FakePortal) -> None:
+    portal.answers[f"POST {API}/pulls/1/merge"] = (405, {"message": "checks are missing"})
+    with pytest.raises(NeuroscaleError, match=r"should take POST .*/pulls/1/merge, but answered 405: .*checks are"):
+        toy_platform.git_server.merge(PROPOSED)
+    with pytest.raises(NeuroscaleError, match="another should have an open pull request, but has none"):
+        toy_platform.git_server.merge("another")
+
+
+def test_a_token_is_issued_to_a_user_who_is_made_if_need_be(toy_platform: Platform, portal: FakePortal) -> None:
+    tokens = "/api/v1/users/portal/tokens"
+    portal.answers |= {
+        "POST /api/v1/admin/users": (422, {"message": "user already exists"}),
+        f"PUT {API}/collaborators/portal": (204, None),
+        f"DELETE {tokens}/portal": (404, {}),
+        f"POST {tokens}": (201, {"sha1": "secret"}),
+    }
+    assert toy_platform.git_server.issue_token("portal", ("write:repository",)) == "secret"
+    asked = {path: body for method, path, body in portal.requests if method != "GET"}
+    assert asked[f"{API}/collaborators/portal"] == {"permission": "write"}
+    assert asked[tokens] == {"name": "portal", "scopes": ["write:repository"]}
+
+
+@pytest.mark.parametrize(("status", "taken"), [(200, True), (401, False)])
+def test_a_token_is_taken_or_not(status: int, taken: bool, toy_platform: Platform, portal: FakePortal) -> None:
+    portal.answers[f"GET {API}"] = (status, {})
+    assert toy_platform.git_server.takes_token("secret") is taken
+
+
+def test_a_git_server_that_does_not_say_is_an_error(toy_platform: Platform, portal: FakePortal) -> None:
+    portal.answers |= {f"GET {API}": (500, {}), f"GET {API}/pulls": (500, {})}
+    with pytest.raises(NeuroscaleError, match="should say whether a token lets somebody see"):
+        toy_platform.git_server.takes_token("secret")
+    with pytest.raises(NeuroscaleError, match="should list"):
+        toy_platform.git_server.pull_request(PROPOSED)
+
+
+def test_a_form_that_fails_says_why(toy_platform: Platform, portal: FakePortal) -> None:
+    fault = FormSubmitted(values={"name": "iris-9", "owner": "ml-platform"})
+    snapshot = fault.snapshot(toy_platform)
+    assert fault.verify_injected(toy_platform, snapshot, ()).observed == "no pull request is open"
+    fault.inject(toy_platform, snapshot)
+    assert fault.verify_injected(toy_platform, snapshot, ()).observed == "pull request #2 is open"
+    portal.open.clear()
+    portal.tasks["task-1"] |= {"status": "failed", "error": "apps/iris-9 should be new"}
+    verdict = fault.verify_injected(toy_platform, snapshot, ())
+    assert (verdict.state, verdict.observed) == ("unrecoverable", "the task failed: apps/iris-9 should be new")
+
+
+def test_a_branch_that_was_there_before_is_left_alone(toy_platform: Platform, portal: FakePortal) -> None:
+    portal.propose("model-iris-9", "apps/iris-9/model.yaml")
+    fault = FormSubmitted(values={"name": "iris-9"})
+    snapshot = fault.snapshot(toy_platform)
+    assert fault.verify_injected(toy_platform, snapshot, ()).observed == "there was a branch model-iris-9 before"
+    fault.revert(toy_platform, snapshot)
+    assert toy_platform.git_server.branch_head("model-iris-9")
+
+
+def test_a_merge_is_taken_back_by_a_commit(toy_platform: Platform, repository: Path) -> None:
+    fault = PullRequestMerged(branch=PROPOSED, files=["second/proposed.txt"])
+    snapshot = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, snapshot)
+    fault.revert(toy_platform, snapshot)
+    assert toy_platform.git_server.read("second/proposed.txt") is None
+    assert git("-C", str(repository), "log", "-1", "--format=%s", "main") == f"Undo the merge of {PROPOSED}"

@@ -24,6 +24,7 @@ from neuroscale.polling import Probe
 from neuroscale.probes import argo, expected, nodes
 from neuroscale.probes.certificates import ApiServerCertificateLasts, CertificatesLast
 from neuroscale.probes.git_server import GitServerAnswers
+from neuroscale.probes.kinds import KindsServed
 from neuroscale.probes.knative_resources import condition
 from neuroscale.probes.workloads import AllAvailable
 from neuroscale.settings import APPLICATION_SET, ARGOCD, GIT_SERVER, ROOT_APPLICATION
@@ -129,7 +130,7 @@ COMPONENT = Component(
             lambda platform: [_git_server_ready(), GitServerAnswers(platform.git_server.url)],
         ),
         Stage("Argo CD", _argocd, lambda _: [argo.workloads_ready()]),
-        Stage("Argo CD's kinds", lambda *_: None, lambda _: [argo.KindsServed()]),
+        Stage("Argo CD's kinds", lambda *_: None, lambda _: [KindsServed()]),
         # What was made is there: nothing is left to wait for.
         Stage("repository", _repository, lambda _: [], after=("Git server",)),
         Stage("GitOps", _gitops, steady_state, after=("repository", "Argo CD's kinds"), refresh=request_refresh),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
@@ -26,7 +28,17 @@ _PORTAL = "backstage"
 #: Fields of a kustomization that name files, folders or addresses.
 _NAMING = ("resources", "components", "bases", "crds", "configurations", "generators", "transformers", "validators")
 
-Chart = Callable[[Path], list[Object]]
+#: Of a chart beside which its values lie, for whoever deploys it; in a workload's folder they are manifests.
+_CHART_WITH_VALUES, _VALUES = "chart", re.compile(r"values(-[a-z]+)?\.yaml")
+_WORKLOADS = "apps"
+
+
+class Chart(Protocol):
+    """Renders the chart in a folder, with further files of values."""
+
+    def __call__(self, folder: Path, values: Sequence[Path] = ()) -> list[Object]:
+        """Its objects."""
+        ...
 
 
 class _Unreadable(Exception):
@@ -64,8 +76,14 @@ def folders(tree: Path) -> list[Path]:
     """Kustomizations and charts, and folders of plain manifests; none that is inside a kustomization or a chart."""
     files = [file for file in tree.rglob("*") if file.relative_to(tree).parts[0] != _PORTAL and file.is_file()]
     made = {file.parent for file in files if file.name in (*_KUSTOMIZATIONS, _CHART)}
-    plain = {file.parent for file in files if file.suffix in {*_PLAIN, ".jsonnet"}}
+    manifests = (file for file in files if file.suffix in {*_PLAIN, ".jsonnet"} and not _is_values(file, tree))
+    plain = {file.parent for file in manifests}
     return sorted(folder for folder in made | plain if not made & set(folder.parents))
+
+
+def _is_values(file: Path, tree: Path) -> bool:
+    beside = (file.parent / _CHART_WITH_VALUES / _CHART).is_file() and _VALUES.fullmatch(file.name)
+    return bool(beside) and file.relative_to(tree).parts[0] != _WORKLOADS
 
 
 def render(tree: Path, chart: Chart) -> tuple[Places, list[Finding]]:
@@ -77,14 +95,18 @@ def render(tree: Path, chart: Chart) -> tuple[Places, list[Finding]]:
     """
     places: dict[str, list[Object]] = {}
     findings: list[Finding] = []
-    for folder in folders(tree):
+    # Charts last: which values they get is said by Applications.
+    for folder in sorted(folders(tree), key=lambda found: ((found / _CHART).is_file(), found)):
         place = str(folder.relative_to(tree))
-        places[place], wrong = render_folder(folder, place, chart)
+        with_values = partial(chart, values=_values(place, places, tree))
+        places[place], wrong = render_folder(folder, place, with_values)
         findings += wrong
     return places, [*findings, *_twice(places)]
 
 
-def render_folder(folder: Path, place: str, chart: Chart) -> tuple[list[Object], list[Finding]]:
+def render_folder(
+    folder: Path, place: str, chart: Callable[[Path], list[Object]]
+) -> tuple[list[Object], list[Finding]]:
     """One folder's objects, lists taken apart, and what is wrong with it."""
     try:
         objects = list(_flat(_objects(folder, chart)))
@@ -98,7 +120,15 @@ def render_folder(folder: Path, place: str, chart: Chart) -> tuple[list[Object],
     return objects, []
 
 
-def _objects(folder: Path, chart: Chart) -> list[Any]:
+def _values(place: str, places: Places, tree: Path) -> list[Path]:
+    """The files of values with which an Application deploys the chart of a place."""
+    applications = (obj for objects in places.values() for obj in objects if obj["kind"] == "Application")
+    sources = (app["spec"].get("source") or {} for app in applications)
+    helm: Object = next((one.get("helm") or {} for one in sources if one.get("path") == place), {})
+    return [(tree / place / name).resolve() for name in helm.get("valueFiles", [])]
+
+
+def _objects(folder: Path, chart: Callable[[Path], list[Object]]) -> list[Any]:
     if (folder / _CHART).is_file():
         return chart(folder)
     if kustomizations(folder):

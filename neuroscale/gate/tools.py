@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,13 +41,18 @@ class Tools:
     manifests: Mapping[str, Path]
     helm: Callable[[], Path] = provide_helm
 
-    def chart(self, folder: Path) -> list[Object]:
-        """The objects of a Helm chart, with its own values.
+    def chart(self, folder: Path, values: Sequence[Path] = ()) -> list[Object]:
+        """The objects of a Helm chart.
+
+        Args:
+            folder: With the chart's own values.
+            values: Files with further ones, the last of which decides.
 
         Raises:
             SupplyError: It does not render, or Helm cannot be had.
         """
-        command = [str(self.helm()), "template", folder.name, str(folder)]
+        options = [f"--values={file}" for file in values]
+        command = [str(self.helm()), "template", folder.name, str(folder), *options]
         try:
             return documents(output(command, within=_CHART_WITHIN))
         except ProgramFailed as error:

@@ -32,49 +32,45 @@ def filled_in() -> dict[str, str | int]:
 
 def expected_objects(values: Mapping[str, str | int]) -> dict[str, Object]:
     """Path -> the one object in it, for each file that the pull request must add."""
-    name, folder = values["name"], f"apps/{values['name']}"
+    folder = f"apps/{values['name']}"
+    return {f"{folder}/inference-service.yaml": _service(values), f"{folder}/catalog-info.yaml": _entity(values)}
+
+
+def _service(values: Mapping[str, str | int]) -> Object:
+    memory = f"{values['memory']}Mi"
+    resources = {
+        "requests": {"cpu": f"{values['cpu']}m", "memory": memory},
+        "limits": {"cpu": "2" if int(values["cpu"]) > 1000 else "1", "memory": memory},
+    }
+    model = {
+        "modelFormat": {"name": values["modelFormat"]},
+        "storageUri": values["storageUri"],
+        "resources": resources,
+    }
+    labels = {"owner": values["owner"], "cost-center": values["costCenter"]}
     return {
-        f"{folder}/inference-service.yaml": {
-            "apiVersion": "serving.kserve.io/v1beta1",
-            "kind": "InferenceService",
-            "metadata": {
-                "name": name,
-                "labels": {"owner": values["owner"], "cost-center": values["costCenter"]},
-            },
-            "spec": {
-                "predictor": {
-                    "minReplicas": 1,
-                    "model": {
-                        "modelFormat": {"name": values["modelFormat"]},
-                        "storageUri": values["storageUri"],
-                        "resources": {
-                            "requests": {"cpu": f"{values['cpu']}m", "memory": f"{values['memory']}Mi"},
-                            "limits": {
-                                "cpu": "2" if int(values["cpu"]) > 1000 else "1",
-                                "memory": f"{values['memory']}Mi",
-                            },
-                        },
-                    },
-                }
-            },
-        },
-        f"{folder}/catalog-info.yaml": {
-            "apiVersion": "backstage.io/v1alpha1",
-            "kind": "Component",
-            "metadata": {
-                "name": name,
-                "labels": {"cost-center": values["costCenter"]},
-                "links": [
-                    {"title": "Argo CD", "url": f"{_ARGOCD}/applications/argocd/{name}"},
-                    {"title": "Endpoint", "url": f"http://{name}.{APPS_NAMESPACE}.{DOMAIN}/v1/models/{name}"},
-                ],
-            },
-            "spec": {
-                "type": "model-endpoint",
-                "lifecycle": "production",
-                "owner": f"group:default/{values['owner']}",
-                "system": "model-endpoints",
-            },
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": values["name"], "labels": labels},
+        "spec": {"predictor": {"minReplicas": 1, "model": model}},
+    }
+
+
+def _entity(values: Mapping[str, str | int]) -> Object:
+    name = values["name"]
+    links = [
+        {"title": "Argo CD", "url": f"{_ARGOCD}/applications/argocd/{name}"},
+        {"title": "Endpoint", "url": f"http://{name}.{APPS_NAMESPACE}.{DOMAIN}/v1/models/{name}"},
+    ]
+    return {
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Component",
+        "metadata": {"name": name, "labels": {"cost-center": values["costCenter"]}, "links": links},
+        "spec": {
+            "type": "model-endpoint",
+            "lifecycle": "production",
+            "owner": f"group:default/{values['owner']}",
+            "system": "model-endpoints",
         },
     }
 

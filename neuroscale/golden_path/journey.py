@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from neuroscale.backstage_client import backstage_url
+from neuroscale.backstage_client import Backstage, Task, backstage_url
 from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.faults import FormSubmitted, PullRequestMerged
 from neuroscale.errors import PreconditionFailed
@@ -170,5 +170,70 @@ def wait_for_catalog(submitted: Submitted, platform: Platform) -> None:
         ConditionTimeout: It has not in time.
     """
     spec = {"type": "model-endpoint", "owner": f"group:default/{submitted.values['owner']}"}
-    known = CatalogKnows(backstage_url(), f"component:default/{submitted.name}", spec)
+    known = CatalogKnows(backstage_url(), _entity(submitted), spec)
     eventually(known, platform.cluster, within=_CATALOGUED_WITHIN)
+
+
+def remove(merged: Merged, platform: Platform) -> None:
+    """Commit that the model's folder goes; the breakage finds it gone."""
+    files = dict.fromkeys(expected_objects(merged.submitted.values), None)
+    platform.git_server.commit(files, f"Remove the model {merged.submitted.name}")
+
+
+def wait_until_gone(merged: Merged, platform: Platform) -> None:
+    """The model has left the cluster and the catalog.
+
+    Raises:
+        ConditionTimeout: It is in one of them still.
+    """
+    name, backstage = merged.submitted.name, Backstage(backstage_url())
+
+    def evaluate() -> Verdict:
+        left = backstage.entity(_entity(merged.submitted))
+        return pending("the catalog has it") if left else met("the catalog has it no more")
+
+    eventually(argo.Gone(argo.application(name)), platform.cluster, within=BUDGETS.pick_up)
+    eventually(argo.Gone(inference_service(name)), platform.cluster, within=BUDGETS.check)
+    forgotten = ProbeFunction(f"the catalog has forgotten {name}", evaluate, "backstage")
+    eventually(forgotten, platform.cluster, within=_CATALOGUED_WITHIN)
+
+
+def ask_again(submitted: Submitted, platform: Platform) -> Task:
+    """Hand in a form of the same name with another content, and wait for the end of its task.
+
+    Raises:
+        ConditionTimeout: It has no end.
+    """
+    backstage = Backstage(backstage_url())
+    platform.cluster.assert_writable(f"a form to {backstage.url}")
+    task = backstage.create_task({**submitted.values, "costCenter": "cc-demo"})
+
+    def evaluate() -> Verdict:
+        seen = backstage.task(task)
+        return met(seen.status) if seen.ended else pending(seen.status)
+
+    eventually(ProbeFunction("the second task ends", evaluate, "backstage"), platform.cluster, within=BUDGETS.heal)
+    return backstage.task(task)
+
+
+def assert_taken(second: Task, submitted: Submitted, platform: Platform) -> None:
+    """The second task failed, and says whose the name is.
+
+    Raises:
+        ConditionTimeout: It did not, or says something else.
+    """
+    pull = platform.git_server.pull_request(submitted.fault.branch)
+    verdict = evaluate_taken(second, f"#{pull.number}" if pull else "no pull request")
+    assert_met("the portal says that the name is taken, and by which pull request", verdict, platform, "backstage")
+
+
+def evaluate_taken(task: Task, by: str) -> Verdict:
+    """A task failed since a pull request has its name, which it names."""
+    if task.status != "failed":
+        return pending(f"its task is {task.status}")
+    named = f"pull request {by} has another" in task.error
+    return met(task.error) if named else pending(f"it failed without naming {by}: {task.error!r}")
+
+
+def _entity(submitted: Submitted) -> str:
+    return f"component:default/{submitted.name}"

@@ -25,6 +25,7 @@ POLICIES = (ISVC_LABELS, LABELS, RESOURCES, TAG, ROOT_USER)
 PLATFORM_NAMESPACES = frozenset(
     {
         "argocd",
+        "backstage",
         "forge",
         "knative-serving",
         "kourier-system",

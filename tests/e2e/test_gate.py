@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from workloads import flawed
 
-from neuroscale.errors import Inconclusive
+from neuroscale.errors import Inconclusive, SupplyError
 from neuroscale.gate import corpus_check, policy
 from neuroscale.gate.findings import Finding, Places
 from neuroscale.gate.pipeline import pass_through, rendered
@@ -22,8 +24,11 @@ from neuroscale.gate.tools import Tools, provide
 from neuroscale.guardrails import corpus
 from neuroscale.guardrails.oracle import POLICIES, ROOT_USER, evaluate
 from neuroscale.kubernetes.refs import Object
+from neuroscale.kustomize import documents
+from neuroscale.settings import ROOT
 
 pytestmark = pytest.mark.gate
+CHART, VALUES = "infrastructure/backstage/chart", ROOT / "infrastructure" / "backstage"
 ALL = {one.name: one for one in corpus.specimens()}
 
 
@@ -53,6 +58,34 @@ def test_this_checkout_passes_in_twenty_seconds(tools: Tools) -> None:
     assert result.rendered == result.validated > 200
     assert set(result.evaluated) == set(POLICIES)
     assert sum(result.seconds.values()) <= 20, result.seconds
+
+
+# --- the portal's chart
+
+
+def test_the_chart_is_what_the_fast_tier_takes_it_for(tree: Places) -> None:
+    """The fast tier has no Helm. Next: helm template, as below, into that file."""
+    assert tree[CHART] == documents((ROOT / "tests" / "data" / "backstage-chart.yaml").read_text(encoding="utf-8"))
+
+
+def test_production_lets_no_guest_in_and_sends_nobody_to_the_database_of_a_trial(tools: Tools) -> None:
+    objects = tools.chart(ROOT / CHART, [VALUES / "values-prod.yaml"])
+    (config,) = [obj for obj in objects if obj["metadata"]["name"] == "backstage-config"]
+    said = yaml.safe_load(config["data"]["app-config.yaml"])
+    assert set(said["auth"]["providers"]) == {"oidc"}
+    assert "dangerously" not in str(objects)
+    assert [obj["kind"] for obj in objects if obj["kind"] == "StatefulSet"] == []
+    secrets = re.findall(r"(?:password|[sS]ecret): (\S+)", config["data"]["app-config.yaml"])
+    assert secrets
+    assert all(value.startswith("${") for value in secrets)
+
+
+@pytest.mark.parametrize("wrong", ["resources: {}", "backstage: {resources: {limits: {}}, resourcs: {}}", "image: {}"])
+def test_values_in_the_wrong_place_are_refused(wrong: str, tools: Tools, tmp_path: Path) -> None:
+    """Helm takes no notice of them without a schema (incident C4)."""
+    (tmp_path / "values.yaml").write_text(wrong, encoding="utf-8")
+    with pytest.raises(SupplyError, match="don't meet the specifications of the schema"):
+        tools.chart(ROOT / CHART, [VALUES / "values.yaml", tmp_path / "values.yaml"])
 
 
 # --- the corpus

@@ -28,12 +28,19 @@ class Meta(_Strict):
     finalizers: list[Literal["resources-finalizer.argocd.argoproj.io"]] = []
 
 
+class Helm(_Strict):
+    """What a chart is given."""
+
+    value_files: list[str] = Field(min_length=1)
+
+
 class Source(_Strict):
     """A folder of a repository."""
 
     repo_url: str = Field(alias="repoURL", pattern=r"^https?://.+\.git$")
     target_revision: str
     path: str
+    helm: Helm | None = None
 
 
 class Destination(_Strict):

@@ -126,6 +126,8 @@ def test_exactly_the_platforms_namespaces_are_passed_over() -> None:
         if not place.startswith("apps/")
     }
     declared = {name for component in COMPONENTS for name in component.namespaces}
+    applications = [obj for _, obj in all_objects() if obj["kind"] == "Application"]
+    described |= {app["spec"]["destination"]["namespace"] for app in applications}
     assert declared == {name for name in described if name} - {"default"}
     assert passed_over == PLATFORM_NAMESPACES == oracle.PLATFORM_NAMESPACES
 

@@ -181,8 +181,9 @@ def test_names_and_folders_are_the_reference_platforms() -> None:
 
 def test_the_platforms_workloads_are_those_that_components_declare() -> None:
     declared = {(ref.kind, ref.namespace, ref.name) for component in COMPONENTS for ref in component.workloads}
+    where = {app["spec"]["source"]["path"]: app["spec"]["destination"]["namespace"] for app in applications().values()}
     described = {
-        (obj["kind"], obj["metadata"].get("namespace"), obj["metadata"]["name"])
+        (obj["kind"], obj["metadata"].get("namespace") or where[place], obj["metadata"]["name"])
         for place, obj in all_objects()
         if obj["kind"] in {"Deployment", "StatefulSet", "DaemonSet"} and not place.startswith("apps/")
     }

@@ -453,11 +453,12 @@ def test_a_cluster_of_somebody_else_is_refused_before_anything_is_built(monkeypa
 
 def test_the_stages_need_only_what_comes_before_them() -> None:
     of_a = {stage.name: stage for stage in stages({"a"})}
-    assert list(of_a) == ["cluster DNS", "Git server", "Argo CD", "repository", "GitOps"]
+    assert list(of_a) == ["cluster DNS", "Git server", "Argo CD", "Argo CD's kinds", "repository", "GitOps"]
     every = stages({component.milestone for component in COMPONENTS})
     names = [stage.name for stage in every]
     # What is fetched from the model store is in Git.
-    assert names == [*list(of_a)[:-1], "model store", "GitOps", "KServe client", "serving", "guardrails"]
+    later = ["model store", "KServe client", "serving", "portal's credentials", "GitOps", "portal", "guardrails"]
+    assert names == [*list(of_a)[:-1], *later]
     for number, stage in enumerate(every):
         assert set(stage.after) <= set(names[:number])
     assert "Git server" in of_a["repository"].after

@@ -32,14 +32,14 @@ def steady_state(platform):
 
 COMPONENT = Component(
     name="portal",
-    milestone="c",
+    milestone="e",
     title="a portal that shows what runs",
     namespaces=("portal",),
     workloads=(PORTAL,),
     applications=("neuroscale-portal",),
     folders=("infrastructure/apps/portal.yaml", "infrastructure/portal"),
     demand=Demand(pulled=("portal",)),
-    ports=(Port("portal", "portal", 7007, 30707),),
+    ports=(Port("portal", "portal", 7107, 30717),),
     steady_state=steady_state,
     stages=(Stage("portal", lambda *_: None, steady_state, after=("repository",)),),
     evidence=Evidence(kinds=(("apps/v1", "Deployment"),), logs=(PORTAL,)),
@@ -74,24 +74,24 @@ def files(milestones):
         return sorted(str(file.relative_to(tree)) for file in tree.rglob("*portal*"))
 
 try:
-    targets(demands("c"))
+    targets(demands("e"))
     refused = ""
 except SupplyError as error:
     refused = str(error)
 print(json.dumps({
     "milestones": MILESTONES,
     "named": parse_milestones("portal"),
-    "steady state": [probe.description for probe in probes_of("c", SimpleNamespace())],
-    "stages": [stage.name for stage in stages("ac")],
+    "steady state": [probe.description for probe in probes_of("e", SimpleNamespace())],
+    "stages": [stage.name for stage in stages("ae")],
     "without": files("abd"),
-    "with": files("abcd"),
+    "with": files("abde"),
     "namespace": "portal" in PLATFORM_NAMESPACES,
     "endpoints": endpoints({"forge": 1, "portal": 2}),
     "ports": [port.name for port in PORTS],
     "source": refused,
-    "evidence": [ref.name for one in selected("c") for ref in one.evidence.logs][-1],
-    "markers": [name for name in markers() if name in ("milestone_c", "portal")],
-    "table": "| `@milestone_c` | a portal that shows what runs |" in table(),
+    "evidence": [ref.name for one in selected("e") for ref in one.evidence.logs][-1],
+    "markers": [name for name in markers() if name in ("milestone_e", "portal")],
+    "table": "| `@milestone_e` | a portal that shows what runs |" in table(),
 }))
 """
 
@@ -100,7 +100,16 @@ print(json.dumps({
 def derived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a copy of this checkout derives once the component is in it."""
     checkout = tmp_path_factory.mktemp("checkout")
-    for folder in ("neuroscale", "suite", "features", "apps", "bootstrap", "infrastructure"):
+    for folder in (
+        "neuroscale",
+        "suite",
+        "features",
+        "apps",
+        "backstage/catalog",
+        "backstage/templates",
+        "bootstrap",
+        "infrastructure",
+    ):
         shutil.copytree(ROOT / folder, checkout / folder)
     for name, text in MADE_UP.items():
         file = checkout / name
@@ -117,17 +126,17 @@ def derived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("what", "expected"),
     [
-        ("milestones", ["a", "b", "c", "d"]),
-        ("named", ["c"]),
+        ("milestones", ["a", "b", "c", "d", "e"]),
+        ("named", ["e"]),
         ("steady state", ["all 1 workloads of the portal have all containers ready"]),
-        ("stages", ["cluster DNS", "Git server", "Argo CD", "repository", "GitOps", "portal"]),
+        ("stages", ["cluster DNS", "Git server", "Argo CD", "Argo CD's kinds", "repository", "GitOps", "portal"]),
         ("without", []),
         ("with", ["infrastructure/apps/portal.yaml", "infrastructure/portal"]),
         ("namespace", True),
         ("endpoints", {"Git server": "http://127.0.0.1:1", "portal": "http://127.0.0.1:2"}),
-        ("ports", ["forge", "argocd", "gateway", "portal"]),
+        ("ports", ["forge", "argocd", "gateway", "backstage", "portal"]),
         ("evidence", "portal"),
-        ("markers", ["milestone_c", "portal"]),
+        ("markers", ["milestone_e", "portal"]),
         ("table", True),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import subprocess
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -55,7 +56,7 @@ def test_a_file_that_argo_cd_is_told_to_skip_is_skipped(tmp_path: Path) -> None:
 
 def test_a_chart_is_rendered_by_helm(tmp_path: Path) -> None:
     put(tmp_path / "apps/a/Chart.yaml", "name: a\n")
-    places, findings = render(tmp_path, lambda folder: [{**CONFIG, "metadata": {"name": folder.name}}])
+    places, findings = render(tmp_path, lambda folder, values=(): [{**CONFIG, "metadata": {"name": folder.name}}])
     assert findings == []
     assert [obj["metadata"]["name"] for obj in places["apps/a"]] == ["a"]
 
@@ -83,6 +84,33 @@ def helm(tmp_path: Path, program: str) -> Tools:
 def test_helm_is_asked_for_the_folder(tmp_path: Path) -> None:
     tools = helm(tmp_path, "import sys, json; print(json.dumps({'kind': 'List', 'said': sys.argv[1:]}))")
     assert tools.chart(tmp_path / "x") == [{"kind": "List", "said": ["template", "x", str(tmp_path / "x")]}]
+
+
+def test_a_chart_gets_the_values_that_its_application_names(tmp_path: Path) -> None:
+    source = {"path": "infrastructure/portal/chart", "helm": {"valueFiles": ["../values.yaml"]}}
+    app = {**CONFIG, "kind": "Application", "metadata": {"name": "portal"}, "spec": {"source": source}}
+    put(tmp_path / "infrastructure/portal/chart/Chart.yaml", "name: portal\n")
+    put(tmp_path / "infrastructure/portal/values.yaml", "replicas: 1\n")
+    put(tmp_path / "infrastructure/portal/values-prod.yaml", "replicas: 2\n")
+    put(tmp_path / "infrastructure/zzz/app.yaml", yaml.safe_dump(app))
+    given: list[Sequence[Path]] = []
+
+    def chart(folder: Path, values: Sequence[Path] = ()) -> list[Object]:
+        given.append(values)
+        return [CONFIG]
+
+    places, findings = render(tmp_path, chart)
+    assert findings == []
+    assert set(places) == {"infrastructure/portal/chart", "infrastructure/zzz"}, "values are no manifests"
+    assert given == [[tmp_path / "infrastructure/portal/values.yaml"]]
+
+
+def test_values_in_a_workloads_folder_are_manifests(tmp_path: Path) -> None:
+    """Argo CD would take them for that."""
+    put(tmp_path / "apps/a/chart/Chart.yaml", "name: a\n")
+    put(tmp_path / "apps/a/values.yaml", "replicas: 1\n")
+    _, findings = render(tmp_path, lambda folder, values=(): [CONFIG])
+    assert [str(finding).split(":")[1].strip() for finding in findings] == ["apps/a"]
 
 
 def test_a_chart_that_does_not_render_is_said(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import Committed, FieldsEdited, ScaledTo
+from neuroscale.git_server import BRANCH, IN_CLUSTER_URL
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import argo, backstage
 from neuroscale.settings import APPLICATION_SET, ARGOCD, ROOT, ROOT_APPLICATION
@@ -13,11 +14,21 @@ _SKELETON = "backstage/templates/model-endpoint/skeleton"
 _SERVICE = f"{_SKELETON}/inference-service.yaml"
 _TEMPLATE = (ROOT / _SERVICE).read_text(encoding="utf-8")
 _PORTAL_SYNC_OFF = disable_automated_sync(backstage.APPLICATION)
+#: As infrastructure/apps has it, but for the last folder.
+_ELSEWHERE = {
+    "repoURL": IN_CLUSTER_URL,
+    "revision": BRANCH,
+    "requeueAfterSeconds": 5,
+    "directories": [
+        {"path": "apps/*"},
+        {"path": "apps/neuroscale-*", "exclude": True},
+        {"path": "apps/golden-*", "exclude": True},
+    ],
+}
 _NO_DISCOVERY = (
-    *disable_automated_sync(ROOT_APPLICATION),
+    disable_automated_sync(ROOT_APPLICATION)[0],
     FieldsEdited(
-        target=Ref("ApplicationSet", APPLICATION_SET, ARGOCD),
-        patch={"spec": {"template": {"metadata": {"name": "{{ .path.basename }}-elsewhere"}}}},
+        target=Ref("ApplicationSet", APPLICATION_SET, ARGOCD), patch={"spec": {"generators": [{"git": _ELSEWHERE}]}}
     ),
 )
 
@@ -76,7 +87,7 @@ MUTANTS = (
     ),
     Mutant(
         "merged-folder-not-discovered",
-        "The ApplicationSet gives Applications another name: none is called as the folder is",
+        "The ApplicationSet passes the folder over",
         scenario=_SERVED,
         before=_MERGES,
         faults=_NO_DISCOVERY,

@@ -212,6 +212,21 @@ def test_judgement(case: str) -> None:
     assert (verdict.state, words in verdict.observed) == (state, True), verdict
 
 
+@pytest.mark.parametrize(
+    ("app", "commit", "state", "words"),
+    [
+        (GOOD, COMMIT, "met", "Synced/Healthy"),
+        (GOOD, OTHER, "pending", f"at {COMMIT[:8]}"),
+        (captured("application-out-of-sync"), COMMIT, "pending", "OutOfSync"),
+        ({"metadata": {}}, COMMIT, "pending", "at no commit"),
+        (None, COMMIT, "pending", "it does not exist"),
+    ],
+)
+def test_synced_to_is_of_one_commit(app: Object | None, commit: str, state: State, words: str) -> None:
+    verdict = argo.evaluate_synced_to(app, commit)
+    assert (verdict.state, words in verdict.observed) == (state, True), verdict
+
+
 def test_a_long_message_is_cut() -> None:
     app = status({"conditions": [{"type": "ComparisonError", "message": "x" * 5000}]})
     assert len(describe(app)) < 400

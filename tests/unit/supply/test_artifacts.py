@@ -154,7 +154,7 @@ def test_what_tools_leave_beside_a_recipe_changes_nothing(recipes: Path) -> None
     """Whoever runs a server's tests has its compiled form there, with another date each time."""
     before = hashes(recipes)
     compiled = recipes / "sklearnserver" / "__pycache__" / "server.cpython-311.pyc"
-    compiled.parent.mkdir()
+    compiled.parent.mkdir(exist_ok=True)
     compiled.write_bytes(b"compiled")
     assert hashes(recipes) == before
 

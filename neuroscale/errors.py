@@ -11,6 +11,7 @@
     ├── HostError                   exit 3: Docker, disk, ports of this machine
     ├── SupplyError                 exit 3: an image, binary or manifest cannot be had
     ├── ClusterUnreachable          exit 3: the API server does not answer
+    │   └── ApiServerSlow           exit 3: … in time, though it took the request
     ├── ApiError                    exit 3: the API server answered, and it was a no
     ├── ProgramFailed               exit 3: a program did not start, end in time, or succeed
     │   └── ProgramLate             exit 3: … because it did not end in time
@@ -87,6 +88,10 @@ class SupplyError(NeuroscaleError):
 
 class ClusterUnreachable(NeuroscaleError):
     """The API server does not answer. Never turned into a skip: a dead cluster is not a calm one."""
+
+
+class ApiServerSlow(ClusterUnreachable):
+    """The API server took a request, and did not answer it in time."""
 
 
 class ApiError(NeuroscaleError):

@@ -102,8 +102,10 @@ def cluster(kubeconfig: Path, state: ClusterState) -> Cluster:
 
 @pytest.fixture(scope="session")
 def _new_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What each test has a copy of."""
-    return new_repository(tmp_path_factory.mktemp("forge") / "new.git")
+    """What each test has a copy of: one commit on ``main``, and a branch that is proposed."""
+    bare = new_repository(tmp_path_factory.mktemp("forge") / "new.git")
+    FakePortal(bare).propose(PROPOSED, "second/proposed.txt")
+    return bare
 
 
 @pytest.fixture
@@ -116,7 +118,7 @@ def repository(_new_repository: Path, tmp_path: Path) -> Path:
 def portal(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePortal]:
     """The portal and the Git server, with one open pull request."""
     with FakePortal(repository) as server:
-        server.propose(PROPOSED, "second/proposed.txt")
+        server.open[1] = PROPOSED
         monkeypatch.setattr("neuroscale.chaos.commit_faults.backstage_url", lambda: server.url)
         yield server
 

@@ -17,12 +17,14 @@ from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.bootstrap.stages import stages
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
+from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import ClusterState, load_state
 from neuroscale.components import GROUND, PORTS, Stage, demands, endpoints, selected
-from neuroscale.errors import ClusterUnreachable, ConditionTimeout, NeuroscaleError, PreconditionFailed
+from neuroscale.errors import ApiServerSlow, ClusterUnreachable, ConditionTimeout, NeuroscaleError, PreconditionFailed
 from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform, connect
-from neuroscale.polling import duration, eventually
+from neuroscale.polling import Probe, Verdict, duration, eventually, met, pending
+from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.probes.progress_reporter import ProgressReporter
 from neuroscale.settings import BUDGETS, CLUSTER_NAME
 from neuroscale.supply import Provisions, assert_usable, choose
@@ -160,7 +162,7 @@ def _bring_up(
         for earlier in some:
             if earlier.name in stage.after:
                 progress.finish(earlier)
-        stage.apply(platform, tree)
+        _apply(stage, platform, tree)
     for number, stage in enumerate(some):
         try:
             progress.finish(stage)
@@ -168,6 +170,45 @@ def _bring_up(
             _say_what_else_is_wrong(some[number + 1 :], platform, say)
             raise
     return progress.seconds
+
+
+@dataclass(frozen=True)
+class _Patient:
+    """A probe of a cluster that is busy with all that it was given: an answer that comes too late is none yet."""
+
+    probe: Probe
+
+    @property
+    def description(self) -> str:
+        return self.probe.description
+
+    @property
+    def area(self) -> str:
+        return self.probe.area
+
+    def check(self, cluster: Cluster) -> Verdict:
+        try:
+            return self.probe.check(cluster)
+        except ApiServerSlow as error:
+            return pending(str(error))
+
+
+def _apply(stage: Stage, platform: Platform, tree: Path) -> None:
+    """Apply a stage, again where the API server did not say in time that it was: all of them may be applied twice.
+
+    Raises:
+        PreconditionFailed: It never did.
+    """
+
+    def evaluate() -> Verdict:
+        stage.apply(platform, tree)
+        return met("it is")
+
+    applied = _Patient(ProbeFunction(f"stage {stage.name} is applied", evaluate, "gitops"))
+    try:
+        eventually(applied, platform.cluster, within=BUDGETS.recover)
+    except ConditionTimeout as error:
+        raise PreconditionFailed(str(error)) from error
 
 
 @dataclass
@@ -235,7 +276,11 @@ def _wait_until_ready(stage: Stage, platform: Platform, say: Say, within: float)
     """
     for probe in stage.ready(platform):
         try:
-            eventually(ProgressReporter(probe, say, partial(stage.refresh, platform)), platform.cluster, within=within)
+            eventually(
+                ProgressReporter(_Patient(probe), say, partial(stage.refresh, platform)),
+                platform.cluster,
+                within=within,
+            )
         except ConditionTimeout as error:
             raise PreconditionFailed(f"Stage {stage.name} did not become ready. {error}") from error
 

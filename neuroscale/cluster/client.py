@@ -19,7 +19,7 @@ from kubernetes.config import ConfigException, load_kube_config_from_dict
 from neuroscale.cluster import port_forward
 from neuroscale.cluster.guard import READS, DenyWrites, Guard, MarkerGuard, docker_networks
 from neuroscale.cluster.state import ClusterState
-from neuroscale.errors import ApiError, ClusterUnreachable, UsageError
+from neuroscale.errors import ApiError, ApiServerSlow, ClusterUnreachable, UsageError
 from neuroscale.host.direct import LOOPBACK
 from neuroscale.kubernetes.refs import Object, Ref, api_version_of
 from neuroscale.settings import BUDGETS
@@ -247,7 +247,8 @@ class Cluster:
                 _request_timeout=(_CONNECT_SECONDS, read_seconds),
             )
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
-            raise ClusterUnreachable(
+            slow = isinstance(error, urllib3.exceptions.ReadTimeoutError)
+            raise (ApiServerSlow if slow else ClusterUnreachable)(
                 f"The API server at {self.server} should answer {method} {path.partition('?')[0]}, but: {error}. "
                 "Next: neuroscale status"
             ) from error

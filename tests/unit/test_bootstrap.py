@@ -23,7 +23,14 @@ from neuroscale.bootstrap.stages import ordered, stages
 from neuroscale.cluster.apply import apply_all
 from neuroscale.cluster.client import Cluster
 from neuroscale.components import COMPONENTS, Component, Stage, gitops, serving
-from neuroscale.errors import ApiError, PreconditionFailed, SupplyError, WriteForbidden
+from neuroscale.errors import (
+    ApiError,
+    ApiServerSlow,
+    ClusterUnreachable,
+    PreconditionFailed,
+    SupplyError,
+    WriteForbidden,
+)
 from neuroscale.git_server import CREDENTIALS
 from neuroscale.kubernetes.refs import Object
 from neuroscale.kustomize import documents, kubectl, kustomize
@@ -31,7 +38,8 @@ from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending
 from neuroscale.probes import progress_reporter
 from neuroscale.probes.git_server import GitServerAnswers
-from neuroscale.settings import APPLICATION_SET, BUDGETS, ROOT, cache_dir
+from neuroscale.probes.probe_function import ProbeFunction
+from neuroscale.settings import APPLICATION_SET, BUDGETS, ROOT, Budgets, cache_dir
 
 #: By name: the package has a function of the same name.
 
@@ -522,3 +530,46 @@ def test_an_application_set_is_asked_to_look_again_after_an_error_only(
     assert len(said) == len(api.writes) == (status == "True")
     if said:
         assert api.objects[path]["metadata"]["annotations"] == {"argocd.argoproj.io/application-set-refresh": "true"}
+
+
+# --- a cluster that is busy
+
+
+def slow_once(calls: list[int]) -> None:
+    calls.append(1)
+    if len(calls) == 1:
+        raise ApiServerSlow("The API server should answer, but: Read timed out")
+
+
+def test_an_answer_that_comes_too_late_is_waited_for_again(tmp_path: Path, cluster: Cluster) -> None:
+    """A node that unpacks images hardly answers; once that ended a bootstrap."""
+    applied: list[int] = []
+    asked: list[int] = []
+
+    def evaluate() -> Verdict:
+        slow_once(asked)
+        return met("it is")
+
+    stage = Stage("one", lambda *_: slow_once(applied), lambda _: [ProbeFunction("it is so", evaluate)])
+    bring_up_module._apply(stage, fake_platform(cluster), tmp_path)
+    bring_up_module._wait_until_ready(stage, fake_platform(cluster), lambda _: None, 10)
+    assert (len(applied), len(asked)) == (2, 2)
+
+
+def test_a_cluster_that_is_gone_is_not_waited_for(tmp_path: Path, cluster: Cluster) -> None:
+    def apply(*_: object) -> None:
+        raise ClusterUnreachable("The API server should answer, but: Connection refused")
+
+    with pytest.raises(ClusterUnreachable, match="refused"):
+        bring_up_module._apply(Stage("one", apply, lambda _: []), fake_platform(cluster), tmp_path)
+
+
+def test_one_that_never_answers_in_time_is_said(
+    tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def apply(*_: object) -> None:
+        raise ApiServerSlow("The API server should answer, but: Read timed out")
+
+    monkeypatch.setattr(bring_up_module, "BUDGETS", Budgets(recover=0.1))
+    with pytest.raises(PreconditionFailed, match=r"stage one is applied .*Read timed out"):
+        bring_up_module._apply(Stage("one", apply, lambda _: []), fake_platform(cluster), tmp_path)

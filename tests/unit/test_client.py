@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import urllib3
 import yaml
 from apiserver import ApiServer, kubeconfig_for
 from fakes import CONFIG_MAPS, DEPLOYMENTS, NGINX, PAGE, populate
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.errors import ApiError, ClusterUnreachable, ExitCode
+from neuroscale.errors import ApiError, ApiServerSlow, ClusterUnreachable, ExitCode
 from neuroscale.kubernetes.refs import Object, Ref
 
 SCRATCH: Object = {
@@ -149,3 +150,12 @@ def test_a_watch_begins_with_the_present_and_ends_by_itself(api: ApiServer, clus
     assert (event, obj["kind"], listed) == ("ADDED", "ConfigMap", [])
     assert list(events) == []
     assert listed == [True]
+
+
+def test_a_late_answer_is_told_from_none(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*_: object, **__: object) -> None:
+        raise urllib3.exceptions.ReadTimeoutError(None, "/readyz", "Read timed out.")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(cluster._rest, "request", late)
+    with pytest.raises(ApiServerSlow, match=r"should answer GET /readyz, but: .*Read timed out"):
+        cluster.text("/readyz")

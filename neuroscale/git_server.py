@@ -88,8 +88,7 @@ class GitServer:
 
     def head(self) -> str | None:
         """Commit of ``main`` at the Git server, or ``None`` when the repository is empty."""
-        listed = self._git("ls-remote", self._remote, f"refs/heads/{BRANCH}")
-        return listed.split()[0] if listed else None
+        return self.branch_head(BRANCH)
 
     def fill(self, tree: Path, message: str) -> bool:
         """Make ``main`` equal to a folder, but for the epoch files that it already has.

@@ -17,7 +17,6 @@ from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.bootstrap.stages import stages
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
-from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import ClusterState, load_state
 from neuroscale.components import GROUND, PORTS, Stage, demands, endpoints, selected
 from neuroscale.errors import ApiServerSlow, ClusterUnreachable, ConditionTimeout, NeuroscaleError, PreconditionFailed
@@ -172,25 +171,16 @@ def _bring_up(
     return progress.seconds
 
 
-@dataclass(frozen=True)
-class _Patient:
-    """A probe of a cluster that is busy with all that it was given: an answer that comes too late is none yet."""
+def _patient(probe: Probe, platform: Platform) -> ProbeFunction:
+    """The same of a cluster that is busy with all that it was given: an answer that comes too late is none yet."""
 
-    probe: Probe
-
-    @property
-    def description(self) -> str:
-        return self.probe.description
-
-    @property
-    def area(self) -> str:
-        return self.probe.area
-
-    def check(self, cluster: Cluster) -> Verdict:
+    def evaluate() -> Verdict:
         try:
-            return self.probe.check(cluster)
+            return probe.check(platform.cluster)
         except ApiServerSlow as error:
             return pending(str(error))
+
+    return ProbeFunction(probe.description, evaluate, probe.area)
 
 
 def _apply(stage: Stage, platform: Platform, tree: Path) -> None:
@@ -204,9 +194,9 @@ def _apply(stage: Stage, platform: Platform, tree: Path) -> None:
         stage.apply(platform, tree)
         return met("it is")
 
-    applied = _Patient(ProbeFunction(f"stage {stage.name} is applied", evaluate, "gitops"))
+    applied = ProbeFunction(f"stage {stage.name} is applied", evaluate, "gitops")
     try:
-        eventually(applied, platform.cluster, within=BUDGETS.recover)
+        eventually(_patient(applied, platform), platform.cluster, within=BUDGETS.recover)
     except ConditionTimeout as error:
         raise PreconditionFailed(str(error)) from error
 
@@ -277,7 +267,7 @@ def _wait_until_ready(stage: Stage, platform: Platform, say: Say, within: float)
     for probe in stage.ready(platform):
         try:
             eventually(
-                ProgressReporter(_Patient(probe), say, partial(stage.refresh, platform)),
+                ProgressReporter(_patient(probe, platform), say, partial(stage.refresh, platform)),
                 platform.cluster,
                 within=within,
             )

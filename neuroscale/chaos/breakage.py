@@ -31,6 +31,7 @@ class Effect:
     """A fault that was seen to have happened.
 
     Attributes:
+        begun: Monotonic seconds of the injection.
         at: Monotonic seconds at which the proof was seen; recovery times count from here.
         clock: Wall clock of the injection.
         observed: The proof in words.
@@ -39,6 +40,7 @@ class Effect:
 
     fault: Fault
     snapshot: Snapshot
+    begun: float
     at: float
     clock: datetime
     observed: str
@@ -88,7 +90,7 @@ class Breakage:
                 f"{_EFFECT_SECONDS} s: {proof.last.observed}. Nothing that follows would prove anything. "
                 "Next: neuroscale status"
             ) from error
-        effect = Effect(fault, snapshot, proof.at, clock, proof.last.observed, watcher)
+        effect = Effect(fault, snapshot, start, proof.at, clock, proof.last.observed, watcher)
         self.effects.append(effect)
         return effect
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -95,10 +94,13 @@ def render(tree: Path, chart: Chart) -> tuple[Places, list[Finding]]:
     """
     places: dict[str, list[Object]] = {}
     findings: list[Finding] = []
+
+    def with_values(folder: Path) -> list[Object]:
+        return chart(folder, _values(str(folder.relative_to(tree)), places, tree))
+
     # Charts last: which values they get is said by Applications.
     for folder in sorted(folders(tree), key=lambda found: ((found / _CHART).is_file(), found)):
         place = str(folder.relative_to(tree))
-        with_values = partial(chart, values=_values(place, places, tree))
         places[place], wrong = render_folder(folder, place, with_values)
         findings += wrong
     return places, [*findings, *_twice(places)]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from neuroscale.backstage_client import Backstage, Task, backstage_url
 from neuroscale.chaos.breakage import Breakage, Effect
@@ -12,13 +10,12 @@ from neuroscale.chaos.faults import FormSubmitted, PullRequestMerged
 from neuroscale.errors import PreconditionFailed
 from neuroscale.golden_path.form import evaluate_proposal, expected_objects, filled_in
 from neuroscale.inference_client import gateway_url
-from neuroscale.kubernetes.refs import Object
 from neuroscale.model_store import SERVED
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, Verdict, eventually, eventually_each, met, pending
 from neuroscale.probes import argo, serving
 from neuroscale.probes.backstage import CatalogKnows
-from neuroscale.probes.knative_resources import fetch, inference_service
+from neuroscale.probes.knative_resources import inference_service
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.results import Recorder
 from neuroscale.settings import BUDGETS
@@ -64,11 +61,6 @@ class Merged:
     commit: str
     effect: Effect
 
-    @property
-    def since(self) -> float:
-        """Monotonic seconds at which it was begun."""
-        return time.monotonic() - (datetime.now(UTC) - self.effect.clock).total_seconds()
-
 
 def ask_for_model(breakage: Breakage, recorder: Recorder) -> Submitted:
     """Fill in the form and hand it in; how long the pull request took is kept.
@@ -79,7 +71,7 @@ def ask_for_model(breakage: Breakage, recorder: Recorder) -> Submitted:
     values = filled_in()
     fault = FormSubmitted(values=values)
     effect = breakage.inject(fault)
-    seconds = round((datetime.now(UTC) - effect.clock).total_seconds() - (time.monotonic() - effect.at), 3)
+    seconds = round(effect.at - effect.begun, 3)
     recorder.recovery(
         claim="form-to-pull-request", fault=fault.description, subject=f"pull request of {fault.branch}",
         series="form to pull request", at=effect.clock, phases={"pull request": seconds}, seconds=seconds,
@@ -135,7 +127,7 @@ def wait_for_prediction(merged: Merged, platform: Platform, recorder: Recorder) 
         eventually_each(
             _phases(name, merged.commit, platform),
             platform.cluster,
-            since=merged.since,
+            since=merged.effect.begun,
             within=_SERVED_WITHIN,
             reached=reached,
             every=0.1,
@@ -151,16 +143,9 @@ def wait_for_prediction(merged: Merged, platform: Platform, recorder: Recorder) 
 def _phases(name: str, commit: str, platform: Platform) -> dict[str, Probe]:
     return {
         "synced": argo.synced_to(name, commit),
-        "Ready": ProbeFunction(
-            f'the InferenceService "{name}" is Ready',
-            lambda: serving.evaluate_service(_service(name, platform)),
-        ),
+        "Ready": serving.AllReady(frozenset({name})),
         "right answer": serving.Serves(name, gateway_url(platform.cluster), SERVED),
     }
-
-
-def _service(name: str, platform: Platform) -> Object | None:
-    return fetch(platform.cluster, inference_service(name))
 
 
 def wait_for_catalog(submitted: Submitted, platform: Platform) -> None:
@@ -170,7 +155,7 @@ def wait_for_catalog(submitted: Submitted, platform: Platform) -> None:
         ConditionTimeout: It has not in time.
     """
     spec = {"type": "model-endpoint", "owner": f"group:default/{submitted.values['owner']}"}
-    known = CatalogKnows(backstage_url(), _entity(submitted), spec)
+    known = CatalogKnows(Backstage(backstage_url()), _entity(submitted), spec)
     eventually(known, platform.cluster, within=_CATALOGUED_WITHIN)
 
 

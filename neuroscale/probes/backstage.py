@@ -28,11 +28,12 @@ class CatalogKnows:
     """The catalog has an entity, as Git describes it.
 
     Attributes:
+        backstage: Signs in once, however often it is asked.
         ref: ``kind:namespace/name``.
         spec: What its ``spec`` says at least.
     """
 
-    url: str
+    backstage: Backstage
     ref: str
     spec: Mapping[str, str]
     area: str = "backstage"
@@ -45,7 +46,7 @@ class CatalogKnows:
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
         """Ask as a guest."""
         try:
-            return evaluate_entity(Backstage(self.url).entity(self.ref), self.spec)
+            return evaluate_entity(self.backstage.entity(self.ref), self.spec)
         except BackstageError as error:
             return pending(str(error))
 
@@ -61,4 +62,4 @@ def evaluate_entity(entity: Object | None, spec: Mapping[str, str]) -> Verdict:
 
 def template_offered(url: str) -> CatalogKnows:
     """The form for a model endpoint can be filled in."""
-    return CatalogKnows(url, TEMPLATE, {"type": "model-endpoint", "owner": "group:default/platform-team"})
+    return CatalogKnows(Backstage(url), TEMPLATE, {"type": "model-endpoint", "owner": "group:default/platform-team"})

@@ -13,7 +13,7 @@ from typing import Any
 from neuroscale.settings import ROOT
 from neuroscale.supply.golang import GoProgram, GoPrograms, ModuleFiles, ModuleTree
 from neuroscale.supply.images import ImageRecipe
-from neuroscale.supply.node import NodeApplication
+from neuroscale.supply.node import MADE_BY_YARN, NodeApplication
 from neuroscale.supply.pins import Pins
 
 RECIPES = ROOT / "infrastructure" / "images"
@@ -22,7 +22,7 @@ SCHEMA = 1
 #: Suffixes of what compilers and pip read; the rest of a recipe describes an image.
 _COMPILED = {".c", ".go", ".mod", ".sum", ".txt"}
 #: Folders that tools make beside sources: no recipe is another for them.
-_MADE_BY_TOOLS = {".yarn", "__pycache__", "dist", "dist-types", "node_modules"}
+_MADE_BY_TOOLS = {"__pycache__", *MADE_BY_YARN}
 
 
 @dataclass(frozen=True)

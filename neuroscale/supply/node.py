@@ -23,6 +23,8 @@ _NPM_OPTIONS = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error
 #: Where a part keeps its packages, and the workspaces of which it is made.
 FOLDER = "app"
 _SPEAKS_FOR_IT = "@backstage/backend-defaults"
+#: Folders that Yarn makes beside the sources of an application, as a developer has them: no build starts from them.
+MADE_BY_YARN = frozenset({".yarn", "dist", "dist-types", "node_modules"})
 #: What no process reads: for debuggers, compilers and people.
 _LEFT_OUT = ("*.map", "*.d.ts", "*.d.mts", "*.d.cts", "*.md", "*.flow")
 
@@ -115,7 +117,7 @@ def build(source: Path, into: Path, log: Path) -> str:
     runtime = pinned_node()
     yarn = npm_program("yarn", "@yarnpkg/cli-dist", "bin/yarn.js", runtime)
     work = into / "tmp"
-    shutil.copytree(source, work, ignore=shutil.ignore_patterns("node_modules", "dist", "dist-types"))
+    shutil.copytree(source, work, ignore=shutil.ignore_patterns(*MADE_BY_YARN))
     home = {"HOME": str(into / "home"), "YARN_GLOBAL_FOLDER": str(into / "home"), "YARN_ENABLE_TELEMETRY": "0"}
     environment = internet_environment() | runtime.environment | home
     for step in ("install --immutable", "workspace app build", "workspaces focus --production backend"):

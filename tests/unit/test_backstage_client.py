@@ -75,7 +75,7 @@ def test_the_catalog_knows_what_it_says_in_full(
     status: int, content: object, state: str, said: str, portal: FakePortal
 ) -> None:
     portal.answers[f"GET {ENTITY}"] = (status, content)
-    probe = CatalogKnows(portal.url, "component:default/iris-9", {"type": "model-endpoint", "owner": "a"})
+    probe = CatalogKnows(Backstage(portal.url), "component:default/iris-9", {"type": "model-endpoint", "owner": "a"})
     verdict = probe.check(None)  # type: ignore[arg-type]
     assert verdict.state == state
     assert said in verdict.observed

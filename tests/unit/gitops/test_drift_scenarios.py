@@ -183,7 +183,7 @@ def a_drift(
     """A drift whose every sighting is known."""
     judges = {"fields-edited": values_are_back, "object-deleted": came_back, "object-created": was_pruned}
     watchers = cast("Watcher", Seen(target)), cast("Watcher", Seen(app))
-    effect = Effect(fault, {"before": before}, FAULT_AT, FAULT_CLOCK, "seen", watchers[0])
+    effect = Effect(fault, {"before": before}, FAULT_AT, FAULT_AT, FAULT_CLOCK, "seen", watchers[0])
     return Drifted(NGINX, effect, watchers[1], judges[fault.kind](before, fault), 0, None)
 
 

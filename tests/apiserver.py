@@ -15,10 +15,11 @@ import re
 import threading
 import uuid
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from local_server import LocalServer
 from websocket import ABNF
 from websocket._abnf import frame_buffer
 
@@ -78,7 +79,7 @@ class RefusalError(Exception):
         self.status, self.reason = status, reason or _REASONS.get(status, "")
 
 
-class ApiServer:
+class ApiServer(LocalServer):
     """The server.
 
     Attributes:
@@ -102,21 +103,13 @@ class ApiServer:
         if nonce is not None:
             self.put(MARKER_PATH, marker(nonce, "neuroscale"))
 
-    def __enter__(self) -> Self:
+    def make_handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
 
         class Handler(_Handler):
             api = server
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
+        return Handler
 
     # --- objects
 

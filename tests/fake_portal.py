@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
+from local_server import LocalServer
 from repository import git
 
 from neuroscale.cluster.client import Cluster
@@ -17,7 +17,7 @@ from neuroscale.git_server import BRANCH, GitServer
 GUEST = {"backstageIdentity": {"token": "of a guest"}}
 
 
-class FakePortal:
+class FakePortal(LocalServer):
     """Both of them, at one address.
 
     Attributes:
@@ -36,20 +36,13 @@ class FakePortal:
         self.mergeable = True
         self._repository = str(repository)
 
-    def __enter__(self) -> Self:
+    def make_handler(self) -> type[BaseHTTPRequestHandler]:
         portal = self
 
         class Handler(_Handler):
             owner = portal
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
+        return Handler
 
     def propose(self, branch: str, path: str, text: str = "new\n") -> None:
         """A branch with one more file, and an open pull request of it."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 from apiserver import ApiServer, merge
 from fixtures import captured
+from local_server import LocalServer
 
 from neuroscale.inference_client import BAD_INPUT
 from neuroscale.kubernetes.refs import Object
@@ -170,7 +170,7 @@ def put(api: ApiServer, model: Object, generated: Generated) -> None:
             api.objects[f"{place}/{obj['metadata']['name']}"] = obj
 
 
-class Gateway:
+class Gateway(LocalServer):
     """Answers as the gateway and the models behind it.
 
     Attributes:
@@ -186,7 +186,7 @@ class Gateway:
         self.strangers = 0
         self.asked = 0
 
-    def __enter__(self) -> Self:
+    def make_handler(self) -> type[BaseHTTPRequestHandler]:
         gateway = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -202,16 +202,7 @@ class Gateway:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
                 pass
 
-        self.handler = Handler
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
+        return Handler
 
     def answer(self, path: str, host: str, body: bytes) -> tuple[int, str, dict[str, str]]:
         self.asked += 1

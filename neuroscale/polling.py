@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from tenacity import RetryError, Retrying, retry_if_result, wait_fixed
 
-from neuroscale.errors import ConditionTimeout, Unrecoverable
+from neuroscale.errors import ApiServerSlow, ConditionTimeout, Unrecoverable
 
 if TYPE_CHECKING:
     from neuroscale.cluster.client import Cluster
@@ -150,7 +150,7 @@ def _three_digits(value: float) -> str:
 def eventually(
     probe: Probe, cluster: Cluster, *, within: float, every: float = 0.25, clock: Clock = REAL_CLOCK
 ) -> Timeline:
-    """Check until the probe is met.
+    """Check until the probe is met. An API server that took the question and did not answer in time is asked again.
 
     Args:
         probe: The question.
@@ -165,7 +165,15 @@ def eventually(
     """
     timeline, within = Timeline(probe.description), min(within, longest_wait.get())
     retrying = _retrying(lambda seen: seen.state == "pending", lambda: timeline.seconds + every > within, every, clock)
-    verdict = _poll(partial(probe.check, cluster), timeline, clock, retrying)
+
+    def check() -> Verdict:
+        # The wait has a limit of its own, and one read that took too long is no reason to end it early.
+        try:
+            return probe.check(cluster)
+        except ApiServerSlow as error:
+            return pending(str(error))
+
+    verdict = _poll(check, timeline, clock, retrying)
     if verdict.state == "unrecoverable":
         raise Unrecoverable(
             f"Gave up after {duration(timeline.seconds)} of {duration(within)} waiting for: {probe.description} "

@@ -19,10 +19,10 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.state import ClusterState, load_state
 from neuroscale.components import GROUND, PORTS, Stage, demands, endpoints, selected
-from neuroscale.errors import ApiServerSlow, ClusterUnreachable, ConditionTimeout, NeuroscaleError, PreconditionFailed
+from neuroscale.errors import ClusterUnreachable, ConditionTimeout, NeuroscaleError, PreconditionFailed
 from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform, connect
-from neuroscale.polling import Probe, Verdict, duration, eventually, met, pending
+from neuroscale.polling import Verdict, duration, eventually, met
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.probes.progress_reporter import ProgressReporter
 from neuroscale.settings import BUDGETS, CLUSTER_NAME
@@ -171,18 +171,6 @@ def _bring_up(
     return progress.seconds
 
 
-def _patient(probe: Probe, platform: Platform) -> ProbeFunction:
-    """The same of a cluster that is busy with all that it was given: an answer that comes too late is none yet."""
-
-    def evaluate() -> Verdict:
-        try:
-            return probe.check(platform.cluster)
-        except ApiServerSlow as error:
-            return pending(str(error))
-
-    return ProbeFunction(probe.description, evaluate, probe.area)
-
-
 def _apply(stage: Stage, platform: Platform, tree: Path) -> None:
     """Apply a stage, again where the API server did not say in time that it was: all of them may be applied twice.
 
@@ -196,7 +184,7 @@ def _apply(stage: Stage, platform: Platform, tree: Path) -> None:
 
     applied = ProbeFunction(f"stage {stage.name} is applied", evaluate, "gitops")
     try:
-        eventually(_patient(applied, platform), platform.cluster, within=BUDGETS.recover)
+        eventually(applied, platform.cluster, within=BUDGETS.recover)
     except ConditionTimeout as error:
         raise PreconditionFailed(str(error)) from error
 
@@ -267,7 +255,7 @@ def _wait_until_ready(stage: Stage, platform: Platform, say: Say, within: float)
     for probe in stage.ready(platform):
         try:
             eventually(
-                ProgressReporter(_patient(probe, platform), say, partial(stage.refresh, platform)),
+                ProgressReporter(probe, say, partial(stage.refresh, platform)),
                 platform.cluster,
                 within=within,
             )

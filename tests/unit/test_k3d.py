@@ -258,6 +258,9 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
     assert yaml.safe_load(file.read_text()) == marker(state.nonce, CLUSTER_NAME)
     assert file.stat().st_mode & 0o777 == kubeconfig_file().stat().st_mode & 0o777 == 0o600
 
+    shares = state_dir() / "shares.sh"
+    assert shares.stat().st_mode & 0o111, "the node's entrypoint runs it"
+
     create, kubeconfig = asked.read_text().splitlines()
     assert kubeconfig == f"kubeconfig get {CLUSTER_NAME}"
     for words in (
@@ -267,6 +270,7 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
         "--env GOGC=50@server:0",
         f"--runtime-label {LABEL}={state.nonce}@server:0",
         f"--volume {file}:/var/lib/rancher/k3s/server/manifests/marker.yaml@server:0",
+        f"--volume {shares}:/bin/k3d-entrypoint-shares.sh:ro@server:0",
         f"--port 127.0.0.1:{ports['forge']}:30300@server:0:direct",
         f"--volume {provisions.image_tarballs[0]}:/var/lib/rancher/k3s/agent/images/0-images.tar:ro@server:0",
         f"--volume {provisions.image_tarballs[1]}:/var/lib/rancher/k3s/agent/images/1-images.tar:ro@server:0",

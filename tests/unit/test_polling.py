@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from neuroscale import polling
 from neuroscale.cluster.client import Cluster
-from neuroscale.errors import ConditionTimeout, ExitCode, Unrecoverable
+from neuroscale.errors import ApiServerSlow, ConditionTimeout, ExitCode, Unrecoverable
 from neuroscale.polling import (
     Clock,
     Timeline,
@@ -196,6 +196,32 @@ def test_a_look_that_raises_leaves_its_timeline(time: FakeTime, published: list[
     with pytest.raises(OSError, match="no cable"):
         eventually(Broken([met("never")], time), NOWHERE, within=1, clock=time.clock)
     assert published[0].last.observed == "nothing was checked yet"
+
+
+class Slow(Scripted):
+    """An API server that answers in time only after so many looks."""
+
+    late = 2
+
+    def check(self, cluster: Cluster) -> Verdict:
+        self.late -= 1
+        verdict = super().check(cluster)
+        if self.late >= 0:
+            raise ApiServerSlow("Read timed out. Next: neuroscale status")
+        return verdict
+
+
+def test_a_slow_api_server_is_asked_again_until_the_wait_is_over(time: FakeTime, published: list[Timeline]) -> None:
+    """Once a single read that took 10 s ended a wait of a minute."""
+    eventually(Slow([met("blue")], time, cost=10), NOWHERE, within=60, clock=time.clock)
+    assert [change.verdict.state for change in published[0].changes] == ["pending", "met"]
+    with pytest.raises(ConditionTimeout, match=r"Timed out after 10 s .*Last seen: Read timed out\."):
+        eventually(Slow([met("blue")], time, cost=10), NOWHERE, within=10, clock=time.clock)
+
+
+def test_what_must_hold_each_time_was_not_seen_to_hold_by_a_slow_api_server(time: FakeTime) -> None:
+    with pytest.raises(ApiServerSlow):
+        consistently(Slow([met("blue")], time), NOWHERE, lasting=60, clock=time.clock)
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,16 @@ from neuroscale.errors import ClusterUnreachable, NeuroscaleError, ProgramFailed
 from neuroscale.host import direct
 from neuroscale.host.programs import output
 from neuroscale.kubernetes.objects import secret_values
-from neuroscale.kubernetes.refs import Ref
-from neuroscale.settings import BUDGETS, CLUSTER_NAME, GIT_SERVER, state_dir
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.settings import ARGOCD, BUDGETS, CLUSTER_NAME, GIT_SERVER, state_dir
 
 OWNER, REPOSITORY, BRANCH = "neuroscale", "platform", "main"
 BOT = "neuroscale-bot"
 CREDENTIALS = Ref("Secret", "gitea-bot", GIT_SERVER)
 #: What Argo CD clones; also in the manifests under bootstrap/ and infrastructure/.
 IN_CLUSTER_URL = f"http://gitea.{GIT_SERVER}.svc.cluster.local:3000/{OWNER}/{REPOSITORY}.git"
+#: Where Argo CD hears of pushes; ``bootstrap/forge/app.ini`` allows the Git server to go there.
+PUSH_HOOK_URL = f"https://argocd-server.{ARGOCD}.svc.cluster.local/api/webhook"
 #: Application -> the file of which the suite commits new versions; not part of what a bootstrap sets back.
 EPOCH_FILES = {"test-app": "apps/test-app/epoch.yaml", "neuroscale-infrastructure": "infrastructure/apps/epoch.yaml"}
 _GIT_SECONDS = 60
@@ -165,6 +167,49 @@ class GitServer:
         if pull := self.pull_request(branch):
             self._administer("PATCH", f"{_API}/pulls/{pull.number}", {"state": "closed"})
         self._administer("DELETE", f"{_API}/branches/{branch}", None, may=(404,))
+
+    # --- who is told of pushes
+
+    def push_hook(self) -> Object | None:
+        """The hook that tells Argo CD of each push to ``main``, as Gitea describes it; or ``None``.
+
+        Raises:
+            NeuroscaleError: The Git server did not say.
+        """
+        with self._api() as api:
+            answer = api.get(f"{_API}/hooks", auth=(BOT, self._password))
+        if not answer.is_success:
+            raise self._unexpected("list", f"{_API}/hooks", answer)
+        return next((hook for hook in answer.json() if hook["config"]["url"] == PUSH_HOOK_URL), None)
+
+    def provide_push_hook(self, signed_with: str, *, anew: bool) -> None:
+        """Have Argo CD told of each push to ``main``.
+
+        Args:
+            signed_with: The secret that Argo CD knows.
+            anew: A hook that is there goes first. *Measured* with Gitea 1.25.4: an edit leaves its secret as it was.
+
+        Raises:
+            NeuroscaleError: The Git server answered with an error.
+        """
+        known = self.push_hook()
+        if known and not anew:
+            self.switch_push_hook(active=True)
+            return
+        if known:
+            self._administer("DELETE", f"{_API}/hooks/{known['id']}", None)
+        config = {"url": PUSH_HOOK_URL, "content_type": "json", "secret": signed_with}
+        hook = {"type": "gitea", "config": config, "events": ["push"], "branch_filter": BRANCH, "active": True}
+        self._administer("POST", f"{_API}/hooks", hook)
+
+    def switch_push_hook(self, *, active: bool) -> None:
+        """Let the hook be called, or not; nothing happens where there is none.
+
+        Raises:
+            NeuroscaleError: The Git server answered with an error.
+        """
+        if known := self.push_hook():
+            self._administer("PATCH", f"{_API}/hooks/{known['id']}", {"active": active})
 
     # --- people and programs that write
 

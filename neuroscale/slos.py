@@ -28,6 +28,7 @@ SLOS = {
     for slo in (
         Slo("drift-heal", "Drift in the cluster is healed within about 20 s", 20, "reference platform, milestone A"),
         Slo("git-pick-up", "A commit reaches the cluster within 3 min", 180, "reference platform, README"),
+        Slo("push-noticed", "Argo CD is told of a push within 1 s, median", 1, "this platform, milestone A"),
         Slo(
             "repo-server-recovery",
             "All Applications are compared again within 3 min of the repo-server's return",

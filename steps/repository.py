@@ -6,6 +6,7 @@ from pytest_bdd import given, parsers, then, when
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.commits import PushedCommit
+from neuroscale.chaos.faults import PushHookSwitchedOff
 from neuroscale.gitops import commit_scenarios
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, consistently, eventually
@@ -46,6 +47,21 @@ def a_commit_breaks_the_manifest(defect: str, breakage: Breakage) -> PushedCommi
     return commit_scenarios.break_manifest(breakage, defect)
 
 
+@when(parsers.parse("{count:d} commits are pushed, each once the one before is synced"), target_fixture="told_after")
+def commits_are_pushed(count: int, breakage: Breakage, recorder: Recorder) -> list[float | None]:
+    return commit_scenarios.commit_in_turn(breakage, recorder, count)
+
+
+@then("Argo CD is told of each within the push SLO")
+def argo_cd_is_told(told_after: list[float | None], platform: Platform) -> None:
+    commit_scenarios.assert_noticed(told_after, platform)
+
+
+@given("the Git server tells nobody of pushes")
+def the_git_server_tells_nobody(breakage: Breakage) -> None:
+    breakage.inject(PushHookSwitchedOff())
+
+
 @when("that commit is reverted in Git", target_fixture="pushed")
 def that_commit_is_reverted(pushed: PushedCommit, platform: Platform) -> PushedCommit:
     return commit_scenarios.revert(pushed, platform)
@@ -59,6 +75,11 @@ def that_commit_is_reverted(pushed: PushedCommit, platform: Platform) -> PushedC
 @then("each Application for it shows within the pick-up SLO what is rejected", target_fixture="lasting")
 def the_cluster_matches_git(pushed: PushedCommit, platform: Platform, recorder: Recorder) -> Probe:
     return commit_scenarios.wait_for_sync(pushed, platform, recorder)
+
+
+@then("the cluster matches Git within the pick-up SLO, by polling", target_fixture="lasting")
+def the_cluster_matches_git_by_polling(pushed: PushedCommit, platform: Platform, recorder: Recorder) -> Probe:
+    return commit_scenarios.wait_for_sync(pushed, platform, recorder, series="commit to cluster, polled for")
 
 
 @then("that Application is owned by the ApplicationSet")

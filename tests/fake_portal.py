@@ -12,9 +12,19 @@ from local_server import LocalServer
 from repository import git
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.git_server import BRANCH, GitServer
+from neuroscale.git_server import BRANCH, PUSH_HOOK_URL, GitServer
 
 GUEST = {"backstageIdentity": {"token": "of a guest"}}
+
+
+_HOOKS = "hooks.json"
+
+
+def hooks_of(repository: Path) -> dict[int, dict[str, Any]]:
+    """Number -> hook."""
+    file = repository / _HOOKS
+    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return {int(number): hook for number, hook in known.items()}
 
 
 class FakePortal(LocalServer):
@@ -26,6 +36,7 @@ class FakePortal(LocalServer):
         open: Number and branch of each open pull request.
         tasks: What was handed in, with what became of it.
         mergeable: What is said of each pull request.
+        hooks: Those of the repository, as they were written; kept beside it, as a Git server does.
     """
 
     def __init__(self, repository: Path) -> None:
@@ -35,6 +46,15 @@ class FakePortal(LocalServer):
         self.tasks: dict[str, dict[str, Any]] = {}
         self.mergeable = True
         self._repository = str(repository)
+        self.hooks = {1: {"config": {"url": PUSH_HOOK_URL}, "active": True}}
+
+    @property
+    def hooks(self) -> dict[int, dict[str, Any]]:
+        return hooks_of(Path(self._repository))
+
+    @hooks.setter
+    def hooks(self, hooks: dict[int, dict[str, Any]]) -> None:
+        (Path(self._repository) / _HOOKS).write_text(json.dumps(hooks), encoding="utf-8")
 
     def make_handler(self) -> type[BaseHTTPRequestHandler]:
         portal = self
@@ -63,6 +83,8 @@ class FakePortal(LocalServer):
                 return self._tasks(method, rest, body)
             case _, ["v1", "repos", _, _, "pulls", *rest]:
                 return self._pulls(method, rest)
+            case _, ["v1", "repos", _, _, "hooks", *rest]:
+                return self._hooks(method, rest, body)
             case "DELETE", ["v1", "repos", _, _, "branches", branch]:
                 known = self._git("for-each-ref", f"refs/heads/{branch}")
                 self._git("update-ref", "-d", f"refs/heads/{branch}")
@@ -106,6 +128,21 @@ class FakePortal(LocalServer):
                 parents = ("-p", BRANCH, "-p", self.open.pop(int(number)))
                 self._git("update-ref", f"refs/heads/{BRANCH}", self._git("commit-tree", tree, *parents, "-m", "Merge"))
                 return 200, None
+        return 404, {}
+
+    def _hooks(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
+        match method, rest:
+            case "GET", []:
+                return 200, [{"id": number, **hook} for number, hook in self.hooks.items()]
+            case "POST", []:
+                self.hooks = {**self.hooks, max(self.hooks, default=0) + 1: body}
+                return 201, {}
+            case "PATCH", [number]:
+                self.hooks = {**self.hooks, int(number): {**self.hooks[int(number)], **body}}
+                return 200, {}
+            case "DELETE", [number]:
+                self.hooks = {known: hook for known, hook in self.hooks.items() if known != int(number)}
+                return 204, None
         return 404, {}
 
     def _git(self, *arguments: str, feed: str | None = None, **environment: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from apiserver import ApiServer
+from fake_portal import hooks_of
 from repository import git
 
 from neuroscale.chaos.faults import (
@@ -22,6 +23,7 @@ from neuroscale.chaos.faults import (
     ObjectCreated,
     ObjectDeleted,
     PullRequestMerged,
+    PushHookSwitchedOff,
     ScaledTo,
 )
 from neuroscale.gate import schema
@@ -72,6 +74,7 @@ FAULTS: dict[str, Fault] = {
     "committed": Committed(message="Break it", files={"first.txt": "two\n", "second/new.txt": "new\n"}),
     "form-submitted": FormSubmitted(values={"name": "iris-9", "owner": "ml-platform"}),
     "pull-request-merged": PullRequestMerged(branch=PROPOSED, files=["second/proposed.txt"]),
+    "push-hook-switched-off": PushHookSwitchedOff(),
     "rewired": FunctionPatched(wire="neuroscale.gate.schema:check", replacement="suite.mutants.gate:ignore_schemas"),
 }
 
@@ -136,4 +139,5 @@ def picture(api: ApiServer, repository: Path) -> dict[str, Any]:
         objects[path] = {**{key: value for key, value in obj.items() if key != "status"}, "metadata": meta}
     main = git("-C", str(repository), "ls-tree", "-r", "main")
     branches = git("-C", str(repository), "for-each-ref", "--format=%(refname)")
-    return {"objects": objects, "main": main, "branches": branches, "gate": schema.check.__qualname__}
+    gate = schema.check.__qualname__
+    return {"objects": objects, "main": main, "branches": branches, "hooks": hooks_of(repository), "gate": gate}

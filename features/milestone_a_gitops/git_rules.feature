@@ -7,6 +7,18 @@ Feature: The cluster follows the repository
     Then the cluster matches Git within the pick-up SLO
     And it stays that way
 
+  Scenario: Argo CD is told of each push
+    Given the platform is in its steady state
+    When 5 commits are pushed, each once the one before is synced
+    Then Argo CD is told of each within the push SLO
+
+  Scenario: Without its push hook the Git server is polled
+    Given the platform is in its steady state
+    And the Git server tells nobody of pushes
+    When a commit gives the test application 2 replicas
+    Then the cluster matches Git within the pick-up SLO, by polling
+    And it stays that way
+
   Scenario: Reverting a commit restores the old state
     Given the platform is in its steady state
     And a commit has given the test application 2 replicas

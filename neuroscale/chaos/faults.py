@@ -20,6 +20,7 @@ from neuroscale.chaos.objects import (
     create_unless_present,
     requested_millicores,
 )
+from neuroscale.chaos.push_hook_fault import PushHookSwitchedOff
 from neuroscale.cluster.watch import WatchEvent
 from neuroscale.kubernetes.quantities import millicores
 from neuroscale.kubernetes.refs import Object, Ref
@@ -39,6 +40,7 @@ __all__ = [
     "ObjectCreated",
     "ObjectDeleted",
     "PullRequestMerged",
+    "PushHookSwitchedOff",
     "ScaledTo",
     "Snapshot",
 ]
@@ -243,6 +245,7 @@ Fault = Annotated[
     | Committed
     | FormSubmitted
     | PullRequestMerged
+    | PushHookSwitchedOff
     | FunctionPatched,
     Field(discriminator="kind"),
 ]

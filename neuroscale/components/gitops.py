@@ -16,14 +16,14 @@ from neuroscale.cluster.apply import apply_all
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
 from neuroscale.git_server import BOT, CREDENTIALS
-from neuroscale.kubernetes.objects import secret
+from neuroscale.kubernetes.objects import secret, secret_values
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.kustomize import documents, kustomize
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import argo, expected, nodes
 from neuroscale.probes.certificates import ApiServerCertificateLasts, CertificatesLast
-from neuroscale.probes.git_server import GitServerAnswers
+from neuroscale.probes.git_server import GitServerAnswers, PushHookActive
 from neuroscale.probes.kinds import KindsServed
 from neuroscale.probes.knative_resources import condition
 from neuroscale.probes.workloads import AllAvailable
@@ -31,6 +31,9 @@ from neuroscale.settings import APPLICATION_SET, ARGOCD, GIT_SERVER, ROOT_APPLIC
 from neuroscale.supply.contract import Demand
 
 _REDIS = Ref("Secret", "argocd-redis", ARGOCD)
+_SETTINGS = Ref("Secret", "argocd-secret", ARGOCD)
+#: What signs the Git server's hooks, as Argo CD calls it: of the two that it understands, Gitea speaks like Gogs.
+_HOOK_KEY = "webhook.gogs.secret"
 _GITEA = Ref("Deployment", "gitea", GIT_SERVER)
 _APPLICATION_SET = Ref("ApplicationSet", APPLICATION_SET, ARGOCD)
 #: Whoever sets it asks the ApplicationSet controller to look now, and the controller removes it.
@@ -46,6 +49,7 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
     yield nodes.ClusterServicesReady()
     yield _git_server_ready()
     yield GitServerAnswers(platform.git_server.url, area="gitops")
+    yield PushHookActive(platform.git_server)
     yield argo.workloads_ready()
     yield CertificatesLast((ARGOCD,), area="gitops")
     described = expected.applications(platform.git_server)
@@ -90,6 +94,15 @@ def _repository(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - it is
     platform.git_server.ensure_repository()
 
 
+def _push_hook(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - it is no manifest
+    known = secret_values(platform.cluster.get(_SETTINGS)).get(_HOOK_KEY)
+    shared = known or secrets.token_urlsafe(24)
+    if not known:
+        # No server-side apply: the next one of Argo CD's manifests, which have this Secret empty, would take it away.
+        platform.cluster.patch(_SETTINGS, {"data": secret(_SETTINGS, {_HOOK_KEY: shared})["data"]})
+    platform.git_server.provide_push_hook(shared, anew=not known)
+
+
 def _gitops(platform: Platform, tree: Path) -> None:
     platform.git_server.fill(tree, "Platform as in the checkout")
     for file in ("projects.yaml", "root-app.yaml"):
@@ -97,7 +110,7 @@ def _gitops(platform: Platform, tree: Path) -> None:
 
 
 def request_refresh(platform: Platform) -> Iterator[str]:
-    """Have the ApplicationSet look again that met an error; says what was done.
+    """Have the ApplicationSet look again that met an error, and Applications at an older commit; says what was done.
 
     After an error, such as a repo-server that starts later than it does, Argo CD's controller looks again only after
     3 min. *Measured* with Argo CD 3.2.1: a stopped cluster was healthy again after 3 min 37 s for that reason alone.
@@ -106,6 +119,12 @@ def request_refresh(platform: Platform) -> Iterator[str]:
     if found is not None and condition(found, "ErrorOccurred").get("status") == "True":
         platform.cluster.patch(_APPLICATION_SET, {"metadata": {"annotations": {_REFRESH: "true"}}})
         yield f"{_APPLICATION_SET} had met an error and is asked to look again"
+    # One that is made from a single folder is not compared for a commit elsewhere until it is due.
+    head = platform.git_server.head()
+    for app in platform.cluster.list("Application", ARGOCD):
+        if argo.revision(app) != head and not argo.is_asked_to_refresh(app):
+            platform.cluster.patch(Ref.to(app), {"metadata": {"annotations": {argo.REFRESH: "normal"}}})
+            yield f"{Ref.to(app)} is at an older commit and is asked to compare"
 
 
 COMPONENT = Component(
@@ -133,6 +152,12 @@ COMPONENT = Component(
         Stage("Argo CD's kinds", lambda *_: None, lambda _: [KindsServed()]),
         # What was made is there: nothing is left to wait for.
         Stage("repository", _repository, lambda _: [], after=("Git server",)),
+        Stage(
+            "push hook",
+            _push_hook,
+            lambda platform: [PushHookActive(platform.git_server)],
+            after=("repository", "Argo CD's kinds"),
+        ),
         Stage("GitOps", _gitops, steady_state, after=("repository", "Argo CD's kinds"), refresh=request_refresh),
     ),
     evidence=Evidence(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,15 +14,19 @@ import yaml
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.commits import PushedCommit, push
 from neuroscale.cluster.client import Cluster
+from neuroscale.cluster.watch import Watcher
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
-from neuroscale.polling import Probe, Verdict, eventually, met, pending
+from neuroscale.polling import Probe, Verdict, duration, eventually, met, pending, unrecoverable
 from neuroscale.probes import argo
+from neuroscale.probes.probe_function import assert_met
 from neuroscale.probes.reference_app import MANIFEST, NGINX, TEST_APP
 from neuroscale.probes.workloads import evaluate_workload
+from neuroscale.quantile import quantile
 from neuroscale.results import Recorder
 from neuroscale.settings import APPS_NAMESPACE, ARGOCD, BUDGETS
+from neuroscale.slos import SLOS
 
 _EXTRA = Ref("ConfigMap", "extra-by-commit", APPS_NAMESPACE)
 #: A folder, its Application and its one object bear the same name.
@@ -74,6 +79,63 @@ def add_folder(breakage: Breakage) -> PushedCommit:
     return push(breakage, f"Add the workload {NEWCOMER}", files, argo.good(NEWCOMER), gone)
 
 
+def commit_in_turn(breakage: Breakage, recorder: Recorder, count: int) -> list[float | None]:
+    """Push so many commits to the test application, each once it is synced to the one before.
+
+    Returns:
+        For each, the seconds from when the Git server had it until Argo CD was told, which asks for a refresh then;
+        ``None`` if it never was. Who polls asks for none.
+    """
+    platform, told = breakage.platform, list[float | None]()
+    with Watcher(platform.cluster, argo.application(TEST_APP)) as watcher:
+        for number in range(count):
+            before = time.monotonic()
+            pushed = _add_numbered(breakage, number)
+            start = time.monotonic()
+            with suppress(ConditionTimeout):
+                eventually(argo.synced_to(TEST_APP, pushed.commit), platform.cluster, within=BUDGETS.pick_up, every=0.1)
+            asked = next(
+                (
+                    event.at
+                    for event in watcher.watch_events
+                    if event.at > before and argo.is_asked_to_refresh(event.obj)
+                ),
+                None,
+            )
+            told.append(None if asked is None else round(max(0.0, asked - start), 3))
+            recorder.recovery(
+                claim="push-noticed", fault=f"commit {pushed.commit[:8]} is pushed", subject="Argo CD is told of it",
+                series="push to refresh", at=pushed.at, phases={"told": told[-1]}, seconds=told[-1],
+                within=BUDGETS.pick_up,
+            )  # fmt: skip
+    return told
+
+
+def _add_numbered(breakage: Breakage, number: int) -> PushedCommit:
+    files = {"apps/test-app/extra.yaml": _config_map(_EXTRA, f"by commit {number}")}
+    return push(breakage, f"Change {TEST_APP}, no. {number}", files, argo.Exists(_EXTRA), argo.Gone(_EXTRA))
+
+
+def assert_noticed(seconds: Sequence[float | None], platform: Platform) -> None:
+    """Argo CD was told of each push, and of half of them within the SLO.
+
+    Raises:
+        ConditionTimeout: One took longer.
+    """
+    limit = SLOS["push-noticed"].at_most
+    verdict = evaluate_noticed(seconds, limit)
+    assert_met(f"Argo CD is told of each push, median within {duration(limit)}", verdict, platform, "gitops")
+
+
+def evaluate_noticed(seconds: Sequence[float | None], limit: float) -> Verdict:
+    """Told of every one, half of them within ``limit`` seconds."""
+    known = [one for one in seconds if one is not None]
+    seen = f"told after {', '.join('never' if one is None else duration(one) for one in seconds) or 'no push at all'}"
+    median = quantile(sorted(known), 0.5)
+    told = len(known) == len(seconds) and median is not None and median <= limit
+    return met(seen) if told else unrecoverable(seen)
+
+
 def _unparsable(manifest: str) -> str:
     return manifest + "\n  this: [is not YAML\n"
 
@@ -118,8 +180,16 @@ def arrived(pushed: PushedCommit, platform: Platform) -> PushedCommit:
     return pushed
 
 
-def wait_for_sync(pushed: PushedCommit, platform: Platform, recorder: Recorder) -> Probe:
+def wait_for_sync(
+    pushed: PushedCommit, platform: Platform, recorder: Recorder, series: str = "commit to cluster"
+) -> Probe:
     """Wait until the cluster followed a commit; keep apart how long it took to be noticed and to arrive.
+
+    Args:
+        pushed: The commit.
+        platform: Where it is to arrive.
+        recorder: Keeps the phases.
+        series: What to keep them under; what is polled for is another thing than what Argo CD is told of.
 
     Returns:
         What the cluster now looks like, to be asked again.
@@ -139,7 +209,7 @@ def wait_for_sync(pushed: PushedCommit, platform: Platform, recorder: Recorder) 
             claim="git-pick-up",
             fault=f"commit {pushed.commit[:8]} is pushed",
             subject=pushed.expects.description,
-            series="commit to cluster",
+            series=series,
             at=pushed.at,
             phases=phases,
             seconds=phases["arrived"],
@@ -177,11 +247,11 @@ def _read(platform: Platform, path: str) -> str:
     return content
 
 
-def _config_map(ref: Ref) -> str:
+def _config_map(ref: Ref, made: str = "by a commit") -> str:
     obj: Object = {
         "apiVersion": ref.api_version,
         "kind": ref.kind,
         "metadata": {"name": ref.name},
-        "data": {"made": "by a commit"},
+        "data": {"made": made},
     }
     return yaml.safe_dump(obj)

@@ -13,7 +13,9 @@ from neuroscale.polling import Verdict, met, pending, unrecoverable
 from neuroscale.probes.workloads import AllAvailable
 from neuroscale.settings import APPLICATION_SET, ARGOCD
 
-#: Poll interval of this installation (bootstrap/argocd/settings.yaml) many times over; older is "not compared".
+#: Whoever sets it asks Argo CD to compare an Application now, and Argo CD removes it.
+REFRESH = "argocd.argoproj.io/refresh"
+#: More than twice as long as Argo CD takes to look again (decision 0022); older is "not compared".
 COMPARED_WITHIN = timedelta(seconds=45)
 #: Attempts of self-heal at one commit after which the next one is still quick.
 _QUICK_ATTEMPTS = 2
@@ -158,6 +160,11 @@ def evaluate_error_shown(app: Object | None, kinds: Collection[str], words: str)
         if kind in kinds and words in message:
             return met(f"{kind}: {message[:300]}")
     return pending(f"{describe(app)}; no {' or '.join(kinds)} with {words!r}")
+
+
+def is_asked_to_refresh(app: Object) -> bool:
+    """Whether somebody has asked Argo CD to compare it, and it has not begun."""
+    return REFRESH in (app["metadata"].get("annotations") or {})
 
 
 def revision(app: Object) -> str:

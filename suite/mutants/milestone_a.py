@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from neuroscale import incidents
-from neuroscale.chaos.faults import ApplicationEdited, Fault, FieldsEdited, ObjectCreated, ObjectDeleted, ScaledTo
+from neuroscale.chaos.faults import (
+    ApplicationEdited,
+    Fault,
+    FieldsEdited,
+    ObjectCreated,
+    ObjectDeleted,
+    PushHookSwitchedOff,
+    ScaledTo,
+)
 from neuroscale.chaos.webhooks import unanswered_webhook
 from neuroscale.git_server import IN_CLUSTER_URL
 from neuroscale.gitops.commit_scenarios import NEWCOMER, NEWCOMER_OBJECT
@@ -204,6 +212,27 @@ MUTANTS = (
         faults=(ScaledTo(target=argo.REPO_SERVER, replicas=0),),
         red_step=_FOLLOWS,
         reason=r"compared with commit",
+    ),
+    Mutant(
+        "push-hook-off",
+        "The Git server tells nobody of pushes: Argo CD polls",
+        scenario="Argo CD is told of each push",
+        before="5 commits are pushed, each once the one before is synced",
+        faults=(PushHookSwitchedOff(),),
+        red_step="Argo CD is told of each within the push SLO",
+        reason=r"told after never",
+    ),
+    Mutant(
+        "poll-not-followed",
+        "Without the push hook, automated sync is off as well",
+        scenario="Without its push hook the Git server is polled",
+        before="a commit gives the test application 2 replicas",
+        faults=(
+            _NO_GENERATOR,
+            ApplicationEdited(target=argo.application(TEST_APP), patch={"spec": {"syncPolicy": None}}),
+        ),
+        red_step="the cluster matches Git within the pick-up SLO, by polling",
+        reason=r"it wants 1 replicas",
     ),
     Mutant(
         "revert-not-followed",

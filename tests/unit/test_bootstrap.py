@@ -32,6 +32,7 @@ from neuroscale.errors import (
     WriteForbidden,
 )
 from neuroscale.git_server import CREDENTIALS
+from neuroscale.kubernetes.objects import secret_values
 from neuroscale.kubernetes.refs import Object
 from neuroscale.kustomize import documents, kubectl, kustomize
 from neuroscale.platform import Platform
@@ -297,6 +298,22 @@ def test_a_stage_makes_its_password_once(
     assert api.objects[SECRETS[name]] == made
 
 
+def test_what_signs_the_push_hook_is_made_once(api: ApiServer, cluster: Cluster) -> None:
+    told: list[tuple[str, bool]] = []
+    git_server = SimpleNamespace(provide_push_hook=lambda shared, *, anew: told.append((shared, anew)))
+    platform = cast("Platform", SimpleNamespace(cluster=cluster, git_server=git_server))
+    (stage,) = (stage for stage in gitops.COMPONENT.stages if stage.name == "push hook")
+    path = "/api/v1/namespaces/argocd/secrets/argocd-secret"
+    api.put(path, {"apiVersion": "v1", **config_map({"admin.password": "eA=="}), "kind": "Secret"})
+    for _ in range(2):
+        stage.apply(platform, ROOT)
+    (shared, _), _ = told
+    assert told == [(shared, True), (shared, False)]
+    assert secret_values(api.objects[path]) == {"admin.password": "x", "webhook.gogs.secret": shared}
+    assert len(shared) >= 20
+    assert [write.split()[0] for write in api.writes] == ["PATCH"]
+
+
 def test_the_credentials_are_those_that_the_git_servers_client_reads() -> None:
     assert SECRETS["Git server"].endswith(f"/{CREDENTIALS.namespace}/secrets/{CREDENTIALS.name}")
 
@@ -461,7 +478,15 @@ def test_a_cluster_of_somebody_else_is_refused_before_anything_is_built(monkeypa
 
 def test_the_stages_need_only_what_comes_before_them() -> None:
     of_a = {stage.name: stage for stage in stages({"a"})}
-    assert list(of_a) == ["cluster DNS", "Git server", "Argo CD", "Argo CD's kinds", "repository", "GitOps"]
+    assert list(of_a) == [
+        "cluster DNS",
+        "Git server",
+        "Argo CD",
+        "Argo CD's kinds",
+        "repository",
+        "push hook",
+        "GitOps",
+    ]
     every = stages({component.milestone for component in COMPONENTS})
     names = [stage.name for stage in every]
     # What is fetched from the model store is in Git.
@@ -494,7 +519,7 @@ def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_git_serv
     monkeypatch.setattr(serving, "ensure_models", lambda git_server: asked.append("models"))
     monkeypatch.setattr(gitops, "apply_all", lambda *_: None)
     monkeypatch.setattr(bring_up_module, "_wait_until_ready", lambda *_: None)
-    quiet = dict.fromkeys(("Git server", "Argo CD", "KServe client"), lambda *_: None)
+    quiet = dict.fromkeys(("Git server", "Argo CD", "push hook", "KServe client"), lambda *_: None)
     some = [replace(stage, apply=quiet.get(stage.name, stage.apply)) for stage in stages(milestones)]
     monkeypatch.setattr(bring_up_module, "stages", lambda milestones: some)
     platform = cast("Platform", SimpleNamespace(cluster=None, git_server=git_server))
@@ -530,6 +555,23 @@ def test_an_application_set_is_asked_to_look_again_after_an_error_only(
     assert len(said) == len(api.writes) == (status == "True")
     if said:
         assert api.objects[path]["metadata"]["annotations"] == {"argocd.argoproj.io/application-set-refresh": "true"}
+
+
+@pytest.mark.parametrize(
+    ("commit", "annotations", "asked"),
+    [("old", {}, True), ("old", {"argocd.argoproj.io/refresh": "normal"}, False), ("", {}, False)],
+)
+def test_an_application_at_an_older_commit_is_asked_to_compare_once(
+    commit: str, annotations: dict[str, str], asked: bool, api: ApiServer, cluster: Cluster
+) -> None:
+    platform = fake_platform(cluster)
+    path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/demo"
+    meta = {"name": "demo", "namespace": "argocd", "annotations": annotations}
+    status = {"sync": {"revision": commit or platform.git_server.head()}}
+    api.put(path, {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": meta, "status": status})
+    said = list(gitops.request_refresh(platform))
+    assert [write.split("?")[0] for write in api.writes] == [f"PATCH {path}"] * asked
+    assert len(said) == asked
 
 
 # --- a cluster that is busy

@@ -9,9 +9,12 @@ from fake_portal import FakePortal
 from fakes import PROPOSED
 from repository import git
 
-from neuroscale.chaos.faults import FormSubmitted, PullRequestMerged
+from neuroscale.chaos.faults import FormSubmitted, PullRequestMerged, PushHookSwitchedOff
 from neuroscale.errors import NeuroscaleError
+from neuroscale.git_server import PUSH_HOOK_URL
 from neuroscale.platform import Platform
+from neuroscale.polling import met, pending
+from neuroscale.probes.git_server import PushHookActive
 
 API = "/api/v1/repos/neuroscale/platform"
 
@@ -114,3 +117,43 @@ def test_a_merge_is_taken_back_by_a_commit(toy_platform: Platform, repository: P
     fault.revert(toy_platform, snapshot)
     assert toy_platform.git_server.read("second/proposed.txt") is None
     assert git("-C", str(repository), "log", "-1", "--format=%s", "main") == f"Undo the merge of {PROPOSED}"
+
+
+# --- who is told of pushes
+
+
+def test_the_push_hook_is_made_once_and_anew_with_another_secret(toy_platform: Platform, portal: FakePortal) -> None:
+    """An edit leaves the Git server's secret as it was; and nobody is told which one it has."""
+    others = {7: {"config": {"url": "https://elsewhere"}, "active": True}}
+    portal.hooks = others
+    assert toy_platform.git_server.push_hook() is None
+    for shared, anew, number in (("one", False, 8), ("one", False, 8), ("two", True, 8), ("three", True, 8)):
+        toy_platform.git_server.switch_push_hook(active=False)
+        toy_platform.git_server.provide_push_hook(shared, anew=anew)
+        config = {"url": PUSH_HOOK_URL, "content_type": "json", "secret": shared}
+        made = {"type": "gitea", "config": config, "events": ["push"], "branch_filter": "main", "active": True}
+        assert portal.hooks == others | {number: made}
+    posts = [path for method, path, _ in portal.requests if method == "POST"]
+    assert len(posts) == 3
+
+
+def test_the_push_hook_is_part_of_the_steady_state(toy_platform: Platform, portal: FakePortal) -> None:
+    probe = PushHookActive(toy_platform.git_server)
+    assert probe.check(toy_platform.cluster) == met("hook 1 is active")
+    toy_platform.git_server.switch_push_hook(active=False)
+    assert probe.check(toy_platform.cluster) == pending("hook 1 is switched off")
+    portal.hooks = {}
+    assert probe.check(toy_platform.cluster) == pending("it has no hook for it")
+    portal.answers[f"GET {API}/hooks"] = (500, {})
+    assert "answered 500" in probe.check(toy_platform.cluster).observed
+
+
+def test_a_push_hook_that_was_off_stays_off(toy_platform: Platform, portal: FakePortal) -> None:
+    toy_platform.git_server.switch_push_hook(active=False)
+    fault = PushHookSwitchedOff()
+    snapshot = fault.snapshot(toy_platform)
+    assert fault.verify_injected(toy_platform, snapshot, ()).state == "met"
+    fault.revert(toy_platform, snapshot)
+    assert portal.hooks[1]["active"] is False
+    toy_platform.git_server.switch_push_hook(active=True)
+    assert fault.verify_injected(toy_platform, snapshot, ()).state == "pending"

@@ -27,6 +27,7 @@ from neuroscale.gitops.commit_scenarios import (
     arrived,
     break_manifest,
     commit_replicas,
+    evaluate_noticed,
     revert,
     wait_for_sync,
 )
@@ -225,3 +226,18 @@ def test_a_commit_that_is_not_followed_is_kept_as_censored(noticed: bool, api: A
     (sample,) = kept
     assert (sample.seconds, sample.censored, sample.phases["arrived"]) == (0.05, True, None)
     assert (sample.phases["picked up"] is not None) == noticed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state", "seen"),
+    [
+        ([0.8, 1.0], "met", "told after 800 ms, 1 s"),
+        ([0.8, 1.0, 4.0], "met", "told after 800 ms, 1 s, 4 s"),
+        ([0.8, 1.01, 4.0], "unrecoverable", "told after 800 ms, 1.01 s, 4 s"),
+        ([0.8, None], "unrecoverable", "told after 800 ms, never"),
+        ([], "unrecoverable", "told after no push at all"),
+    ],
+)
+def test_every_push_is_noticed(seconds: list[float | None], state: str, seen: str) -> None:
+    verdict = evaluate_noticed(seconds, 1)
+    assert (verdict.state, verdict.observed) == (state, seen)

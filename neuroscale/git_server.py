@@ -307,6 +307,15 @@ class GitServer:
         found = sorted(entry for entry in root.rglob("*") if entry.is_file())
         return {str(entry.relative_to(self._clone)): entry.read_text(encoding="utf-8") for entry in found}
 
+    def same_folder(self, folder: str, one: str, other: str) -> bool:
+        """Whether two commits of ``main`` have a folder with the same content; one that is unknown has not."""
+        self._refresh()
+        try:
+            trees = self._git("rev-parse", "--verify", f"{one}:{folder}"), self._git("rev-parse", f"{other}:{folder}")
+        except NeuroscaleError:
+            return False
+        return trees[0] == trees[1]
+
     def commit(self, files: Files, message: str) -> str | None:
         """Commit a change to ``main`` and push it.
 

@@ -119,7 +119,7 @@ def portal(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePo
     """The portal and the Git server, with one open pull request."""
     with FakePortal(repository) as server:
         server.open[1] = PROPOSED
-        monkeypatch.setattr("neuroscale.chaos.commit_faults.backstage_url", lambda: server.url)
+        monkeypatch.setattr("neuroscale.backstage_client.backstage_url", lambda: server.url)
         yield server
 
 

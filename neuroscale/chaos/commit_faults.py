@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from neuroscale.backstage_client import Backstage, backstage_url
+from neuroscale.backstage_client import BackstageError, portal
 from neuroscale.chaos.fault_base import FaultModel, Snapshot
 from neuroscale.chaos.objects import end_operation
 from neuroscale.cluster.watch import WatchEvent
@@ -152,11 +152,10 @@ class FormSubmitted(FaultModel):
         """Whether there is such a branch."""
         return {"before": platform.git_server.branch_head(self.branch)}
 
-    def inject(self, platform: Platform, snapshot: Snapshot) -> None:  # noqa: ARG002
+    def inject(self, platform: Platform, snapshot: Snapshot) -> None:
         """Hand the form in."""
-        url = backstage_url()
-        platform.cluster.assert_writable(f"a form to {url}")
-        Backstage(url).create_task(dict(self.values))
+        platform.cluster.assert_writable(f"a form to {portal().url}")
+        snapshot["task"] = portal().create_task(dict(self.values))
 
     def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:  # noqa: ARG002
         """A pull request of the branch is open; or why not."""
@@ -164,13 +163,28 @@ class FormSubmitted(FaultModel):
             return unrecoverable(f"there was a branch {self.branch} before")
         if pull := platform.git_server.pull_request(self.branch):
             return met(f"pull request #{pull.number} is open")
-        failed = [task.error for task in Backstage(backstage_url()).tasks(self.values) if task.status == "failed"]
-        return unrecoverable(f"the task failed: {failed[0]}") if failed else pending("no pull request is open")
+        task = portal().task(snapshot["task"])
+        return unrecoverable(f"the task failed: {task.error}") if task.status == "failed" else pending("none is open")
 
     def revert(self, platform: Platform, snapshot: Snapshot) -> None:
         """Close the pull request and remove the branch."""
         if snapshot["before"] is None:
             platform.git_server.discard_branch(self.branch)
+
+    def continue_rollback(self, platform: Platform, snapshot: Snapshot) -> None:
+        """What a task opened that went on meanwhile."""
+        self.revert(platform, snapshot)
+
+    def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:
+        """No task of this form goes on, which might open the pull request yet, and no branch is left."""
+        try:
+            going_on = [task.id for task in portal().tasks(self.values) if not task.ended]
+        except BackstageError as error:
+            return pending(str(error))
+        if going_on:
+            return pending(f"task {going_on[0]} goes on")
+        left = snapshot["before"] is None and platform.git_server.branch_head(self.branch)
+        return pending(f"branch {self.branch} is there again") if left else met("no task goes on, no branch is left")
 
 
 class PullRequestMerged(_MainChanged):

@@ -45,12 +45,12 @@ _CTR = ("ctr", "-n", "k8s.io")
 #: How far the node's heap may grow before Go collects, in percent of what is in use; Go's own value is 100. The API
 #: server holds nearly half of the platform's memory, much of it garbage.
 _FRUGAL = "GOGC=50"
-#: Run in the node before k3s starts. With cgroup v1 all pods together weigh 1024 for each core, k3s weighs 1024 once:
-#: on two busy cores a read of the API server, which elsewhere has a machine of its own, took longer than 10 s. With
-#: cgroup v2 k3s weighs more than the pods as it is.
+#: Run in the node before k3s starts. With cgroup v1 all pods together weigh 1024 for each core, k3s 1024 once: on
+#: two busy cores a read of the API server, which elsewhere has a machine of its own, took longer than 10 s. As much as
+#: two cores of pods, and no more: with 8192 the webhooks that it calls were too late. With cgroup v2 it needs no help.
 _SHARES = """#!/bin/sh
 cd /sys/fs/cgroup/cpu 2>/dev/null || exit 0
-mkdir -p k3s && echo 8192 >k3s/cpu.shares || true
+mkdir -p k3s && echo 2048 >k3s/cpu.shares || true
 """
 #: What k3d's own entrypoint runs.
 _BEFORE_K3S = "/bin/k3d-entrypoint-shares.sh"

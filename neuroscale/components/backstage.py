@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from neuroscale.backstage_client import backstage_url
+from neuroscale.backstage_client import portal
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
 from neuroscale.kubernetes.objects import namespace, secret, secret_values
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
-from neuroscale.probes import argo, backstage, expected
+from neuroscale.probes import argo, backstage
 from neuroscale.supply.contract import Demand
 
 _SECRET = Ref("Secret", "backstage", backstage.NAMESPACE)
@@ -23,9 +23,9 @@ _USER = "portal"
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
     """The portal runs, and offers the form that Git describes."""
-    yield argo.EachApplication(expected.applications(platform.git_server), platform.git_server.head())
+    yield argo.each_as_in_git(platform.git_server)
     yield backstage.workloads_ready()
-    yield backstage.template_offered(backstage_url())
+    yield backstage.template_offered(portal())
 
 
 def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git has no secrets

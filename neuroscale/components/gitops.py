@@ -52,9 +52,8 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
     yield PushHookActive(platform.git_server)
     yield argo.workloads_ready()
     yield CertificatesLast((ARGOCD,), area="gitops")
-    described = expected.applications(platform.git_server)
-    yield argo.ApplicationsExist(described)
-    yield argo.EachApplication(described, platform.git_server.head())
+    yield argo.ApplicationsExist(expected.applications(platform.git_server))
+    yield argo.each_as_in_git(platform.git_server)
 
 
 def _git_server_ready() -> AllAvailable:
@@ -110,7 +109,7 @@ def _gitops(platform: Platform, tree: Path) -> None:
 
 
 def request_refresh(platform: Platform) -> Iterator[str]:
-    """Have the ApplicationSet look again that met an error, and Applications at an older commit; says what was done.
+    """Have the ApplicationSet look again that met an error; says what was done.
 
     After an error, such as a repo-server that starts later than it does, Argo CD's controller looks again only after
     3 min. *Measured* with Argo CD 3.2.1: a stopped cluster was healthy again after 3 min 37 s for that reason alone.
@@ -119,12 +118,6 @@ def request_refresh(platform: Platform) -> Iterator[str]:
     if found is not None and condition(found, "ErrorOccurred").get("status") == "True":
         platform.cluster.patch(_APPLICATION_SET, {"metadata": {"annotations": {_REFRESH: "true"}}})
         yield f"{_APPLICATION_SET} had met an error and is asked to look again"
-    # One that is made from a single folder is not compared for a commit elsewhere until it is due.
-    head = platform.git_server.head()
-    for app in platform.cluster.list("Application", ARGOCD):
-        if argo.revision(app) != head and not argo.is_asked_to_refresh(app):
-            platform.cluster.patch(Ref.to(app), {"metadata": {"annotations": {argo.REFRESH: "normal"}}})
-            yield f"{Ref.to(app)} is at an older commit and is asked to compare"
 
 
 COMPONENT = Component(

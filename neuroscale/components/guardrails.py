@@ -17,7 +17,7 @@ _NAMESPACES = ("kyverno",)
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
     """Kyverno runs, and each policy that Git describes is enforced in both places."""
-    yield argo.EachApplication(expected.applications(platform.git_server), platform.git_server.head())
+    yield argo.each_as_in_git(platform.git_server)
     yield guardrails.workloads_ready()
     yield CertificatesLast(_NAMESPACES, area="guardrails")
     yield CanBeAnswered(_NAMESPACES)

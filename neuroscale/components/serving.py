@@ -24,7 +24,7 @@ _WITH_WEBHOOKS = ("knative-serving", "kserve")
 def steady_state(platform: Platform) -> Iterable[Probe]:
     """Every model that Git describes is served, and so is what serves it."""
     # Nothing is served for long that is not reconciled: an incident of serving may begin and end in Argo CD.
-    yield argo.EachApplication(expected.applications(platform.git_server), platform.git_server.head())
+    yield argo.each_as_in_git(platform.git_server)
     yield serving.workloads_ready()
     yield GatewayReached()
     yield CertificatesLast(_WITH_WEBHOOKS, area="serving")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neuroscale.backstage_client import Backstage, Task, backstage_url
+from neuroscale.backstage_client import Task, portal
 from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.faults import FormSubmitted, PullRequestMerged
 from neuroscale.errors import PreconditionFailed
@@ -155,7 +155,7 @@ def wait_for_catalog(submitted: Submitted, platform: Platform) -> None:
         ConditionTimeout: It has not in time.
     """
     spec = {"type": "model-endpoint", "owner": f"group:default/{submitted.values['owner']}"}
-    known = CatalogKnows(Backstage(backstage_url()), _entity(submitted), spec)
+    known = CatalogKnows(portal(), _entity(submitted), spec)
     eventually(known, platform.cluster, within=_CATALOGUED_WITHIN)
 
 
@@ -171,7 +171,7 @@ def wait_until_gone(merged: Merged, platform: Platform) -> None:
     Raises:
         ConditionTimeout: It is in one of them still.
     """
-    name, backstage = merged.submitted.name, Backstage(backstage_url())
+    name, backstage = merged.submitted.name, portal()
 
     def evaluate() -> Verdict:
         left = backstage.entity(_entity(merged.submitted))
@@ -189,7 +189,7 @@ def ask_again(submitted: Submitted, platform: Platform) -> Task:
     Raises:
         ConditionTimeout: It has no end.
     """
-    backstage = Backstage(backstage_url())
+    backstage = portal()
     platform.cluster.assert_writable(f"a form to {backstage.url}")
     task = backstage.create_task({**submitted.values, "costCenter": "cc-demo"})
 

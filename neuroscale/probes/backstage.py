@@ -60,6 +60,6 @@ def evaluate_entity(entity: Object | None, spec: Mapping[str, str]) -> Verdict:
     return pending("; ".join(wrong)) if wrong else met(", ".join(f"{key} {value}" for key, value in spec.items()))
 
 
-def template_offered(url: str) -> CatalogKnows:
+def template_offered(backstage: Backstage) -> CatalogKnows:
     """The form for a model endpoint can be filled in."""
-    return CatalogKnows(Backstage(url), TEMPLATE, {"type": "model-endpoint", "owner": "group:default/platform-team"})
+    return CatalogKnows(backstage, TEMPLATE, {"type": "model-endpoint", "owner": "group:default/platform-team"})

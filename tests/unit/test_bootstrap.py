@@ -557,24 +557,6 @@ def test_an_application_set_is_asked_to_look_again_after_an_error_only(
         assert api.objects[path]["metadata"]["annotations"] == {"argocd.argoproj.io/application-set-refresh": "true"}
 
 
-@pytest.mark.parametrize(
-    ("commit", "annotations", "asked"),
-    [("old", {}, True), ("old", {"argocd.argoproj.io/refresh": "normal"}, False), ("", {}, False)],
-)
-def test_an_application_at_an_older_commit_is_asked_to_compare_once(
-    commit: str, annotations: dict[str, str], asked: bool, api: ApiServer, cluster: Cluster
-) -> None:
-    platform = fake_platform(cluster)
-    path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/demo"
-    meta = {"name": "demo", "namespace": "argocd", "annotations": annotations}
-    status = {"sync": {"revision": commit or platform.git_server.head()}}
-    # Put where it is: what the fake is given as a write it takes the annotation from, as Argo CD does.
-    api.objects[path] = {"kind": "Application", "metadata": meta, "status": status}
-    said = list(gitops.request_refresh(platform))
-    assert [write.split("?")[0] for write in api.writes] == [f"PATCH {path}"] * asked
-    assert len(said) == asked
-
-
 # --- a cluster that is busy
 
 

@@ -103,6 +103,18 @@ def test_what_the_clone_has_is_not_fetched_again(
     assert "fetch" in dict(commands)
 
 
+def test_a_folder_is_the_same_in_two_commits_or_not(toy_platform: Platform) -> None:
+    git_server = toy_platform.git_server
+    one = git_server.commit({"a/file.txt": "one\n"}, "One") or ""
+    two = git_server.commit({"b/file.txt": "two\n"}, "Two") or ""
+    three = git_server.commit({"a/file.txt": "three\n"}, "Three") or ""
+    assert git_server.same_folder("a", one, two)
+    assert not git_server.same_folder("a", one, three)
+    for unknown in ("", "0" * 40, "no-such"):
+        assert not git_server.same_folder("a", unknown, two)
+    assert not git_server.same_folder("b", one, two)
+
+
 def test_only_a_push_has_the_password(toy_platform: Platform, commands: list[tuple[str, bool]]) -> None:
     toy_platform.git_server.commit({"first.txt": "two\n"}, "Two")
     toy_platform.git_server.files("apps")

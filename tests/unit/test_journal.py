@@ -18,8 +18,7 @@ from fake_portal import GitServerOnDisk
 from fakes import CONFIG_MAPS, FAULTS, NGINX, PAGE, kinds_of_fault, picture, populate
 from warm import PROCESSES
 
-from neuroscale import polling
-from neuroscale.chaos import commit_faults
+from neuroscale import backstage_client, polling
 from neuroscale.chaos import journal as journal_module
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import Fault, FieldsEdited, ObjectDeleted, Snapshot
@@ -416,7 +415,7 @@ def scenario(state: ClusterState, repository: Path, path: Path, faults: list[str
     """What runs in the process that dies."""
     home = path.parent
     os.environ["NEUROSCALE_STATE"] = str(home)
-    commit_faults.backstage_url = lambda: state.forge_url
+    backstage_client.backstage_url = lambda: state.forge_url
     cluster = Cluster.from_kubeconfig(home / "kubeconfig", state)
     platform = Platform(cluster, GitServerOnDisk(cluster, state.forge_url, repository))
     with Breakage(platform, MortalJournal(path, death)) as breakage:

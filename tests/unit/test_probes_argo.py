@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import apiserver
 import pytest
@@ -364,3 +366,25 @@ def test_argo_cd_is_all_of_its_workloads() -> None:
     manifests = Path(__file__).parents[2] / "bootstrap" / "argocd" / "without-dex.yaml"
     assert "argocd-dex-server" in manifests.read_text(encoding="utf-8")
     assert "argocd-dex-server" not in names
+
+
+@pytest.mark.parametrize(
+    ("annotated", "same", "good"),
+    [(True, True, True), (True, False, False), (False, True, False), (False, False, False)],
+)
+def test_one_made_from_a_single_folder_may_be_at_a_commit_that_has_it_as_this_one(
+    annotated: bool, same: bool, good: bool
+) -> None:
+    asked: list[tuple[str, str, str]] = []
+
+    def ask(*question: str) -> bool:
+        asked.append(cast("tuple[str, str, str]", question))
+        return same
+
+    app = copy.deepcopy(GOOD)
+    app["metadata"]["annotations"] = {"argocd.argoproj.io/manifest-generate-paths": "."} if annotated else {}
+    app["spec"]["source"]["path"] = "a/folder"
+    verdict = evaluate_each({"first": app}, COMPARED, OTHER, ask)
+    assert bool(verdict) == good
+    assert asked == [("a/folder", COMMIT, OTHER)] * annotated
+    assert not evaluate_each({"first": None}, COMPARED, OTHER, ask)

@@ -92,13 +92,33 @@ def test_a_git_server_that_does_not_say_is_an_error(toy_platform: Platform, port
 def test_a_form_that_fails_says_why(toy_platform: Platform, portal: FakePortal) -> None:
     fault = FormSubmitted(values={"name": "iris-9", "owner": "ml-platform"})
     snapshot = fault.snapshot(toy_platform)
-    assert fault.verify_injected(toy_platform, snapshot, ()).observed == "no pull request is open"
     fault.inject(toy_platform, snapshot)
     assert fault.verify_injected(toy_platform, snapshot, ()).observed == "pull request #2 is open"
     portal.open.clear()
+    portal.tasks["task-1"] |= {"status": "processing"}
+    assert fault.verify_injected(toy_platform, snapshot, ()) == pending("none is open")
     portal.tasks["task-1"] |= {"status": "failed", "error": "apps/iris-9 should be new"}
     verdict = fault.verify_injected(toy_platform, snapshot, ())
     assert (verdict.state, verdict.observed) == ("unrecoverable", "the task failed: apps/iris-9 should be new")
+    # Who looked sixty times a minute and signed in each time kept the portal busy with it.
+    assert [path for _, path, _ in portal.requests].count("/api/auth/guest/refresh") == 1
+
+
+def test_a_form_is_taken_back_once_its_task_is_over(toy_platform: Platform, portal: FakePortal) -> None:
+    """A task that went on opened its pull request after the rollback."""
+    fault = FormSubmitted(values={"name": "iris-9", "owner": "ml-platform"})
+    snapshot = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, snapshot)
+    portal.tasks["task-1"] |= {"status": "processing"}
+    fault.revert(toy_platform, snapshot)
+    assert fault.rollback_complete(toy_platform, snapshot) == pending("task task-1 goes on")
+    portal.propose(fault.branch, "apps/iris-9/model.yaml")
+    portal.tasks["task-1"] |= {"status": "completed"}
+    assert fault.rollback_complete(toy_platform, snapshot) == pending("branch model-iris-9 is there again")
+    fault.continue_rollback(toy_platform, snapshot)
+    assert fault.rollback_complete(toy_platform, snapshot).state == "met"
+    portal.answers["GET /api/scaffolder/v2/tasks"] = (503, {})
+    assert "answered 503" in fault.rollback_complete(toy_platform, snapshot).observed
 
 
 def test_a_branch_that_was_there_before_is_left_alone(toy_platform: Platform, portal: FakePortal) -> None:

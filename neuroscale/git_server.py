@@ -11,31 +11,23 @@ import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
-
-from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError, ProgramFailed
+from neuroscale.git_server_api import API, BOT, BRANCH, OWNER, REPOSITORY, GitServerApi
 from neuroscale.host import direct
 from neuroscale.host.programs import output
-from neuroscale.kubernetes.objects import secret_values
-from neuroscale.kubernetes.refs import Object, Ref
-from neuroscale.settings import ARGOCD, BUDGETS, CLUSTER_NAME, GIT_SERVER, state_dir
+from neuroscale.settings import CLUSTER_NAME, GIT_SERVER, state_dir
 
-OWNER, REPOSITORY, BRANCH = "neuroscale", "platform", "main"
-BOT = "neuroscale-bot"
-CREDENTIALS = Ref("Secret", "gitea-bot", GIT_SERVER)
+if TYPE_CHECKING:
+    from neuroscale.cluster.client import Cluster
+
 #: What Argo CD clones; also in the manifests under bootstrap/ and infrastructure/.
 IN_CLUSTER_URL = f"http://gitea.{GIT_SERVER}.svc.cluster.local:3000/{OWNER}/{REPOSITORY}.git"
-#: Where Argo CD hears of pushes; ``bootstrap/forge/app.ini`` allows the Git server to go there.
-PUSH_HOOK_URL = f"https://argocd-server.{ARGOCD}.svc.cluster.local/api/webhook"
 #: Application -> the file of which the suite commits new versions; not part of what a bootstrap sets back.
 EPOCH_FILES = {"test-app": "apps/test-app/epoch.yaml", "neuroscale-infrastructure": "infrastructure/apps/epoch.yaml"}
 _GIT_SECONDS = 60
-
-_API = f"/api/v1/repos/{OWNER}/{REPOSITORY}"
 
 #: Files of a change: path in the repository -> new content, or ``None`` to remove it.
 Files = Mapping[str, str | None]
@@ -57,12 +49,11 @@ class PullRequest:
     mergeable: bool
 
 
-class GitServer:
+class GitServer(GitServerApi):
     """The repository, from outside the cluster."""
 
     def __init__(self, cluster: Cluster, url: str, cluster_name: str = CLUSTER_NAME) -> None:
-        self.url = url
-        self._cluster = cluster
+        super().__init__(cluster, url)
         self._clone = state_dir(cluster_name) / "platform"
 
     # --- the repository itself
@@ -74,7 +65,7 @@ class GitServer:
             NeuroscaleError: The Git server answered with an error.
         """
         with self._api() as api:
-            if api.get(_API).is_success:
+            if api.get(API).is_success:
                 return
             self._cluster.assert_writable(f"POST to {self.url}/api/v1")
             for path, body in (
@@ -117,7 +108,7 @@ class GitServer:
         Raises:
             NeuroscaleError: The Git server did not say.
         """
-        path = f"{_API}/pulls"
+        path = f"{API}/pulls"
         with self._api() as api:
             answer = api.get(path, params={"state": "open", "base_branch": BRANCH, "limit": 50})
         if not answer.is_success:
@@ -156,7 +147,7 @@ class GitServer:
         if pull is None:
             raise NeuroscaleError(f"{branch} should have an open pull request, but has none. Next: neuroscale status")
         body = {"Do": "merge", "head_commit_id": pull.head}
-        self._administer("POST", f"{_API}/pulls/{pull.number}/merge", body)
+        self._administer("POST", f"{API}/pulls/{pull.number}/merge", body)
 
     def discard_branch(self, branch: str) -> None:
         """Close a branch's pull request and remove the branch; nothing happens where there is none.
@@ -165,51 +156,8 @@ class GitServer:
             NeuroscaleError: The Git server answered with an error.
         """
         if pull := self.pull_request(branch):
-            self._administer("PATCH", f"{_API}/pulls/{pull.number}", {"state": "closed"})
-        self._administer("DELETE", f"{_API}/branches/{branch}", None, may=(404,))
-
-    # --- who is told of pushes
-
-    def push_hook(self) -> Object | None:
-        """The hook that tells Argo CD of each push to ``main``, as Gitea describes it; or ``None``.
-
-        Raises:
-            NeuroscaleError: The Git server did not say.
-        """
-        with self._api() as api:
-            answer = api.get(f"{_API}/hooks", auth=(BOT, self._password))
-        if not answer.is_success:
-            raise self._unexpected("list", f"{_API}/hooks", answer)
-        return next((hook for hook in answer.json() if hook["config"]["url"] == PUSH_HOOK_URL), None)
-
-    def provide_push_hook(self, signed_with: str, *, anew: bool) -> None:
-        """Have Argo CD told of each push to ``main``.
-
-        Args:
-            signed_with: The secret that Argo CD knows.
-            anew: A hook that is there goes first. *Measured* with Gitea 1.25.4: an edit leaves its secret as it was.
-
-        Raises:
-            NeuroscaleError: The Git server answered with an error.
-        """
-        known = self.push_hook()
-        if known and not anew:
-            self.switch_push_hook(active=True)
-            return
-        if known:
-            self._administer("DELETE", f"{_API}/hooks/{known['id']}", None)
-        config = {"url": PUSH_HOOK_URL, "content_type": "json", "secret": signed_with}
-        hook = {"type": "gitea", "config": config, "events": ["push"], "branch_filter": BRANCH, "active": True}
-        self._administer("POST", f"{_API}/hooks", hook)
-
-    def switch_push_hook(self, *, active: bool) -> None:
-        """Let the hook be called, or not; nothing happens where there is none.
-
-        Raises:
-            NeuroscaleError: The Git server answered with an error.
-        """
-        if known := self.push_hook():
-            self._administer("PATCH", f"{_API}/hooks/{known['id']}", {"active": active})
+            self._administer("PATCH", f"{API}/pulls/{pull.number}", {"state": "closed"})
+        self._administer("DELETE", f"{API}/branches/{branch}", None, may=(404,))
 
     # --- people and programs that write
 
@@ -226,7 +174,7 @@ class GitServer:
         made = {"username": user, "email": f"{user}@{GIT_SERVER}.local", "must_change_password": False}
         made["password"] = secrets.token_urlsafe(24)
         self._administer("POST", "/api/v1/admin/users", made, may=(422,))  # who exists
-        self._administer("PUT", f"{_API}/collaborators/{user}", {"permission": "write"})
+        self._administer("PUT", f"{API}/collaborators/{user}", {"permission": "write"})
         tokens = f"/api/v1/users/{user}/tokens"
         self._administer("DELETE", f"{tokens}/{user}", None, may=(404,))
         issued = self._administer("POST", tokens, {"name": user, "scopes": list(scopes)})
@@ -239,53 +187,10 @@ class GitServer:
             NeuroscaleError: It answered neither yes nor no.
         """
         with self._api() as api:
-            answer = api.get(_API, headers={"Authorization": f"token {token}"})
+            answer = api.get(API, headers={"Authorization": f"token {token}"})
         if answer.status_code not in (200, 401):
-            raise self._unexpected("say whether a token lets somebody see", _API, answer)
+            raise self._unexpected("say whether a token lets somebody see", API, answer)
         return answer.is_success
-
-    def _administer(self, method: str, path: str, body: object, *, may: tuple[int, ...] = ()) -> httpx.Response:
-        self._cluster.assert_writable(f"{method} to {self.url}{path}")
-        with self._api() as api:
-            answer = api.request(method, path, json=body, auth=(BOT, self._password))
-        if not answer.is_success and answer.status_code not in may:
-            raise self._unexpected(f"take {method}", path, answer)
-        return answer
-
-    # --- packages
-
-    def has_package(self, path: str) -> bool:
-        """Whether the package registry has a file (``/api/packages/…``).
-
-        Raises:
-            NeuroscaleError: It answered neither yes nor no.
-        """
-        with self._api() as api, api.stream("GET", path) as answer:
-            if answer.status_code not in (200, 404):
-                raise self._unexpected("say whether it has", path, answer)
-            return answer.status_code == 200
-
-    def upload_package(self, path: str, content: bytes) -> None:
-        """Put a file into the package registry; one that is there already stays as it is.
-
-        Raises:
-            NeuroscaleError: The registry refused it.
-        """
-        self._cluster.assert_writable(f"PUT to {self.url}{path}")
-        with self._api() as api:
-            answer = api.put(path, content=content, auth=(BOT, self._password))
-        if answer.status_code not in (201, 409):  # the latter says that it exists
-            raise self._unexpected("take", path, answer)
-
-    def _api(self) -> httpx.Client:
-        return direct.client(base_url=self.url, seconds=BUDGETS.request)
-
-    def _unexpected(self, verb: str, path: str, answer: httpx.Response) -> NeuroscaleError:
-        said = answer.read()[:300].decode(errors="replace")
-        return NeuroscaleError(
-            f"The Git server at {self.url} should {verb} {path}, but answered {answer.status_code}: {said}. "
-            f"Next: kubectl -n {GIT_SERVER} logs deploy/gitea"
-        )
 
     # --- changes
 
@@ -374,15 +279,6 @@ class GitServer:
     @property
     def _remote(self) -> str:
         return f"{self.url}/{OWNER}/{REPOSITORY}.git"
-
-    @cached_property
-    def _password(self) -> str:
-        values = secret_values(self._cluster.get(CREDENTIALS))
-        if not values:
-            raise ClusterUnreachable(
-                f"{CREDENTIALS} should hold the Git server's password, but is missing. Next: neuroscale up"
-            )
-        return values["password"]
 
     def _git(self, *arguments: str, credentials: bool = False) -> str:
         self._clone.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 from pydantic import BaseModel
 
 from neuroscale.errors import ProgramFailed, SupplyError
-from neuroscale.git_server import OWNER, GitServer
+from neuroscale.git_server import GitServer
+from neuroscale.git_server_api import OWNER
 from neuroscale.host.programs import output
 from neuroscale.settings import GIT_SERVER, ROOT
 

@@ -10,7 +10,7 @@ from neuroscale.gitops.drift_scenarios import Drifted
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, consistently, eventually
 from neuroscale.probes import argo, expected
-from neuroscale.probes.argo import ApplicationsExist, EachApplication
+from neuroscale.probes.applications import ApplicationsExist, EachApplication
 from neuroscale.probes.workloads import AllAvailable
 from neuroscale.results import Recorder
 from neuroscale.settings import BUDGETS

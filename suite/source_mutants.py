@@ -72,6 +72,7 @@ MODULES = {
     "neuroscale/kubernetes/merge_patch.py": ("unit/test_merge_patch.py",),
     "neuroscale/kubernetes/quantities.py": ("unit/test_quantities.py",),
     "neuroscale/polling.py": ("unit/test_polling.py",),
+    "neuroscale/probes/applications.py": ("unit/test_probes_argo.py",),
     "neuroscale/probes/argo.py": ("unit/test_probes_argo.py",),
     "neuroscale/probes/certificates.py": ("unit/test_probes_ground.py",),
     "neuroscale/probes/expected.py": (

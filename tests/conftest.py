@@ -20,7 +20,7 @@ from repository import new_repository
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import ClusterState
-from neuroscale.git_server import OWNER, REPOSITORY
+from neuroscale.git_server_api import OWNER, REPOSITORY
 from neuroscale.platform import Platform
 from neuroscale.settings import CLUSTER_NAME
 

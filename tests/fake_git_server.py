@@ -7,6 +7,7 @@ from typing import cast
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.git_server import Files, GitServer
+from neuroscale.kubernetes.refs import Object
 from neuroscale.platform import Platform
 
 
@@ -25,6 +26,13 @@ class FakeGitServer:
 
     def files(self, folder: str) -> dict[str, str]:
         return {path: text for path, text in self.states[-1].items() if path.startswith(f"{folder}/")}
+
+    def push_hook(self) -> Object:
+        return {"id": 1, "active": True}
+
+    def same_folder(self, folder: str, one: str, other: str) -> bool:
+        """It remembers no older one."""
+        return one == other
 
     def folders(self, parent: str) -> list[str]:
         below = (path.removeprefix(f"{parent}/") for path in self.files(parent))

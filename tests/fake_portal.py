@@ -12,7 +12,8 @@ from local_server import LocalServer
 from repository import git
 
 from neuroscale.cluster.client import Cluster
-from neuroscale.git_server import BRANCH, PUSH_HOOK_URL, GitServer
+from neuroscale.git_server import GitServer
+from neuroscale.git_server_api import BRANCH, PUSH_HOOK_URL
 
 GUEST = {"backstageIdentity": {"token": "of a guest"}}
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from neuroscale.git_server import BRANCH
+from neuroscale.git_server_api import BRANCH
 
 
 def new_repository(bare: Path) -> Path:

@@ -12,7 +12,14 @@ from neuroscale.kubernetes.merge_patch import contains, flat, inverse
 from neuroscale.kubernetes.refs import Object
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending, unrecoverable
-from neuroscale.probes import argo
+
+#: Whoever sets it asks Argo CD to compare an Application, and Argo CD removes it when that is done.
+_REFRESH = "argocd.argoproj.io/refresh"
+
+
+def is_asked_to_refresh(app: Object) -> bool:
+    """Whether somebody, Argo CD's own webhook for one, has asked Argo CD to compare an Application."""
+    return _REFRESH in (app["metadata"].get("annotations") or {})
 
 
 class _Edited(ObjectFault):
@@ -73,7 +80,7 @@ class ApplicationEdited(_Edited):
         meta = self.patch.get("metadata", {})
         return {
             **self.patch,
-            "metadata": {**meta, "annotations": {**meta.get("annotations", {}), argo.REFRESH: "normal"}},
+            "metadata": {**meta, "annotations": {**meta.get("annotations", {}), _REFRESH: "normal"}},
         }
 
     def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:
@@ -81,7 +88,7 @@ class ApplicationEdited(_Edited):
         there = super().verify_injected(platform, snapshot, seen)
         if not there:
             return there
-        heeded = any(contains(event.obj, self.patch) and not argo.is_asked_to_refresh(event.obj) for event in seen)
+        heeded = any(contains(event.obj, self.patch) and not is_asked_to_refresh(event.obj) for event in seen)
         return met("Argo CD has compared it since") if heeded else pending("Argo CD has not compared it since")
 
     def continue_rollback(self, platform: Platform, snapshot: Snapshot) -> None:  # noqa: ARG002

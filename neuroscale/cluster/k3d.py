@@ -177,9 +177,7 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     marker_file = directory / "marker.yaml"
     write_atomically(marker_file, yaml.safe_dump(marker(nonce, name)), private=True)
-    shares_file = directory / "shares.sh"
-    write_atomically(shares_file, _SHARES)
-    shares_file.chmod(0o755)
+    shares_file = _executable(directory / "shares.sh", _SHARES)
     state = ClusterState(
         name=name,
         nonce=nonce,
@@ -218,6 +216,12 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
     _wait_ready(state)
     _unpack(state)
     return state
+
+
+def _executable(path: Path, content: str) -> Path:
+    write_atomically(path, content)
+    path.chmod(0o755)
+    return path
 
 
 def _unpack(state: ClusterState) -> None:

@@ -13,7 +13,7 @@ from neuroscale.kubernetes.objects import namespace, secret, secret_values
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
-from neuroscale.probes import argo, backstage
+from neuroscale.probes import applications, backstage
 from neuroscale.supply.contract import Demand
 
 _SECRET = Ref("Secret", "backstage", backstage.NAMESPACE)
@@ -23,7 +23,7 @@ _USER = "portal"
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
     """The portal runs, and offers the form that Git describes."""
-    yield argo.each_as_in_git(platform.git_server)
+    yield applications.each_as_in_git(platform.git_server)
     yield backstage.workloads_ready()
     yield backstage.template_offered(portal())
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from neuroscale.cluster.apply import apply_all
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
-from neuroscale.git_server import BOT, CREDENTIALS
+from neuroscale.git_server_api import BOT, CREDENTIALS
 from neuroscale.kubernetes.objects import secret, secret_values
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.kustomize import documents, kustomize
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
-from neuroscale.probes import argo, expected, nodes
+from neuroscale.probes import applications, argo, expected, nodes
 from neuroscale.probes.certificates import ApiServerCertificateLasts, CertificatesLast
 from neuroscale.probes.git_server import GitServerAnswers, PushHookActive
 from neuroscale.probes.kinds import KindsServed
@@ -52,8 +52,8 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
     yield PushHookActive(platform.git_server)
     yield argo.workloads_ready()
     yield CertificatesLast((ARGOCD,), area="gitops")
-    yield argo.ApplicationsExist(expected.applications(platform.git_server))
-    yield argo.each_as_in_git(platform.git_server)
+    yield applications.ApplicationsExist(expected.applications(platform.git_server))
+    yield applications.each_as_in_git(platform.git_server)
 
 
 def _git_server_ready() -> AllAvailable:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from neuroscale.components.component import Component, Evidence, Stage
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
-from neuroscale.probes import argo, expected, guardrails
+from neuroscale.probes import applications, expected, guardrails
 from neuroscale.probes.certificates import CertificatesLast
 from neuroscale.probes.webhooks import CanBeAnswered
 from neuroscale.supply.contract import Demand
@@ -17,7 +17,7 @@ _NAMESPACES = ("kyverno",)
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
     """Kyverno runs, and each policy that Git describes is enforced in both places."""
-    yield argo.each_as_in_git(platform.git_server)
+    yield applications.each_as_in_git(platform.git_server)
     yield guardrails.workloads_ready()
     yield CertificatesLast(_NAMESPACES, area="guardrails")
     yield CanBeAnswered(_NAMESPACES)

@@ -12,7 +12,7 @@ from neuroscale.inference_client import gateway_url
 from neuroscale.model_store import ensure_models
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
-from neuroscale.probes import argo, expected, serving
+from neuroscale.probes import applications, expected, serving
 from neuroscale.probes.certificates import CertificatesLast
 from neuroscale.probes.gateway import GatewayReached
 from neuroscale.probes.webhooks import CanBeAnswered
@@ -24,7 +24,7 @@ _WITH_WEBHOOKS = ("knative-serving", "kserve")
 def steady_state(platform: Platform) -> Iterable[Probe]:
     """Every model that Git describes is served, and so is what serves it."""
     # Nothing is served for long that is not reconciled: an incident of serving may begin and end in Argo CD.
-    yield argo.each_as_in_git(platform.git_server)
+    yield applications.each_as_in_git(platform.git_server)
     yield serving.workloads_ready()
     yield GatewayReached()
     yield CertificatesLast(_WITH_WEBHOOKS, area="serving")

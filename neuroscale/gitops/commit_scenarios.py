@@ -13,6 +13,7 @@ import yaml
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.commits import PushedCommit, push
+from neuroscale.chaos.edit_faults import is_asked_to_refresh
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.watch import Watcher
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
@@ -95,11 +96,7 @@ def commit_in_turn(breakage: Breakage, recorder: Recorder, count: int) -> list[f
             with suppress(ConditionTimeout):
                 eventually(argo.synced_to(TEST_APP, pushed.commit), platform.cluster, within=BUDGETS.pick_up, every=0.1)
             asked = next(
-                (
-                    event.at
-                    for event in watcher.watch_events
-                    if event.at > before and argo.is_asked_to_refresh(event.obj)
-                ),
+                (event.at for event in watcher.watch_events if event.at > before and is_asked_to_refresh(event.obj)),
                 None,
             )
             told.append(None if asked is None else round(max(0.0, asked - start), 3))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import Committed, FieldsEdited, ScaledTo
-from neuroscale.git_server import BRANCH, IN_CLUSTER_URL
+from neuroscale.git_server import IN_CLUSTER_URL
+from neuroscale.git_server_api import BRANCH
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import argo, backstage
 from neuroscale.settings import APPLICATION_SET, ARGOCD, ROOT, ROOT_APPLICATION

@@ -25,7 +25,8 @@ from neuroscale.errors import SupplyError
 from neuroscale.gate import appproject
 from neuroscale.gate.findings import Finding
 from neuroscale.gate.scopes import cluster_scoped
-from neuroscale.git_server import BRANCH, IN_CLUSTER_URL
+from neuroscale.git_server import IN_CLUSTER_URL
+from neuroscale.git_server_api import BRANCH
 from neuroscale.kubernetes.refs import Object
 from neuroscale.kustomize import documents
 from neuroscale.probes.expected import application_names

@@ -31,7 +31,7 @@ from neuroscale.errors import (
     SupplyError,
     WriteForbidden,
 )
-from neuroscale.git_server import CREDENTIALS
+from neuroscale.git_server_api import CREDENTIALS
 from neuroscale.kubernetes.objects import secret_values
 from neuroscale.kubernetes.refs import Object
 from neuroscale.kustomize import documents, kubectl, kustomize

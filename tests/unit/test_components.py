@@ -129,7 +129,10 @@ def derived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ("milestones", ["a", "b", "c", "d", "e"]),
         ("named", ["e"]),
         ("steady state", ["all 1 workloads of the portal have all containers ready"]),
-        ("stages", ["cluster DNS", "Git server", "Argo CD", "Argo CD's kinds", "repository", "GitOps", "portal"]),
+        (
+            "stages",
+            ["cluster DNS", "Git server", "Argo CD", "Argo CD's kinds", "repository", "push hook", "GitOps", "portal"],
+        ),
         ("without", []),
         ("with", ["infrastructure/apps/portal.yaml", "infrastructure/portal"]),
         ("namespace", True),

@@ -22,7 +22,7 @@ from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import MILESTONES, SteadyState, assert_steady_state, probes_of, reachable
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, met
-from neuroscale.probes import argo, progress_reporter
+from neuroscale.probes import applications, argo, progress_reporter
 from neuroscale.probes.certificates import ApiServerCertificateLasts
 from neuroscale.settings import ROOT, ROOT_APPLICATION, Budgets
 
@@ -63,14 +63,14 @@ def test_one_thing_amiss_fails_the_precondition(api: ApiServer, platform: Platfo
 
     healthy = api.objects[f"{APPLICATIONS}/test-app"]
     api.objects[f"{APPLICATIONS}/test-app"] = captured("application-out-of-sync")
-    assert [type(probe) for probe in unmet(platform)] == [argo.EachApplication]
+    assert [type(probe) for probe in unmet(platform)] == [applications.EachApplication]
     with pytest.raises(SteadyStateLost, match=r"milestone A does not hold, so nothing was tried.*OutOfSync") as caught:
         assert_steady_state("a", platform)
     assert caught.value.exit_code == ExitCode.NOT_RUN
     api.objects[f"{APPLICATIONS}/test-app"] = healthy
 
     api.put(f"{APPLICATIONS}/made-by-hand", having(healthy, name="made-by-hand"))
-    assert [type(probe) for probe in unmet(platform)] == [argo.ApplicationsExist]
+    assert [type(probe) for probe in unmet(platform)] == [applications.ApplicationsExist]
     api.remove(f"{APPLICATIONS}/made-by-hand")
 
     api.objects["/apis/apps/v1/namespaces/argocd/deployments/argocd-redis"] = captured("statefulset-scaled-away")
@@ -115,12 +115,12 @@ def test_a_git_server_that_does_not_answer_belongs_to_the_steady_state(api: ApiS
 
 def test_everything_that_is_amiss_is_named(api: ApiServer, platform: Platform) -> None:
     steady = SteadyState.as_git_describes("a", platform)
-    assert steady.check(platform.cluster) == met("8 of 8 expectations are met")
+    assert steady.check(platform.cluster) == met("9 of 9 expectations are met")
     api.objects[ground.COREDNS] = AWAY
     api.objects[ground.NODE] = ground.node(taints=[{"key": "a", "effect": "NoSchedule"}])
     verdict = steady.check(platform.cluster)
     assert verdict.state == "pending"
-    assert re.match(r"2 of 8 expectations are not met: .*node-0 is tainted.*; .*coredns", verdict.observed)
+    assert re.match(r"2 of 9 expectations are not met: .*node-0 is tainted.*; .*coredns", verdict.observed)
 
 
 def test_a_recovery_is_not_kept_waiting_by_what_comes_after_the_first_thing_amiss(
@@ -130,7 +130,7 @@ def test_a_recovery_is_not_kept_waiting_by_what_comes_after_the_first_thing_amis
     api.objects[ground.COREDNS] = AWAY
     api.objects[ground.NODE] = ground.node(taints=[{"key": "a", "effect": "NoSchedule"}])
     verdict = SteadyState("a", lambda: probes, first_only=True).check(platform.cluster)
-    assert re.match(r"at least 1 of 8 expectations are not met: [^;]*node-0 is tainted[^;]*$", verdict.observed)
+    assert re.match(r"at least 1 of 9 expectations are not met: [^;]*node-0 is tainted[^;]*$", verdict.observed)
 
 
 def test_a_steady_state_of_nothing_does_not_hold(platform: Platform) -> None:
@@ -150,7 +150,7 @@ def test_without_git_the_rest_is_asked_all_the_same(
         "what Git describes can be read",
     ]
     assert "does not answer" in unmet(platform)[-1].check(platform.cluster).observed
-    assert len(probes_of("a", platform)) == 7
+    assert len(probes_of("a", platform)) == 8
 
 
 def test_what_sleeps_after_an_error_is_asked_to_look_again_before_a_scenario(
@@ -178,7 +178,7 @@ def test_what_git_says_is_asked_anew_each_time(api: ApiServer, platform: Platfor
     assert "Synced/Healthy" in stale.check(platform.cluster).observed
     assert "but at 00000000" in stale.check(platform.cluster).observed
     commit = platform.git_server.commit({"apps/newcomer/a.yaml": ""}, "A new folder")
-    assert {type(probe) for probe in unmet(platform)} == {argo.ApplicationsExist, argo.EachApplication}
+    assert {type(probe) for probe in unmet(platform)} == {applications.ApplicationsExist, applications.EachApplication}
     for name in (ROOT_APPLICATION, "test-app", "newcomer"):
         api.put(f"{APPLICATIONS}/{name}", application(name, commit))
     assert unmet(platform) == []

@@ -18,19 +18,16 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import State, Verdict
 from neuroscale.probes import argo
+from neuroscale.probes.applications import ApplicationsExist, EachApplication, evaluate_each, evaluate_names
 from neuroscale.probes.argo import (
-    ApplicationsExist,
-    EachApplication,
     Gone,
     OwnedByApplicationSet,
     attempts,
     describe,
     evaluate_at,
-    evaluate_each,
     evaluate_error_shown,
     evaluate_good,
     evaluate_in_charge,
-    evaluate_names,
     evaluate_owner,
     evaluate_uncomparable,
     is_out_of_sync,

@@ -11,7 +11,7 @@ from repository import git
 
 from neuroscale.chaos.faults import FormSubmitted, PullRequestMerged, PushHookSwitchedOff
 from neuroscale.errors import NeuroscaleError
-from neuroscale.git_server import PUSH_HOOK_URL
+from neuroscale.git_server_api import PUSH_HOOK_URL
 from neuroscale.platform import Platform
 from neuroscale.polling import met, pending
 from neuroscale.probes.git_server import PushHookActive

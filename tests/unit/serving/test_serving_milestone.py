@@ -17,7 +17,7 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.milestones import parse_milestones, probes_of
 from neuroscale.model_store import SWAPPED
 from neuroscale.platform import Platform
-from neuroscale.probes import argo, serving
+from neuroscale.probes import applications, serving
 from neuroscale.settings import ROOT_APPLICATION
 
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
@@ -57,7 +57,7 @@ def test_one_thing_amiss(platform: Platform, world: ApiServer, gateway: Gateway)
 
     whole = dict(world.objects)
     world.objects[f"{APPLICATIONS}/{NAME}"] = captured("application-out-of-sync")
-    assert unmet(platform) == [argo.EachApplication.__name__]
+    assert unmet(platform) == [applications.EachApplication.__name__]
     world.objects = dict(whole)
 
     scaler = "/apis/apps/v1/namespaces/knative-serving/deployments/autoscaler"

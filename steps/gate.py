@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from neuroscale.gate import assertions, broken_inputs, corpus_check, legacy_checks
+from neuroscale.gate import assertions, broken_inputs, corpus_check, legacy_checks, misplaced_values
 from neuroscale.gate.assertions import GateOutput
 from neuroscale.gate.corpus_check import Judged
 from neuroscale.gate.legacy_checks import Added
+from neuroscale.gate.misplaced_values import Misplaced
 from neuroscale.gate.tools import Tools, provide
 from neuroscale.settings import ROOT
 
@@ -125,3 +126,18 @@ def the_kustomization_is_changed(added: Added) -> None:
 @then("the gate rejects the folder for that object")
 def the_gate_rejects_the_folder(tools: Tools, copy: Path, added: Added) -> None:
     assertions.rejects(assertions.ask(tools, copy), added.bad, added.path)
+
+
+@when("the portal's startup probe is written one level too high", target_fixture="misplaced")
+def the_probe_is_misplaced(copy: Path) -> Misplaced:
+    return misplaced_values.put_one_level_too_high(copy)
+
+
+@then("a chart without a schema renders as before")
+def a_chart_without_a_schema(tools: Tools, copy: Path, misplaced: Misplaced) -> None:
+    misplaced_values.is_ignored_without_schema(tools, copy, misplaced)
+
+
+@then("the gate rejects the chart for that key")
+def the_gate_rejects_the_chart(tools: Tools, copy: Path) -> None:
+    misplaced_values.is_rejected(assertions.ask(tools, copy))

@@ -24,12 +24,12 @@ class FunctionPatched(FaultModel):
 
     Attributes:
         wire: ``module:attribute``. Of the gate alone: what stands in a journal must not reach anything else.
-        replacement: Likewise, of a package's ``mutants.gate`` alone.
+        replacement: Likewise, of a package's ``mutants.gate`` and ``mutants.gate_c`` alone.
     """
 
     kind: Literal["rewired"] = "rewired"
     wire: str = Field(pattern=r"^neuroscale\.gate(\.[a-z_]+)*:[A-Za-z_]+$")
-    replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.gate:[a-z_]+$")
+    replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.gate(_c)?:[a-z_]+$")
 
     @property
     def target(self) -> None:

@@ -1,0 +1,11 @@
+@gate
+Feature: The incidents of the portal's chart, before a merge
+
+  Background:
+    Given the tools of the gate are installed
+
+  @incident @incident_c4
+  Scenario: Values one level too high are ignored without a word
+    When the portal's startup probe is written one level too high
+    Then a chart without a schema renders as before
+    And the gate rejects the chart for that key

@@ -1,0 +1,48 @@
+"""Mutants of the gate's scenarios about the portal's chart, which need Helm."""
+
+from __future__ import annotations
+
+from neuroscale.chaos.faults import FunctionPatched
+from neuroscale.host.programs import output
+from suite.mutants.mutant import Mutant
+
+_C4 = "Values one level too high are ignored without a word"
+_SYMPTOM, _REJECTED = "a chart without a schema renders as before", "the gate rejects the chart for that key"
+
+
+def ask_no_schema(command: list[str], *, within: float) -> str:
+    """Helm renders whatever it is given."""
+    return output([*command, "--skip-schema-validation"], within=within)
+
+
+def count_each_rendering(command: list[str], *, within: float) -> str:
+    """Of two renderings the first has an object more."""
+    made = output(command, within=within)
+    return made if command[-1].endswith(".before") else f"{made}\n---\n{{apiVersion: v1, kind: ConfigMap}}\n"
+
+
+def _patched(replacement: str) -> FunctionPatched:
+    return FunctionPatched(wire="neuroscale.gate.tools:output", replacement=f"suite.mutants.gate_c:{replacement}")
+
+
+MILESTONE = "c"
+MUTANTS = (
+    Mutant(
+        "no-symptom-c4",
+        "The key that stands one level too high changes what is rendered",
+        scenario=_C4,
+        before=_SYMPTOM,
+        faults=(_patched("count_each_rendering"),),
+        red_step=_SYMPTOM,
+        reason=r"should ignore startupProbe .* but makes \d+ others",
+    ),
+    Mutant(
+        "c4-schema-ignored",
+        "The gate renders the chart without asking its schema",
+        scenario=_C4,
+        before=_REJECTED,
+        faults=(_patched("ask_no_schema"),),
+        red_step=_REJECTED,
+        reason=r"should reject infrastructure/backstage/chart .* but ended with exit code 0 and nothing was found",
+    ),
+)

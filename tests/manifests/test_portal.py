@@ -177,7 +177,7 @@ def test_each_request_for_a_name_has_the_same_branch_and_folder() -> None:
 
 
 def test_an_application_is_made_of_each_name_that_the_form_takes() -> None:
-    sets = read(ROOT / "infrastructure/apps/model-endpoints.yaml")
+    sets = read(ROOT / "infrastructure/apps/model-endpoints-appset.yaml")
     (found,) = (obj for obj in sets if obj["metadata"]["name"] == APPLICATION_SET)
     patterns = [one["path"] for one in found["spec"]["generators"][0]["git"]["directories"] if one.get("exclude")]
     # The form's own pattern leaves out what begins so.

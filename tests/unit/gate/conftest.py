@@ -22,7 +22,7 @@ from neuroscale.settings import ROOT
 COPIED = (
     "apps/test-app",
     "infrastructure/namespaces/default",
-    "infrastructure/apps/model-endpoints.yaml",
+    "infrastructure/apps/model-endpoints-appset.yaml",
     "infrastructure/apps/default-namespace-resources.yaml",
     "bootstrap/projects.yaml",
     "bootstrap/root-app.yaml",

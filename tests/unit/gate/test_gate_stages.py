@@ -189,7 +189,7 @@ def test_a_version_that_is_not_served_does_not_exist() -> None:
 def projects() -> dict[str, list[Object]]:
     texts = [
         (ROOT / name).read_text(encoding="utf-8")
-        for name in ("bootstrap/projects.yaml", "infrastructure/apps/model-endpoints.yaml")
+        for name in ("bootstrap/projects.yaml", "infrastructure/apps/model-endpoints-appset.yaml")
     ]
     return {"bootstrap": [obj for text in texts for obj in yaml.safe_load_all(text)]}
 

@@ -24,6 +24,9 @@ _PLAIN = (".yaml", ".yml", ".json")
 _SKIPPED = b"+argocd:skip-file-rendering"
 #: What the portal reads. An Application that deploys a folder of it has none that the gate knows, which is a finding.
 _PORTAL = "backstage"
+#: Of an Application's source, what the gate renders as Argo CD does. All else, such as images of a kustomization, makes
+#: something else of a folder without a change in it.
+_RENDERED = {"repoURL", "targetRevision", "path", "helm"}
 #: Fields of a kustomization that name files, folders or addresses.
 _NAMING = ("resources", "components", "bases", "crds", "configurations", "generators", "transformers", "validators")
 
@@ -103,7 +106,7 @@ def render(tree: Path, chart: Chart) -> tuple[Places, list[Finding]]:
         place = str(folder.relative_to(tree))
         places[place], wrong = render_folder(folder, place, with_values)
         findings += wrong
-    return places, [*findings, *_twice(places)]
+    return places, [*findings, *_twice(places), *_unseen(places, tree)]
 
 
 def render_folder(
@@ -128,6 +131,34 @@ def _values(place: str, places: Places, tree: Path) -> list[Path]:
     sources = (app["spec"].get("source") or {} for app in applications)
     helm: Object = next((one.get("helm") or {} for one in sources if one.get("path") == place), {})
     return [(tree / place / name).resolve() for name in helm.get("valueFiles", [])]
+
+
+def _unseen(places: Places, tree: Path) -> list[Finding]:
+    """Applications of which Argo CD would make something else than the gate has rendered."""
+    return [
+        Finding("render", "unseen", named(place, app), f"its folder should be all that it is made from, but {why}")
+        for place, objects in places.items()
+        for app in objects
+        if app["kind"] in ("Application", "ApplicationSet")
+        for why in _made_otherwise(app["spec"] if app["kind"] == "Application" else _template(app), tree)
+    ]
+
+
+def _template(application_set: Object) -> Object:
+    spec: Object = (application_set["spec"].get("template") or {}).get("spec") or {}
+    return spec
+
+
+def _made_otherwise(spec: Object, tree: Path) -> Iterator[str]:
+    source, helm = spec.get("source") or {}, (spec.get("source") or {}).get("helm") or {}
+    more = [key for key in ("sources", "sourceHydrator") if spec.get(key)]
+    more += [f"source.{key}" for key in sorted(source.keys() - _RENDERED)]
+    more += [f"source.helm.{key}" for key in sorted(helm.keys() - {"valueFiles"})]
+    yield from (f"it sets {key}" for key in more)
+    for name in helm.get("valueFiles", []):
+        file = (tree / str(source.get("path")) / name).resolve()
+        if not (file.is_file() and file.is_relative_to(tree.resolve())):
+            yield f"its values {name} are no file of this repository"
 
 
 def _objects(folder: Path, chart: Callable[[Path], list[Object]]) -> list[Any]:

@@ -105,6 +105,47 @@ def test_a_chart_gets_the_values_that_its_application_names(tmp_path: Path) -> N
     assert given == [[tmp_path / "infrastructure/portal/values.yaml"]]
 
 
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ({"helm": {"parameters": [{"name": "replicas", "value": "9"}]}}, ["it sets source.helm.parameters"]),
+        ({"helm": {"valuesObject": {"replicas": 9}, "values": "replicas: 9"}}, [
+            "it sets source.helm.values", "it sets source.helm.valuesObject",
+        ]),
+        ({"helm": {"valueFiles": ["../../elsewhere.yaml"]}}, ["its values ../../elsewhere.yaml are no file"]),
+        ({"helm": {"valueFiles": ["../../../../outside.yaml"]}}, ["its values ../../../../outside.yaml are no file"]),
+        ({"helm": {"valueFiles": ["https://example.com/v"]}}, ["its values https://example.com/v are no file"]),
+        ({"kustomize": {"images": ["nginx:latest"]}}, ["it sets source.kustomize"]),
+        ({"directory": {"exclude": "*"}}, ["it sets source.directory"]),
+        ({"plugin": {"name": "any"}}, ["it sets source.plugin"]),
+        ({"helm": {"valueFiles": ["../values.yaml"]}}, []),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["Application", "ApplicationSet"])
+def test_what_an_application_makes_otherwise_than_its_folder_says_is_rejected(
+    kind: str, source: Object, why: list[str], tmp_path: Path
+) -> None:
+    """Argo CD would deploy what the gate never saw."""
+    tree = tmp_path / "tree"
+    put(tmp_path / "outside.yaml", "replicas: 9\n")
+    put(tree / "infrastructure/portal/chart/Chart.yaml", "name: portal\n")
+    put(tree / "infrastructure/portal/values.yaml", "replicas: 1\n")
+    spec = {"source": {"path": "infrastructure/portal/chart", "repoURL": "r", "targetRevision": "main", **source}}
+    app = {**CONFIG, "kind": kind, "spec": spec if kind == "Application" else {"template": {"spec": spec}}}
+    put(tree / "infrastructure/zzz/app.yaml", yaml.safe_dump(app))
+    _, findings = render(tree, lambda folder, values=(): [{**CONFIG, "metadata": {"name": "other"}}])
+    assert [finding.rule for finding in findings] == ["unseen"] * len(why)
+    assert all(words in str(finding) for words, finding in zip(why, findings, strict=True))
+
+
+def test_an_application_of_several_sources_is_rejected(tmp_path: Path) -> None:
+    app = {**CONFIG, "kind": "Application", "spec": {"sources": [{"path": "a"}], "sourceHydrator": {"drySource": {}}}}
+    put(tmp_path / "infrastructure/zzz/app.yaml", yaml.safe_dump(app))
+    _, findings = render(tmp_path, lambda folder, values=(): [CONFIG])
+    said = [finding.description.rpartition("but ")[2] for finding in findings]
+    assert said == ["it sets sources", "it sets sourceHydrator"]
+
+
 def test_values_in_a_workloads_folder_are_manifests(tmp_path: Path) -> None:
     """Argo CD would take them for that."""
     put(tmp_path / "apps/a/chart/Chart.yaml", "name: a\n")

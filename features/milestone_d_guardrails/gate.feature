@@ -26,6 +26,7 @@ Feature: The gate evaluates what a merge would deploy, and never passes without 
       | with an object of an unknown kind   | the kind is unknown          |
       | without one of its policies         | a policy is missing          |
       | with a policy that matches nothing  | a policy evaluated nothing   |
+      | with parameters outside of folders  | they were not rendered       |
       | without a policy engine             | the policy engine is missing |
       | with a policy engine that fails     | the policy engine failed     |
       | with a policy engine without output | a policy evaluated nothing   |

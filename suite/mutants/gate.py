@@ -83,6 +83,11 @@ def files_as_they_are(folder: Path) -> list[Path]:
     return [] if _is_app(folder) else kustomizations(folder)
 
 
+def see_folders_only(places: Places, tree: Path) -> list[Finding]:
+    """What an Application adds to its folder is nobody's business."""
+    return []
+
+
 # --- what is found
 
 

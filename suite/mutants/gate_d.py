@@ -164,6 +164,16 @@ MUTANTS = (
         reason=r"should not be green, but ended with exit code 0 and policy: .*passed it over",
     ),
     Mutant(
+        "gate-overlooks-parameters",
+        "The gate takes an Application for what is in its folder",
+        scenario=_BLIND,
+        example="with parameters outside of folders",
+        before=_judges("with parameters outside of folders"),
+        faults=(_wired(".render:_unseen", "see_folders_only"),),
+        red_step=_NOT_GREEN,
+        reason=r"should not be green, but ended with exit code 0 and nothing was found",
+    ),
+    Mutant(
         "gate-continues-without-engine",
         "A policy engine that is not there is passed over",
         scenario=_BLIND,

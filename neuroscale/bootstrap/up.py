@@ -105,8 +105,8 @@ def _platform_on(
         "images": dict(provisions.images),
         "versions": dict(provisions.versions),
     }
-    # What was brought up before is well or sick, and not on its way.
-    there = ensured.how == "reused" and set(milestones) <= set(ensured.state.milestones)
+    # What was well before is well or sick, and not on its way.
+    there = ensured.how == "reused" and set(milestones) <= set(ensured.state.healthy)
     state = ensured.state.model_copy(update=provided)
     state.save()
     why = f" ({ensured.why})" if ensured.why else ""
@@ -116,6 +116,7 @@ def _platform_on(
     with gitops_tree(provisions.manifests, milestones) as tree:
         within = BUDGETS.recover if there else BUDGETS.settle
         seconds.update(_bring_up(platform, tree, milestones, say, within=within))
+    state.model_copy(update={"healthy": milestones}).save()
     return platform
 
 

@@ -18,6 +18,8 @@ class ClusterState(BaseModel):
     """The local half of the ownership proof.
 
     Attributes:
+        milestones: Whose components it was given.
+        healthy: Whose components were all well together once; fewer after a bootstrap that failed half-way.
         ports: Name of a mapped port, or ``api`` -> the port on 127.0.0.1; ``None`` for an adopted cluster. A cluster
             that is older than a component does not have the component's ports.
     """
@@ -30,6 +32,7 @@ class ClusterState(BaseModel):
     created_at: datetime
     supply: str = "none"
     milestones: list[str] = ["a"]
+    healthy: list[str] = []
     images: dict[str, str] = {}
     versions: dict[str, str] = {}
     ports: dict[str, int] | None = None

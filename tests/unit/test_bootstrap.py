@@ -404,11 +404,13 @@ def test_when_a_probe_is_never_met_what_later_stages_wait_for_is_said(bring_up: 
 def test_only_a_cluster_that_had_been_stopped_is_recreated_when_it_does_not_get_healthy(
     how: Any, had: list[str], anew: bool, within: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that was there, and has all that is wanted, is not on its way: it is given less time."""
+    """One that was there, and had all that is wanted well once, is not on its way: it is given less time."""
+    kept: dict[str, Any] = {}
     provisions = SimpleNamespace(supply="registry", images={}, versions={}, manifests={}, image_tarballs=[])
     chosen = SimpleNamespace(name="paper", reason="a test", provide=lambda demands: provisions)
     state = SimpleNamespace(name="c", nonce="n", server="s", forge_url="f", ports=None, save=lambda: None)
-    state.milestones, state.model_copy = had, lambda update: state
+    # All of it was begun, and not all of it was well.
+    state.milestones, state.healthy, state.model_copy = ["a", "b"], had, lambda update: kept.update(update) or state
     brought: list[float] = []
 
     def bring_up(*_: object, within: float) -> dict[str, float]:
@@ -433,10 +435,12 @@ def test_only_a_cluster_that_had_been_stopped_is_recreated_when_it_does_not_get_
     said: list[str] = []
     if anew:
         assert bring_up_module.up({"a"}, say=said.append).how == "recreated"
+        assert kept["healthy"] == ["a"]
         assert any("recreated: the models do not come" in line for line in said)
     else:
         with pytest.raises(PreconditionFailed, match="the models do not come"):
             bring_up_module.up({"a"}, say=said.append)
+        assert "healthy" not in kept
     assert len(brought) == 1 + anew
     assert brought[0] == within
 

@@ -194,7 +194,8 @@ def test_each_deployment_starts_on_this_node_and_excepts_nobody(name: str) -> No
     assert not pod.get("initContainers")
     (only,) = pod["containers"]
     assert only["imagePullPolicy"] == "IfNotPresent"
-    assert only["resources"]["requests"] == {"cpu": "20m", "memory": "64Mi"}
+    cpu = "100m" if name == "kyverno-admission-controller" else "20m"
+    assert only["resources"]["requests"] == {"cpu": cpu, "memory": "64Mi"}
     assert "--enablePolicyException=false" in only["args"]
 
 

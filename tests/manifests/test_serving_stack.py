@@ -91,7 +91,8 @@ def test_stand_ins_cover_upstream_as_the_kustomization_names_it() -> None:
 def test_each_deployment_starts_on_this_node(deployment: Object) -> None:
     only = container(deployment)
     assert only["imagePullPolicy"] == "IfNotPresent"
-    assert only["resources"]["requests"] == {"cpu": "20m", "memory": "64Mi"}
+    awaited = deployment["metadata"]["name"] in {"webhook", "kserve-controller-manager"}
+    assert only["resources"]["requests"] == {"cpu": "100m" if awaited else "20m", "memory": "64Mi"}
     assert only["readinessProbe"]["periodSeconds"] == 1
     knative = deployment["metadata"]["namespace"] == "knative-serving"
     minimum = {"name": "KUBERNETES_MIN_VERSION", "value": "v1.30.0"}

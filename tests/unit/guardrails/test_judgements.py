@@ -28,7 +28,12 @@ REFUSED = AdmissionResponse(
     "rejected by policy", frozenset({Denial("the API server", NO_TAG.rule, NO_TAG.detail)}), "no"
 )
 MISTAKEN = AdmissionResponse("rejected by policy", frozenset({Denial("the API server", "p", "r")}), "no")
-AWAY = AdmissionResponse("rejected because a webhook is away", frozenset(), "failed calling webhook")
+AWAY = AdmissionResponse(
+    "rejected because a webhook is away", frozenset(), 'failed calling webhook "validate.kyverno.svc-fail"'
+)
+OTHERS_AWAY = AdmissionResponse(
+    "rejected because a webhook is away", frozenset(), 'failed calling webhook "webhook.serving.knative.dev"'
+)
 OTHERWISE = AdmissionResponse("rejected otherwise", frozenset(), "exceeded quota: q, requested: limits.cpu=9")
 
 
@@ -120,6 +125,9 @@ def submissions(*answers: AdmissionResponse | None) -> list[Submission]:
         ((), "pending", "no answer yet"),
         ((REFUSED, ADMITTED), "unrecoverable", "1 of 2 violating objects were admitted"),
         ((REFUSED, AWAY), "unrecoverable", "failed calling webhook"),
+        # Knative's own webhook was late: that object never came to the policies, and says nothing of them.
+        ((REFUSED, REFUSED, OTHERS_AWAY), "met", "2 rejected by policy, 1 rejected because a webhook is away"),
+        ((REFUSED, OTHERS_AWAY), "pending", "of 1"),
         ((REFUSED, MISTAKEN), "unrecoverable", "rejected by the API server, policy p, rule r"),
         ((REFUSED, None, REFUSED), "met", "of 2"),
     ],

@@ -193,7 +193,7 @@ class _Question:
 def evaluate_none_slipped_in(submissions: Sequence[Submission], enough: int) -> Verdict:
     """Every violating object was rejected by the API server, by the policy and rule that its page names.
 
-    One that another component's webhook was too late for is no witness: it never came to the policies, and is not there.
+    One that another component's webhook was too late for never came to the policies: it is no witness, and not there.
     """
     every = [(one.specimen, one.answer) for one in submissions if not one.specimen.is_good and one.answer is not None]
     bad = [(specimen, answer) for specimen, answer in every if not _others_webhook_away(answer)]

@@ -58,7 +58,8 @@ class GitServerApi:
         """
         known = self.push_hook()
         if known and not anew:
-            self.switch_push_hook(active=True)
+            if not known["active"]:
+                self.switch_push_hook(active=True)
             return
         if known:
             self._administer("DELETE", f"{API}/hooks/{known['id']}", None)

@@ -129,8 +129,14 @@ def _values(place: str, places: Places, tree: Path) -> list[Path]:
     """The files of values with which an Application deploys the chart of a place."""
     applications = (obj for objects in places.values() for obj in objects if obj["kind"] == "Application")
     sources = (app["spec"].get("source") or {} for app in applications)
-    helm: Object = next((one.get("helm") or {} for one in sources if one.get("path") == place), {})
-    return [(tree / place / name).resolve() for name in helm.get("valueFiles", [])]
+    source: Object = next((one for one in sources if one.get("path") == place), {})
+    return list(_value_files(source, tree).values())
+
+
+def _value_files(source: Object, tree: Path) -> dict[str, Path]:
+    """Each file of values as a source names it, and where that leads; it need not be there."""
+    folder = tree / str(source.get("path"))
+    return {name: (folder / name).resolve() for name in (source.get("helm") or {}).get("valueFiles", [])}
 
 
 def _unseen(places: Places, tree: Path) -> list[Finding]:
@@ -155,8 +161,7 @@ def _made_otherwise(spec: Object, tree: Path) -> Iterator[str]:
     more += [f"source.{key}" for key in sorted(source.keys() - _RENDERED)]
     more += [f"source.helm.{key}" for key in sorted(helm.keys() - {"valueFiles"})]
     yield from (f"it sets {key}" for key in more)
-    for name in helm.get("valueFiles", []):
-        file = (tree / str(source.get("path")) / name).resolve()
+    for name, file in _value_files(source, tree).items():
         if not (file.is_file() and file.is_relative_to(tree.resolve())):
             yield f"its values {name} are no file of this repository"
 

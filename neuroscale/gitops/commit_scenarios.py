@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -86,6 +85,9 @@ def commit_in_turn(breakage: Breakage, recorder: Recorder, count: int) -> list[f
     Returns:
         For each, the seconds from when the Git server had it until Argo CD was told, which asks for a refresh then;
         ``None`` if it never was. Who polls asks for none.
+
+    Raises:
+        ConditionTimeout: One was not synced within the pick-up budget.
     """
     platform, told = breakage.platform, list[float | None]()
     with Watcher(platform.cluster, argo.application(TEST_APP)) as watcher:
@@ -93,8 +95,7 @@ def commit_in_turn(breakage: Breakage, recorder: Recorder, count: int) -> list[f
             before = time.monotonic()
             pushed = _add_numbered(breakage, number)
             start = time.monotonic()
-            with suppress(ConditionTimeout):
-                eventually(argo.synced_to(TEST_APP, pushed.commit), platform.cluster, within=BUDGETS.pick_up, every=0.1)
+            eventually(argo.synced_to(TEST_APP, pushed.commit), platform.cluster, within=BUDGETS.pick_up, every=0.1)
             asked = next(
                 (event.at for event in watcher.watch_events if event.at > before and is_asked_to_refresh(event.obj)),
                 None,

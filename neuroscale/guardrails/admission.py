@@ -68,6 +68,12 @@ class AdmissionResponse:
     denials: frozenset[Denial]
     said: str
 
+    @property
+    def webhook_away(self) -> str:
+        """Name of the webhook that was away; empty when none was, or none is named."""
+        found = _AWAY.search(self.said)
+        return found[1] if found else ""
+
 
 def answer_to(error: ApiError | None) -> AdmissionResponse:
     """Read a rejection; ``None`` is none."""

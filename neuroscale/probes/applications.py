@@ -93,6 +93,8 @@ def evaluate_each(
 
 def _same_for(app: Object, commit: str, same: Callable[[str, str, str], bool]) -> bool:
     """Whether it is made from a single folder, which this commit has as the one that it was compared with."""
-    if "argocd.argoproj.io/manifest-generate-paths" not in (app["metadata"].get("annotations") or {}):
+    compared, annotations = argo.revision(app), app["metadata"].get("annotations") or {}
+    # Git is asked only about one that lags behind: this is looked at four times a second.
+    if compared == commit or "argocd.argoproj.io/manifest-generate-paths" not in annotations:
         return False
-    return same(app["spec"]["source"]["path"], argo.revision(app), commit)
+    return same(app["spec"]["source"]["path"], compared, commit)

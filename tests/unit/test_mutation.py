@@ -135,7 +135,7 @@ def test_every_ending_of_a_mutant(tmp_path: Path) -> None:
     assert folder.run.kind == "kill matrix"
     # A wait that must not come true does not use up its ten minutes, and its error tells how long it was.
     killed = next(kill for kill in folder.kills if kill.mutant == "breaks-it")
-    assert re.match(r"Timed out after \d{3} ms ", killed.reason), killed.reason
+    assert re.match(r"Timed out after [23]\d{2} ms ", killed.reason), killed.reason
     # Evidence is collected where somebody has to look, and the session's own lines say what came of each.
     assert "breaks-it-new] KILLED" in said
     assert "leaves-it-whole-new] SURVIVED" in said

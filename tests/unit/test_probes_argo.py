@@ -385,3 +385,5 @@ def test_one_made_from_a_single_folder_may_be_at_a_commit_that_has_it_as_this_on
     assert bool(verdict) == good
     assert asked == [("a/folder", COMMIT, OTHER)] * annotated
     assert not evaluate_each({"first": None}, COMPARED, OTHER, ask)
+    assert evaluate_each({"first": app}, COMPARED, COMMIT, ask)
+    assert len(asked) == annotated, "one that is at the commit needs no question"

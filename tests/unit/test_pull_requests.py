@@ -100,7 +100,7 @@ def test_a_form_that_fails_says_why(toy_platform: Platform, portal: FakePortal) 
     portal.tasks["task-1"] |= {"status": "failed", "error": "apps/iris-9 should be new"}
     verdict = fault.verify_injected(toy_platform, snapshot, ())
     assert (verdict.state, verdict.observed) == ("unrecoverable", "the task failed: apps/iris-9 should be new")
-    # Who looked sixty times a minute and signed in each time kept the portal busy with it.
+    # Who looked twenty times a second and signed in each time kept the portal busy with it.
     assert [path for _, path, _ in portal.requests].count("/api/auth/guest/refresh") == 1
 
 
@@ -153,6 +153,9 @@ def test_the_push_hook_is_made_once_and_anew_with_another_secret(toy_platform: P
         config = {"url": PUSH_HOOK_URL, "content_type": "json", "secret": shared}
         made = {"type": "gitea", "config": config, "events": ["push"], "branch_filter": "main", "active": True}
         assert portal.hooks == others | {number: made}
+    before = len(portal.requests)
+    toy_platform.git_server.provide_push_hook("three", anew=False)
+    assert [method for method, _, _ in portal.requests[before:]] == ["GET"], "one that is active is left alone"
     posts = [path for method, path, _ in portal.requests if method == "POST"]
     assert len(posts) == 3
 

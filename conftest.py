@@ -16,6 +16,7 @@ pytest_plugins = [
     "steps.kserve_client",
     "steps.guardrails",
     "steps.golden_path",
+    "steps.pull_requests",
     "steps.incidents",
     "steps.gate",
 ]

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import base64
 import os
-import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError, ProgramFailed
-from neuroscale.git_server_api import API, BOT, BRANCH, OWNER, REPOSITORY, GitServerApi
+from neuroscale.git_server_api import API, BOT, BRANCH, OWNER, REPOSITORY
+from neuroscale.git_server_members import GitServerMembers
 from neuroscale.host import direct
 from neuroscale.host.programs import output
 from neuroscale.settings import CLUSTER_NAME, GIT_SERVER, state_dir
@@ -49,7 +49,7 @@ class PullRequest:
     mergeable: bool
 
 
-class GitServer(GitServerApi):
+class GitServer(GitServerMembers):
     """The repository, from outside the cluster."""
 
     def __init__(self, cluster: Cluster, url: str, cluster_name: str = CLUSTER_NAME) -> None:
@@ -137,8 +137,32 @@ class GitServer(GitServerApi):
             for path, status in changed
         }
 
-    def merge(self, branch: str) -> None:
+    def push_to(self, branch: str, files: Files, message: str) -> str:
+        """Commit a change on a branch, which begins at ``main`` if it is new, and push it; returns the commit."""
+        self._refresh()
+        if head := self.branch_head(branch):
+            self._git("fetch", "--quiet", "--force", self._remote, f"refs/heads/{branch}")
+            self._git("checkout", "--quiet", "--force", "--detach", head)
+        self._write(files)
+        self._git("add", "--all", "--force")
+        self._git("commit", "--quiet", "--message", message)
+        return self._push(branch)
+
+    def propose(self, branch: str, files: Files, title: str) -> None:
+        """Push a change to a new branch and open a pull request for it.
+
+        Raises:
+            NeuroscaleError: The Git server refused.
+        """
+        self.push_to(branch, files, title)
+        self._administer("POST", f"{API}/pulls", {"head": branch, "base": BRANCH, "title": title})
+
+    def merge(self, branch: str, *, force: bool = False) -> None:
         """Merge the pull request of a branch as it is now.
+
+        Args:
+            branch: Its branch.
+            force: Without what protects ``main``, where that lets administrators through.
 
         Raises:
             NeuroscaleError: There is none, or the Git server refused.
@@ -146,7 +170,7 @@ class GitServer(GitServerApi):
         pull = self.pull_request(branch)
         if pull is None:
             raise NeuroscaleError(f"{branch} should have an open pull request, but has none. Next: neuroscale status")
-        body = {"Do": "merge", "head_commit_id": pull.head}
+        body = {"Do": "merge", "head_commit_id": pull.head} | ({"force_merge": True} if force else {})
         self._administer("POST", f"{API}/pulls/{pull.number}/merge", body)
 
     def discard_branch(self, branch: str) -> None:
@@ -158,39 +182,6 @@ class GitServer(GitServerApi):
         if pull := self.pull_request(branch):
             self._administer("PATCH", f"{API}/pulls/{pull.number}", {"state": "closed"})
         self._administer("DELETE", f"{API}/branches/{branch}", None, may=(404,))
-
-    # --- people and programs that write
-
-    def issue_token(self, user: str, scopes: Sequence[str]) -> str:
-        """A new token of a user who may write to the repository; the one before it ends.
-
-        Args:
-            user: Made if need be, with a password that nobody knows.
-            scopes: What Gitea calls what the token may do.
-
-        Raises:
-            NeuroscaleError: The Git server answered with an error.
-        """
-        made = {"username": user, "email": f"{user}@{GIT_SERVER}.local", "must_change_password": False}
-        made["password"] = secrets.token_urlsafe(24)
-        self._administer("POST", "/api/v1/admin/users", made, may=(422,))  # who exists
-        self._administer("PUT", f"{API}/collaborators/{user}", {"permission": "write"})
-        tokens = f"/api/v1/users/{user}/tokens"
-        self._administer("DELETE", f"{tokens}/{user}", None, may=(404,))
-        issued = self._administer("POST", tokens, {"name": user, "scopes": list(scopes)})
-        return str(issued.json()["sha1"])
-
-    def takes_token(self, token: str) -> bool:
-        """Whether a token lets somebody in.
-
-        Raises:
-            NeuroscaleError: It answered neither yes nor no.
-        """
-        with self._api() as api:
-            answer = api.get(API, headers={"Authorization": f"token {token}"})
-        if answer.status_code not in (200, 401):
-            raise self._unexpected("say whether a token lets somebody see", API, answer)
-        return answer.is_success
 
     # --- changes
 
@@ -228,6 +219,10 @@ class GitServer(GitServerApi):
             The new commit, or ``None`` when ``main`` looked like this already.
         """
         self._refresh()
+        self._write(files)
+        return self._commit_and_push(message)
+
+    def _write(self, files: Files) -> None:
         for path, content in files.items():
             file = self._clone / path
             if content is None:
@@ -235,7 +230,6 @@ class GitServer(GitServerApi):
             else:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(content, encoding="utf-8")
-        return self._commit_and_push(message)
 
     def revert(self, commit: str) -> str:
         """``git revert`` a commit and push; returns the reverting commit."""
@@ -252,9 +246,9 @@ class GitServer(GitServerApi):
         self._git("commit", "--quiet", "--message", message)
         return self._push()
 
-    def _push(self) -> str:
+    def _push(self, branch: str = BRANCH) -> str:
         self._cluster.assert_writable(f"git push to {self._remote}")
-        self._git("push", "--quiet", self._remote, f"HEAD:refs/heads/{BRANCH}", credentials=True)
+        self._git("push", "--quiet", self._remote, f"HEAD:refs/heads/{branch}", credentials=True)
         return self._git("rev-parse", "HEAD")
 
     def _refresh(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from neuroscale.commit_statuses import CONTEXT, REPORTER
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError
 from neuroscale.host import direct
 from neuroscale.kubernetes.objects import secret_values
@@ -21,6 +22,23 @@ BOT = "neuroscale-bot"
 CREDENTIALS = Ref("Secret", "gitea-bot", GIT_SERVER)
 #: Where Argo CD hears of pushes; ``bootstrap/forge/app.ini`` allows the Git server to go there.
 PUSH_HOOK_URL = f"https://argocd-server.{ARGOCD}.svc.cluster.local/api/webhook"
+
+#: Gitea's rule for ``main``. A status can be set by everybody who may push, so the reporter's approval is asked for as
+#: well: it counts for the commit that it was given to, and for no other.
+PROTECTION: Object = {
+    "rule_name": BRANCH,
+    "enable_push": True,
+    "enable_push_whitelist": True,
+    "push_whitelist_usernames": [BOT],
+    "enable_status_check": True,
+    "status_check_contexts": [CONTEXT],
+    "required_approvals": 1,
+    "enable_approvals_whitelist": True,
+    "approvals_whitelist_username": [REPORTER],
+    "dismiss_stale_approvals": True,
+    "ignore_stale_approvals": True,
+    "block_admin_merge_override": True,
+}
 
 API = f"/api/v1/repos/{OWNER}/{REPOSITORY}"
 
@@ -75,6 +93,39 @@ class GitServerApi:
         """
         if known := self.push_hook():
             self._administer("PATCH", f"{API}/hooks/{known['id']}", {"active": active})
+
+    # --- what main takes
+
+    def protection(self) -> Object | None:
+        """The rule that protects ``main``, as Gitea describes it; or ``None``.
+
+        Raises:
+            NeuroscaleError: The Git server did not say.
+        """
+        path = f"{API}/branch_protections/{BRANCH}"
+        with self._api() as api:
+            answer = api.get(path, auth=(BOT, self._password))
+        if answer.status_code == 404:
+            return None
+        if not answer.is_success:
+            raise self._unexpected("say", path, answer)
+        rule: Object = answer.json()
+        return rule
+
+    def protect_main(self, **changed: object) -> None:
+        """Let ``main`` take no pull request without the gate's word, and no push but the suite's own.
+
+        Args:
+            changed: Fields of Gitea's rule that shall be otherwise.
+
+        Raises:
+            NeuroscaleError: The Git server answered with an error.
+        """
+        rule = PROTECTION | changed
+        if self.protection() is None:
+            self._administer("POST", f"{API}/branch_protections", rule)
+        else:
+            self._administer("PATCH", f"{API}/branch_protections/{BRANCH}", rule)
 
     # --- packages
 

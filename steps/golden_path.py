@@ -29,6 +29,11 @@ def a_pull_request_adds_the_files(submitted: Submitted, platform: Platform) -> N
     journey.assert_exact(submitted, platform)
 
 
+@then("the gate finds nothing against it")
+def the_gate_finds_nothing(submitted: Submitted, platform: Platform, recorder: Recorder) -> None:
+    journey.wait_for_verdict(submitted, platform, recorder)
+
+
 @when("the pull request is merged", target_fixture="merged")
 def the_pull_request_is_merged(submitted: Submitted, breakage: Breakage) -> Merged:
     return journey.merge(submitted, breakage)
@@ -46,7 +51,9 @@ def a_developer_has_asked(breakage: Breakage, recorder: Recorder) -> Submitted:
 
 @given("a model was asked for in the portal and merged", target_fixture="merged")
 def a_model_was_merged(breakage: Breakage, platform: Platform, recorder: Recorder) -> Merged:
-    merged = journey.merge(journey.ask_for_model(breakage, recorder), breakage)
+    submitted = journey.ask_for_model(breakage, recorder)
+    journey.wait_for_verdict(submitted, platform, recorder)
+    merged = journey.merge(submitted, breakage)
     journey.wait_for_prediction(merged, platform, recorder)
     return merged
 

@@ -6,6 +6,7 @@ Feature: A form becomes a model that answers
     Given the portal offers its form
     When a developer asks for a model in the portal
     Then a pull request adds exactly the files of that model
+    And the gate finds nothing against it
     When the pull request is merged
     Then the model answers correctly through the gateway within the SLO
 

@@ -192,11 +192,13 @@ class PullRequestMerged(_MainChanged):
 
     Attributes:
         files: Paths that it changes.
+        force: Whatever protects ``main``, where that lets administrators through.
     """
 
     kind: Literal["pull-request-merged"] = "pull-request-merged"
     branch: str
     files: list[str]
+    force: bool = False
 
     @property
     def description(self) -> str:
@@ -215,7 +217,7 @@ class PullRequestMerged(_MainChanged):
 
     def inject(self, platform: Platform, snapshot: Snapshot) -> None:  # noqa: ARG002
         """Merge it, as the Git server does it."""
-        platform.git_server.merge(self.branch)
+        platform.git_server.merge(self.branch, force=self.force)
 
 
 def _is_of_app(path: str) -> bool:

@@ -15,6 +15,7 @@ from neuroscale.chaos.commit_faults import Committed, FormSubmitted, PullRequest
 from neuroscale.chaos.creation_faults import CreatedByProgram, ObjectCreated
 from neuroscale.chaos.edit_faults import ApplicationEdited, FieldsEdited
 from neuroscale.chaos.fault_base import BringsObject, ObjectFault, Snapshot
+from neuroscale.chaos.git_server_faults import MemberAdded, ProtectionChanged, PullRequestProposed
 from neuroscale.chaos.monkeypatching import FunctionPatched
 from neuroscale.chaos.objects import (
     create_unless_present,
@@ -37,9 +38,12 @@ __all__ = [
     "FieldsEdited",
     "FormSubmitted",
     "FunctionPatched",
+    "MemberAdded",
     "ObjectCreated",
     "ObjectDeleted",
+    "ProtectionChanged",
     "PullRequestMerged",
+    "PullRequestProposed",
     "PushHookSwitchedOff",
     "ScaledTo",
     "Snapshot",
@@ -244,7 +248,10 @@ Fault = Annotated[
     | CpuTaken
     | Committed
     | FormSubmitted
+    | PullRequestProposed
     | PullRequestMerged
+    | MemberAdded
+    | ProtectionChanged
     | PushHookSwitchedOff
     | FunctionPatched,
     Field(discriminator="kind"),

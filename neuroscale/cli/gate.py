@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from neuroscale.gate import findings
-from neuroscale.gate.pipeline import GateResult, pass_through
+from neuroscale.gate.judgement import GateResult
+from neuroscale.gate.pipeline import pass_through
 from neuroscale.gate.resources import COUNTED, readable
 from neuroscale.gate.tools import provide
 from neuroscale.guardrails.oracle import POLICIES

@@ -158,7 +158,7 @@ COMPONENT = Component(
         logs=(
             argo.CONTROLLER,
             argo.REPO_SERVER,
-            Ref("Deployment", "argocd-applicationset-controller", ARGOCD),
+            argo.APPLICATION_SET_CONTROLLER,
         ),
     ),
 )

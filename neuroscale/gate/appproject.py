@@ -101,8 +101,10 @@ def _reaches(server: str, namespace: str, rules: Object) -> bool:
 
 
 def _generated(application_set: Object, places: Places) -> Iterator[Object]:
-    """The Applications for the folders that its Git generators find; a folder that one excludes is out."""
+    """The Applications for the folders that its Git generators find, without those excluded; one for pull requests."""
     for generator in application_set["spec"]["generators"]:
+        if "pullRequest" in generator:  # which of them are open decides about names alone
+            yield application_set["spec"]["template"]
         patterns = (generator.get("git") or {}).get("directories", [])
         for folder in places:
             hits = [bool(one.get("exclude")) for one in patterns if _matches(folder, one["path"])]

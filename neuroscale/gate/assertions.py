@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from neuroscale.errors import ConditionTimeout, ExitCode, Inconclusive
 from neuroscale.gate import findings, pipeline
 from neuroscale.gate.corpus_check import mistake
-from neuroscale.gate.pipeline import GateResult
+from neuroscale.gate.judgement import GateResult
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.corpus import Specimen
 from neuroscale.guardrails.oracle import POLICIES

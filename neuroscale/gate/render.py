@@ -26,7 +26,9 @@ _SKIPPED = b"+argocd:skip-file-rendering"
 _PORTAL = "backstage"
 #: Of an Application's source, what the gate renders as Argo CD does. All else, such as images of a kustomization, makes
 #: something else of a folder without a change in it.
-_RENDERED = {"repoURL", "targetRevision", "path", "helm"}
+_RENDERED = {"repoURL", "targetRevision", "path", "helm", "kustomize"}
+#: Of a kustomization's options those that name its objects and mark them, and change nothing that is judged.
+_NAMES = {"nameSuffix", "commonAnnotations"}
 #: Fields of a kustomization that name files, folders or addresses.
 _NAMING = ("resources", "components", "bases", "crds", "configurations", "generators", "transformers", "validators")
 
@@ -160,6 +162,7 @@ def _made_otherwise(spec: Object, tree: Path) -> Iterator[str]:
     more = [key for key in ("sources", "sourceHydrator") if spec.get(key)]
     more += [f"source.{key}" for key in sorted(source.keys() - _RENDERED)]
     more += [f"source.helm.{key}" for key in sorted(helm.keys() - {"valueFiles"})]
+    more += [f"source.kustomize.{key}" for key in sorted((source.get("kustomize") or {}).keys() - _NAMES)]
     yield from (f"it sets {key}" for key in more)
     for name, file in _value_files(source, tree).items():
         if not (file.is_file() and file.is_relative_to(tree.resolve())):

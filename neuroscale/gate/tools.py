@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neuroscale.components import COMPONENTS
-from neuroscale.errors import ProgramFailed, SupplyError
-from neuroscale.host.programs import output
+from neuroscale.gate.helm import template
 from neuroscale.kubernetes.refs import Object
-from neuroscale.kustomize import documents
 from neuroscale.supply.builder import Builder
 from neuroscale.supply.source import GATE_TOOLS, manifests
 
 _CLI, _HELM = GATE_TOOLS
-_CHART_WITHIN = 60
 
 
 def provide_helm() -> Path:
@@ -51,12 +48,7 @@ class Tools:
         Raises:
             SupplyError: It does not render, or Helm cannot be had.
         """
-        options = [f"--values={file}" for file in values]
-        command = [str(self.helm()), "template", folder.name, str(folder), *options]
-        try:
-            return documents(output(command, within=_CHART_WITHIN))
-        except ProgramFailed as error:
-            raise SupplyError(f"{folder.name} should render, but {error}. Next: helm template {folder}") from error
+        return template(self.helm(), folder, values)
 
 
 def provide(*, charts: bool = False) -> Tools:

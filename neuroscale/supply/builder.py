@@ -21,7 +21,15 @@ from neuroscale.host.file_lock import exclusive
 from neuroscale.screen import Screen
 from neuroscale.settings import cache_dir
 from neuroscale.supply import node
-from neuroscale.supply.artifacts import PARTS, Catalogue, CProgram, DebianRoot, ImageArchive, PythonPackages
+from neuroscale.supply.artifacts import (
+    PARTS,
+    Catalogue,
+    CProgram,
+    DebianRoot,
+    ImageArchive,
+    PythonPackages,
+    SourcePackage,
+)
 from neuroscale.supply.commands import run_logged
 from neuroscale.supply.contract import Plan, PlannedPart
 from neuroscale.supply.debian import make_root
@@ -29,7 +37,7 @@ from neuroscale.supply.golang import Go, GoProgram, GoPrograms, ModuleFiles, Mod
 from neuroscale.supply.images import Image, write_archive
 from neuroscale.supply.pins import pins
 from neuroscale.supply.progress import Durations, Progress, forecast
-from neuroscale.supply.python import install
+from neuroscale.supply.python import install, take
 from neuroscale.supply.store import Store, Stored, discard, folder_size
 
 #: While one build downloads or links, which is the work of one core, the other compiles.
@@ -276,8 +284,12 @@ class Builder:
 
     @_produce.register
     def _(self, _packages: PythonPackages, job: _Job) -> dict[str, Any]:
-        root = self.store.get("debian-python", job.catalogue.recipe["debian-python"]).path
-        return {"versions": {job.name: install(job.recipe, root / "layer.tar", job.into, job.log)}}
+        return {"versions": {job.name: install(job.recipe, self._root_with_python(job), job.into, job.log)}}
+
+    @_produce.register
+    def _(self, package: SourcePackage, job: _Job) -> dict[str, Any]:
+        take(job.recipe, self._root_with_python(job), job.into / package.source, job.log)
+        return {}
 
     @_produce.register
     def _(self, _application: node.NodeApplication, job: _Job) -> dict[str, Any]:
@@ -286,6 +298,9 @@ class Builder:
     @_produce.register
     def _(self, archive: ImageArchive, job: _Job) -> dict[str, Any]:
         return {"references": self._write_images(job.name, archive.images, job.catalogue, job.into)}
+
+    def _root_with_python(self, job: _Job) -> Path:
+        return self.store.get("debian-python", job.catalogue.recipe["debian-python"]).path / "layer.tar"
 
     def _write_images(self, name: str, images: tuple[str, ...], catalogue: Catalogue, into: Path) -> dict[str, str]:
         parts = {need: self.store.get(need, catalogue.recipe[need]) for need in catalogue.needs[name]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,6 +53,22 @@ def install(recipe: Path, root: Path, into: Path, log: Path) -> str:
         discard(tests)
     _compile(target, root, into, log)
     return next(line for line in requirements.read_text(encoding="utf-8").splitlines() if "==" in line).split("==")[1]
+
+
+def take(package: Path, root: Path, into: Path, log: Path) -> None:
+    """Copy a package of this repository, and compile it.
+
+    Args:
+        package: Its folder.
+        root: Layer of the Debian root that has the Python.
+        into: What the copy shall be.
+        log: Log file.
+
+    Raises:
+        SupplyError: The compiler failed, or the root holds no Python.
+    """
+    shutil.copytree(package, into, ignore=shutil.ignore_patterns("__pycache__"))
+    _compile(into, root, into.parent, log)
 
 
 def _compile(packages: Path, root: Path, into: Path, log: Path) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from neuroscale.errors import ExitCode, Inconclusive
 from neuroscale.gate.findings import Finding, Places, named
-from neuroscale.gate.pipeline import GateResult, pass_through
+from neuroscale.gate.judgement import GateResult
+from neuroscale.gate.pipeline import pass_through
 from neuroscale.gate.policy import Prepared, Result, run, simulate
 from neuroscale.gate.render import Chart, kustomizations, read, render_folder
 from neuroscale.gate.schema import Schemas, check

@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 
 from neuroscale.cli import app
 from neuroscale.errors import ExitCode, Inconclusive
-from neuroscale.gate.pipeline import GateResult, pass_through
+from neuroscale.gate.judgement import GateResult
+from neuroscale.gate.pipeline import pass_through
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.oracle import POLICIES
 from neuroscale.kubernetes.refs import Object

@@ -14,7 +14,7 @@ from neuroscale.errors import ConditionTimeout, ExitCode
 from neuroscale.gate import misplaced_values
 from neuroscale.gate.assertions import GateOutput
 from neuroscale.gate.findings import Finding
-from neuroscale.gate.pipeline import GateResult
+from neuroscale.gate.judgement import GateResult
 from neuroscale.gate.tools import Tools
 from neuroscale.kubernetes.refs import Object
 

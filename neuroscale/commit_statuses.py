@@ -1,0 +1,162 @@
+"""Commit statuses and approvals at the Git server: what decides whether a pull request may be merged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+
+from neuroscale.errors import NeuroscaleError
+from neuroscale.host import direct
+
+#: Inside the cluster.
+GIT_SERVER_URL = "http://gitea.forge.svc.cluster.local:3000"
+REPOSITORY_API = "/api/v1/repos/neuroscale/platform"
+#: The name of the status that the protection of ``main`` asks for.
+CONTEXT = "neuroscale/gate"
+#: Who speak for the gate. Gitea lets everybody who may push set any status, but counts no approval except the first's.
+REPORTER, WATCHER = "gate", "gate-watch"
+#: Characters that Gitea keeps of a description.
+_SHOWN = 255
+_WITHIN = 10.0
+
+State = Literal["pending", "success", "failure", "error"]
+
+
+@dataclass(frozen=True)
+class CommitStatus:
+    """What is said of a commit.
+
+    Attributes:
+        state: ``failure`` if it must not be merged, ``error`` if nobody can say.
+        description: One line: why.
+    """
+
+    state: State
+    description: str
+
+    def write(self, file: Path) -> None:
+        """Leave it for :meth:`read`."""
+        file.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, file: Path) -> CommitStatus:
+        """What was left.
+
+        Raises:
+            OSError: There is nothing.
+            ValueError: It is no status.
+        """
+        return cls(**json.loads(file.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A status as the Git server has it.
+
+    Attributes:
+        creator: Who set it.
+        since: When.
+        description: Why.
+    """
+
+    state: str
+    creator: str
+    since: datetime
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An open pull request into ``main``.
+
+    Attributes:
+        head: The commit that it would merge.
+        since: When it, or a part of it, was last changed.
+    """
+
+    number: int
+    head: str
+    since: datetime
+
+
+class Statuses:
+    """The Git server's statuses and open pull requests.
+
+    Args:
+        url: Where it is.
+        token: Of a user who may set statuses; whoever only reads needs none.
+        transport: How connections are made; the usual way if not given.
+    """
+
+    def __init__(self, url: str, token: str = "", transport: httpx.HTTPTransport | None = None) -> None:
+        self._client = direct.client(base_url=url, seconds=_WITHIN, transport=transport)
+        if token:
+            self._client.headers["Authorization"] = f"token {token}"
+
+    def set(self, sha: str, status: CommitStatus) -> None:
+        """Say something of a commit.
+
+        Raises:
+            NeuroscaleError: The Git server did not take it.
+        """
+        body = {"context": CONTEXT, "state": status.state, "description": status.description[:_SHOWN]}
+        self._ask("POST", f"{REPOSITORY_API}/statuses/{sha}", body)
+
+    def approve(self, number: int, sha: str) -> None:
+        """Approve a commit of a pull request: what counts of a verdict, since nobody else can.
+
+        Raises:
+            NeuroscaleError: The Git server did not take it.
+        """
+        body = {"event": "APPROVED", "commit_id": sha, "body": f"{CONTEXT} found nothing against {sha}"}
+        self._ask("POST", f"{REPOSITORY_API}/pulls/{number}/reviews", body)
+
+    def latest(self, sha: str) -> Found | None:
+        """What was last said of a commit under our name, by whomever.
+
+        Raises:
+            NeuroscaleError: The Git server did not say.
+        """
+        said = self._ask("GET", f"{REPOSITORY_API}/commits/{sha}/statuses?sort=recentupdate&limit=50")
+        ours = [one for one in said if one["context"] == CONTEXT]
+        if not ours:
+            return None
+        newest = max(ours, key=lambda one: one["id"])
+        creator = (newest["creator"] or {}).get("login", "")
+        since = datetime.fromisoformat(newest["updated_at"])
+        return Found(newest["status"], creator, since, newest["description"])
+
+    def proposals(self) -> list[Proposal]:
+        """All open pull requests into ``main``.
+
+        Raises:
+            NeuroscaleError: The Git server did not say.
+        """
+        found: list[Proposal] = []
+        page = 1
+        while listed := self._ask("GET", f"{REPOSITORY_API}/pulls?state=open&base_branch=main&limit=50&page={page}"):
+            found += map(_proposal, listed)
+            page += 1
+        return found
+
+    def _ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Any:
+        try:
+            answer = self._client.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise NeuroscaleError(f"The Git server should answer to {method} {path}, but {error!r}") from error
+        if not answer.is_success:
+            said = answer.text[:300]
+            raise NeuroscaleError(
+                f"The Git server should take {method} {path}, but answered {answer.status_code}: {said}"
+            )
+        return answer.json()
+
+
+def _proposal(pull: Mapping[str, Any]) -> Proposal:
+    return Proposal(pull["number"], pull["head"]["sha"], datetime.fromisoformat(pull["updated_at"]))

@@ -1,0 +1,59 @@
+"""Checks on pull requests: a Job judges each commit that one proposes, and ``main`` takes none without its word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from neuroscale.commit_statuses import REPORTER, WATCHER
+from neuroscale.components.component import Component, Evidence, Stage
+from neuroscale.kubernetes.objects import namespace, secret, secret_values
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.platform import Platform
+from neuroscale.polling import Probe
+from neuroscale.probes import pull_requests
+from neuroscale.supply.contract import Demand
+
+_USERS = (REPORTER, WATCHER)
+
+
+def steady_state(platform: Platform) -> Iterable[Probe]:
+    """Somebody watches, and ``main`` is protected."""
+    yield pull_requests.workloads_ready()
+    yield pull_requests.main_protected(platform.git_server)
+
+
+def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git has no secrets
+    """A token for each who sets statuses: made once, and again when the Git server takes it no longer."""
+    cluster, git_server = platform.cluster, platform.git_server
+    if cluster.get(Ref("Namespace", pull_requests.NAMESPACE)) is None:
+        cluster.create(namespace(pull_requests.NAMESPACE))
+    for user in _USERS:
+        known = secret_values(cluster.get(pull_requests.token(user)))
+        if not (known and git_server.takes_token(known["TOKEN"])):
+            cluster.apply(
+                secret(pull_requests.token(user), {"TOKEN": git_server.issue_token(user, ("write:repository",))})
+            )
+
+
+def _protect(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - the rule is the Git server's
+    platform.git_server.protect_main()
+
+
+COMPONENT = Component(
+    name="pull_requests",
+    milestone="c",
+    title="the golden path: from a form to a model that answers",
+    namespaces=(pull_requests.NAMESPACE,),
+    workloads=pull_requests.WORKLOADS,
+    applications=(pull_requests.APPLICATION,),
+    folders=("infrastructure/apps/pull-requests.yaml", "infrastructure/pull-requests"),
+    demand=Demand(own_archives=("images-gate-own",)),
+    steady_state=steady_state,
+    stages=(
+        Stage("gate's credentials", _credentials, lambda _: [], after=("repository",), before=("GitOps",)),
+        Stage("protection of main", _protect, lambda _: [], after=("gate's credentials",)),
+        Stage("pull-request gate", lambda *_: None, steady_state),
+    ),
+    evidence=Evidence(kinds=(("batch/v1", "Job"),), logs=pull_requests.WORKLOADS),
+)

@@ -1,0 +1,113 @@
+"""What the gate says of objects that are rendered: schemas, AppProjects, policies, resources.
+
+Each stage looks at what the stages before it let through, and says how much that was. Nothing is sent to a cluster, and
+nothing is learned from one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from neuroscale.errors import Inconclusive
+from neuroscale.gate import appproject, policy, resources, schema
+from neuroscale.gate.findings import Finding, Places
+
+#: Kinds that say what others may do; a change is judged by those that hold already, whatever it makes of them.
+_STANDARDS = {"AppProject", "ValidatingPolicy"}
+
+
+@dataclass
+class GateResult:
+    """One passage through the gate.
+
+    Attributes:
+        places: Folder -> its objects.
+        findings: Why it is red; none: green.
+        validated: Objects that fit their schema.
+        evaluated: Policy -> objects that it judged.
+        demand: What all pods ask for.
+        changes: What differs from the base; ``None`` without one.
+        note: What the comparison does not know.
+        seconds: Stage -> how long it took.
+    """
+
+    places: Places = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    validated: int = 0
+    evaluated: Mapping[str, int] = field(default_factory=dict)
+    demand: resources.Amounts = field(default_factory=dict)
+    changes: list[resources.Change] | None = None
+    note: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def rendered(self) -> int:
+        """How many objects the tree makes."""
+        return sum(map(len, self.places.values()))
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Keep how long a stage takes."""
+        start = time.monotonic()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - start
+
+
+def judge(kyverno: Path, result: GateResult, standards: Places | None = None) -> Places:
+    """Judge what was rendered; the findings are added to the result.
+
+    Args:
+        kyverno: The Kyverno CLI.
+        result: With its places.
+        standards: The tree that a change is proposed for. Its policies and AppProjects judge as well, so that no change
+            loosens what it is judged by.
+
+    Returns:
+        The objects that fit their schemas, each in its namespace.
+
+    Raises:
+        Inconclusive: The CLI failed, or there is nothing to judge.
+    """
+    if not result.rendered:
+        raise Inconclusive("The tree should make objects, but makes none. Next: a full checkout")
+    with result.timed("schema"):
+        fitting, found = schema.check(result.places, schema.Schemas.of(result.places))
+        result.validated = sum(map(len, fitting.values()))
+        result.findings += found
+    places = policy.placed(fitting)
+    trees = [fitting] if standards is None else [fitting, _under(standards, fitting)]
+    # Without the guardrails' milestone neither tree has policies.
+    if standards is None or any(map(policy.policies, trees)):
+        for tree in trees:
+            _obey(kyverno, tree, result)
+        if not result.evaluated and not result.findings:
+            raise Inconclusive("The policies should judge at least one object, but judged none. Next: a full checkout")
+    with result.timed("resources"):
+        result.demand = resources.totals(resources.demands(places))
+        result.findings += resources.check(places)
+    result.findings = sorted(set(result.findings))
+    return places
+
+
+def _obey(kyverno: Path, fitting: Places, result: GateResult) -> None:
+    """AppProjects and policies that are among the objects."""
+    with result.timed("appproject"):
+        result.findings += appproject.check(fitting)
+    with result.timed("policy"):
+        places = policy.placed(fitting)
+        results = policy.simulate(kyverno, places)
+        result.evaluated = result.evaluated or policy.evaluated(results)
+        result.findings += policy.check(places, results)
+
+
+def _under(standards: Places, places: Places) -> Places:
+    """The same objects, but for policies and AppProjects, which are the standards'."""
+    kept = {place: [obj for obj in objects if obj["kind"] not in _STANDARDS] for place, objects in places.items()}
+    for place, objects in standards.items():
+        if binding := [obj for obj in objects if obj["kind"] in _STANDARDS]:
+            kept[place] = [*kept.get(place, []), *binding]
+    return kept

@@ -1,0 +1,67 @@
+"""What the containers of the pull-request gate run: ``judge``, ``report``, ``watch``."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuroscale.commit_statuses import GIT_SERVER_URL, CommitStatus, Statuses
+from neuroscale.errors import NeuroscaleError
+from neuroscale.polling import pause
+from neuroscale.pull_request_checks import watch as watching
+
+_VERDICT = Path("/verdict/status.json")
+_REPOSITORY = f"{GIT_SERVER_URL}/neuroscale/platform.git"
+_EVERY = 2.0
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+_Number = Annotated[int, typer.Option(envvar="NUMBER")]
+_Sha = Annotated[str, typer.Option(envvar="SHA")]
+_Token = Annotated[str, typer.Option(envvar="TOKEN")]
+
+
+@app.command()
+def judge(number: _Number, sha: _Sha) -> None:
+    """Judge a proposed commit, and leave the verdict in a file."""
+    # Only here: the other two commands have no use for a renderer.
+    from neuroscale.pull_request_checks.judge import judge as judge_commit  # noqa: PLC0415
+
+    status = judge_commit(_REPOSITORY, number, sha, Path("/tmp"))  # noqa: S108 - the container's own
+    _log(f"{sha}: {status.state}: {status.description}")
+    status.write(_VERDICT)
+
+
+@app.command()
+def report(number: _Number, sha: _Sha, token: _Token) -> None:
+    """Say at the Git server what was judged."""
+    server = Statuses(GIT_SERVER_URL, token)
+    try:
+        status = CommitStatus.read(_VERDICT)
+        if status.state == "success":
+            server.approve(number, sha)  # first: whoever waits for the status finds it mergeable
+        server.set(sha, status)
+    except (NeuroscaleError, OSError, ValueError, TypeError) as error:
+        sys.exit(str(error))
+
+
+@app.command()
+def watch(token: _Token) -> None:
+    """Look at every open pull request, again and again."""
+    statuses, first_seen = Statuses(GIT_SERVER_URL, token), dict[str, datetime]()
+    while True:
+        for line in watching.safely(statuses, first_seen):
+            _log(line)
+        pause(_EVERY)
+
+
+def _log(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,119 @@
+"""One commit that a pull request proposes: merged with ``main``, rendered, and judged by the rules of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from neuroscale.commit_statuses import CommitStatus
+from neuroscale.errors import NeuroscaleError
+from neuroscale.gate import base, helm
+from neuroscale.gate.findings import Finding
+from neuroscale.gate.judgement import GateResult
+from neuroscale.gate.judgement import judge as judge_objects
+from neuroscale.gate.render import render
+from neuroscale.host.programs import output, run
+from neuroscale.kubernetes.refs import Object
+
+_WITHIN = 60
+#: Where rules are, and what they are about beside workloads.
+_RULES = ("bootstrap", "infrastructure")
+#: Git wants to know who merges.
+_IDENTITY = ("-c", "user.name=gate", "-c", "user.email=gate@forge.local")
+_HELM, _KYVERNO = Path("/usr/local/bin/helm"), Path("/usr/local/bin/kyverno")
+
+
+class Conflict(Exception):
+    """The commit cannot be merged; its text says why."""
+
+
+def judge(url: str, number: int, sha: str, folder: Path) -> CommitStatus:
+    """What is to be said of a proposed commit. Nothing that it contains keeps this from an answer.
+
+    Args:
+        url: Of the repository.
+        number: Of the pull request.
+        sha: The commit.
+        folder: Empty, for the clone.
+    """
+    try:
+        repository = _clone(url, number, folder)
+        main = _git(repository, "rev-parse", "--verify", "main^{commit}")
+        result = judge_merge(repository, main, _merge(repository, main, sha))
+    except Conflict as error:
+        return CommitStatus("failure", str(error))
+    except (NeuroscaleError, OSError) as error:
+        return CommitStatus("error", f"no verdict: {' '.join(str(error).split())}")
+    except Exception as error:  # noqa: BLE001 - what nobody foresaw is no pass either
+        return CommitStatus("error", f"no verdict: {type(error).__name__}: {error}")
+    return verdict(result)
+
+
+def judge_merge(
+    repository: Path, main: str, merged: str, *, kyverno: Path = _KYVERNO, helm_program: Path = _HELM
+) -> GateResult:
+    """Judge a commit as ``main`` would be with it.
+
+    Args:
+        repository: A clone with both.
+        main: The commit whose rules hold.
+        merged: What ``main`` would be.
+        kyverno: The Kyverno CLI.
+        helm_program: Helm.
+
+    Raises:
+        Inconclusive: A tool failed, or ``main`` has nothing to judge by.
+    """
+
+    def chart(folder: Path, values: Sequence[Path] = ()) -> list[Object]:
+        return helm.template(helm_program, folder, values)
+
+    result, standards = GateResult(), None
+    with base.checkout(merged, repository) as tree, result.timed("render"):
+        result.places, result.findings = render(tree, chart)
+    if _git(repository, "diff", "--name-only", main, merged, "--", *_RULES):
+        with base.checkout(main, repository) as tree, result.timed("base"):
+            standards, _ = render(tree, chart)
+    judge_objects(kyverno, result, standards)
+    return result
+
+
+def verdict(result: GateResult) -> CommitStatus:
+    """What the gate found, in a line."""
+    if not result.findings:
+        return CommitStatus("success", f"{result.rendered} objects rendered, nothing found")
+    first, more = _short(result.findings[0]), len(result.findings) - 1
+    return CommitStatus("failure", f"{first}{f' (and {more} more)' if more else ''}")
+
+
+def _short(finding: Finding) -> str:
+    return f"{finding.where}: {finding.description:.120} [{finding.rule}]"
+
+
+def _clone(url: str, number: int, folder: Path) -> Path:
+    repository = folder / "repository"
+    output(
+        ["git", "clone", "--quiet", "--bare", "--single-branch", "--branch", "main", url, str(repository)],
+        within=_WITHIN,
+    )
+    _git(repository, "fetch", "--quiet", "origin", f"refs/pull/{number}/head")
+    return repository
+
+
+def _merge(repository: Path, main: str, sha: str) -> str:
+    """The commit that a merge would make.
+
+    Raises:
+        Conflict: There is none.
+    """
+    merged = run(["git", "-C", str(repository), "merge-tree", "--write-tree", "--name-only", main, sha], within=_WITHIN)
+    tree, *conflicts = merged.stdout.splitlines() or [""]
+    if merged.returncode == 1:
+        raise Conflict(f"it should merge with main, but both change {', '.join(filter(None, conflicts[:3]))}")
+    if merged.returncode:
+        raise NeuroscaleError(f"git merge-tree ended with {merged.returncode}: {merged.stderr:.200}")
+    return _git(repository, *_IDENTITY, "commit-tree", tree, "-p", main, "-p", sha, "-m", "Merge")
+
+
+def _git(repository: Path, *arguments: str) -> str:
+    return output(["git", "-C", str(repository), *arguments], within=_WITHIN).strip()

@@ -31,6 +31,7 @@ _ERROR_WITHIN = 60.0
 _UNCHANGED_FOR = 3.0
 #: Where Argo CD shows what admission says.
 _REJECTIONS = ("SyncError", "OperationFailed", "SyncFailed")
+_NOT_FOR_ARGO_CD = "# +argocd:skip-file-rendering\n"
 _POLICIES = "infrastructure/kyverno/policies"
 _LABELS = f"{_POLICIES}/require-standard-labels-inferenceservice.yaml"
 #: A form of a merge by its name -> Gitea's words for it.
@@ -256,14 +257,20 @@ def take_away(what: str, breakage: Breakage) -> None:
 
 
 def _good(values: Mapping[str, str | int], _: Platform) -> Files:
-    return {path: yaml.safe_dump(obj) for path, obj in expected_objects(values).items()}
+    return _files(expected_objects(values))
 
 
 def _without_owner(values: Mapping[str, str | int], _: Platform) -> Files:
     objects = expected_objects(values)
     (service,) = (obj for obj in objects.values() if obj["kind"] == "InferenceService")
     del service["metadata"]["labels"]["owner"]
-    return {path: yaml.safe_dump(obj) for path, obj in objects.items()}
+    return _files(objects)
+
+
+def _files(objects: Mapping[str, Object]) -> Files:
+    # The portal's entity is no object of the cluster.
+    marks = {path: _NOT_FOR_ARGO_CD for path in objects if path.endswith("catalog-info.yaml")}
+    return {path: marks.get(path, "") + yaml.safe_dump(obj) for path, obj in objects.items()}
 
 
 def _with_weaker_policy(values: Mapping[str, str | int], platform: Platform) -> Files:

@@ -220,5 +220,56 @@ class PullRequestMerged(_MainChanged):
         platform.git_server.merge(self.branch, force=self.force)
 
 
+class PullRequestProposed(_MainChanged):
+    """Somebody proposes a change of ``main``; what of it was merged is taken back as well.
+
+    Attributes:
+        branch: A new one.
+        files: Path -> its whole content; a file with content ``None`` is removed.
+    """
+
+    kind: Literal["pull-request-proposed"] = "pull-request-proposed"
+    branch: str
+    title: str
+    files: dict[str, str | None]
+
+    @property
+    def description(self) -> str:
+        """The deed."""
+        return f'the pull request "{self.title}" is opened'
+
+    @property
+    def paths(self) -> list[str]:
+        """What a merge would change."""
+        return list(self.files)
+
+    @property
+    def undoing(self) -> str:
+        """The message of the commit that takes a merge back."""
+        return f'Undo "{self.title}"'
+
+    def snapshot(self, platform: Platform) -> Snapshot:
+        """The files as they are on ``main``, and whether there is such a branch."""
+        return {**super().snapshot(platform), "branch": platform.git_server.branch_head(self.branch)}
+
+    def inject(self, platform: Platform, snapshot: Snapshot) -> None:
+        """Push the branch and open the pull request."""
+        if snapshot["branch"] is None:
+            platform.git_server.propose(self.branch, self.files, self.title)
+
+    def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:  # noqa: ARG002
+        """The Git server lists it."""
+        if snapshot["branch"] is not None:
+            return unrecoverable(f"there was a branch {self.branch} before")
+        pull = platform.git_server.pull_request(self.branch)
+        return met(f"pull request #{pull.number} is open") if pull else pending("none is open")
+
+    def revert(self, platform: Platform, snapshot: Snapshot) -> None:
+        """Close it, remove the branch, and take back what of it is on ``main``."""
+        if snapshot["branch"] is None:
+            platform.git_server.discard_branch(self.branch)
+            super().revert(platform, snapshot)
+
+
 def _is_of_app(path: str) -> bool:
     return path.startswith("apps/") and path.count("/") > 1

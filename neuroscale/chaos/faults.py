@@ -11,11 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from neuroscale.chaos.commit_faults import Committed, FormSubmitted, PullRequestMerged
+from neuroscale.chaos.commit_faults import Committed, FormSubmitted, PullRequestMerged, PullRequestProposed
 from neuroscale.chaos.creation_faults import CreatedByProgram, ObjectCreated
 from neuroscale.chaos.edit_faults import ApplicationEdited, FieldsEdited
 from neuroscale.chaos.fault_base import BringsObject, ObjectFault, Snapshot
-from neuroscale.chaos.git_server_faults import MemberAdded, ProtectionChanged, PullRequestProposed
+from neuroscale.chaos.git_server_faults import MemberAdded, ProtectionChanged
 from neuroscale.chaos.monkeypatching import FunctionPatched
 from neuroscale.chaos.objects import (
     create_unless_present,

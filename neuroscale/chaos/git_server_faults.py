@@ -1,4 +1,4 @@
-"""What is changed at the Git server beside its commits: proposals, who may merge, and what protects ``main``."""
+"""What is changed at the Git server beside its commits: who may merge, and what protects ``main``."""
 
 from __future__ import annotations
 
@@ -20,46 +20,6 @@ class _AtGitServer(FaultModel):
     def target(self) -> None:
         """No object of the cluster."""
         return
-
-
-class PullRequestProposed(_AtGitServer):
-    """Somebody proposes a change of ``main``.
-
-    Attributes:
-        branch: A new one.
-        files: Path -> its whole content; a file with content ``None`` is removed.
-    """
-
-    kind: Literal["pull-request-proposed"] = "pull-request-proposed"
-    branch: str
-    title: str
-    files: dict[str, str | None]
-
-    @property
-    def description(self) -> str:
-        """The deed."""
-        return f'the pull request "{self.title}" is opened'
-
-    def snapshot(self, platform: Platform) -> Snapshot:
-        """Whether there is such a branch."""
-        return {"before": platform.git_server.branch_head(self.branch)}
-
-    def inject(self, platform: Platform, snapshot: Snapshot) -> None:
-        """Push the branch and open the pull request."""
-        if snapshot["before"] is None:
-            platform.git_server.propose(self.branch, self.files, self.title)
-
-    def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:  # noqa: ARG002
-        """The Git server lists it."""
-        if snapshot["before"] is not None:
-            return unrecoverable(f"there was a branch {self.branch} before")
-        pull = platform.git_server.pull_request(self.branch)
-        return met(f"pull request #{pull.number} is open") if pull else pending("none is open")
-
-    def revert(self, platform: Platform, snapshot: Snapshot) -> None:
-        """Close it and remove the branch."""
-        if snapshot["before"] is None:
-            platform.git_server.discard_branch(self.branch)
 
 
 class MemberAdded(_AtGitServer):

@@ -31,6 +31,7 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
     yield CanBeAnswered(_WITH_WEBHOOKS, area="serving")
     yield serving.KServeLeads()
     uris = expected.inference_services(platform.git_server)
+    yield serving.NoOtherModels(frozenset(uris))
     yield serving.AllReady(frozenset(uris))
     yield serving.AllGenerated(frozenset(uris))
     yield serving.AllAnswer(uris, gateway_url(platform.cluster))

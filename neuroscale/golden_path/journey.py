@@ -202,7 +202,7 @@ def wait_until_gone(merged: Merged, platform: Platform) -> None:
         return pending("the catalog has it") if left else met("the catalog has it no more")
 
     eventually(argo.Gone(argo.application(name)), platform.cluster, within=BUDGETS.pick_up)
-    eventually(argo.Gone(inference_service(name)), platform.cluster, within=BUDGETS.pick_up)
+    eventually(argo.Gone(inference_service(name)), platform.cluster, within=BUDGETS.check)
     forgotten = ProbeFunction(f"the catalog has forgotten {name}", evaluate, "backstage")
     eventually(forgotten, platform.cluster, within=_CATALOGUED_WITHIN)
 

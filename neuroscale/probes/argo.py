@@ -66,7 +66,7 @@ def describe(app: Object) -> str:
 
 
 def evaluate_good(app: Object | None, now: datetime, compared_within: timedelta = COMPARED_WITHIN) -> Verdict:
-    """Synced, Healthy, without any condition, no operation under way or failed for good, and compared recently.
+    """Synced with each object, Healthy, no condition, no operation under way or failed for good, and compared recently.
 
     A controller that is dead leaves yesterday's ``Synced`` standing, hence the age.
     """
@@ -74,7 +74,9 @@ def evaluate_good(app: Object | None, now: datetime, compared_within: timedelta 
         return pending("it does not exist")
     status = app.get("status") or {}
     seen = describe(app)
-    if _sync(app) != "Synced" or _health(app) != "Healthy" or status.get("conditions"):
+    # An object of a kind that Argo CD no longer watches is Unknown; its Application stays Synced and Healthy.
+    blind = any(resource.get("status") != "Synced" for resource in status.get("resources") or [])
+    if _sync(app) != "Synced" or _health(app) != "Healthy" or status.get("conditions") or blind:
         return pending(seen)
     if idle := _heals_nothing(app):
         return pending(f"{seen}, {idle}")

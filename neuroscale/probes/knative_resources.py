@@ -198,14 +198,23 @@ def model_uri(isvc: Object) -> str:
     return str((isvc["spec"]["predictor"].get("model") or {}).get("storageUri", ""))
 
 
+def inference_services(cluster: Cluster) -> set[str]:
+    """Names of all InferenceServices where models run; none while there is no such kind."""
+    try:
+        found = cluster.list("InferenceService", APPS_NAMESPACE, api_version=KSERVE)
+    except ApiError as error:
+        if error.status == 404:
+            return set()
+        raise
+    return {isvc["metadata"]["name"] for isvc in found}
+
+
 def evaluate_quiet(cluster: Cluster) -> Verdict:
     """No pod in the models' namespace is being deleted, or will be as the model that it was made for is gone."""
     pods = [pod["metadata"] for pod in cluster.list("Pod", APPS_NAMESPACE)]
     models: set[str] = set()
     if any(_MODEL_LABEL in pod.get("labels", {}) for pod in pods):  # without KServe there is not even the kind
-        models = {
-            isvc["metadata"]["name"] for isvc in cluster.list("InferenceService", APPS_NAMESPACE, api_version=KSERVE)
-        }
+        models = inference_services(cluster)
     leaving = sorted(pod["name"] for pod in pods if _leaves(pod, models))
     return pending(f"on its way out: {', '.join(leaving)}") if leaving else met(f"{len(pods)} pods stay")
 

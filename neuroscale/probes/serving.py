@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from neuroscale.probes.knative_resources import (
     fetch,
     fetch_generated,
     inference_service,
+    inference_services,
     model_uri,
 )
 from neuroscale.probes.workloads import AllAvailable, pods_of
@@ -167,6 +168,29 @@ class AllReady:
         return evaluate_together(
             {name: evaluate_service(fetch(cluster, inference_service(name))) for name in sorted(self.names)}
         )
+
+
+@dataclass(frozen=True)
+class NoOtherModels:
+    """No InferenceService runs beside these: one whose folder is gone from Git goes with it."""
+
+    names: frozenset[str]
+    area: str = "serving"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"no InferenceService runs that is not among the {len(self.names)} that Git describes"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Compare names."""
+        return evaluate_no_others(inference_services(cluster), self.names)
+
+
+def evaluate_no_others(found: Collection[str], names: Collection[str]) -> Verdict:
+    """None beside these; whether each of these is there is asked elsewhere."""
+    others = sorted(set(found) - set(names))
+    return pending(f"not described by Git: {', '.join(others)}") if others else met(f"{len(found)}, all described")
 
 
 @dataclass(frozen=True)

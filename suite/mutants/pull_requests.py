@@ -1,0 +1,124 @@
+"""Mutants of the gate over pull requests."""
+
+from __future__ import annotations
+
+from neuroscale.chaos.automated_sync import disable_automated_sync
+from neuroscale.chaos.faults import Committed, ProtectionChanged, ScaledTo
+from neuroscale.probes import pull_requests
+from neuroscale.settings import ROOT
+from suite.mutants.mutant import Mutant
+
+_JOB = "infrastructure/pull-requests/job/job.yaml"
+_MANIFEST = (ROOT / _JOB).read_text(encoding="utf-8")
+_GREEN = """echo '{"state": "success", "description": "251 objects rendered, nothing found"}' > /verdict/status.json"""
+#: As the image does it, but blind to what a pull request makes of the rules that it is judged by.
+_BLIND = (
+    "import sys, neuroscale.pull_request_checks.judge as judge; judge._RULES = ('nowhere',); "
+    "from neuroscale.pull_request_checks.__main__ import app; sys.argv = ['gate', 'judge']; app()"
+)
+
+_JUDGED = "A proposed commit is judged, and says how"
+_BY_NOBODY = "What the gate rejects is merged by nobody, and in no way"
+_PUSHED = "A push after the verdict takes it back"
+_FORGED = "A status that somebody else sets does not count"
+_NO_VERDICT = "Without a verdict nothing is merged"
+_REJECTED = "the gate has rejected a pull request"
+_IN_ORDER = "the gate has found a pull request in order"
+_ATTEMPTS = "each of these attempts to merge it is answered so, and main stays as it was:"
+_SAYS_NO_VERDICT = "its commit says within 60 s that there is no verdict"
+_WEAKER = "a model without an owner, and a policy that asks for none"
+
+
+def _job(message: str, old: str, new: str) -> tuple[Committed]:
+    """The Job's manifest on ``main``, changed."""
+    return (Committed(message=message, files={_JOB: _MANIFEST.replace(old, new)}),)
+
+
+MILESTONE = "c"
+MUTANTS = (
+    Mutant(
+        "gate-always-green",
+        "The gate's Job judges nothing, and says that all is good",
+        scenario=_BY_NOBODY,
+        before=_REJECTED,
+        faults=_job("Judge nothing", "args: [judge]", f"command: [sh, -c, {_GREEN!r}]"),
+        red_step=_REJECTED,
+        reason=r"Last seen: success: 251 objects rendered",
+    ),
+    Mutant(
+        "status-of-another-commit",
+        "The gate's Job speaks of the latest commit of main instead of the proposed one",
+        scenario=_PUSHED,
+        before=_IN_ORDER,
+        faults=_job("Speak of main", "args: [report]", "args: [report, --sha, main]"),
+        red_step=_IN_ORDER,
+        reason=r"Last seen: (error: no verdict came|pending)",
+    ),
+    Mutant(
+        "only-the-proposed-rules-judge",
+        "A pull request is judged by what it makes of the policies alone",
+        scenario=_JUDGED,
+        before=f"somebody proposes {_WEAKER}",
+        faults=_job("Be blind to changed rules", "args: [judge]", f'command: [python3.11, -c, "{_BLIND}"]'),
+        red_step="the gate's status of it is failure and says: require-standard-labels-inferenceservice",
+        reason=r"Last seen: success: \d+ objects rendered",
+        example=_WEAKER,
+    ),
+    Mutant(
+        "main-unprotected",
+        "main asks for no status and for no approval",
+        scenario=_BY_NOBODY,
+        before=_ATTEMPTS,
+        faults=(ProtectionChanged(changed={"enable_status_check": False, "required_approvals": 0}),),
+        red_step=_ATTEMPTS,
+        reason=r"a writer: merge: 200, and main changed",
+    ),
+    Mutant(
+        "administrators-not-bound",
+        "The protection of main lets administrators through",
+        scenario=_BY_NOBODY,
+        before=_ATTEMPTS,
+        faults=(ProtectionChanged(changed={"block_admin_merge_override": False}),),
+        red_step=_ATTEMPTS,
+        reason=r"a repository administrator: merge by force: 200, and main changed",
+    ),
+    Mutant(
+        "status-alone-counts",
+        "main asks for the gate's status, which everybody can set, and for no approval",
+        scenario=_FORGED,
+        before="a writer sets the gate's status to success",
+        faults=(ProtectionChanged(changed={"required_approvals": 0}),),
+        red_step=_ATTEMPTS,
+        reason=r"a writer: merge: 200, and main changed",
+    ),
+    Mutant(
+        "verdict-outlives-a-push",
+        "An approval counts for whatever is pushed after it, and no status is asked for",
+        scenario=_PUSHED,
+        before="another commit is pushed to it",
+        faults=(
+            ProtectionChanged(
+                changed={
+                    "enable_status_check": False,
+                    "dismiss_stale_approvals": False,
+                    "ignore_stale_approvals": False,
+                }
+            ),
+        ),
+        red_step=_ATTEMPTS,
+        reason=r"a writer: merge: 200, and main changed",
+    ),
+    Mutant(
+        "nobody-watches",
+        "Nobody watches over pull requests: that no verdict came is said by nobody",
+        scenario=_NO_VERDICT,
+        before="somebody proposes a model with everything it needs",
+        faults=(
+            *disable_automated_sync(pull_requests.APPLICATION),
+            ScaledTo(target=pull_requests.WATCH, replicas=0),
+        ),
+        red_step=_SAYS_NO_VERDICT,
+        reason=r"Last seen: there is no status",
+        example="who makes its Jobs",
+    ),
+)

@@ -12,6 +12,7 @@ from neuroscale.polling import Verdict, met, pending
 from neuroscale.probes.workloads import AllAvailable
 
 NAMESPACE = "backstage"
+CONTAINER = "backstage"
 APPLICATION = "neuroscale-backstage"
 BACKSTAGE = Ref("Deployment", "backstage", NAMESPACE)
 POSTGRESQL = Ref("StatefulSet", "backstage-postgresql", NAMESPACE)

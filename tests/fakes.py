@@ -25,6 +25,7 @@ from neuroscale.chaos.faults import (
     PullRequestMerged,
     PushHookSwitchedOff,
     ScaledTo,
+    SecretEdited,
 )
 from neuroscale.gate import schema
 from neuroscale.kubernetes.refs import Object, Ref
@@ -66,6 +67,7 @@ FAULTS: dict[str, Fault] = {
     "application-edited": ApplicationEdited(
         target=Ref("Application", "nginx-test", ARGOCD), patch={"spec": {"syncPolicy": {"automated": None}}}
     ),
+    "secret-edited": SecretEdited(target=PAGE, patch={"data": {"index.html": "change-me"}}, reader=NGINX),
     "scaled-to": ScaledTo(target=NGINX, replicas=0),
     "container-added": ContainerAdded(target=NGINX, container={"name": "sidecar", "image": "no-such:0.0.1"}),
     "cpu-taken": CpuTaken(

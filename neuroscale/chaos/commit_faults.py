@@ -128,10 +128,12 @@ class FormSubmitted(FaultModel):
 
     Attributes:
         values: What the form holds.
+        whatever_comes: The end of its task is the proof, as well when it failed.
     """
 
     kind: Literal["form-submitted"] = "form-submitted"
     values: dict[str, str | int]
+    whatever_comes: bool = False
 
     @property
     def target(self) -> None:
@@ -161,9 +163,11 @@ class FormSubmitted(FaultModel):
         """A pull request of the branch is open; or why not."""
         if snapshot["before"] is not None:
             return unrecoverable(f"there was a branch {self.branch} before")
-        if pull := platform.git_server.pull_request(self.branch):
+        if not self.whatever_comes and (pull := platform.git_server.pull_request(self.branch)):
             return met(f"pull request #{pull.number} is open")
         task = portal().task(snapshot["task"])
+        if self.whatever_comes:
+            return met(f"the task has {task.status}") if task.ended else pending(f"the task is {task.status}")
         return unrecoverable(f"the task failed: {task.error}") if task.status == "failed" else pending("none is open")
 
     def revert(self, platform: Platform, snapshot: Snapshot) -> None:

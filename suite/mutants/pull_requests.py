@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import Committed, ProtectionChanged, ScaledTo
 from neuroscale.probes import pull_requests
@@ -41,7 +43,7 @@ MUTANTS = (
         "The gate's Job judges nothing, and says that all is good",
         scenario=_BY_NOBODY,
         before=_REJECTED,
-        faults=_job("Judge nothing", "args: [judge]", f"command: [sh, -c, {_GREEN!r}]"),
+        faults=_job("Judge nothing", "args: [judge]", f"command: [sh, -c, {json.dumps(_GREEN)}]"),
         red_step=_REJECTED,
         reason=r"Last seen: success: 251 objects rendered",
     ),

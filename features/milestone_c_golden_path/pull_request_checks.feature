@@ -1,6 +1,11 @@
 @milestone_c @gitops @serving @backstage @pull_requests
 Feature: Main takes no pull request without the gate's word
 
+  Scenario: The portal and the pull-request gate are well
+    Given the cluster is reachable
+    And the steady state of backstage
+    Then it holds in every respect
+
   Scenario Outline: A proposed commit is judged, and says how
     Given the gate watches over pull requests
     When somebody proposes <what>

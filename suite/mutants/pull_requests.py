@@ -19,6 +19,8 @@ _BLIND = (
     "from neuroscale.pull_request_checks.__main__ import app; sys.argv = ['gate', 'judge']; app()"
 )
 
+_WELL = "The portal and the pull-request gate are well"
+_HOLDS = "it holds in every respect"
 _JUDGED = "A proposed commit is judged, and says how"
 _BY_NOBODY = "What the gate rejects is merged by nobody, and in no way"
 _PUSHED = "A push after the verdict takes it back"
@@ -28,6 +30,11 @@ _REJECTED = "the gate has rejected a pull request"
 _IN_ORDER = "the gate has found a pull request in order"
 _ATTEMPTS = "each of these attempts to merge it is answered so, and main stays as it was:"
 _SAYS_NO_VERDICT = "its commit says within 60 s that there is no verdict"
+#: The Deployment that watches, away for good.
+_NOBODY_WATCHES = (
+    *disable_automated_sync(pull_requests.APPLICATION),
+    ScaledTo(target=pull_requests.WATCH, replicas=0),
+)
 _WEAKER = "a model without an owner, and a policy that asks for none"
 
 
@@ -86,10 +93,10 @@ MUTANTS = (
     ),
     Mutant(
         "status-alone-counts",
-        "main asks for the gate's status, which everybody can set, and for no approval",
+        "main asks for the gate's status, which everybody can set, and for no approval; and nobody watches",
         scenario=_FORGED,
         before="a writer sets the gate's status to success",
-        faults=(ProtectionChanged(changed={"required_approvals": 0}),),
+        faults=(*_NOBODY_WATCHES, ProtectionChanged(changed={"required_approvals": 0})),
         red_step=_ATTEMPTS,
         reason=r"a writer: merge: 200, and main changed",
     ),
@@ -115,12 +122,18 @@ MUTANTS = (
         "Nobody watches over pull requests: that no verdict came is said by nobody",
         scenario=_NO_VERDICT,
         before="somebody proposes a model with everything it needs",
-        faults=(
-            *disable_automated_sync(pull_requests.APPLICATION),
-            ScaledTo(target=pull_requests.WATCH, replicas=0),
-        ),
+        faults=_NOBODY_WATCHES,
         red_step=_SAYS_NO_VERDICT,
-        reason=r"Last seen: there is no status",
+        reason=r"Last seen: (there is no status|pending: the gate will judge it)",
         example="who makes its Jobs",
+    ),
+    Mutant(
+        "protection-forgotten",
+        "main asks administrators for nothing: every pull request is judged, and nothing looks amiss",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(ProtectionChanged(changed={"block_admin_merge_override": False}),),
+        red_step=_HOLDS,
+        reason=r"block_admin_merge_override is False",
     ),
 )

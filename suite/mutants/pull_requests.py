@@ -6,6 +6,7 @@ import json
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import Committed, ProtectionChanged, ScaledTo
+from neuroscale.guardrails.enforcement import AUDIT_ONLY, AUTOMATED_SYNC_OFF, KYVERNO_AUDIT_ONLY
 from neuroscale.probes import pull_requests
 from neuroscale.settings import ROOT
 from suite.mutants.mutant import Mutant
@@ -23,6 +24,7 @@ _WELL = "The portal and the pull-request gate are well"
 _HOLDS = "it holds in every respect"
 _JUDGED = "A proposed commit is judged, and says how"
 _BY_NOBODY = "What the gate rejects is merged by nobody, and in no way"
+_LET_THROUGH = "Where administrators are let through, admission stops the object"
 _PUSHED = "A push after the verdict takes it back"
 _FORGED = "A status that somebody else sets does not count"
 _NO_VERDICT = "Without a verdict nothing is merged"
@@ -99,6 +101,16 @@ MUTANTS = (
         faults=(*_NOBODY_WATCHES, ProtectionChanged(changed={"required_approvals": 0})),
         red_step=_ATTEMPTS,
         reason=r"a writer: merge: 200, and main changed",
+    ),
+    Mutant(
+        "admission-only-writes-it-down",
+        "An administrator merged a model without an owner, and no policy is enforced: it runs",
+        scenario=_LET_THROUGH,
+        before="a site administrator merges it by force",
+        faults=(*AUTOMATED_SYNC_OFF, *AUDIT_ONLY, *KYVERNO_AUDIT_ONLY),
+        red_step="admission rejects its model",
+        reason=r"shows that its model is rejected.*no SyncError or OperationFailed",
+        hold=3,
     ),
     Mutant(
         "verdict-outlives-a-push",

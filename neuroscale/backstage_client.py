@@ -15,6 +15,8 @@ from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import BUDGETS
 
 TEMPLATE = "template:default/model-endpoint"
+#: Where a guest is let in.
+SIGN_IN = "/api/auth/guest/refresh"
 _HERE = "Next: kubectl -n backstage logs deploy/backstage"
 
 
@@ -28,6 +30,19 @@ class BackstageError(NeuroscaleError):
     def __init__(self, text: str, status: int | None = None) -> None:
         super().__init__(text)
         self.status = status
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the portal answered.
+
+    Attributes:
+        status: HTTP status.
+        text: Its content.
+    """
+
+    status: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -122,7 +137,7 @@ class Backstage:
     @cached_property
     def _http(self) -> httpx.Client:
         http = direct.client(base_url=self.url, seconds=BUDGETS.request)
-        answer = http.post("/api/auth/guest/refresh")
+        answer = http.post(SIGN_IN)
         if not answer.is_success:
             http.close()
             raise BackstageError(
@@ -132,6 +147,24 @@ class Backstage:
             )
         http.headers["Authorization"] = f"Bearer {answer.json()['backstageIdentity']['token']}"
         return http
+
+
+def ask_as_stranger(method: str, path: str) -> Answer:
+    """Ask our portal as somebody who has not signed in; over a connection of its own, so that whoever is Ready answers.
+
+    Raises:
+        BackstageError: Nobody answered.
+        PreconditionFailed: The cluster has no port for it.
+    """
+    url = backstage_url()
+    try:
+        with direct.client(base_url=url, seconds=BUDGETS.request) as http:
+            answer = http.request(method, path)
+    except httpx.HTTPError as error:
+        raise BackstageError(
+            f"The portal at {url} should answer {method} {path}, but: {type(error).__name__}: {error}. {_HERE}"
+        ) from error
+    return Answer(answer.status_code, answer.text)
 
 
 def portal() -> Backstage:

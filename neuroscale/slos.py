@@ -105,6 +105,12 @@ SLOS = {
             30,
             "this platform, milestone C, without an image to pull",
         ),
+        Slo(
+            "portal-recovery",
+            "An incident of the portal is over within 2 min of its remedy",
+            120,
+            "this platform, milestone C; the reference platform names hours until its fixes, and no recovery time",
+        ),
         Slo("admission-median", "Admission takes at most 100 ms, median", 0.1, "this platform, milestone D"),
         Slo(
             "policy-engine-recovery",

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from neuroscale.chaos.fault_base import BringsObject, Snapshot
-from neuroscale.chaos.objects import is_ready
 from neuroscale.cluster.watch import WatchEvent
 from neuroscale.errors import ProgramFailed, Unrecoverable
 from neuroscale.host import direct
 from neuroscale.host.programs import output
+from neuroscale.kubernetes.objects import is_ready
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending, unrecoverable

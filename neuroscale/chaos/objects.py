@@ -88,9 +88,3 @@ def fresh(obj: Object) -> Object:
     added = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "deletionTimestamp")
     meta = {key: value for key, value in obj["metadata"].items() if key not in added}
     return {**{key: value for key, value in obj.items() if key != "status"}, "metadata": meta}
-
-
-def is_ready(pod: Object) -> bool:
-    """Whether a pod's condition says that requests are sent to it."""
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)

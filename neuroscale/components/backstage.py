@@ -22,9 +22,10 @@ _USER = "portal"
 
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
-    """The portal runs, and offers the form that Git describes."""
+    """The portal runs, lets guests in, and offers the form that Git describes."""
     yield applications.each_as_in_git(platform.git_server)
     yield backstage.workloads_ready()
+    yield backstage.guest_admitted()
     yield backstage.template_offered(portal())
 
 

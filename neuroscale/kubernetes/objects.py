@@ -23,3 +23,9 @@ def secret(ref: Ref, values: Mapping[str, str]) -> Object:
 def secret_values(obj: Object | None) -> dict[str, str]:
     """The texts in a Secret; none for one that is not there."""
     return {key: base64.b64decode(value).decode() for key, value in ((obj or {}).get("data") or {}).items()}
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether a pod's condition says that requests are sent to it."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)

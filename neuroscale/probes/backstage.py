@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from neuroscale.backstage_client import TEMPLATE, Backstage, BackstageError
+from neuroscale.backstage_client import SIGN_IN, TEMPLATE, Answer, Backstage, BackstageError, ask_as_stranger
 from neuroscale.cluster.client import Cluster
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import Verdict, met, pending
 from neuroscale.probes.workloads import AllAvailable
 
 NAMESPACE = "backstage"
+CONTAINER = "backstage"
 APPLICATION = "neuroscale-backstage"
 BACKSTAGE = Ref("Deployment", "backstage", NAMESPACE)
 POSTGRESQL = Ref("StatefulSet", "backstage-postgresql", NAMESPACE)
@@ -63,3 +64,47 @@ def evaluate_entity(entity: Object | None, spec: Mapping[str, str]) -> Verdict:
 def template_offered(backstage: Backstage) -> CatalogKnows:
     """The form for a model endpoint can be filled in."""
     return CatalogKnows(backstage, TEMPLATE, {"type": "model-endpoint", "owner": "group:default/platform-team"})
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The portal answers whoever has not signed in like this.
+
+    Attributes:
+        method: Of the request.
+        path: Of the request.
+        status: HTTP status of the answer.
+        words: What the answer holds.
+    """
+
+    method: str
+    path: str
+    status: int
+    words: str = ""
+    area: str = "backstage"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        said = f" and says {self.words!r}" if self.words else ""
+        return f"the portal answers {self.method} {self.path} with {self.status}{said}"
+
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
+        """Ask once."""
+        try:
+            return evaluate_answer(ask_as_stranger(self.method, self.path), self.status, self.words)
+        except BackstageError as error:
+            return pending(str(error))
+
+
+def evaluate_answer(answer: Answer, status: int, words: str) -> Verdict:
+    """The status, and the words somewhere in the content."""
+    # What lets somebody in is a secret.
+    said = "" if answer.status == 200 else f": {answer.text[:300]}"
+    good = answer.status == status and words in answer.text
+    return (met if good else pending)(f"it answered {answer.status}{said}")
+
+
+def guest_admitted() -> Answers:
+    """Somebody can sign in."""
+    return Answers("POST", SIGN_IN, 200)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from fake_portal import FakePortal
 
-from neuroscale.backstage_client import Backstage, BackstageError, backstage_url
+from neuroscale.backstage_client import Answer, Backstage, BackstageError, backstage_url
 from neuroscale.cluster.state import ClusterState
 from neuroscale.errors import PreconditionFailed
-from neuroscale.probes.backstage import CatalogKnows, evaluate_entity
+from neuroscale.probes.backstage import CatalogKnows, evaluate_answer, evaluate_entity, guest_admitted
 
 VALUES = {"name": "iris-9", "owner": "ml-platform"}
 ENTITY = "/api/catalog/entities/by-name/component/default/iris-9"
@@ -91,3 +91,39 @@ def test_a_cluster_of_before_has_no_port_for_it(state: ClusterState) -> None:
         backstage_url()
     state.model_copy(update={"ports": {"backstage": 7}}).save()
     assert backstage_url() == "http://127.0.0.1:7"
+
+
+# --- as somebody who has not signed in
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "said"),
+    [
+        (Answer(404, "Unknown auth provider 'guest'"), "met", "it answered 404: Unknown auth"),
+        (Answer(404, "no such page"), "pending", "it answered 404: no such page"),
+        (Answer(503, "provider 'guest'"), "pending", "it answered 503: provider"),
+    ],
+)
+def test_an_answer_has_its_status_and_its_words(answer: Answer, state: str, said: str) -> None:
+    verdict = evaluate_answer(answer, 404, "provider 'guest'")
+    assert verdict.state == state
+    assert verdict.observed.startswith(said)
+
+
+def test_what_lets_somebody_in_is_not_repeated() -> None:
+    assert evaluate_answer(Answer(200, "a token"), 200, "").observed == "it answered 200"
+
+
+def test_a_stranger_has_no_token(portal: FakePortal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neuroscale.backstage_client.backstage_url", lambda: portal.url)
+    assert guest_admitted().check(None)  # type: ignore[arg-type]
+    portal.answers["POST /api/auth/guest/refresh"] = (404, {"error": {"message": "Unknown auth provider 'guest'"}})
+    assert guest_admitted().check(None).observed.startswith("it answered 404")  # type: ignore[arg-type]
+    assert [path for _, path, _ in portal.requests] == ["/api/auth/guest/refresh"] * 2
+
+
+def test_a_portal_that_is_away_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neuroscale.backstage_client.backstage_url", lambda: "http://127.0.0.1:1")
+    verdict = guest_admitted().check(None)  # type: ignore[arg-type]
+    assert verdict.state == "pending"
+    assert "but: ConnectError" in verdict.observed

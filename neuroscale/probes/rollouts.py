@@ -1,0 +1,144 @@
+"""A Deployment's pods by rollout: those of the newest ReplicaSet say what becomes of it, whatever the others do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from neuroscale.cluster.client import Cluster
+from neuroscale.errors import ApiError
+from neuroscale.kubernetes.objects import is_ready
+from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import Verdict, met, pending
+from neuroscale.probes.workloads import pods_of
+
+#: A ReplicaSet that is taken up again gets a new number.
+_REVISION = "deployment.kubernetes.io/revision"
+_LOG_SECONDS, _LOG_BYTES = 900, 65536
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """The pods of a Deployment while it is changed.
+
+    Attributes:
+        new: Those of the newest ReplicaSet.
+        old: All others.
+    """
+
+    new: Sequence[Object]
+    old: Sequence[Object]
+
+
+def split_pods(deployment: Object, replica_sets: Sequence[Object], pods: Sequence[Object]) -> Rollout:
+    """The pods of the newest ReplicaSet, and the others; none is new before the latest spec has a ReplicaSet."""
+    meta, status = deployment["metadata"], deployment.get("status") or {}
+    own = [one for one in replica_sets if meta["uid"] in _owners(one)]
+    if not own or status.get("observedGeneration", 0) < meta.get("generation", 0):
+        return Rollout((), tuple(pods))
+    newest = max(own, key=lambda one: int((one["metadata"].get("annotations") or {}).get(_REVISION, 0)))
+    new = [pod for pod in pods if newest["metadata"]["uid"] in _owners(pod)]
+    return Rollout(new, [pod for pod in pods if pod not in new])
+
+
+def _owners(obj: Object) -> list[str]:
+    return [owner["uid"] for owner in obj["metadata"].get("ownerReferences") or []]
+
+
+def rollout_of(cluster: Cluster, ref: Ref) -> Rollout:
+    """Fetch and split."""
+    deployment = cluster.get(ref)
+    if deployment is None:
+        return Rollout((), ())
+    return split_pods(deployment, cluster.list("ReplicaSet", ref.namespace), pods_of(cluster, deployment))
+
+
+@dataclass(frozen=True)
+class Held:
+    """A rollout does not go on: its pod runs and is not Ready, and one of the rollout before still serves."""
+
+    ref: Ref
+    area: str = "all"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"the new pod of {self.ref} is not Ready, and the old one still serves"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        return evaluate_held(rollout_of(cluster, self.ref))
+
+
+def evaluate_held(rollout: Rollout) -> Verdict:
+    """Whether there are new pods, none of them Ready, and an old one that is."""
+    new = {pod["metadata"]["name"]: is_ready(pod) for pod in rollout.new}
+    old = {pod["metadata"]["name"]: is_ready(pod) for pod in rollout.old}
+    seen = f"new pods: {_said(new)}; old ones: {_said(old)}"
+    return met(seen) if new and not any(new.values()) and any(old.values()) else pending(seen)
+
+
+def _said(pods: dict[str, bool]) -> str:
+    return ", ".join(f"{name} {'Ready' if ready else 'not Ready'}" for name, ready in pods.items()) or "none"
+
+
+@dataclass(frozen=True)
+class NewPodSays:
+    """A new pod's own log holds these words."""
+
+    ref: Ref
+    container: str
+    words: str
+    area: str = "all"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"the new pod of {self.ref} logs {self.words!r}"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Read the log of each; one that has not begun has none."""
+        names = []
+        for pod in rollout_of(cluster, self.ref).new:
+            names.append(pod["metadata"]["name"])
+            try:
+                log = cluster.logs(Ref.to(pod), self.container, since_seconds=_LOG_SECONDS, limit_bytes=_LOG_BYTES)
+            except ApiError as error:
+                if error.status not in (400, 404):
+                    raise
+                continue
+            if line := next((line for line in log.splitlines() if self.words in line), None):
+                return met(f"pod {names[-1]}: {line[:300]}")
+        return pending(f"no such line in the log of the new pods: {', '.join(names) or 'none'}")
+
+
+@dataclass(frozen=True)
+class NewPodHasEvent:
+    """An event about a new pod has this reason and these words."""
+
+    ref: Ref
+    reason: str
+    words: str
+    area: str = "all"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"an event {self.reason} is about the new pod of {self.ref} and says {self.words!r}"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        return evaluate_event(
+            rollout_of(cluster, self.ref).new, cluster.list("Event", self.ref.namespace), self.reason, self.words
+        )
+
+
+def evaluate_event(pods: Sequence[Object], events: Sequence[Object], reason: str, words: str) -> Verdict:
+    """Whether one of the events is about one of the pods, for that reason and with those words."""
+    uids = {pod["metadata"]["uid"] for pod in pods}
+    about = [one for one in events if one["involvedObject"].get("uid", "") in uids]
+    for event in about:
+        if event.get("reason") == reason and words in (event.get("message") or ""):
+            return met(event["message"][:300])
+    said = dict.fromkeys(f"{one.get('reason')} ({(one.get('message') or '')[:150]})" for one in about)
+    return pending(f"events: {', '.join(said) or 'none'}")

@@ -1,8 +1,15 @@
 @milestone_c @gitops @serving @backstage @pull_requests
 Feature: Main takes no pull request without the gate's word
 
-  Scenario Outline: A proposed commit is judged, and says how
+  Background:
     Given the gate watches over pull requests
+
+  Scenario: The portal and the pull-request gate are well
+    Given the cluster is reachable
+    And the steady state of backstage
+    Then it holds in every respect
+
+  Scenario Outline: A proposed commit is judged, and says how
     When somebody proposes <what>
     Then the gate's status of it is <state> and says: <why>
 
@@ -13,8 +20,7 @@ Feature: Main takes no pull request without the gate's word
       | a file that is no YAML                                     | failure | unreadable                              |
 
   Scenario: What the gate rejects is merged by nobody, and in no way
-    Given the gate watches over pull requests
-    And the gate has rejected a pull request
+    Given the gate has rejected a pull request
     Then each of these attempts to merge it is answered so, and main stays as it was:
       | who                        | how                              | HTTP status |
       | a writer                   | merge                            | 405         |
@@ -32,8 +38,7 @@ Feature: Main takes no pull request without the gate's word
       | a site administrator       | merge once all statuses are good | 201         |
 
   Scenario: Where administrators are let through, admission stops the object
-    Given the gate watches over pull requests
-    And the protection of main lets administrators merge all the same
+    Given the protection of main lets administrators merge all the same
     And the gate has rejected a pull request
     Then each of these attempts to merge it is answered so, and main stays as it was:
       | who                        | how            | HTTP status |
@@ -43,8 +48,7 @@ Feature: Main takes no pull request without the gate's word
     Then admission rejects its model
 
   Scenario: A push after the verdict takes it back
-    Given the gate watches over pull requests
-    And the gate has found a pull request in order
+    Given the gate has found a pull request in order
     When another commit is pushed to it
     Then each of these attempts to merge it is answered so, and main stays as it was:
       | who      | how   | HTTP status |
@@ -52,8 +56,7 @@ Feature: Main takes no pull request without the gate's word
     And the gate's status of it is success and says: nothing found
 
   Scenario: A status that somebody else sets does not count
-    Given the gate watches over pull requests
-    And the gate has rejected a pull request
+    Given the gate has rejected a pull request
     When a writer sets the gate's status to success
     Then each of these attempts to merge it is answered so, and main stays as it was:
       | who                  | how                              | HTTP status |
@@ -63,8 +66,7 @@ Feature: Main takes no pull request without the gate's word
     And the gate's status of it is error and says: may not
 
   Scenario Outline: Without a verdict nothing is merged
-    Given the gate watches over pull requests
-    And <what> is away from the gate
+    Given <what> is away from the gate
     When somebody proposes a model with everything it needs
     Then its commit says within 60 s that there is no verdict
     And each of these attempts to merge it is answered so, and main stays as it was:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import Committed, ProtectionChanged, ScaledTo
+from neuroscale.guardrails.enforcement import AUDIT_ONLY, AUTOMATED_SYNC_OFF, KYVERNO_AUDIT_ONLY
 from neuroscale.probes import pull_requests
 from neuroscale.settings import ROOT
 from suite.mutants.mutant import Mutant
@@ -17,8 +20,11 @@ _BLIND = (
     "from neuroscale.pull_request_checks.__main__ import app; sys.argv = ['gate', 'judge']; app()"
 )
 
+_WELL = "The portal and the pull-request gate are well"
+_HOLDS = "it holds in every respect"
 _JUDGED = "A proposed commit is judged, and says how"
 _BY_NOBODY = "What the gate rejects is merged by nobody, and in no way"
+_LET_THROUGH = "Where administrators are let through, admission stops the object"
 _PUSHED = "A push after the verdict takes it back"
 _FORGED = "A status that somebody else sets does not count"
 _NO_VERDICT = "Without a verdict nothing is merged"
@@ -26,6 +32,11 @@ _REJECTED = "the gate has rejected a pull request"
 _IN_ORDER = "the gate has found a pull request in order"
 _ATTEMPTS = "each of these attempts to merge it is answered so, and main stays as it was:"
 _SAYS_NO_VERDICT = "its commit says within 60 s that there is no verdict"
+#: The Deployment that watches, away for good.
+_NOBODY_WATCHES = (
+    *disable_automated_sync(pull_requests.APPLICATION),
+    ScaledTo(target=pull_requests.WATCH, replicas=0),
+)
 _WEAKER = "a model without an owner, and a policy that asks for none"
 
 
@@ -41,7 +52,7 @@ MUTANTS = (
         "The gate's Job judges nothing, and says that all is good",
         scenario=_BY_NOBODY,
         before=_REJECTED,
-        faults=_job("Judge nothing", "args: [judge]", f"command: [sh, -c, {_GREEN!r}]"),
+        faults=_job("Judge nothing", "args: [judge]", f"command: [sh, -c, {json.dumps(_GREEN)}]"),
         red_step=_REJECTED,
         reason=r"Last seen: success: 251 objects rendered",
     ),
@@ -84,12 +95,22 @@ MUTANTS = (
     ),
     Mutant(
         "status-alone-counts",
-        "main asks for the gate's status, which everybody can set, and for no approval",
+        "main asks for the gate's status, which everybody can set, and for no approval; and nobody watches",
         scenario=_FORGED,
         before="a writer sets the gate's status to success",
-        faults=(ProtectionChanged(changed={"required_approvals": 0}),),
+        faults=(*_NOBODY_WATCHES, ProtectionChanged(changed={"required_approvals": 0})),
         red_step=_ATTEMPTS,
         reason=r"a writer: merge: 200, and main changed",
+    ),
+    Mutant(
+        "admission-only-writes-it-down",
+        "An administrator merged a model without an owner, and no policy is enforced: it runs",
+        scenario=_LET_THROUGH,
+        before="a site administrator merges it by force",
+        faults=(*AUTOMATED_SYNC_OFF, *AUDIT_ONLY, *KYVERNO_AUDIT_ONLY),
+        red_step="admission rejects its model",
+        reason=r"shows that its model is rejected.*no SyncError or OperationFailed",
+        hold=3,
     ),
     Mutant(
         "verdict-outlives-a-push",
@@ -113,12 +134,18 @@ MUTANTS = (
         "Nobody watches over pull requests: that no verdict came is said by nobody",
         scenario=_NO_VERDICT,
         before="somebody proposes a model with everything it needs",
-        faults=(
-            *disable_automated_sync(pull_requests.APPLICATION),
-            ScaledTo(target=pull_requests.WATCH, replicas=0),
-        ),
+        faults=_NOBODY_WATCHES,
         red_step=_SAYS_NO_VERDICT,
-        reason=r"Last seen: there is no status",
+        reason=r"Last seen: (there is no status|pending: the gate will judge it)",
         example="who makes its Jobs",
+    ),
+    Mutant(
+        "protection-forgotten",
+        "main asks administrators for nothing: every pull request is judged, and nothing looks amiss",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(ProtectionChanged(changed={"block_admin_merge_override": False}),),
+        red_step=_HOLDS,
+        reason=r"block_admin_merge_override is False",
     ),
 )

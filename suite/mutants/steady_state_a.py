@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuroscale.chaos.faults import FieldsEdited, ScaledTo
+from neuroscale.chaos.faults import FieldsEdited, PushHookSwitchedOff, ScaledTo
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes.nodes import COREDNS
 from neuroscale.settings import ARGOCD, CLUSTER_NAME, GIT_SERVER
@@ -62,5 +62,14 @@ MUTANTS = (
         faults=(secret_about_to_expire(ARGOCD),),
         red_step=_HOLDS,
         reason=rf"{ARGOCD}/about-to-expire\W+its certificate expires in (1\d|2[0-4])\.\d h",
+    ),
+    Mutant(
+        "push-hook-forgotten",
+        "The Git server tells nobody of pushes: all is polled for, and nothing looks amiss",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(PushHookSwitchedOff(),),
+        red_step=_HOLDS,
+        reason=r"the Git server tells Argo CD of each push.*is switched off",
     ),
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
-from neuroscale.chaos.faults import FieldsEdited
+from neuroscale.chaos.faults import FieldsEdited, ObjectCreated
 from neuroscale.inference_client import GATEWAY_SERVICE
+from neuroscale.model_store import SERVED, storage_uri
 from neuroscale.probes import serving
+from neuroscale.settings import APPS_NAMESPACE
 from suite.mutants.mutant import Mutant
 from suite.mutants.strangers import stranger
 from suite.mutants.webhooks import webhook_about_to_expire
@@ -19,6 +21,28 @@ _EACH = (
     stranger("stranger"),
     FieldsEdited(target=GATEWAY_SERVICE, patch={"spec": {"selector": {"app": "stranger"}}}),
 )
+_FORGOTTEN = {
+    "apiVersion": "serving.kserve.io/v1beta1",
+    "kind": "InferenceService",
+    "metadata": {
+        "name": "forgotten",
+        "namespace": APPS_NAMESPACE,
+        "labels": {"owner": "ml-platform", "cost-center": "cc-ml"},
+    },
+    "spec": {
+        "predictor": {
+            "minReplicas": 0,
+            "model": {
+                "modelFormat": {"name": "sklearn"},
+                "storageUri": storage_uri(SERVED),
+                "resources": {
+                    "requests": {"cpu": "50m", "memory": "64Mi"},
+                    "limits": {"cpu": "100m", "memory": "128Mi"},
+                },
+            },
+        }
+    },
+}
 _WELL = "Serving is well, and so is everything that it relies on"
 _HOLDS = "it holds in every respect"
 _SOME_WRONG = r"\d+ of 20 answers in a row are wrong.*no prediction, but 40[45]"
@@ -43,6 +67,15 @@ MUTANTS = (
         faults=webhook_about_to_expire("kserve", "kserve-webhook-server-service"),
         red_step=_HOLDS,
         reason=r"about-to-expire\.experiment\S+ its certificate expires in (1\d|2[0-4])\.\d h",
+    ),
+    Mutant(
+        "model-without-a-folder",
+        "A model runs on that Git no longer has",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(ObjectCreated(manifest=_FORGOTTEN),),
+        red_step=_HOLDS,
+        reason=r"not described by Git: forgotten",
     ),
     # --- a stranger answers
     Mutant(

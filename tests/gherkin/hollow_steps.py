@@ -15,7 +15,10 @@ from pathlib import Path
 #: Functions, and errors that are raised, by which the platform is judged.
 JUDGES = {"eventually", "consistently", "raise ConditionTimeout"}
 #: Functions and methods that act.
-ACTS = {"commit", "inject", "remedy", "revert", "create", "send", "run_client", "pass_through", "rmtree", "copyfile"}
+ACTS = {
+    "commit", "inject", "push_to", "remedy", "revert", "create", "send", "run_client", "pass_through", "rmtree",
+    "copyfile",
+}  # fmt: skip
 _WANTED = {"then": JUDGES, "when": ACTS}
 
 

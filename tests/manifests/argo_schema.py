@@ -5,9 +5,9 @@ Written from the reference of Argo CD 3: https://argo-cd.readthedocs.io/en/stabl
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 Duration = Annotated[str, Field(pattern=r"^\d+(s|m|h)$")]
@@ -34,6 +34,13 @@ class Helm(_Strict):
     value_files: list[str] = Field(min_length=1)
 
 
+class Kustomize(_Strict):
+    """How the objects of a kustomization are named and marked."""
+
+    name_suffix: str
+    common_annotations: dict[str, str] = {}
+
+
 class Source(_Strict):
     """A folder of a repository."""
 
@@ -41,6 +48,7 @@ class Source(_Strict):
     target_revision: str
     path: str
     helm: Helm | None = None
+    kustomize: Kustomize | None = None
 
 
 class Destination(_Strict):
@@ -126,10 +134,39 @@ class GitGenerator(_Strict):
     directories: list[Directory] = Field(min_length=1)
 
 
+class Gitea(_Strict):
+    """A repository at a Gitea."""
+
+    api: str = Field(pattern=r"^https?://")
+    owner: str
+    repo: str
+
+
+class PullRequestFilter(_Strict):
+    """Which pull requests are meant."""
+
+    target_branch_match: str
+
+
+class PullRequestGenerator(_Strict):
+    """One result for each open pull request of a repository."""
+
+    gitea: Gitea
+    filters: list[PullRequestFilter] = Field(min_length=1)
+    requeue_after_seconds: int = Field(ge=1)
+
+
 class Generator(_Strict):
     """Where an ApplicationSet gets its parameters from."""
 
-    git: GitGenerator
+    git: GitGenerator | None = None
+    pull_request: PullRequestGenerator | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.git is None) == (self.pull_request is None):
+            raise ValueError("a generator should be of one kind")
+        return self
 
 
 class TemplateMeta(_Strict):

@@ -29,6 +29,7 @@ from neuroscale.git_server import IN_CLUSTER_URL
 from neuroscale.git_server_api import BRANCH
 from neuroscale.kubernetes.refs import Object
 from neuroscale.kustomize import documents
+from neuroscale.probes import pull_requests
 from neuroscale.probes.expected import application_names
 from neuroscale.settings import APPLICATION_SET, ROOT, ROOT_APPLICATION
 from neuroscale.supply.pins import pins
@@ -140,7 +141,7 @@ def test_a_folder_that_does_not_render_is_an_error(tmp_path: Path) -> None:
 
 
 def applications() -> dict[str, Object]:
-    """Every Application by name: the root, those of the root's folder, those that the ApplicationSet will make."""
+    """Every Application by name: the root, those of the root's folder, those that are made of folders."""
     found = {obj["metadata"]["name"]: obj for _, obj in all_objects() if obj["kind"] == "Application"}
     template = application_set()["spec"]["template"]
     for folder in sorted(place for place in places() if re.fullmatch(r"apps/[^/]+", place)):
@@ -154,9 +155,18 @@ def applications() -> dict[str, Object]:
 
 
 def application_set() -> Object:
-    """The one ApplicationSet."""
-    (found,) = (obj for _, obj in all_objects() if obj["kind"] == "ApplicationSet")
-    return found
+    """The ApplicationSet of models."""
+    return application_sets()[APPLICATION_SET]
+
+
+def application_sets() -> dict[str, Object]:
+    """Every ApplicationSet by name."""
+    return {obj["metadata"]["name"]: obj for _, obj in all_objects() if obj["kind"] == "ApplicationSet"}
+
+
+def generated() -> list[Object]:
+    """Every Application, and what the ApplicationSet of pull requests makes of each."""
+    return [*applications().values(), application_sets()[pull_requests.APPLICATION]["spec"]["template"]]
 
 
 def projects() -> dict[str, Object]:
@@ -182,7 +192,7 @@ def test_names_and_folders_are_the_reference_platforms() -> None:
 
 def test_the_platforms_workloads_are_those_that_components_declare() -> None:
     declared = {(ref.kind, ref.namespace, ref.name) for component in COMPONENTS for ref in component.workloads}
-    where = {app["spec"]["source"]["path"]: app["spec"]["destination"]["namespace"] for app in applications().values()}
+    where = {app["spec"]["source"]["path"]: app["spec"]["destination"]["namespace"] for app in generated()}
     described = {
         (obj["kind"], obj["metadata"].get("namespace") or where[place], obj["metadata"]["name"])
         for place, obj in all_objects()
@@ -242,14 +252,14 @@ def test_each_image_is_pinned_and_supplied() -> None:
 
 
 def test_revisions_do_not_float_except_on_our_own_repository() -> None:
-    sources = [app["spec"]["source"] for app in applications().values()]
+    sources = [app["spec"]["source"] for app in generated()]
     git = application_set()["spec"]["generators"][0]["git"]
     revisions = {(s["repoURL"], s["targetRevision"]) for s in sources} | {(git["repoURL"], git["revision"])}
     assert revisions == {(IN_CLUSTER_URL, BRANCH)}
 
 
 def test_each_application_leads_to_a_folder_that_exists() -> None:
-    assert {app["spec"]["source"]["path"] for app in applications().values()} <= set(places())
+    assert {app["spec"]["source"]["path"] for app in generated()} <= set(places())
 
 
 # --- projects
@@ -261,7 +271,7 @@ def violations(app: Object, objects: list[Object], project: Object) -> list[Find
 
 
 def test_each_application_stays_within_its_project() -> None:
-    apps = {name: (app, app["spec"]["project"]) for name, app in applications().items()}
+    apps = {app["metadata"]["name"]: (app, app["spec"]["project"]) for app in generated()}
     assert [name for name, (_, project) in apps.items() if project == "default"] == []
     found = {
         name: violations(app, places()[app["spec"]["source"]["path"]], projects()[project])
@@ -342,7 +352,7 @@ def test_no_project_allows_what_nobody_needs() -> None:
 
 def _not_needed(name: str, project: Object) -> list[object]:
     """Kinds and namespaces that a project allows, and none of its Applications uses; and the other way round."""
-    apps = [app for app in applications().values() if app["spec"]["project"] == name]
+    apps = [app for app in generated() if app["spec"]["project"] == name]
     objects = [obj for app in apps for obj in places()[app["spec"]["source"]["path"]]]
     used = {(obj["apiVersion"].rpartition("/")[0], obj["kind"]) for obj in objects}
     spec = project["spec"]

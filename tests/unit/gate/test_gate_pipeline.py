@@ -47,7 +47,7 @@ def misbehave(tools: Tools, mode: str) -> Tools:
 def test_a_tree_that_complies_passes_and_all_is_counted(checkout: Path, tools: Tools) -> None:
     result = pass_through(tools, repository=checkout)
     assert result.findings == []
-    assert result.rendered == result.validated == 24
+    assert result.rendered == result.validated == 25
     assert len(result.places) == 6
     # One Deployment, and no model.
     assert result.evaluated == {name: 1 for name in POLICIES if name != POLICIES[0]}
@@ -245,7 +245,7 @@ def run(checkout: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def test_the_command_says_what_it_looked_at(run: CliRunner) -> None:
     done = run.invoke(app, ["gate"])
     assert done.exit_code == ExitCode.PASSED
-    assert "24 objects rendered from 6 folders, 24 fit their schemas" in done.output
+    assert "25 objects rendered from 6 folders, 25 fit their schemas" in done.output
     assert "disallow-root-containers: 1 objects evaluated" in done.output
     assert "requests.cpu 100m" in done.output
     assert "passed" in done.output

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neuroscale.components import COMPONENTS
-from neuroscale.supply.artifacts import PARTS, RECIPES, Catalogue, ImageArchive, PythonPackages
+from neuroscale.supply.artifacts import PARTS, RECIPES, Catalogue, ImageArchive, PythonPackages, SourcePackage
 from neuroscale.supply.golang import GoProgram, GoPrograms, ModuleFiles, ModuleTree
 from neuroscale.supply.pins import Pins, pins
 
@@ -128,8 +128,20 @@ def test_every_pinned_module_is_used_and_every_one_used_is_pinned() -> None:
 def test_a_later_milestones_root_leaves_the_first_ones_alone(recipes: Path) -> None:
     before = hashes(recipes)
     (recipes / "root-python" / "root.toml").write_text("[python]")
-    python = {name for name, kind in PARTS.items() if isinstance(kind, PythonPackages)}
-    assert changed(before, hashes(recipes)) == {"debian-python", "images-b", *python}
+    python = {name for name, kind in PARTS.items() if isinstance(kind, PythonPackages | SourcePackage)}
+    assert changed(before, hashes(recipes)) == {"debian-python", "images-b", "images-gate-own", *python}
+
+
+def test_a_change_of_the_suite_makes_the_image_with_it_anew_and_no_other(
+    recipes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "neuroscale"
+    package.mkdir()
+    (package / "gate.py").write_text("PASS = True\n", encoding="utf-8")
+    monkeypatch.setattr("neuroscale.supply.artifacts.ROOT", tmp_path)
+    before = hashes(recipes)
+    (package / "gate.py").write_text("PASS = False\n", encoding="utf-8")
+    assert changed(before, hashes(recipes)) == {"suite-package", "images-gate-own"}
 
 
 def test_changing_a_lock_makes_its_packages_anew_and_changing_a_server_only_the_archive(recipes: Path) -> None:
@@ -178,8 +190,8 @@ def test_our_own_images_are_told_apart_from_upstreams() -> None:
     archives = {part for component in COMPONENTS for part in component.demand.own_archives}
     kinds = [PARTS[archive] for archive in archives]
     assert {image for kind in kinds if isinstance(kind, ImageArchive) for image in kind.images} == own
-    assert {c.milestone: c.demand.own_archives for c in COMPONENTS if c.demand.own_archives} == {
-        "b": ("images-own",), "c": ("images-c-own",)
+    assert {c.name: c.demand.own_archives for c in COMPONENTS if c.demand.own_archives} == {
+        "serving": ("images-own",), "backstage": ("images-c-own",), "pull_requests": ("images-gate-own",)
     }  # fmt: skip
 
 

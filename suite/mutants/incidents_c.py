@@ -5,12 +5,13 @@ from __future__ import annotations
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import Committed
 from neuroscale.incidents import by_slug
-from neuroscale.incidents.portal_values import TEXT, VALUES
+from neuroscale.incidents.portal_values import VALUES
 from neuroscale.probes import backstage
 from neuroscale.settings import ROOT
 from suite.mutants.mutant import Mutant, injection_step, symptom_step
 
 _RESOLVED = "An incident of the portal is seen and resolved"
+_VALUES = (ROOT / VALUES).read_text(encoding="utf-8")
 _TEMPLATE = "backstage/templates/model-endpoint/template.yaml"
 _TEMPLATE_TEXT = (ROOT / _TEMPLATE).read_text(encoding="utf-8")
 
@@ -33,10 +34,20 @@ MUTANTS = (
         scenario=_RESOLVED,
         example=by_slug("c12").slug,
         before=symptom_step(by_slug("c12")),
-        faults=(Committed(message="Let the portal listen on every address", files={VALUES: TEXT}),),
+        faults=(Committed(message="Let the portal listen on every address", files={VALUES: _VALUES}),),
         red_step=symptom_step(by_slug("c12")),
         reason=r"logs 'Listening on 127\.0\.0\.1:7007'.*no such line",
-        in_place=lambda _: backstage.workloads_ready(),
+        hold=20,
+    ),
+    Mutant(
+        "no-symptom-c13",
+        "The portal gets its memory back before it fills what it was left",
+        scenario=_RESOLVED,
+        example=by_slug("c13").slug,
+        before=symptom_step(by_slug("c13")),
+        faults=(Committed(message="Give the portal its memory back", files={VALUES: _VALUES}),),
+        red_step=symptom_step(by_slug("c13")),
+        reason=r"was ended for OOMKilled.*(never ended|no container of a new pod)",
         hold=20,
     ),
     Mutant(

@@ -157,7 +157,7 @@ FAULTS: dict[str, faults.Fault] = {
 def looks(platform: Platform, fault: faults.Fault) -> Any:
     """What the fault touches, without what the API server counts up at every write."""
     if isinstance(fault, faults.Committed):
-        return {path: platform.git_server.read(path) for path in [*fault.files, *fault.lines]}
+        return {path: platform.git_server.read(path) for path in fault.paths}
     if isinstance(fault, faults.FunctionPatched):
         return monkeypatching.at(fault.wire)
     obj = platform.cluster.get(fault.target)

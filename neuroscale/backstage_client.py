@@ -167,6 +167,18 @@ def ask_as_stranger(method: str, path: str) -> Answer:
     return Answer(answer.status_code, answer.text)
 
 
+def is_taken(url: str) -> bool:
+    """Whether anybody takes connections at an address of this machine."""
+    try:
+        with direct.client(seconds=BUDGETS.request) as http:
+            http.get(url)
+    except httpx.ConnectError:
+        return False
+    except httpx.HTTPError:
+        return True
+    return True
+
+
 def portal() -> Backstage:
     """The portal of our cluster; whoever asks again stays signed in.
 

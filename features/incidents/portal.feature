@@ -29,3 +29,8 @@ Feature: The incidents of the portal, each with its symptom, its remedy and its 
     Examples: C13
       | incident         | symptom                                                                           | remedy                                                              | slo |
       | memory_too_small | the new pod is killed for want of memory while the old pod goes on serving | raise the memory limit of the portal, in Git; here: revert the commit | 120 |
+
+    @incident_c8
+    Examples: C8
+      | incident       | symptom                                                                | remedy                                                                                        | slo |
+      | wrong_base_url | the portal is Ready and its page sends browsers to a port where nobody is | name the address that leads to the portal in both base URLs, in Git; here: revert the commit | 120 |

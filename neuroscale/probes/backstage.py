@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +15,7 @@ from neuroscale.backstage_client import (
     BackstageError,
     Task,
     ask_as_stranger,
+    is_taken,
     portal,
 )
 from neuroscale.cluster.client import Cluster
@@ -70,6 +73,59 @@ def evaluate_entity(entity: Object | None, spec: Mapping[str, str]) -> Verdict:
     found = entity.get("spec") or {}
     wrong = [f"{key} is {found.get(key)!r} and not {value!r}" for key, value in spec.items() if found.get(key) != value]
     return pending("; ".join(wrong)) if wrong else met(", ".join(f"{key} {value}" for key, value in spec.items()))
+
+
+@dataclass(frozen=True)
+class PageSendsTo:
+    """The portal's page tells the browser to ask for everything at this address."""
+
+    url: str
+    area: str = "backstage"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"the portal's page sends the browser to {self.url}"
+
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
+        """Fetch the page."""
+        try:
+            return evaluate_page(ask_as_stranger("GET", "/"), self.url)
+        except BackstageError as error:
+            return pending(str(error))
+
+
+#: As the front end finds it. What comes later in the list is on top of what comes before.
+_CONFIG = re.compile(r'<script type="backstage\.io/config">(.*?)</script>', re.DOTALL)
+
+
+def evaluate_page(answer: Answer, url: str) -> Verdict:
+    """Whether the configuration in a page names this address for the backend."""
+    if answer.status != 200:
+        return pending(f"it answered {answer.status}: {answer.text[:300]}")
+    found = _CONFIG.search(answer.text)
+    if found is None:
+        return pending("the page holds no configuration")
+    named = [one["data"].get("backend", {}).get("baseUrl") for one in json.loads(found[1])]
+    last = next((one for one in reversed(named) if one), "nowhere")
+    return (met if last == url else pending)(f"it sends the browser to {last}")
+
+
+@dataclass(frozen=True)
+class NobodyAt:
+    """At this address of this machine nobody takes a connection."""
+
+    url: str
+    area: str = "backstage"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"nobody answers at {self.url}"
+
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - this machine is asked
+        """Knock."""
+        return pending("somebody answers") if is_taken(self.url) else met("nobody takes the connection")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,16 @@ MUTANTS = (
         reason=r"/guest/refresh with 404.*it answered 200",
     ),
     Mutant(
+        "no-symptom-c8",
+        "The portal's Application is not synced by itself: the page stays as it was",
+        scenario=_RESOLVED,
+        example=by_slug("c8").slug,
+        before=injection_step(by_slug("c8")),
+        faults=disable_automated_sync(backstage.APPLICATION),
+        red_step=symptom_step(by_slug("c8")),
+        reason=r"page sends the browser to http://127\.0\.0\.1:7010.*it sends the browser to http://127\.0\.0\.1:7007",
+    ),
+    Mutant(
         "no-symptom-c12",
         # Another commit before the new pod listens: Argo CD takes the latest.
         "The portal listens on every address again before anybody looks",

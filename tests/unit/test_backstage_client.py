@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from fake_portal import FakePortal
 
 from neuroscale.backstage_client import Answer, Backstage, BackstageError, backstage_url
 from neuroscale.cluster.state import ClusterState
 from neuroscale.errors import PreconditionFailed
-from neuroscale.probes.backstage import CatalogKnows, evaluate_answer, evaluate_entity, guest_admitted
+from neuroscale.probes.backstage import (
+    CatalogKnows,
+    NobodyAt,
+    PageSendsTo,
+    evaluate_answer,
+    evaluate_entity,
+    evaluate_page,
+    guest_admitted,
+)
 
 VALUES = {"name": "iris-9", "owner": "ml-platform"}
 ENTITY = "/api/catalog/entities/by-name/component/default/iris-9"
@@ -127,3 +137,34 @@ def test_a_portal_that_is_away_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -
     verdict = guest_admitted().check(None)  # type: ignore[arg-type]
     assert verdict.state == "pending"
     assert "but: ConnectError" in verdict.observed
+
+
+def page(*addresses: str | None) -> str:
+    """As the portal serves it: what each of its configurations lets the front end see."""
+    configs = [{"data": {"app": {}, **({"backend": {"baseUrl": one}} if one else {})}} for one in addresses]
+    return f'<head>\n<script type="backstage.io/config">\n{json.dumps(configs)}\n</script>\n</head>'
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "said"),
+    [
+        (Answer(200, page("http://a", "http://b", None)), "met", "it sends the browser to http://b"),
+        (Answer(200, page("http://b", "http://a")), "pending", "it sends the browser to http://a"),
+        (Answer(200, page(None)), "pending", "it sends the browser to nowhere"),
+        (Answer(200, "<head></head>"), "pending", "the page holds no configuration"),
+        (Answer(503, page("http://b")), "pending", "it answered 503"),
+    ],
+)
+def test_a_page_says_where_it_sends_the_browser(answer: Answer, state: str, said: str) -> None:
+    verdict = evaluate_page(answer, "http://b")
+    assert verdict.state == state
+    assert verdict.observed.startswith(said)
+
+
+def test_the_page_is_the_portals(portal: FakePortal) -> None:
+    assert PageSendsTo("http://b").check(None).observed.startswith("it answered 404")  # type: ignore[arg-type]
+
+
+def test_where_somebody_listens_somebody_is(portal: FakePortal) -> None:
+    assert not NobodyAt(portal.url).check(None)  # type: ignore[arg-type]
+    assert NobodyAt("http://127.0.0.1:1").check(None)  # type: ignore[arg-type]

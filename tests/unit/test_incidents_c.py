@@ -26,6 +26,10 @@ COMMITTED = {
 }
 CHANGED = {
     "c2": {"backstage.appConfig.auth.providers.guest": None},
+    "c8": {
+        "backstage.appConfig.app.baseUrl": "http://127.0.0.1:7010",
+        "backstage.appConfig.backend.baseUrl": "http://127.0.0.1:7010",
+    },
     "c12": {"backstage.appConfig.backend.listen": "127.0.0.1:7007"},
     "c13": {"backstage.resources.requests.memory": "128Mi", "backstage.resources.limits.memory": "128Mi"},
 }

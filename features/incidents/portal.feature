@@ -34,3 +34,8 @@ Feature: The incidents of the portal, each with its symptom, its remedy and its 
     Examples: C8
       | incident       | symptom                                                                | remedy                                                                                        | slo |
       | wrong_base_url | the portal is Ready and its page sends browsers to a port where nobody is | name the address that leads to the portal in both base URLs, in Git; here: revert the commit | 120 |
+
+    @incident_c3
+    Examples: C3
+      | incident      | symptom                                                           | remedy                                                          | slo |
+      | title_missing | the portal is Ready and its page lacks what the browser cannot do without | set the title in the portal's values, in Git; here: revert the commit | 120 |

@@ -95,20 +95,54 @@ class PageSendsTo:
             return pending(str(error))
 
 
+def evaluate_page(answer: Answer, url: str) -> Verdict:
+    """Whether the configuration in a page names this address for the backend."""
+    configs = _configurations(answer)
+    if configs is None:
+        return pending(_without_configuration(answer))
+    named = [one.get("backend", {}).get("baseUrl") for one in configs]
+    last = next((one for one in reversed(named) if one), "nowhere")
+    return (met if last == url else pending)(f"it sends the browser to {last}")
+
+
+@dataclass(frozen=True)
+class PageUntitled:
+    """The portal's page tells the browser no title of the app, which it cannot do without."""
+
+    area: str = "backstage"
+    description: str = "the portal's page has no app.title for the browser"
+
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
+        """Fetch the page."""
+        try:
+            return evaluate_untitled(ask_as_stranger("GET", "/"))
+        except BackstageError as error:
+            return pending(str(error))
+
+
+def evaluate_untitled(answer: Answer) -> Verdict:
+    """Whether none of the configurations in a page has a title."""
+    configs = _configurations(answer)
+    if configs is None:
+        return pending(_without_configuration(answer))
+    titles = [title for one in configs if (title := one.get("app", {}).get("title")) is not None]
+    keys = sorted({key for one in configs for key in one.get("app", {})})
+    return pending(f"its title is {titles[-1]!r}") if titles else met(f"of app it has {', '.join(keys) or 'nothing'}")
+
+
 #: As the front end finds it. What comes later in the list is on top of what comes before.
 _CONFIG = re.compile(r'<script type="backstage\.io/config">(.*?)</script>', re.DOTALL)
 
 
-def evaluate_page(answer: Answer, url: str) -> Verdict:
-    """Whether the configuration in a page names this address for the backend."""
-    if answer.status != 200:
-        return pending(f"it answered {answer.status}: {answer.text[:300]}")
-    found = _CONFIG.search(answer.text)
-    if found is None:
-        return pending("the page holds no configuration")
-    named = [one["data"].get("backend", {}).get("baseUrl") for one in json.loads(found[1])]
-    last = next((one for one in reversed(named) if one), "nowhere")
-    return (met if last == url else pending)(f"it sends the browser to {last}")
+def _configurations(answer: Answer) -> list[Object] | None:
+    """What a page tells the browser."""
+    found = _CONFIG.search(answer.text) if answer.status == 200 else None
+    return [one["data"] for one in json.loads(found[1])] if found else None
+
+
+def _without_configuration(answer: Answer) -> str:
+    said = f": {answer.text[:300]}" if answer.status != 200 else ", and no configuration in its page"
+    return f"it answered {answer.status}{said}"
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,23 @@ MUTANTS = (
         reason=r"/guest/refresh with 404.*it answered 200",
     ),
     Mutant(
+        "no-symptom-c3",
+        "The portal gets another title before anybody looks",
+        scenario=_RESOLVED,
+        example=by_slug("c3").slug,
+        before=symptom_step(by_slug("c3")),
+        faults=(
+            Committed(
+                message="Give the portal another title",
+                files={},
+                replaced={VALUES: [("app: {title: null,", "app: {title: A portal,")]},
+            ),
+        ),
+        red_step=symptom_step(by_slug("c3")),
+        reason=r"has no app\.title.*its title is '(NeuroScale|A portal)'",
+        hold=20,
+    ),
+    Mutant(
         "no-symptom-c8",
         "The portal's Application is not synced by itself: the page stays as it was",
         scenario=_RESOLVED,

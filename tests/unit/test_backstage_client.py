@@ -14,9 +14,11 @@ from neuroscale.probes.backstage import (
     CatalogKnows,
     NobodyAt,
     PageSendsTo,
+    PageUntitled,
     evaluate_answer,
     evaluate_entity,
     evaluate_page,
+    evaluate_untitled,
     guest_admitted,
 )
 
@@ -151,7 +153,7 @@ def page(*addresses: str | None) -> str:
         (Answer(200, page("http://a", "http://b", None)), "met", "it sends the browser to http://b"),
         (Answer(200, page("http://b", "http://a")), "pending", "it sends the browser to http://a"),
         (Answer(200, page(None)), "pending", "it sends the browser to nowhere"),
-        (Answer(200, "<head></head>"), "pending", "the page holds no configuration"),
+        (Answer(200, "<head></head>"), "pending", "it answered 200, and no configuration in its page"),
         (Answer(503, page("http://b")), "pending", "it answered 503"),
     ],
 )
@@ -161,8 +163,30 @@ def test_a_page_says_where_it_sends_the_browser(answer: Answer, state: str, said
     assert verdict.observed.startswith(said)
 
 
+def titled(*titles: str | None) -> str:
+    configs = [{"data": {"app": {"baseUrl": "http://a", **({"title": one} if one else {})}}} for one in titles]
+    return f'<script type="backstage.io/config">{json.dumps(configs)}</script>'
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "said"),
+    [
+        (Answer(200, titled(None, None)), "met", "of app it has baseUrl"),
+        (Answer(200, page("http://a")), "met", "of app it has nothing"),
+        (Answer(200, titled("NeuroScale", None)), "pending", "its title is 'NeuroScale'"),
+        (Answer(200, "<head></head>"), "pending", "it answered 200, and no configuration"),
+        (Answer(404, titled(None)), "pending", "it answered 404"),
+    ],
+)
+def test_a_page_without_a_title_has_none_in_any_of_its_configurations(answer: Answer, state: str, said: str) -> None:
+    verdict = evaluate_untitled(answer)
+    assert verdict.state == state
+    assert verdict.observed.startswith(said)
+
+
 def test_the_page_is_the_portals(portal: FakePortal) -> None:
     assert PageSendsTo("http://b").check(None).observed.startswith("it answered 404")  # type: ignore[arg-type]
+    assert PageUntitled().check(None).observed.startswith("it answered 404")  # type: ignore[arg-type]
 
 
 def test_where_somebody_listens_somebody_is(portal: FakePortal) -> None:

@@ -26,6 +26,7 @@ COMMITTED = {
 }
 CHANGED = {
     "c2": {"backstage.appConfig.auth.providers.guest": None},
+    "c3": {"backstage.appConfig.app.title": None},
     "c8": {
         "backstage.appConfig.app.baseUrl": "http://127.0.0.1:7010",
         "backstage.appConfig.backend.baseUrl": "http://127.0.0.1:7010",
@@ -35,11 +36,15 @@ CHANGED = {
 }
 
 
+_NONE = object()
+
+
 def changes(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Path -> new value, for each value that is another one."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in {**before, **after}:
-            yield from changes(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+            # A key that is there and says nothing is another one than none.
+            yield from changes(before.get(key, _NONE), after.get(key), f"{path}.{key}" if path else key)
     elif before != after:
         yield path, after
 

@@ -82,6 +82,15 @@ class Backstage:
         answer = self._request("GET", f"/api/catalog/entities/by-name/{kind}/{rest}", may=(404,))
         return None if answer.status_code == 404 else dict(answer.json())
 
+    def locations(self) -> list[Object]:
+        """Where the catalog reads, each with what it thinks of it.
+
+        Raises:
+            BackstageError: It did not say.
+        """
+        answer = self._request("GET", "/api/catalog/entities/by-query?filter=kind=location&limit=500")
+        return [dict(entity) for entity in answer.json()["items"]]
+
     def create_task(self, values: Object, template: str = TEMPLATE) -> str:
         """Hand in a form; returns the task's id.
 

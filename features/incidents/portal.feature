@@ -39,3 +39,8 @@ Feature: The incidents of the portal, each with its symptom, its remedy and its 
     Examples: C3
       | incident      | symptom                                                           | remedy                                                          | slo |
       | title_missing | the portal is Ready and its page lacks what the browser cannot do without | set the title in the portal's values, in Git; here: revert the commit | 120 |
+
+    @incident_c1
+    Examples: C1
+      | incident             | symptom                                                                           | remedy                                                                          | slo |
+      | template_not_allowed | the catalog refuses the template and goes on with what it took before | allow the kind Template in the catalog's rules, in Git; here: revert the commit | 120 |

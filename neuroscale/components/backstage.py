@@ -21,11 +21,12 @@ _USER = "portal"
 
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
-    """The portal runs, lets guests in, and offers the form that Git describes."""
+    """The portal runs, lets guests in, takes what Git describes, and offers its form."""
     yield applications.each_as_in_git(platform.git_server)
     yield backstage.workloads_ready()
     yield backstage.guest_admitted()
     yield backstage.template_offered(portal())
+    yield backstage.LocationsRead(portal())
 
 
 def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git has no secrets

@@ -205,6 +205,63 @@ def template_offered(backstage: Backstage) -> CatalogKnows:
 
 
 @dataclass(frozen=True)
+class LocationsRead:
+    """The catalog has read each place that it is filled from, and took what it found there."""
+
+    backstage: Backstage
+    area: str = "backstage"
+    description: str = "the portal's catalog takes all that its locations hold"
+
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
+        """Ask as a guest."""
+        try:
+            return evaluate_locations(self.backstage.locations())
+        except BackstageError as error:
+            return pending(str(error))
+
+
+def evaluate_locations(locations: Sequence[Object]) -> Verdict:
+    """There are some, and none has an error. What it had read before stays in the catalog meanwhile."""
+    if not locations:
+        return pending("there are no locations")
+    said = [error for location in locations for error in _errors(location)]
+    return pending("; ".join(said)) if said else met(f"{len(locations)} locations, none with an error")
+
+
+def _errors(entity: Object) -> list[str]:
+    items = (entity.get("status") or {}).get("items") or []
+    name = entity["metadata"]["name"]
+    return [f"location {name}: {one.get('message', '')[:400]}" for one in items if one.get("level") == "error"]
+
+
+@dataclass(frozen=True)
+class LocationRefused:
+    """The catalog does not take what one of its locations holds, and says this."""
+
+    words: str
+    area: str = "backstage"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"the portal's catalog refuses what a location holds and says {self.words!r}"
+
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
+        """Ask as a guest."""
+        try:
+            return evaluate_refused(portal().locations(), self.words)
+        except BackstageError as error:
+            return pending(str(error))
+
+
+def evaluate_refused(locations: Sequence[Object], words: str) -> Verdict:
+    """Whether one has an error with these words."""
+    said = [error for location in locations for error in _errors(location)]
+    found = next((error for error in said if words in error), None)
+    return met(found) if found else pending("; ".join(said) or f"{len(locations)} locations, none with an error")
+
+
+@dataclass(frozen=True)
 class Answers:
     """The portal answers whoever has not signed in like this.
 

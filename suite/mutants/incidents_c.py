@@ -18,6 +18,17 @@ _TEMPLATE_TEXT = (ROOT / _TEMPLATE).read_text(encoding="utf-8")
 MILESTONE = "c"
 MUTANTS = (
     Mutant(
+        "no-symptom-c1",
+        "Templates are allowed again before the catalog looks at one",
+        scenario=_RESOLVED,
+        example=by_slug("c1").slug,
+        before=symptom_step(by_slug("c1")),
+        faults=(Committed(message="Allow templates", files={VALUES: _VALUES}),),
+        red_step=symptom_step(by_slug("c1")),
+        reason=r"says 'NotAllowedError.*locations, none with an error",
+        hold=50,  # a rollout, and a look of the catalog
+    ),
+    Mutant(
         "no-symptom-c2",
         "The portal's Application is not synced by itself: the guest stays",
         scenario=_RESOLVED,

@@ -10,14 +10,19 @@ from fake_portal import FakePortal
 from neuroscale.backstage_client import Answer, Backstage, BackstageError, backstage_url
 from neuroscale.cluster.state import ClusterState
 from neuroscale.errors import PreconditionFailed
+from neuroscale.kubernetes.refs import Object
 from neuroscale.probes.backstage import (
     CatalogKnows,
+    LocationRefused,
+    LocationsRead,
     NobodyAt,
     PageSendsTo,
     PageUntitled,
     evaluate_answer,
     evaluate_entity,
+    evaluate_locations,
     evaluate_page,
+    evaluate_refused,
     evaluate_untitled,
     guest_admitted,
 )
@@ -192,3 +197,40 @@ def test_the_page_is_the_portals(portal: FakePortal) -> None:
 def test_where_somebody_listens_somebody_is(portal: FakePortal) -> None:
     assert not NobodyAt(portal.url).check(None)  # type: ignore[arg-type]
     assert NobodyAt("http://127.0.0.1:1").check(None)  # type: ignore[arg-type]
+
+
+# --- where the catalog reads
+
+REFUSED = {
+    "metadata": {"name": "generated-1"},
+    "status": {
+        "items": [{"level": "error", "message": "NotAllowedError: Entity template:default/model-endpoint at x"}]
+    },
+}
+READ = {"metadata": {"name": "generated-2"}, "status": {"items": [{"level": "info", "message": "read"}]}}
+QUIET = {"metadata": {"name": "generated-3"}}
+
+
+@pytest.mark.parametrize(
+    ("locations", "all_read", "refused"),
+    [
+        ([READ, QUIET], "met", "pending"),
+        ([READ, REFUSED], "pending", "met"),
+        ([{**REFUSED, "status": {"items": [{"level": "error", "message": "NotFoundError"}]}}], "pending", "pending"),
+        ([], "pending", "pending"),
+    ],
+)
+def test_a_location_with_an_error_is_not_read(locations: list[Object], all_read: str, refused: str) -> None:
+    assert evaluate_locations(locations).state == all_read
+    assert evaluate_refused(locations, "NotAllowedError: Entity template:default/model-endpoint").state == refused
+
+
+def test_locations_are_those_of_the_catalog(portal: FakePortal) -> None:
+    path = "GET /api/catalog/entities/by-query"
+    portal.answers[path] = (200, {"items": [QUIET]})
+    assert LocationsRead(Backstage(portal.url)).check(None).observed == "1 locations, none with an error"  # type: ignore[arg-type]
+    portal.answers[path] = (200, {"items": [REFUSED]})
+    assert LocationRefused("NotAllowedError").check(None)  # type: ignore[arg-type]
+    portal.answers[path] = (503, {})
+    assert "answered 503" in LocationsRead(Backstage(portal.url)).check(None).observed  # type: ignore[arg-type]
+    assert "answered 503" in LocationRefused("NotAllowedError").check(None).observed  # type: ignore[arg-type]

@@ -24,7 +24,8 @@ COMMITTED = {
     for fault in incident.faults
     if isinstance(fault, Committed) and VALUES in fault.replaced
 }
-CHANGED = {
+CHANGED: dict[str, dict[str, Any]] = {
+    "c1": {"backstage.appConfig.catalog.rules": [{"allow": ["Component", "Group", "Location", "System", "User"]}]},
     "c2": {"backstage.appConfig.auth.providers.guest": None},
     "c3": {"backstage.appConfig.app.title": None},
     "c8": {
@@ -74,3 +75,10 @@ def test_each_replacement_sees_the_one_before() -> None:
     fault = Committed(message="Change it", files={}, replaced={"a": [("one", "two"), ("two", "three")]})
     assert fault.paths == ["a"]
     assert fault.contents({"a": "one\n"}) == {"a": "three\n"}
+
+
+def test_the_template_is_all_that_is_not_allowed() -> None:
+    (allowed,) = CHANGED["c1"]["backstage.appConfig.catalog.rules"]
+    settings = yaml.safe_load((ROOT / "backstage/app/app-config.yaml").read_text(encoding="utf-8"))
+    (before,) = settings["catalog"]["rules"]
+    assert set(before["allow"]) - set(allowed["allow"]) == {"Template"}

@@ -121,7 +121,8 @@ class ApiServer(LocalServer):
             meta = {"uid": str(uuid.uuid4()), **((old or {}).get("metadata") or {}), **obj["metadata"]}
             obj = {**obj, "metadata": {**meta, "resourceVersion": str(self._version)}}
             if obj["kind"] in ("Deployment", "StatefulSet"):
-                obj["status"] = {"readyReplicas": obj["spec"].get("replicas", 1)}
+                wanted = obj["spec"].get("replicas", 1)
+                obj["status"] = {"readyReplicas": wanted, "updatedReplicas": wanted, "replicas": wanted}
             if obj["kind"] == "Pod":
                 obj["spec"] = {"nodeName": "node-0", **obj["spec"]}
             self.objects[path] = obj

@@ -28,6 +28,7 @@ from neuroscale.chaos.faults import (
     PullRequestProposed,
     PushHookSwitchedOff,
     ScaledTo,
+    SecretEdited,
 )
 from neuroscale.gate import schema
 from neuroscale.git_server_api import PROTECTION
@@ -70,6 +71,7 @@ FAULTS: dict[str, Fault] = {
     "application-edited": ApplicationEdited(
         target=Ref("Application", "nginx-test", ARGOCD), patch={"spec": {"syncPolicy": {"automated": None}}}
     ),
+    "secret-edited": SecretEdited(target=PAGE, patch={"data": {"index.html": "change-me"}}, reader=NGINX),
     "scaled-to": ScaledTo(target=NGINX, replicas=0),
     "container-added": ContainerAdded(target=NGINX, container={"name": "sidecar", "image": "no-such:0.0.1"}),
     "cpu-taken": CpuTaken(

@@ -19,3 +19,13 @@ Feature: The incidents of the portal, each with its symptom, its remedy and its 
     Examples: C12
       | incident      | symptom                                                                          | remedy                                                          | slo |
       | loopback_only | the new pod listens and its probes are refused while the old pod goes on serving | let it listen on every address, in Git; here: revert the commit | 120 |
+
+    @incident_c5
+    Examples: C5
+      | incident                 | symptom                                                                                    | remedy                                                                         | slo |
+      | portal_token_placeholder | the portal is Ready and lets guests in and a form fails because the Git server answers 401 | put the real token into the Secret and restart the portal, which reads it once | 120 |
+
+    @incident_c13
+    Examples: C13
+      | incident         | symptom                                                                           | remedy                                                              | slo |
+      | memory_too_small | the new pod is killed for want of memory while the old pod goes on serving | raise the memory limit of the portal, in Git; here: revert the commit | 120 |

@@ -11,6 +11,7 @@ from neuroscale.backstage_client import BackstageError, portal
 from neuroscale.chaos.fault_base import FaultModel, Snapshot
 from neuroscale.chaos.objects import end_operation
 from neuroscale.cluster.watch import WatchEvent
+from neuroscale.errors import FaultHadNoEffect
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending, unrecoverable
@@ -88,12 +89,14 @@ class Committed(_MainChanged):
     Attributes:
         files: Path -> its whole content; a file with content ``None`` is removed.
         lines: Path -> a line that the file has on ``main``, and the line to add below it.
+        replaced: Path -> pairs of a text that the file has once on ``main``, and what stands there afterwards.
     """
 
     kind: Literal["committed"] = "committed"
     message: str
     files: dict[str, str | None]
     lines: dict[str, tuple[str, str]] = Field(default_factory=dict)
+    replaced: dict[str, list[tuple[str, str]]] = Field(default_factory=dict)
 
     @property
     def description(self) -> str:
@@ -103,7 +106,7 @@ class Committed(_MainChanged):
     @property
     def paths(self) -> list[str]:
         """What the commit may change."""
-        return [*self.files, *self.lines]
+        return [*self.files, *self.lines, *self.replaced]
 
     @property
     def undoing(self) -> str:
@@ -115,12 +118,26 @@ class Committed(_MainChanged):
         platform.git_server.commit(self.contents(snapshot["before"]), self.message)
 
     def contents(self, before: Mapping[str, str | None]) -> dict[str, str | None]:
-        """Path -> what the file holds after the commit, given what each held before."""
+        """Path -> what the file holds after the commit, given what each held before.
+
+        Raises:
+            FaultHadNoEffect: A file has what is to be replaced nowhere, or more than once.
+        """
         changed = {
             path: (before[path] or "").replace(f"{line}\n", f"{line}\n{added}\n", 1)
             for path, (line, added) in self.lines.items()
         }
-        return {**self.files, **changed}
+        return {**self.files, **changed, **{path: self._replaced(path, before[path] or "") for path in self.replaced}}
+
+    def _replaced(self, path: str, text: str) -> str:
+        for old, new in self.replaced[path]:
+            if text.count(old) != 1:
+                raise FaultHadNoEffect(
+                    f"{path} on main should hold {old!r} once, but holds it {text.count(old)} times, so "
+                    f'"{self.message}" would be another change. Next: git diff'
+                )
+            text = text.replace(old, new)
+        return text
 
 
 class FormSubmitted(FaultModel):
@@ -128,10 +145,12 @@ class FormSubmitted(FaultModel):
 
     Attributes:
         values: What the form holds.
+        whatever_comes: The end of its task is the proof, as well when it failed.
     """
 
     kind: Literal["form-submitted"] = "form-submitted"
     values: dict[str, str | int]
+    whatever_comes: bool = False
 
     @property
     def target(self) -> None:
@@ -161,9 +180,11 @@ class FormSubmitted(FaultModel):
         """A pull request of the branch is open; or why not."""
         if snapshot["before"] is not None:
             return unrecoverable(f"there was a branch {self.branch} before")
-        if pull := platform.git_server.pull_request(self.branch):
+        if not self.whatever_comes and (pull := platform.git_server.pull_request(self.branch)):
             return met(f"pull request #{pull.number} is open")
         task = portal().task(snapshot["task"])
+        if self.whatever_comes:
+            return met(f"the task has {task.status}") if task.ended else pending(f"the task is {task.status}")
         return unrecoverable(f"the task failed: {task.error}") if task.status == "failed" else pending("none is open")
 
     def revert(self, platform: Platform, snapshot: Snapshot) -> None:

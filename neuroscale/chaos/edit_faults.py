@@ -9,10 +9,12 @@ from neuroscale.chaos.fault_base import ObjectFault, Snapshot
 from neuroscale.chaos.objects import begin_sync, end_operation
 from neuroscale.cluster.watch import WatchEvent
 from neuroscale.kubernetes.merge_patch import contains, flat, inverse
-from neuroscale.kubernetes.refs import Object
+from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending, unrecoverable
+from neuroscale.probes.workloads import evaluate_workload
 
+_RESTARTED = "neuroscale.io/restarted"
 #: Whoever sets it asks Argo CD to compare an Application, and Argo CD removes it when that is done.
 _REFRESH = "argocd.argoproj.io/refresh"
 
@@ -62,6 +64,51 @@ class FieldsEdited(_Edited):
     """Somebody edits an object."""
 
     kind: Literal["fields-edited"] = "fields-edited"
+
+
+class SecretEdited(_Edited):
+    """Somebody edits a Secret and restarts who reads it: environment variables are read once, at the start.
+
+    Attributes:
+        reader: The workload that has them; proven once its new pods have taken over.
+    """
+
+    kind: Literal["secret-edited"] = "secret-edited"
+    reader: Ref
+
+    def snapshot(self, platform: Platform) -> Snapshot:
+        """Keep the workload's pod template as well."""
+        return {**super().snapshot(platform), "reader": platform.cluster.get(self.reader)}
+
+    def inject(self, platform: Platform, snapshot: Snapshot) -> None:
+        """Patch it, and restart."""
+        super().inject(platform, snapshot)
+        platform.cluster.patch(self.reader, self._restart)
+
+    def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:
+        """The edited values were seen, and the workload has new pods only."""
+        there = super().verify_injected(platform, snapshot, seen)
+        if not there:
+            return there
+        reader = platform.cluster.get(self.reader)
+        if reader is None or not contains(reader, self._restart):
+            return unrecoverable(f"{self.reader} is not restarted")
+        verdict = evaluate_workload(reader, ())
+        return met(f"{self.reader} has restarted") if verdict else pending(f"{self.reader}: {verdict.observed}")
+
+    def revert(self, platform: Platform, snapshot: Snapshot) -> None:
+        """Put the values back first, and restart again."""
+        super().revert(platform, snapshot)
+        now = platform.cluster.get(self.reader)
+        if snapshot["reader"] is not None and now is not None:
+            back = inverse(self._restart, snapshot["reader"])
+            if not contains(now, back):
+                platform.cluster.patch(self.reader, back)
+
+    @property
+    def _restart(self) -> Object:
+        """The pod template of the old pods has no such annotation, so that taking it away restarts as well."""
+        return {"spec": {"template": {"metadata": {"annotations": {_RESTARTED: "with another Secret"}}}}}
 
 
 class ApplicationEdited(_Edited):

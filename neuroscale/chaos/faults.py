@@ -13,7 +13,7 @@ from pydantic import Field
 
 from neuroscale.chaos.commit_faults import Committed, FormSubmitted, PullRequestMerged, PullRequestProposed
 from neuroscale.chaos.creation_faults import CreatedByProgram, ObjectCreated
-from neuroscale.chaos.edit_faults import ApplicationEdited, FieldsEdited
+from neuroscale.chaos.edit_faults import ApplicationEdited, FieldsEdited, SecretEdited
 from neuroscale.chaos.fault_base import BringsObject, ObjectFault, Snapshot
 from neuroscale.chaos.git_server_faults import MemberAdded, ProtectionChanged
 from neuroscale.chaos.monkeypatching import FunctionPatched
@@ -46,6 +46,7 @@ __all__ = [
     "PullRequestProposed",
     "PushHookSwitchedOff",
     "ScaledTo",
+    "SecretEdited",
     "Snapshot",
 ]
 
@@ -243,6 +244,7 @@ Fault = Annotated[
     | CreatedByProgram
     | FieldsEdited
     | ApplicationEdited
+    | SecretEdited
     | ScaledTo
     | ContainerAdded
     | CpuTaken

@@ -16,7 +16,6 @@ from neuroscale.polling import Probe
 from neuroscale.probes import applications, backstage
 from neuroscale.supply.contract import Demand
 
-_SECRET = Ref("Secret", "backstage", backstage.NAMESPACE)
 #: Who opens pull requests at the Git server; also in the portal's values.
 _USER = "portal"
 
@@ -32,7 +31,7 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
 def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git has no secrets
     """What the portal must know and Git must not: made once, and again when the Git server takes it no longer."""
     cluster, git_server = platform.cluster, platform.git_server
-    known = secret_values(cluster.get(_SECRET))
+    known = secret_values(cluster.get(backstage.SECRET))
     if known and git_server.takes_token(known["GITEA_TOKEN"]):
         return
     if cluster.get(Ref("Namespace", backstage.NAMESPACE)) is None:
@@ -41,7 +40,7 @@ def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git 
         "GITEA_TOKEN": git_server.issue_token(_USER, ("write:repository",)),
         "POSTGRES_PASSWORD": known.get("POSTGRES_PASSWORD") or secrets.token_urlsafe(24),
     }
-    cluster.apply(secret(_SECRET, values))
+    cluster.apply(secret(backstage.SECRET, values))
 
 
 COMPONENT = Component(

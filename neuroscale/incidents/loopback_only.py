@@ -2,7 +2,7 @@
 
 from neuroscale.chaos.faults import Committed
 from neuroscale.incidents.incident import Incident
-from neuroscale.incidents.portal_values import changed
+from neuroscale.incidents.portal_values import VALUES
 from neuroscale.probes.backstage import BACKSTAGE, CONTAINER, guest_admitted
 from neuroscale.probes.rollouts import Held, NewPodHasEvent, NewPodSays
 
@@ -14,7 +14,8 @@ INCIDENT = Incident(
     faults=(
         Committed(
             message="Let the portal listen on the loopback address",
-            files=changed('listen: ":7007"', 'listen: "127.0.0.1:7007"'),
+            files={},
+            replaced={VALUES: [('listen: ":7007"', 'listen: "127.0.0.1:7007"')]},
         ),
     ),
     sees="the new pod listens and its probes are refused while the old pod goes on serving",

@@ -3,7 +3,7 @@
 from neuroscale.backstage_client import SIGN_IN
 from neuroscale.chaos.faults import Committed
 from neuroscale.incidents.incident import Incident
-from neuroscale.incidents.portal_values import changed
+from neuroscale.incidents.portal_values import VALUES
 from neuroscale.probes.backstage import Answers
 
 _GUEST = """\
@@ -18,7 +18,11 @@ INCIDENT = Incident(
     slug="no_sign_in",
     title="No provider is configured: nobody can sign in, and the portal's API rejects everybody",
     milestone="c",
-    faults=(Committed(message="Take the guest out of the portal", files=changed(_GUEST, "      providers: {}\n")),),
+    faults=(
+        Committed(
+            message="Take the guest out of the portal", files={}, replaced={VALUES: [(_GUEST, "      providers: {}\n")]}
+        ),
+    ),
     sees="nobody can sign in and the list of actions is refused for want of credentials",
     symptom=(
         Answers("POST", SIGN_IN, 404, "Unknown auth provider 'guest'"),

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from neuroscale.backstage_client import SIGN_IN, TEMPLATE, Answer, Backstage, BackstageError, ask_as_stranger
+from neuroscale.backstage_client import (
+    SIGN_IN,
+    TEMPLATE,
+    Answer,
+    Backstage,
+    BackstageError,
+    Task,
+    ask_as_stranger,
+    portal,
+)
 from neuroscale.cluster.client import Cluster
 from neuroscale.kubernetes.refs import Object, Ref
-from neuroscale.polling import Verdict, met, pending
+from neuroscale.polling import Verdict, met, pending, unrecoverable
 from neuroscale.probes.workloads import AllAvailable
 
 NAMESPACE = "backstage"
 CONTAINER = "backstage"
 APPLICATION = "neuroscale-backstage"
 BACKSTAGE = Ref("Deployment", "backstage", NAMESPACE)
+#: Made at run time; Git has no secrets.
+SECRET = Ref("Secret", "backstage", NAMESPACE)
 POSTGRESQL = Ref("StatefulSet", "backstage-postgresql", NAMESPACE)
 WORKLOADS = (BACKSTAGE, POSTGRESQL)
 
@@ -59,6 +70,43 @@ def evaluate_entity(entity: Object | None, spec: Mapping[str, str]) -> Verdict:
     found = entity.get("spec") or {}
     wrong = [f"{key} is {found.get(key)!r} and not {value!r}" for key, value in spec.items() if found.get(key) != value]
     return pending("; ".join(wrong)) if wrong else met(", ".join(f"{key} {value}" for key, value in spec.items()))
+
+
+@dataclass(frozen=True)
+class FormFailed:
+    """The latest task of a form has failed, and says this.
+
+    Attributes:
+        values: What the form holds.
+        words: Somewhere in what its user is told.
+    """
+
+    values: Mapping[str, str | int]
+    words: str
+    area: str = "backstage"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"the form for {self.values['name']} has failed and says {self.words!r}"
+
+    def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
+        """Ask for its tasks."""
+        try:
+            return evaluate_failed(portal().tasks(dict(self.values)), self.words)
+        except BackstageError as error:
+            return pending(str(error))
+
+
+def evaluate_failed(tasks: Sequence[Task], words: str) -> Verdict:
+    """Whether the latest task failed with these words; one that has ended will not change."""
+    if not tasks:
+        return pending("no such form was handed in")
+    task = tasks[0]
+    seen = f"its task is {task.status}" + (f": {task.error}" if task.error else "")
+    if task.status == "failed" and words in task.error:
+        return met(seen)
+    return unrecoverable(seen) if task.ended else pending(seen)
 
 
 def template_offered(backstage: Backstage) -> CatalogKnows:

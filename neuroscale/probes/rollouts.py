@@ -142,3 +142,36 @@ def evaluate_event(pods: Sequence[Object], events: Sequence[Object], reason: str
             return met(event["message"][:300])
     said = dict.fromkeys(f"{one.get('reason')} ({(one.get('message') or '')[:150]})" for one in about)
     return pending(f"events: {', '.join(said) or 'none'}")
+
+
+@dataclass(frozen=True)
+class NewPodKilled:
+    """A container of a new pod was ended for this reason, now or the last time."""
+
+    ref: Ref
+    reason: str
+    area: str = "all"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"a container of the new pod of {self.ref} was ended for {self.reason}"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Fetch and judge."""
+        return evaluate_killed(rollout_of(cluster, self.ref).new, self.reason)
+
+
+def evaluate_killed(pods: Sequence[Object], reason: str) -> Verdict:
+    """Whether a container's state, or the one before, is that it was ended for this reason."""
+    seen = []
+    for pod in pods:
+        for status in (pod.get("status") or {}).get("containerStatuses") or []:
+            ends = [(status.get(state) or {}).get("terminated") or {} for state in ("state", "lastState")]
+            said = [f"{end['reason']} with {end.get('exitCode')}" for end in ends if end.get("reason")]
+            here = f"pod {pod['metadata']['name']}: {status['name']}: {', '.join(said) or 'never ended'}"
+            here += f", {status.get('restartCount', 0)} restarts"
+            if any(end.get("reason") == reason for end in ends):
+                return met(here)
+            seen.append(here)
+    return pending("; ".join(seen) or "no container of a new pod")

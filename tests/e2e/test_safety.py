@@ -130,6 +130,11 @@ FAULTS: dict[str, faults.Fault] = {
     "application-edited": faults.ApplicationEdited(
         target=application(ROOT_APPLICATION), patch={"metadata": {"labels": {"left-by": "a-killed-run"}}}
     ),
+    "secret-edited": faults.SecretEdited(
+        target=Ref("Secret", "argocd-notifications-secret", ARGOCD),
+        patch={"metadata": {"labels": {"left-by": "a-killed-run"}}},
+        reader=_NOTIFIER,
+    ),
     "scaled-to": faults.ScaledTo(target=_NOTIFIER, replicas=0),
     "container-added": faults.ContainerAdded(
         target=_NOTIFIER, container={"name": "left-by-a-killed-run", "image": "docker.io/rancher/mirrored-pause:3.6"}
@@ -152,7 +157,7 @@ FAULTS: dict[str, faults.Fault] = {
 def looks(platform: Platform, fault: faults.Fault) -> Any:
     """What the fault touches, without what the API server counts up at every write."""
     if isinstance(fault, faults.Committed):
-        return {path: platform.git_server.read(path) for path in [*fault.files, *fault.lines]}
+        return {path: platform.git_server.read(path) for path in fault.paths}
     if isinstance(fault, faults.FunctionPatched):
         return monkeypatching.at(fault.wire)
     obj = platform.cluster.get(fault.target)

@@ -265,6 +265,32 @@ def test_what_the_platform_put_back_is_not_put_back_again(api: ApiServer, toy_pl
     assert api.objects[f"{CONFIG_MAPS}/nginx-page"] == healed
 
 
+def test_a_secret_counts_once_its_reader_has_new_pods_only(api: ApiServer, toy_platform: Platform) -> None:
+    populate(api)
+    fault, path = FAULTS["secret-edited"], f"{DEPLOYMENTS}/nginx-test"
+    snapshot = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, snapshot)
+    seen = [saw("MODIFIED", api.objects[f"{CONFIG_MAPS}/nginx-page"])]
+    assert fault.verify_injected(toy_platform, snapshot, ()).observed == "the object has its old values"
+    api.objects[path]["status"] = {"readyReplicas": 2, "updatedReplicas": 1, "replicas": 2}
+    assert fault.verify_injected(toy_platform, snapshot, seen).state == "pending"
+    api.objects[path]["status"] = {"readyReplicas": 1, "updatedReplicas": 1, "replicas": 1}
+    assert fault.verify_injected(toy_platform, snapshot, seen).state == "met"
+    api.put(path, snapshot["reader"])
+    assert fault.verify_injected(toy_platform, snapshot, seen).observed == f"{NGINX} is not restarted"
+
+
+def test_a_secret_is_put_back_before_its_reader_restarts(api: ApiServer, toy_platform: Platform) -> None:
+    """The other way round, a new pod might still read what it should not."""
+    populate(api)
+    fault = FAULTS["secret-edited"]
+    snapshot = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, snapshot)
+    api.writes.clear()
+    fault.revert(toy_platform, snapshot)
+    assert [write.rpartition("/")[2] for write in api.writes] == ["nginx-page", "nginx-test"]
+
+
 def test_what_was_held_is_undone_once_it_is_there_and_stays(api: ApiServer, toy_platform: Platform) -> None:
     populate(api)
     path, snapshot = f"{DEPLOYMENTS}/nginx-test", HELD.snapshot(toy_platform)

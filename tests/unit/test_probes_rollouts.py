@@ -13,10 +13,12 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.probes.rollouts import (
     Held,
     NewPodHasEvent,
+    NewPodKilled,
     NewPodSays,
     Rollout,
     evaluate_event,
     evaluate_held,
+    evaluate_killed,
     split_pods,
 )
 
@@ -101,6 +103,34 @@ def test_an_event_is_about_a_new_pod(found: Object, state: str, said: str) -> No
     assert (verdict.state, verdict.observed) == (state, said)
 
 
+def ended(**states: object) -> Object:
+    statuses = [{"name": "portal", "restartCount": 2, **states}]
+    return {**NEW, "status": {"containerStatuses": statuses}}
+
+
+OOM = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
+
+
+@pytest.mark.parametrize(
+    ("pods", "state", "said"),
+    [
+        ([ended(lastState=OOM)], "met", "pod new: portal: OOMKilled with 137, 2 restarts"),
+        ([ended(state=OOM, lastState={})], "met", "pod new: portal: OOMKilled with 137, 2 restarts"),
+        (
+            [ended(lastState={"terminated": {"reason": "Error", "exitCode": 134}})],
+            "pending",
+            "pod new: portal: Error with 134, 2 restarts",
+        ),
+        ([ended(state={"running": {}})], "pending", "pod new: portal: never ended, 2 restarts"),
+        ([NEW], "pending", "no container of a new pod"),
+        ([], "pending", "no container of a new pod"),
+    ],
+)
+def test_a_container_was_killed_for_a_reason(pods: list[Object], state: str, said: str) -> None:
+    verdict = evaluate_killed(pods, "OOMKilled")
+    assert (verdict.state, verdict.observed) == (state, said)
+
+
 # --- as the cluster has them
 
 
@@ -133,6 +163,13 @@ def test_a_new_pod_says_it_itself(status: int, log: bytes, expected: str, portal
     portal.answers["GET /api/v1/namespaces/backstage/pods/new/log"] = (status, log, {})
     portal.answers["GET /api/v1/namespaces/backstage/pods/old/log"] = (200, b"Listening on 127.0.0.1:7007\n", {})
     assert NewPodSays(PORTAL, "portal", "Listening on 127.0.0.1").check(cluster).state == expected
+
+
+def test_how_a_new_pod_ended_is_seen(portal: ApiServer, cluster: Cluster) -> None:
+    assert not NewPodKilled(PORTAL, "OOMKilled").check(cluster)
+    portal.put("/api/v1/namespaces/backstage/pods/new", ended(lastState=OOM))
+    assert NewPodKilled(PORTAL, "OOMKilled").check(cluster)
+    assert not NewPodKilled(Ref("Deployment", "nobody", "backstage"), "OOMKilled").check(cluster)
 
 
 def test_events_are_those_of_the_namespace(

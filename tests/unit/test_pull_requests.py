@@ -9,11 +9,13 @@ from fake_portal import FakePortal
 from fakes import PROPOSED
 from repository import git
 
+from neuroscale.backstage_client import Task
 from neuroscale.chaos.faults import FormSubmitted, PullRequestMerged, PushHookSwitchedOff
 from neuroscale.errors import NeuroscaleError
 from neuroscale.git_server_api import PUSH_HOOK_URL
 from neuroscale.platform import Platform
 from neuroscale.polling import met, pending
+from neuroscale.probes.backstage import FormFailed, evaluate_failed
 from neuroscale.probes.git_server import PushHookActive
 
 API = "/api/v1/repos/neuroscale/platform"
@@ -102,6 +104,42 @@ def test_a_form_that_fails_says_why(toy_platform: Platform, portal: FakePortal) 
     assert (verdict.state, verdict.observed) == ("unrecoverable", "the task failed: apps/iris-9 should be new")
     # Who looked twenty times a second and signed in each time kept the portal busy with it.
     assert [path for _, path, _ in portal.requests].count("/api/auth/guest/refresh") == 1
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_a_form_may_be_handed_in_whatever_comes_of_it(status: str, toy_platform: Platform, portal: FakePortal) -> None:
+    values: dict[str, str | int] = {"name": "iris-9", "owner": "ml-platform"}
+    fault = FormSubmitted(values=values, whatever_comes=True)
+    snapshot = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, snapshot)
+    portal.tasks["task-1"] |= {"status": "processing"}
+    assert fault.verify_injected(toy_platform, snapshot, ()) == pending("the task is processing")
+    portal.tasks["task-1"] |= {"status": status, "error": "401"}
+    assert fault.verify_injected(toy_platform, snapshot, ()).observed == f"the task has {status}"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        ([Task("2", "failed", {}, "answered 401"), Task("1", "completed", {})], "met"),
+        ([Task("1", "failed", {}, "answered 503")], "unrecoverable"),
+        ([Task("1", "completed", {})], "unrecoverable"),
+        ([Task("1", "processing", {})], "pending"),
+        ([], "pending"),
+    ],
+)
+def test_the_latest_task_of_a_form_says_why_it_failed(tasks: list[Task], expected: str) -> None:
+    assert evaluate_failed(tasks, "401").state == expected
+
+
+def test_a_form_that_failed_is_found_by_what_it_holds(toy_platform: Platform, portal: FakePortal) -> None:
+    values = {"name": "iris-9", "owner": "ml-platform"}
+    probe = FormFailed(values, "401")
+    assert probe.check(toy_platform.cluster).observed == "no such form was handed in"
+    portal.tasks["task-1"] = {"values": values, "status": "failed", "error": "answered 401"}
+    assert probe.check(toy_platform.cluster).observed == "its task is failed: answered 401"
+    portal.answers["GET /api/scaffolder/v2/tasks"] = (503, {})
+    assert "answered 503" in probe.check(toy_platform.cluster).observed
 
 
 def test_a_form_is_taken_back_once_its_task_is_over(toy_platform: Platform, portal: FakePortal) -> None:

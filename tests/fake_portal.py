@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from local_server import LocalServer
@@ -13,12 +14,18 @@ from repository import git
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.git_server import GitServer
-from neuroscale.git_server_api import BRANCH, PUSH_HOOK_URL
+from neuroscale.git_server_api import BRANCH, PROTECTION, PUSH_HOOK_URL
 
 GUEST = {"backstageIdentity": {"token": "of a guest"}}
 
 
 _HOOKS = "hooks.json"
+
+
+def kept(repository: Path, what: str) -> dict[str, Any]:
+    """What a Git server keeps beside a repository, for every process that asks: ``members``, ``protection``."""
+    file = repository / f"{what}.json"
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
 
 
 def hooks_of(repository: Path) -> dict[int, dict[str, Any]]:
@@ -82,15 +89,51 @@ class FakePortal(LocalServer):
                 return 200, GUEST
             case _, ["scaffolder", "v2", "tasks", *rest]:
                 return self._tasks(method, rest, body)
-            case _, ["v1", "repos", _, _, "pulls", *rest]:
-                return self._pulls(method, rest)
-            case _, ["v1", "repos", _, _, "hooks", *rest]:
-                return self._hooks(method, rest, body)
-            case "DELETE", ["v1", "repos", _, _, "branches", branch]:
-                known = self._git("for-each-ref", f"refs/heads/{branch}")
-                self._git("update-ref", "-d", f"refs/heads/{branch}")
-                return (204, None) if known else (404, {})
+            case _, ["v1", "repos", _, _, what, *rest] if what in self._OF_A_REPOSITORY:
+                return self._OF_A_REPOSITORY[what](self, method, rest, body)
+            case _, ["v1", "admin", "users", *rest]:
+                return self._users(method, rest, body)
+            case "GET", ["v1", "users", user]:
+                return (200 if user in self.kept("members") else 404), {}
         return 404, {"message": f"nothing is at {method} {path}"}
+
+    def kept(self, what: str) -> dict[str, Any]:
+        """See :func:`kept`."""
+        return kept(Path(self._repository), what)
+
+    def keep(self, what: str, content: dict[str, Any]) -> None:
+        """Keep it."""
+        (Path(self._repository) / f"{what}.json").write_text(json.dumps(content), encoding="utf-8")
+
+    def _branches(self, _: str, rest: list[str], __: Any) -> tuple[int, Any]:
+        known = self._git("for-each-ref", f"refs/heads/{rest[0]}")
+        self._git("update-ref", "-d", f"refs/heads/{rest[0]}")
+        return (204, None) if known else (404, {})
+
+    def _collaborators(self, _: str, rest: list[str], body: Any) -> tuple[int, Any]:
+        self.keep("members", {**self.kept("members"), rest[0]: body["permission"]})
+        return 204, None
+
+    def _protection(self, method: str, _: list[str], body: Any) -> tuple[int, Any]:
+        known = self.kept("protection") or dict(PROTECTION)
+        if method == "GET":
+            return 200, known
+        self.keep("protection", {**known, **body})
+        return (201 if method == "POST" else 200), {}
+
+    def _users(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
+        members = self.kept("members")
+        match method, rest:
+            case "POST", []:
+                self.keep("members", {body["username"]: "", **members})
+                return (422 if body["username"] in members else 201), {}
+            case "PATCH", [user]:
+                self.keep("members", {**members, user: "site administrator"})
+                return 200, {}
+            case "DELETE", [user]:
+                self.keep("members", {name: role for name, role in members.items() if name != user})
+                return (204 if user in members else 404), None
+        return 404, {}
 
     def _tasks(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
         match method, rest:
@@ -108,7 +151,7 @@ class FakePortal(LocalServer):
                 return 200, [{"type": "log", "body": {}}, {"type": "completion", "body": body}]
         return 404, {}
 
-    def _pulls(self, method: str, rest: list[str]) -> tuple[int, Any]:
+    def _pulls(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
         match method, rest:
             case "GET", []:
                 return 200, [
@@ -121,6 +164,9 @@ class FakePortal(LocalServer):
                     }
                     for number, branch in self.open.items()
                 ]
+            case "POST", []:
+                self.open[len(self.open) + 1] = body["head"]
+                return 201, {}
             case "PATCH", [number]:
                 self.open.pop(int(number))
                 return 201, {}
@@ -145,6 +191,14 @@ class FakePortal(LocalServer):
                 self.hooks = {known: hook for known, hook in self.hooks.items() if known != int(number)}
                 return 204, None
         return 404, {}
+
+    _OF_A_REPOSITORY: ClassVar[Mapping[str, Callable[..., tuple[int, Any]]]] = {
+        "pulls": _pulls,
+        "hooks": _hooks,
+        "branches": _branches,
+        "branch_protections": _protection,
+        "collaborators": _collaborators,
+    }
 
     def _git(self, *arguments: str, feed: str | None = None, **environment: str) -> str:
         return git("-C", self._repository, *arguments, feed=feed, environment=environment)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from apiserver import ApiServer
-from fake_portal import hooks_of
+from fake_portal import hooks_of, kept
 from repository import git
 
 from neuroscale.chaos.faults import (
@@ -20,14 +20,18 @@ from neuroscale.chaos.faults import (
     FieldsEdited,
     FormSubmitted,
     FunctionPatched,
+    MemberAdded,
     ObjectCreated,
     ObjectDeleted,
+    ProtectionChanged,
     PullRequestMerged,
+    PullRequestProposed,
     PushHookSwitchedOff,
     ScaledTo,
     SecretEdited,
 )
 from neuroscale.gate import schema
+from neuroscale.git_server_api import PROTECTION
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.settings import ARGOCD
 
@@ -76,6 +80,11 @@ FAULTS: dict[str, Fault] = {
     "committed": Committed(message="Break it", files={"first.txt": "two\n", "second/new.txt": "new\n"}),
     "form-submitted": FormSubmitted(values={"name": "iris-9", "owner": "ml-platform"}),
     "pull-request-merged": PullRequestMerged(branch=PROPOSED, files=["second/proposed.txt"]),
+    "pull-request-proposed": PullRequestProposed(
+        branch="another", title="Add it", files={"second/another.txt": "new\n"}
+    ),
+    "member-added": MemberAdded(user="somebody", role="writer"),
+    "protection-changed": ProtectionChanged(changed={"block_admin_merge_override": False}),
     "push-hook-switched-off": PushHookSwitchedOff(),
     "rewired": FunctionPatched(wire="neuroscale.gate.schema:check", replacement="suite.mutants.gate:ignore_schemas"),
 }
@@ -142,4 +151,7 @@ def picture(api: ApiServer, repository: Path) -> dict[str, Any]:
     main = git("-C", str(repository), "ls-tree", "-r", "main")
     branches = git("-C", str(repository), "for-each-ref", "--format=%(refname)")
     gate = schema.check.__qualname__
-    return {"objects": objects, "main": main, "branches": branches, "hooks": hooks_of(repository), "gate": gate}
+    return {
+        "objects": objects, "main": main, "branches": branches, "hooks": hooks_of(repository), "gate": gate,
+        "members": kept(repository, "members"), "protection": kept(repository, "protection") or PROTECTION,
+    }  # fmt: skip

@@ -39,7 +39,8 @@ def judge(url: str, number: int, sha: str, folder: Path) -> CommitStatus:
     try:
         repository = _clone(url, number, folder)
         main = _git(repository, "rev-parse", "--verify", "main^{commit}")
-        result = judge_merge(repository, main, _merge(repository, main, sha))
+        proposed = _git(repository, "rev-parse", "--verify", f"{sha}^{{commit}}")
+        result = judge_merge(repository, main, _merge(repository, main, proposed), _KYVERNO, _HELM)
     except Conflict as error:
         return CommitStatus("failure", str(error))
     except (NeuroscaleError, OSError) as error:
@@ -49,9 +50,7 @@ def judge(url: str, number: int, sha: str, folder: Path) -> CommitStatus:
     return verdict(result)
 
 
-def judge_merge(
-    repository: Path, main: str, merged: str, *, kyverno: Path = _KYVERNO, helm_program: Path = _HELM
-) -> GateResult:
+def judge_merge(repository: Path, main: str, merged: str, kyverno: Path, helm_program: Path) -> GateResult:
     """Judge a commit as ``main`` would be with it.
 
     Args:
@@ -106,7 +105,10 @@ def _merge(repository: Path, main: str, sha: str) -> str:
     Raises:
         Conflict: There is none.
     """
-    merged = run(["git", "-C", str(repository), "merge-tree", "--write-tree", "--name-only", main, sha], within=_WITHIN)
+    merged = run(
+        ["git", "-C", str(repository), "merge-tree", "--write-tree", "--name-only", "--no-messages", main, sha],
+        within=_WITHIN,
+    )
     tree, *conflicts = merged.stdout.splitlines() or [""]
     if merged.returncode == 1:
         raise Conflict(f"it should merge with main, but both change {', '.join(filter(None, conflicts[:3]))}")

@@ -387,3 +387,13 @@ def test_one_made_from_a_single_folder_may_be_at_a_commit_that_has_it_as_this_on
     assert not evaluate_each({"first": None}, COMPARED, OTHER, ask)
     assert evaluate_each({"first": app}, COMPARED, COMMIT, ask)
     assert len(asked) == annotated, "one that is at the commit needs no question"
+
+
+def test_an_object_of_a_kind_that_is_no_longer_watched_is_not_good() -> None:
+    """Seen after the CRD of models was deleted and restored: Synced and Healthy, no drift healed, nothing removed."""
+    resources = copy.deepcopy(GOOD["status"]["resources"])
+    assert resources
+    assert {one["status"] for one in resources} == {"Synced"}
+    resources[0]["status"] = "Unknown"
+    verdict = good()(status({"resources": resources}))
+    assert (verdict.state, "1 resources not Synced" in verdict.observed) == ("pending", True)

@@ -1,0 +1,203 @@
+"""One proposed commit: merged with ``main``, and judged by the rules of both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from repository import git
+from small_tree import commit
+from typer.testing import CliRunner
+
+from neuroscale.commit_statuses import CommitStatus
+from neuroscale.gate.tools import Tools
+from neuroscale.pull_request_checks import __main__ as program
+from neuroscale.pull_request_checks import judge as module
+
+Judge = Callable[..., CommitStatus]
+DEPLOYMENT, PROJECTS = "apps/test-app/deployment.yaml", "bootstrap/projects.yaml"
+SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "stolen", "labels": {"a": "b"}}}
+
+
+@contextmanager
+def proposal(checkout: Path) -> Iterator[Path]:
+    """Change the tree in here: it becomes the head of pull request 1."""
+    git("-C", str(checkout), "switch", "--quiet", "--create", "proposal")
+    yield checkout
+    commit(checkout)
+    git("-C", str(checkout), "update-ref", "refs/pull/1/head", "HEAD")
+    git("-C", str(checkout), "switch", "--quiet", "main")
+
+
+@pytest.fixture
+def judge(checkout: Path, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
+    """Judge pull request 1, or another commit in its place."""
+    monkeypatch.setattr(module, "_KYVERNO", tools.kyverno)
+
+    def judge(sha: str = "") -> CommitStatus:
+        folder = tmp_path / "work"
+        folder.mkdir()
+        head = sha or git("-C", str(checkout), "rev-parse", "refs/pull/1/head")
+        return module.judge(f"file://{checkout}", 1, head, folder)
+
+    return judge
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_what_complies_is_good(checkout: Path, judge: Judge) -> None:
+    with proposal(checkout):
+        replace(checkout / DEPLOYMENT, "replicas: 1", "replicas: 2")
+    assert judge() == CommitStatus("success", "25 objects rendered, nothing found")
+
+
+def test_the_first_finding_is_said_and_how_many_more(checkout: Path, judge: Judge) -> None:
+    with proposal(checkout):
+        text = (checkout / DEPLOYMENT).read_text(encoding="utf-8")
+        (checkout / DEPLOYMENT).write_text(re.sub(r"image: \S+", "image: nginx", text), encoding="utf-8")
+        (checkout / "apps" / "other").mkdir()
+        (checkout / "apps" / "other" / "broken.yaml").write_text("{", encoding="utf-8")
+    status = judge()
+    assert status.state == "failure"
+    assert re.fullmatch(r"apps/.*\[\S+\] \(and 1 more\)", status.description), status
+
+
+def test_what_main_has_meanwhile_is_judged_as_well(checkout: Path, judge: Judge) -> None:
+    """Alone each of the two is good."""
+    with proposal(checkout):
+        (checkout / "apps" / "other").mkdir()
+        text = (checkout / DEPLOYMENT).read_text(encoding="utf-8").replace("name: nginx-test", "name: later")
+        (checkout / "apps" / "other" / "deployment.yaml").write_text(text, encoding="utf-8")
+    (checkout / "apps" / "third").mkdir()
+    (checkout / "apps" / "third" / "deployment.yaml").write_text(text, encoding="utf-8")
+    commit(checkout)
+    status = judge()
+    assert (status.state, "[twice]" in status.description) == ("failure", True)
+
+
+def test_a_conflict_is_named(checkout: Path, judge: Judge) -> None:
+    with proposal(checkout):
+        replace(checkout / DEPLOYMENT, "replicas: 1", "replicas: 2")
+    replace(checkout / DEPLOYMENT, "replicas: 1", "replicas: 3")
+    commit(checkout)
+    assert judge() == CommitStatus("failure", f"it should merge with main, but both change {DEPLOYMENT}")
+
+
+def loosened(checkout: Path) -> None:
+    """A Secret, and a project that allows it."""
+    (checkout / "apps/test-app/secret.yaml").write_text(yaml.safe_dump(SECRET), encoding="utf-8")
+    kind = '    - {group: "", kind: ConfigMap}\n'
+    replace(checkout / PROJECTS, kind, f'{kind}    - {{group: "", kind: Secret}}\n')
+
+
+def test_a_change_of_the_rules_does_not_judge_itself(checkout: Path, judge: Judge) -> None:
+    with proposal(checkout):
+        loosened(checkout)
+    assert judge() == CommitStatus(
+        "failure", "apps/test-app: Secret stolen: project neuroscale-models does not allow its kind [not-permitted]"
+    )
+
+
+def test_without_the_rules_of_main_it_would(checkout: Path, judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_RULES", ("nowhere",))
+    with proposal(checkout):
+        loosened(checkout)
+    assert judge().state == "success"
+
+
+@pytest.mark.parametrize("what", ["an unknown commit", "no clone", "a tool that crashes", "no tool", "a bug"])
+def test_without_a_verdict_nothing_is_good(
+    what: str,
+    checkout: Path,
+    judge: Judge,
+    tools: Tools,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with proposal(checkout):
+        replace(checkout / DEPLOYMENT, "replicas: 1", "replicas: 2")
+    match what:
+        case "no clone":
+            monkeypatch.setattr(module, "_clone", lambda url, number, folder: folder / "nothing")
+        case "a tool that crashes":
+            tools.kyverno.with_name("mode").write_text("crash", encoding="utf-8")
+        case "no tool":
+            tools.kyverno.unlink()
+        case "a bug":
+            monkeypatch.setattr(module, "render", lambda *_: None)
+    status = judge("0" * 40 if what == "an unknown commit" else "")
+    assert status.state == "error"
+    assert status.description.startswith("no verdict: ")
+
+
+# --- the containers
+
+
+class Refusing:
+    """A Git server's statuses, as the program asks for them."""
+
+    done: list[str]
+    refuses = False
+
+    def __init__(self, url: str, token: str) -> None:
+        assert (url, token) == (program.GIT_SERVER_URL, "secret")
+
+    def approve(self, number: int, sha: str) -> None:
+        self.done.append(f"approve {number} {sha}")
+        if self.refuses:
+            raise program.NeuroscaleError("it answered 401")
+
+    def set(self, sha: str, status: CommitStatus) -> None:
+        self.done.append(f"{status.state} {sha}")
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Refusing]:
+    monkeypatch.setattr(program, "_VERDICT", tmp_path / "status.json")
+    monkeypatch.setattr(program, "Statuses", Refusing)
+    monkeypatch.setattr(Refusing, "done", [], raising=False)
+    monkeypatch.setattr(Refusing, "refuses", False)
+    return Refusing
+
+
+def report() -> tuple[int, str]:
+    environment = {"NUMBER": "7", "SHA": "abc", "TOKEN": "secret"}
+    done = CliRunner().invoke(program.app, ["report"], env=environment)
+    return done.exit_code, done.output
+
+
+def test_a_good_commit_is_approved_before_its_status_is_set(server: type[Refusing]) -> None:
+    CommitStatus("success", "all good").write(program._VERDICT)
+    assert report()[0] == 0
+    assert server.done == ["approve 7 abc", "success abc"]
+
+
+@pytest.mark.parametrize("state", ["failure", "error"])
+def test_what_is_not_good_is_never_approved(state: str, server: type[Refusing]) -> None:
+    CommitStatus(state, "no").write(program._VERDICT)  # type: ignore[arg-type]
+    assert report()[0] == 0
+    assert server.done == [f"{state} abc"]
+
+
+def test_a_refusal_ends_the_report_and_shows_no_token(server: type[Refusing], monkeypatch: pytest.MonkeyPatch) -> None:
+    CommitStatus("success", "all good").write(program._VERDICT)
+    monkeypatch.setattr(Refusing, "refuses", True)
+    code, said = report()
+    assert code == 1
+    assert "secret" not in said
+    assert server.done == ["approve 7 abc"], "the status would be green, and nothing stands behind it"
+
+
+@pytest.mark.parametrize("verdict", [None, "{", '{"state": "success"}', "[]"])
+def test_a_verdict_that_cannot_be_read_is_no_verdict(verdict: str | None, server: type[Refusing]) -> None:
+    if verdict is not None:
+        program._VERDICT.write_text(verdict, encoding="utf-8")
+    assert report()[0] == 1
+    assert server.done == []

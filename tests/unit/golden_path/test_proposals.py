@@ -1,0 +1,53 @@
+"""Pull requests of strangers: what is to be seen of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from neuroscale.commit_statuses import Found
+from neuroscale.golden_path.proposals import evaluate_refused, evaluate_status
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (None, "pending"),
+        (Found("pending", "gate-watch", NOW, "the gate will judge it"), "pending"),
+        (Found("failure", "gate", NOW, "apps/x: no owner [labels]"), "met"),
+        (Found("failure", "gate", NOW, "apps/x: something else"), "pending"),
+        (Found("success", "gate", NOW, "no owner was missed"), "unrecoverable"),
+        (Found("error", "gate-watch", NOW, "no verdict came"), "pending"),
+    ],
+)
+def test_a_verdict_is_the_one_that_is_expected_for_its_reason(found: Found | None, verdict: str) -> None:
+    assert evaluate_status(found, "failure", "no owner").state == verdict
+
+
+def test_an_error_may_still_come_after_a_forged_success() -> None:
+    assert evaluate_status(Found("success", "mallory", NOW, "trust me"), "error", "may not").state == "unrecoverable"
+    assert evaluate_status(Found("error", "gate-watch", NOW, "mallory may not"), "error", "may not").state == "met"
+
+
+@pytest.mark.parametrize(
+    ("got", "same", "told"),
+    [(405, True, ""), (200, False, "a writer: merge: 200, and main changed"), (409, True, "a writer: merge: 409")],
+)
+def test_an_attempt_is_answered_so_and_changes_nothing(got: int, same: bool, told: str) -> None:
+    verdict = evaluate_refused(
+        [("a site administrator", "merge by force", 405, 405, True), ("a writer", "merge", 405, got, same)]
+    )
+    assert (verdict.state, told in verdict.observed) == ("unrecoverable" if told else "met", True)
+
+
+def test_a_right_answer_does_not_excuse_a_changed_main() -> None:
+    assert (
+        evaluate_refused([("a writer", "merge", 405, 405, False)]).observed == "a writer: merge: 405, and main changed"
+    )
+
+
+def test_where_nobody_tried_nothing_is_proven() -> None:
+    assert evaluate_refused([]).state == "unrecoverable"

@@ -1,0 +1,116 @@
+"""Commit statuses: what is asked of the Git server, and what its answers mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from neuroscale import commit_statuses
+from neuroscale.commit_statuses import CONTEXT, CommitStatus, Found, Proposal, Statuses
+from neuroscale.errors import NeuroscaleError
+
+API = "/api/v1/repos/neuroscale/platform"
+TOKEN = "secret"
+AT = "2026-11-29T05:00:00Z"
+NOON = datetime(2026, 11, 29, 5, 0, tzinfo=UTC)
+
+
+class Server:
+    """Answers, and remembers what it was asked."""
+
+    def __init__(self, answer: Callable[[httpx.Request], Any]) -> None:
+        self.asked: list[tuple[str, str, Any, str]] = []
+        self._answer = answer
+
+    def statuses(self, token: str = TOKEN) -> Statuses:
+        return Statuses("http://git", token, httpx.MockTransport(self._handle))  # type: ignore[arg-type]
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content) if request.content else None
+        self.asked.append((request.method, request.url.path, body, request.headers.get("Authorization", "")))
+        answer = self._answer(request)
+        return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
+
+
+def said(number: int, state: str, creator: str = "gate", context: str = CONTEXT) -> dict[str, Any]:
+    return {
+        "id": number, "status": state, "context": context, "description": f"number {number}",
+        "creator": {"login": creator}, "updated_at": AT,
+    }  # fmt: skip
+
+
+def test_a_status_is_set_with_our_name_and_token() -> None:
+    server = Server(lambda _: {})
+    server.statuses().set("abc", CommitStatus("failure", "x" * 300))
+    body = {"context": CONTEXT, "state": "failure", "description": "x" * 255}
+    assert server.asked == [("POST", f"{API}/statuses/abc", body, "token secret")]
+
+
+def test_an_approval_is_of_one_commit() -> None:
+    server = Server(lambda _: {})
+    server.statuses().approve(7, "abc")
+    ((method, path, body, _),) = server.asked
+    assert (method, path, body["event"], body["commit_id"]) == ("POST", f"{API}/pulls/7/reviews", "APPROVED", "abc")
+
+
+def test_the_latest_of_our_name_counts_whoever_set_it() -> None:
+    several = [
+        said(3, "success"),
+        said(9, "pending", context="another"),
+        said(5, "failure", "mallory"),
+        said(4, "error"),
+    ]
+    assert Server(lambda _: several).statuses("").latest("abc") == Found("failure", "mallory", NOON, "number 5")
+    assert Server(lambda _: [said(9, "success", context="another")]).statuses().latest("abc") is None
+    assert Server(lambda _: [{**said(1, "success"), "creator": None}]).statuses().latest("abc") == Found(
+        "success", "", NOON, "number 1"
+    )
+
+
+def test_who_only_reads_needs_no_token() -> None:
+    server = Server(lambda _: [])
+    assert server.statuses("").latest("abc") is None
+    assert [token for *_, token in server.asked] == [""]
+
+
+def test_every_page_of_pull_requests_is_read() -> None:
+    def answer(request: httpx.Request) -> Any:
+        page = int(request.url.params["page"])
+        assert (request.url.params["state"], request.url.params["base_branch"]) == ("open", "main")
+        return [{"number": page, "head": {"sha": f"{page}" * 3}, "updated_at": AT}] if page < 3 else []
+
+    found = Server(answer).statuses().proposals()
+    assert found == [Proposal(1, "111", NOON), Proposal(2, "222", NOON)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.Response(401, text="token is revoked"), httpx.Response(500, text="oops"), httpx.ConnectError("refused")],
+)
+def test_an_error_says_what_was_asked_and_not_with_which_token(answer: httpx.Response | httpx.HTTPError) -> None:
+    def refuse(_: httpx.Request) -> httpx.Response:
+        if isinstance(answer, httpx.HTTPError):
+            raise answer
+        return answer
+
+    with pytest.raises(NeuroscaleError, match=rf"The Git server should .*POST {API}/statuses/abc") as error:
+        Server(refuse).statuses().set("abc", CommitStatus("success", ""))
+    assert "secret" not in str(error.value)
+
+
+def test_what_is_written_can_be_read(tmp_path: Any) -> None:
+    status = CommitStatus("failure", 'it "breaks"\na rule')
+    status.write(tmp_path / "status.json")
+    assert CommitStatus.read(tmp_path / "status.json") == status
+    with pytest.raises(OSError, match="status"):
+        CommitStatus.read(tmp_path / "none" / "status.json")
+
+
+def test_the_gate_and_who_watches_are_different_users() -> None:
+    """Whoever takes the token of one has not the other's word."""
+    assert commit_statuses.REPORTER != commit_statuses.WATCHER

@@ -137,24 +137,41 @@ class GitServer(GitServerMembers):
             for path, status in changed
         }
 
-    def push_to(self, branch: str, files: Files, message: str) -> str:
-        """Commit a change on a branch, which begins at ``main`` if it is new, and push it; returns the commit."""
+    def push_to(self, branch: str, files: Files, message: str, *, base: str | None = None) -> str:
+        """Commit a change on a branch and push it; returns the commit.
+
+        Args:
+            branch: Begins at ``main`` if it is new.
+            files: The change.
+            message: Of the commit.
+            base: A commit of ``main`` that it begins at instead, whatever the branch held.
+        """
         self._refresh()
-        if head := self.branch_head(branch):
+        if base:
+            self._git("checkout", "--quiet", "--force", "--detach", base)
+        elif head := self.branch_head(branch):
             self._git("fetch", "--quiet", "--force", self._remote, f"refs/heads/{branch}")
             self._git("checkout", "--quiet", "--force", "--detach", head)
         self._write(files)
         self._git("add", "--all", "--force")
         self._git("commit", "--quiet", "--message", message)
-        return self._push(branch)
+        return self._push(branch, force=base is not None)
 
-    def propose(self, branch: str, files: Files, title: str) -> None:
+    def propose(self, branch: str, files: Files, title: str, *, behind: int = 0) -> None:
         """Push a change to a new branch and open a pull request for it.
+
+        Args:
+            branch: A new one.
+            files: The change.
+            title: Of the pull request, and of the commit.
+            behind: Of how many commits of ``main`` the branch knows nothing.
 
         Raises:
             NeuroscaleError: The Git server refused.
         """
-        self.push_to(branch, files, title)
+        self._refresh()
+        base = self._git("rev-parse", "--verify", f"HEAD~{behind}") if behind else None
+        self.push_to(branch, files, title, base=base)
         self._administer("POST", f"{API}/pulls", {"head": branch, "base": BRANCH, "title": title})
 
     def merge(self, branch: str, *, force: bool = False) -> None:
@@ -246,9 +263,10 @@ class GitServer(GitServerMembers):
         self._git("commit", "--quiet", "--message", message)
         return self._push()
 
-    def _push(self, branch: str = BRANCH) -> str:
+    def _push(self, branch: str = BRANCH, *, force: bool = False) -> str:
         self._cluster.assert_writable(f"git push to {self._remote}")
-        self._git("push", "--quiet", self._remote, f"HEAD:refs/heads/{branch}", credentials=True)
+        refs = f"{'+' if force else ''}HEAD:refs/heads/{branch}"
+        self._git("push", "--quiet", self._remote, refs, credentials=True)
         return self._git("rev-parse", "HEAD")
 
     def _refresh(self) -> None:

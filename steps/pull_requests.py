@@ -80,3 +80,13 @@ def something_is_away(what: str, breakage: Breakage) -> None:
 @then("its commit says within 60 s that there is no verdict")
 def its_commit_says_error(proposed: Proposed, platform: Platform) -> None:
     proposals.wait_for_error(proposed, platform)
+
+
+@when("main and a pull request behind it change the same line", target_fixture="proposed")
+def a_pull_request_is_behind(breakage: Breakage) -> Proposed:
+    return proposals.propose_behind(breakage)
+
+
+@when("the branch is rebased on main")
+def the_branch_is_rebased(proposed: Proposed, platform: Platform) -> None:
+    proposals.rebase(proposed, platform)

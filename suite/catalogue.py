@@ -125,7 +125,7 @@ def _incident_rows() -> Iterator[tuple[str, ...]]:
         if isinstance(incident, Incident):
             yield link, incident.title, incident.remedy, duration(incident.recovers_within), f"`{incident.slo}`"
         else:
-            yield link, incident.title, incident.remedy, "needs no cluster", "–"
+            yield link, incident.title, incident.remedy, f"needs {incident.needs}", "–"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

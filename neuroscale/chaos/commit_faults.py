@@ -247,9 +247,11 @@ class PullRequestProposed(_MainChanged):
     Attributes:
         branch: A new one.
         files: Path -> its whole content; a file with content ``None`` is removed.
+        behind: Of how many commits of ``main`` the branch knows nothing.
     """
 
     kind: Literal["pull-request-proposed"] = "pull-request-proposed"
+    behind: int = 0
     branch: str
     title: str
     files: dict[str, str | None]
@@ -276,7 +278,7 @@ class PullRequestProposed(_MainChanged):
     def inject(self, platform: Platform, snapshot: Snapshot) -> None:
         """Push the branch and open the pull request."""
         if snapshot["branch"] is None:
-            platform.git_server.propose(self.branch, self.files, self.title)
+            platform.git_server.propose(self.branch, self.files, self.title, behind=self.behind)
 
     def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:  # noqa: ARG002
         """The Git server lists it."""

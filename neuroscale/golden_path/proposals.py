@@ -9,7 +9,15 @@ from dataclasses import dataclass
 import yaml
 
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.chaos.faults import Fault, FieldsEdited, MemberAdded, PullRequestMerged, PullRequestProposed, ScaledTo
+from neuroscale.chaos.faults import (
+    Committed,
+    Fault,
+    FieldsEdited,
+    MemberAdded,
+    PullRequestMerged,
+    PullRequestProposed,
+    ScaledTo,
+)
 from neuroscale.commit_statuses import CONTEXT, REPORTER, CommitStatus, Found, Statuses
 from neuroscale.errors import PreconditionFailed
 from neuroscale.git_server import Files, PullRequest
@@ -34,6 +42,8 @@ _REJECTIONS = ("SyncError", "OperationFailed", "SyncFailed")
 _NOT_FOR_ARGO_CD = "# +argocd:skip-file-rendering\n"
 _POLICIES = "infrastructure/kyverno/policies"
 _LABELS = f"{_POLICIES}/require-standard-labels-inferenceservice.yaml"
+#: What a pull request and main may change at once without any harm.
+_TEAMS, _TEAM = "backstage/catalog/org.yaml", "Serves models"
 #: A form of a merge by its name -> Gitea's words for it.
 _FORMS: Mapping[str, Mapping[str, object]] = {
     "merge": {"Do": "merge"},
@@ -74,6 +84,33 @@ def propose(what: str, breakage: Breakage) -> Proposed:
     main = breakage.platform.git_server.head()
     breakage.inject(fault)
     return Proposed(fault.branch, name, main)
+
+
+def propose_behind(breakage: Breakage) -> Proposed:
+    """Open a pull request whose branch lacks the latest commit of ``main``; both change the same line.
+
+    Raises:
+        FaultHadNoEffect: The Git server did not list it, or ``main`` has no such line.
+    """
+    server, values = breakage.platform.git_server, filled_in()
+    name, teams = str(values["name"]), server.read(_TEAMS) or ""
+    breakage.inject(Committed(message="Describe a team", files={}, replaced={_TEAMS: [(_TEAM, "Serves all models")]}))
+    fault = PullRequestProposed(
+        branch=f"proposal-{secrets.token_hex(3)}",
+        title=f"Add the model {name}, and describe a team otherwise",
+        files={**_good(values, breakage.platform), _TEAMS: teams.replace(_TEAM, "Serves our models")},
+        behind=1,
+    )
+    breakage.inject(fault)
+    return Proposed(fault.branch, name, server.head())
+
+
+def rebase(proposed: Proposed, platform: Platform) -> None:
+    """Begin the branch at ``main`` again, and leave to ``main`` what both had changed."""
+    files = {path: text for path, text in platform.git_server.proposed(proposed.branch).items() if path != _TEAMS}
+    platform.git_server.push_to(
+        proposed.branch, files, f"Add the model {proposed.name}", base=platform.git_server.head()
+    )
 
 
 def wait_for_status(state: str, says: str, proposed: Proposed, platform: Platform) -> None:

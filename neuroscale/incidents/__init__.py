@@ -33,7 +33,7 @@ def _place(incident: Incident | GateIncident) -> tuple[str, int, str]:
     return letter, int(number), rest
 
 
-#: Slug -> incident, also those that need no cluster.
+#: Slug -> incident, also those of the checks before a merge.
 EVERY_INCIDENT = {incident.slug: incident for incident in _discovered()}
 #: Slug -> what happens to a cluster.
 INCIDENTS = {slug: incident for slug, incident in EVERY_INCIDENT.items() if isinstance(incident, Incident)}

@@ -14,6 +14,12 @@ _RESOLVED = "An incident of the portal is seen and resolved"
 _VALUES = (ROOT / VALUES).read_text(encoding="utf-8")
 _TEMPLATE = "backstage/templates/model-endpoint/template.yaml"
 _TEMPLATE_TEXT = (ROOT / _TEMPLATE).read_text(encoding="utf-8")
+_JOB = "infrastructure/pull-requests/job/job.yaml"
+#: As the image does it, but without a merge.
+_UNMERGED = (
+    "import sys, neuroscale.pull_request_checks.judge as judge; judge._merge = lambda repository, main, sha: sha; "
+    "from neuroscale.pull_request_checks.__main__ import app; sys.argv = ['gate', 'judge']; app()"
+)
 
 MILESTONE = "c"
 MUTANTS = (
@@ -104,5 +110,20 @@ MUTANTS = (
         reason=r"says '401'.*failed: .*fetch:nothing",
         # The catalog looks every 30 s, and reads what it finds at the next look.
         hold=70,
+    ),
+    Mutant(
+        "no-symptom-c10",
+        "The gate's Job judges what is proposed as it is, and not what main would be with it",
+        scenario="A pull request behind main says so until its branch is rebased",
+        before="main and a pull request behind it change the same line",
+        faults=(
+            Committed(
+                message="Judge a commit as it is",
+                files={},
+                replaced={_JOB: [("args: [judge]", f'command: [python3.11, -c, "{_UNMERGED}"]')]},
+            ),
+        ),
+        red_step="the gate's status of it is failure and says: it should merge with main",
+        reason=r"Last seen: success: \d+ objects rendered",
     ),
 )

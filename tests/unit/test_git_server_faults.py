@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fake_portal import FakePortal
 from fakes import PROPOSED
+from repository import git
 
 from neuroscale.chaos.faults import MemberAdded, ProtectionChanged, PullRequestProposed
 from neuroscale.git_server_api import PROTECTION
@@ -121,3 +124,16 @@ def test_a_model_that_git_does_not_describe_is_named() -> None:
     assert evaluate_no_others({"a", "b"}, {"a", "b", "c"}).state == "met"
     assert evaluate_no_others({"a", "old"}, {"a"}) == pending("not described by Git: old")
     assert evaluate_no_others((), ()).state == "met"
+
+
+def test_a_proposal_may_know_nothing_of_the_latest_commit(toy_platform: Platform, repository: Path) -> None:
+    server = toy_platform.git_server
+    server.commit({"first.txt": "of main\n"}, "Go on")
+    fault = PullRequestProposed(branch="behind", title="Add it", files={"first.txt": "mine\n"}, behind=1)
+    fault.inject(toy_platform, fault.snapshot(toy_platform))
+    assert git("-C", str(repository), "rev-parse", "behind~1") == git("-C", str(repository), "rev-parse", "main~1")
+    assert server.proposed("behind") == {"first.txt": "mine"}
+    # Rebased: what the branch held before is gone from it.
+    server.push_to("behind", {"third.txt": "more\n"}, "Add more", base=server.head())
+    assert git("-C", str(repository), "rev-parse", "behind~1") == server.head()
+    assert server.proposed("behind") == {"third.txt": "more"}

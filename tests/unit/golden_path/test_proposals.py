@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from apiserver import NONCE
+from repository import git
 
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.journal import Journal
 from neuroscale.commit_statuses import Found
-from neuroscale.golden_path.proposals import evaluate_refused, evaluate_status
+from neuroscale.golden_path.proposals import evaluate_refused, evaluate_status, propose_behind, rebase
+from neuroscale.platform import Platform
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 
@@ -51,3 +58,30 @@ def test_a_right_answer_does_not_excuse_a_changed_main() -> None:
 
 def test_where_nobody_tried_nothing_is_proven() -> None:
     assert evaluate_refused([]).state == "unrecoverable"
+
+
+def test_a_branch_behind_main_conflicts_until_it_is_rebased(
+    toy_platform: Platform, repository: Path, tmp_path: Path
+) -> None:
+    server, teams = toy_platform.git_server, "backstage/catalog/org.yaml"
+    server.commit({teams: "description: Serves models\n", "apps/kept/a.yaml": "a: 1\n"}, "Name the teams")
+
+    def conflicts(branch: str) -> bool:
+        try:
+            git("-C", str(repository), "merge-tree", "--write-tree", "main", branch)
+        except subprocess.CalledProcessError:
+            return True
+        return False
+
+    with Breakage(toy_platform, Journal(tmp_path / "journal.jsonl", NONCE)) as breakage:
+        proposed = propose_behind(breakage)
+        assert set(server.proposed(proposed.branch)) == {
+            teams, f"apps/{proposed.name}/inference-service.yaml", f"apps/{proposed.name}/catalog-info.yaml",
+        }  # fmt: skip
+        assert conflicts(proposed.branch)
+        rebase(proposed, toy_platform)
+        assert not conflicts(proposed.branch)
+        assert len(server.proposed(proposed.branch)) == 2
+        assert server.read(teams) == "description: Serves all models\n"
+    assert server.read(teams) == "description: Serves models\n"
+    assert server.branch_head(proposed.branch) is None

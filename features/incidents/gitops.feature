@@ -20,3 +20,8 @@ Feature: The incidents of GitOps, each with its symptom, its remedy and its reco
     Examples: A3
       | incident  | symptom                                        | remedy                                                       | slo |
       | node_full | the restored pod stays Pending for lack of CPU | make room: remove what fills the node, or lower the requests | 120 |
+
+    @incident_f1
+    Examples: F1
+      | incident              | symptom                                                      | remedy                                                         | slo |
+      | duplicate_application | Argo CD warns of objects that belong to two Applications | remove the file of the second Application, in Git; here: revert the commit | 180 |

@@ -32,6 +32,9 @@ def check(places: Places) -> list[Finding]:
         if name in names:
             said = f"its Application should have a name of its own, but {names[name]} has one named {name}, too"
             found.append(Finding("appproject", "collision", folder, said))
+        elif first := next((other for other, where in names.items() if where == folder), None):
+            said = f"one Application should deploy it, but both {first} and {name} do, and each undoes the other's work"
+            found.append(Finding("appproject", "collision", folder, said))
         names[name] = folder
         if folder not in places:
             said = f"Application {name} should deploy a folder of this tree, but deploys {folder or 'something else'}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ from neuroscale.probes.endpoints import ready, slices_of
 from neuroscale.probes.knative_resources import condition, fetch, inference_service
 from neuroscale.probes.workloads import pods_of
 
+#: The first one with its namespace.
+_OWNERS = re.compile(r"is part of applications (\S+) and (\S+)")
 #: Seconds. Whoever replays an incident waits longer than this from the last sync of one replay to the next replay.
 _LATELY = 10.0
 
@@ -223,3 +226,32 @@ class SyncsAgain:
         last = "under way" if ago is None else f"{ago:.0f} s ago"
         seen = f"{count} attempts, the last {last}; {argo.describe(app)}"
         return met(seen) if count >= self.attempts and (ago or 0.0) <= _LATELY else pending(seen)
+
+
+@dataclass(frozen=True)
+class SharedResource:
+    """Argo CD warns that an object belongs to both of two Applications: whichever applied it last has it."""
+
+    names: tuple[str, str]
+    area: str = "gitops"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"Argo CD warns that an object belongs to both {' and '.join(self.names)}"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Ask both: it is the one that lost the object who says so."""
+        return evaluate_shared({name: cluster.get(argo.application(name)) for name in self.names})
+
+
+def evaluate_shared(apps: Mapping[str, Object | None]) -> Verdict:
+    """Whether one of them has the warning, and names the other."""
+    seen = []
+    for name, app in apps.items():
+        verdict = argo.evaluate_error_shown(app, ("SharedResourceWarning",), "is part of applications")
+        owners = _OWNERS.search(verdict.observed)
+        if verdict and owners and {owner.rpartition("/")[2] for owner in owners.groups()} == set(apps):
+            return met(f"{name}: {verdict.observed}")
+        seen.append(f"{name}: {verdict.observed}")
+    return pending("; ".join(seen))

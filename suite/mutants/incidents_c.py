@@ -7,7 +7,7 @@ from neuroscale.chaos.faults import Committed
 from neuroscale.incidents import by_slug
 from neuroscale.incidents.portal_values import VALUES
 from neuroscale.probes import backstage
-from neuroscale.settings import ROOT
+from neuroscale.settings import ROOT, ROOT_APPLICATION
 from suite.mutants.mutant import Mutant, injection_step, symptom_step
 
 _RESOLVED = "An incident of the portal is seen and resolved"
@@ -125,5 +125,15 @@ MUTANTS = (
         ),
         red_step="the gate's status of it is failure and says: it should merge with main",
         reason=r"Last seen: success: \d+ objects rendered",
+    ),
+    Mutant(
+        "no-symptom-f1",
+        "The root Application is not synced by itself: the second Application is in Git alone",
+        scenario="An incident of GitOps is seen and resolved",
+        example=by_slug("f1").slug,
+        before=injection_step(by_slug("f1")),
+        faults=disable_automated_sync(ROOT_APPLICATION)[:1],
+        red_step=symptom_step(by_slug("f1")),
+        reason=r"belongs to both test-app and test-app-by-hand.*test-app-by-hand: it does not exist",
     ),
 )

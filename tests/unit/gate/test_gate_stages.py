@@ -261,6 +261,16 @@ def test_two_applications_of_one_name_are_said() -> None:
     assert ("collision", "apps/a") in {(finding.rule, finding.where) for finding in found}
 
 
+def test_two_applications_of_one_folder_are_said() -> None:
+    """Incident F1: one that was made by hand beside the generated one."""
+    (app,) = appproject.applications({**projects(), "apps/a": [CONFIG]})
+    by_hand = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **app, "metadata": {"name": "by-hand"}}
+    places = {**projects(), "infrastructure/apps": [by_hand], "apps/a": [CONFIG]}
+    said = {finding.where: finding.description for finding in appproject.check(places) if finding.rule == "collision"}
+    assert list(said) == ["apps/a"]
+    assert "both by-hand and a do" in said["apps/a"]
+
+
 def test_a_folder_that_nobody_deploys_is_said() -> None:
     (finding,) = appproject.check({**projects(), "elsewhere/a": [CONFIG]})
     assert (finding.rule, finding.where) == ("not-deployed", "elsewhere/a")

@@ -24,6 +24,7 @@ from neuroscale.probes.symptom_probes import (
     SyncsAgain,
     WouldBeRejected,
     evaluate_image_missing,
+    evaluate_shared,
     evaluate_shown,
 )
 
@@ -215,3 +216,21 @@ def test_the_pods_of_a_deployment_are_looked_at(world: ApiServer, cluster: Clust
     stuck = merge(pod("proxy", "ErrImagePull"), {"metadata": {"labels": {"app": "a"}}})
     world.objects["/api/v1/namespaces/default/pods/p"] = stuck
     assert symptom.check(cluster).state == "met"
+
+
+def warned(message: str, kind: str = "SharedResourceWarning") -> Object:
+    return {"metadata": {"name": "x"}, "status": {"conditions": [{"type": kind, "message": message}]}}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (warned("Service/a is part of applications argocd/other and one"), None, "met"),
+        ({"metadata": {"name": "x"}}, warned("Service/a is part of applications argocd/one and other"), "met"),
+        (warned("Service/a is part of applications argocd/another and one"), None, "pending"),
+        (warned("Service/a is part of applications argocd/other and one", "SyncError"), None, "pending"),
+        (None, None, "pending"),
+    ],
+)
+def test_two_applications_share_an_object(one: Object | None, other: Object | None, expected: str) -> None:
+    assert evaluate_shared({"one": one, "other": other}).state == expected

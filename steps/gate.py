@@ -139,5 +139,15 @@ def a_chart_without_a_schema(tools: Tools, copy: Path, misplaced: Misplaced) -> 
 
 
 @then("the gate rejects the chart for that key")
-def the_gate_rejects_the_chart(tools: Tools, copy: Path) -> None:
-    misplaced_values.is_rejected(assertions.ask(tools, copy))
+def the_gate_rejects_the_chart(tools: Tools, copy: Path, misplaced: Misplaced) -> None:
+    misplaced_values.is_rejected(assertions.ask(tools, copy), misplaced.key)
+
+
+@when("the portal's readiness probe is replaced by a command that always succeeds", target_fixture="misplaced")
+def the_probe_is_faked(copy: Path) -> Misplaced:
+    return misplaced_values.fake_probe(copy)
+
+
+@then("a chart without a schema makes a probe of two kinds")
+def a_probe_of_two_kinds(tools: Tools, copy: Path, misplaced: Misplaced) -> None:
+    misplaced_values.asks_in_two_ways(tools, copy, misplaced)

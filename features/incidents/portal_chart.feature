@@ -9,3 +9,9 @@ Feature: The incidents of the portal's chart, before a merge
     When the portal's startup probe is written one level too high
     Then a chart without a schema renders as before
     And the gate rejects the chart for that key
+
+  @incident @incident_c14
+  Scenario: A probe that asks nobody is no value of the chart
+    When the portal's readiness probe is replaced by a command that always succeeds
+    Then a chart without a schema makes a probe of two kinds
+    And the gate rejects the chart for that key

@@ -7,6 +7,10 @@ from neuroscale.host.programs import output
 from suite.mutants.mutant import Mutant
 
 _C4 = "Values one level too high are ignored without a word"
+_C14, _TWO_KINDS = (
+    "A probe that asks nobody is no value of the chart",
+    "a chart without a schema makes a probe of two kinds",
+)
 _SYMPTOM, _REJECTED = "a chart without a schema renders as before", "the gate rejects the chart for that key"
 
 
@@ -19,6 +23,11 @@ def count_each_rendering(command: list[str], *, within: float) -> str:
     """Of two renderings the first has an object more."""
     made = output(command, within=within)
     return made if command[-1].endswith(".before") else f"{made}\n---\n{{apiVersion: v1, kind: ConfigMap}}\n"
+
+
+def leave_commands_out(command: list[str], *, within: float) -> str:
+    """Of a probe what asks the portal is left."""
+    return output(command, within=within).replace("exec:", "run:")
 
 
 def _patched(replacement: str) -> FunctionPatched:
@@ -40,6 +49,24 @@ MUTANTS = (
         "c4-schema-ignored",
         "The gate renders the chart without asking its schema",
         scenario=_C4,
+        before=_REJECTED,
+        faults=(_patched("ask_no_schema"),),
+        red_step=_REJECTED,
+        reason=r"should reject infrastructure/backstage/chart .* but ended with exit code 0 and nothing was found",
+    ),
+    Mutant(
+        "no-symptom-c14",
+        "The command does not get into the probe",
+        scenario=_C14,
+        before=_TWO_KINDS,
+        faults=(_patched("leave_commands_out"),),
+        red_step=_TWO_KINDS,
+        reason=r"should make a probe that asks by exec and httpGet, but it asks by \['httpGet'\]",
+    ),
+    Mutant(
+        "c14-schema-ignored",
+        "The gate renders the chart without asking its schema",
+        scenario=_C14,
         before=_REJECTED,
         faults=(_patched("ask_no_schema"),),
         red_step=_REJECTED,

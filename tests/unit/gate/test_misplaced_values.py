@@ -1,4 +1,4 @@
-"""Incident C4: values of the portal one level too high."""
+"""Incidents C4 and C14: values of the portal that its chart has no place for."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ NAMED = (PLACE, "additional properties 'startupProbe' not allowed")
 
 
 def test_the_gate_names_the_key_and_nothing_else() -> None:
-    misplaced_values.is_rejected(answer(ExitCode.FAILED, NAMED))
+    misplaced_values.is_rejected(answer(ExitCode.FAILED, NAMED), "startupProbe")
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,56 @@ def test_the_gate_names_the_key_and_nothing_else() -> None:
         answer(ExitCode.FAILED, (PLACE, "it does not render")),
         answer(ExitCode.FAILED, ("apps/other", NAMED[1])),
         answer(ExitCode.FAILED, NAMED, ("apps/other", "it is empty")),
+        answer(ExitCode.FAILED, (PLACE, "additional properties 'exec' not allowed")),
     ],
 )
 def test_another_verdict_is_no_rejection(said: GateOutput) -> None:
     with pytest.raises(ConditionTimeout, match=f"should reject {PLACE} for startupProbe"):
-        misplaced_values.is_rejected(said)
+        misplaced_values.is_rejected(said, "startupProbe")
+
+
+# --- C14
+
+
+@pytest.fixture
+def probed(copy: Path) -> Path:
+    """With a probe in its values."""
+    text = "backstage:\n  readinessProbe: {periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3}\n"
+    (copy / PLACE).parent.joinpath("values.yaml").write_text(text, encoding="utf-8")
+    return copy
+
+
+def with_probe(fixed: Object) -> Tools:
+    """A chart that puts a probe of the values beside what it has itself."""
+
+    def chart(folder: Path, values: Sequence[Path]) -> list[Object]:
+        assert [file.name for file in folder.iterdir()] == ["Chart.yaml"], "the schema is left out"
+        (read,) = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in values)
+        container = {"readinessProbe": {**read["backstage"]["readinessProbe"], **fixed}}
+        return [
+            {"kind": "Service"},
+            {"kind": "Deployment", "spec": {"template": {"spec": {"containers": [container]}}}},
+        ]
+
+    return cast("Tools", SimpleNamespace(chart=chart))
+
+
+def test_a_faked_probe_stands_beside_the_real_one(probed: Path) -> None:
+    misplaced = misplaced_values.fake_probe(probed)
+    (before, after) = (
+        yaml.safe_load(file.read_text(encoding="utf-8"))["backstage"]["readinessProbe"]
+        for file in (misplaced.before, misplaced.values)
+    )
+    assert after == {"exec": {"command": ["true"]}, **before}
+    assert misplaced.key == "exec"
+    misplaced_values.asks_in_two_ways(with_probe({"httpGet": {}}), probed, misplaced)
+
+
+@pytest.mark.parametrize(("fixed", "faked"), [({}, True), ({"httpGet": {}}, False)])
+def test_a_probe_of_one_kind_is_another_thing(fixed: Object, faked: bool, probed: Path) -> None:
+    misplaced = misplaced_values.fake_probe(probed)
+    tools = with_probe(fixed)
+    if not faked:
+        misplaced.values.write_text(misplaced.before.read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(ConditionTimeout, match=r"by exec and httpGet, but it asks by \['(exec|httpGet)'\]"):
+        misplaced_values.asks_in_two_ways(tools, probed, misplaced)

@@ -31,7 +31,7 @@ def leave_commands_out(command: list[str], *, within: float) -> str:
 
 
 def _patched(replacement: str) -> FunctionPatched:
-    return FunctionPatched(wire="neuroscale.gate.tools:output", replacement=f"suite.mutants.gate_c:{replacement}")
+    return FunctionPatched(wire="neuroscale.gate.helm:output", replacement=f"suite.mutants.gate_c:{replacement}")
 
 
 MILESTONE = "c"

@@ -10,6 +10,8 @@ from collections import Counter
 import pytest
 import specification
 
+from neuroscale.chaos import monkeypatching
+from neuroscale.chaos.faults import FunctionPatched
 from neuroscale.components import COMPONENTS, selected
 from neuroscale.errors import UsageError
 from neuroscale.incidents import EVERY_INCIDENT, INCIDENTS
@@ -209,6 +211,15 @@ def test_each_mutant_names_a_scenario_and_its_steps() -> None:
     for mutant in ALL_MUTANTS:
         re.compile(mutant.reason)
     assert [mutant.slug for mutant in ALL_MUTANTS if not mutant.faults] == []
+
+
+def test_what_a_mutant_puts_in_the_place_of_a_function_exists() -> None:
+    """A function that was moved leaves a mutant that nobody can inject."""
+    patched = [fault for mutant in ALL_MUTANTS for fault in mutant.faults if isinstance(fault, FunctionPatched)]
+    assert patched
+    for fault in patched:
+        assert callable(monkeypatching.at(fault.wire)), fault.wire
+        assert callable(monkeypatching.at(fault.replacement)), fault.replacement
 
 
 def test_mutants_have_names_of_their_own() -> None:

@@ -10,47 +10,9 @@ from neuroscale.errors import ApiError
 from neuroscale.kubernetes.objects import is_ready
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import Verdict, met, pending
-from neuroscale.probes.workloads import pods_of
+from neuroscale.probes.workloads import Rollout, rollout_of
 
-#: A ReplicaSet that is taken up again gets a new number.
-_REVISION = "deployment.kubernetes.io/revision"
 _LOG_SECONDS, _LOG_BYTES = 900, 65536
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """The pods of a Deployment while it is changed.
-
-    Attributes:
-        new: Those of the newest ReplicaSet.
-        old: All others.
-    """
-
-    new: Sequence[Object]
-    old: Sequence[Object]
-
-
-def split_pods(deployment: Object, replica_sets: Sequence[Object], pods: Sequence[Object]) -> Rollout:
-    """The pods of the newest ReplicaSet, and the others; none is new before the latest spec has a ReplicaSet."""
-    meta, status = deployment["metadata"], deployment.get("status") or {}
-    own = [one for one in replica_sets if meta["uid"] in _owners(one)]
-    if not own or status.get("observedGeneration", 0) < meta.get("generation", 0):
-        return Rollout((), tuple(pods))
-    newest = max(own, key=lambda one: int((one["metadata"].get("annotations") or {}).get(_REVISION, 0)))
-    new = [pod for pod in pods if newest["metadata"]["uid"] in _owners(pod)]
-    return Rollout(new, [pod for pod in pods if pod not in new])
-
-
-def _owners(obj: Object) -> list[str]:
-    return [owner["uid"] for owner in obj["metadata"].get("ownerReferences") or []]
-
-
-def rollout_of(cluster: Cluster, ref: Ref) -> Rollout:
-    """Fetch and split."""
-    deployment = cluster.get(ref)
-    if deployment is None:
-        return Rollout((), ())
-    return split_pods(deployment, cluster.list("ReplicaSet", ref.namespace), pods_of(cluster, deployment))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from neuroscale.cluster.client import Cluster
@@ -11,6 +11,8 @@ from neuroscale.polling import Verdict, met, pending, unrecoverable
 
 #: Waiting reasons of a container that time does not mend.
 _STUCK = frozenset({"ErrImageNeverPull", "InvalidImageName"})
+#: A ReplicaSet that is taken up again gets a new number.
+_REVISION = "deployment.kubernetes.io/revision"
 
 
 def evaluate_workload(obj: Object | None, pods: Iterable[Object]) -> Verdict:
@@ -85,6 +87,42 @@ def pods_of(cluster: Cluster, workload: Object) -> list[Object]:
 
 
 @dataclass(frozen=True)
+class Rollout:
+    """The pods of a Deployment while it is changed.
+
+    Attributes:
+        new: Those of the newest ReplicaSet.
+        old: All others.
+    """
+
+    new: Sequence[Object]
+    old: Sequence[Object]
+
+
+def split_pods(deployment: Object, replica_sets: Sequence[Object], pods: Sequence[Object]) -> Rollout:
+    """The pods of the newest ReplicaSet, and the others; none is new before the latest spec has a ReplicaSet."""
+    meta, status = deployment["metadata"], deployment.get("status") or {}
+    own = [one for one in replica_sets if meta["uid"] in _owners(one)]
+    if not own or status.get("observedGeneration", 0) < meta.get("generation", 0):
+        return Rollout((), tuple(pods))
+    newest = max(own, key=lambda one: int((one["metadata"].get("annotations") or {}).get(_REVISION, 0)))
+    new = [pod for pod in pods if newest["metadata"]["uid"] in _owners(pod)]
+    return Rollout(new, [pod for pod in pods if pod not in new])
+
+
+def _owners(obj: Object) -> list[str]:
+    return [owner["uid"] for owner in obj["metadata"].get("ownerReferences") or []]
+
+
+def rollout_of(cluster: Cluster, ref: Ref) -> Rollout:
+    """Fetch and split."""
+    deployment = cluster.get(ref)
+    if deployment is None:
+        return Rollout((), ())
+    return split_pods(deployment, cluster.list("ReplicaSet", ref.namespace), pods_of(cluster, deployment))
+
+
+@dataclass(frozen=True)
 class Available:
     """A workload has all its pods, ready."""
 
@@ -99,7 +137,15 @@ class Available:
     def check(self, cluster: Cluster) -> Verdict:
         """Fetch and judge."""
         obj = cluster.get(self.ref)
-        return evaluate_workload(obj, pods_of(cluster, obj) if obj else ())
+        return evaluate_workload(obj, _judged(cluster, obj) if obj else ())
+
+
+def _judged(cluster: Cluster, workload: Object) -> Sequence[Object]:
+    """The pods that say what becomes of it: what an earlier rollout has left may look like a relapse (incident C15)."""
+    pods = pods_of(cluster, workload)
+    if workload["kind"] != "Deployment":
+        return pods
+    return split_pods(workload, cluster.list("ReplicaSet", workload["metadata"]["namespace"]), pods).new
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,11 @@ from neuroscale.probes.rollouts import (
     NewPodHasEvent,
     NewPodKilled,
     NewPodSays,
-    Rollout,
     evaluate_event,
     evaluate_held,
     evaluate_killed,
-    split_pods,
 )
+from neuroscale.probes.workloads import Available, Rollout, split_pods
 
 PORTAL = Ref("Deployment", "portal", "backstage")
 LABELS = {"app": "portal"}
@@ -180,3 +179,20 @@ def test_events_are_those_of_the_namespace(
     portal.put("/api/v1/namespaces/backstage/events/e", found)
     assert NewPodHasEvent(PORTAL, "Unhealthy", "refused").check(cluster)
     assert not NewPodHasEvent(PORTAL, "Unhealthy", "timed out").check(cluster)
+
+
+def stuck(obj: Object) -> Object:
+    waiting = {"name": "portal", "state": {"waiting": {"reason": "InvalidImageName"}}}
+    return {**obj, "status": {"containerStatuses": [waiting]}}
+
+
+@pytest.mark.parametrize(("bad", "expected"), [("old", "pending"), ("new", "unrecoverable")])
+def test_a_pod_of_the_rollout_before_is_no_relapse(
+    bad: str, expected: str, portal: ApiServer, cluster: Cluster
+) -> None:
+    """Incident C15: what is on its way out says nothing of what comes."""
+    portal.put(f"/api/v1/namespaces/backstage/pods/{bad}", stuck(OLD if bad == "old" else NEW))
+    portal.objects["/apis/apps/v1/namespaces/backstage/deployments/portal"]["status"] |= {"readyReplicas": 0}
+    verdict = Available(PORTAL).check(cluster)
+    assert verdict.state == expected
+    assert ("InvalidImageName" in verdict.observed) == (bad == "new")

@@ -183,6 +183,13 @@ def test_nothing_expected_is_no_success(cluster: Cluster) -> None:
 
 
 def test_one_hopeless_workload_makes_all_hopeless(world: ApiServer, cluster: Cluster) -> None:
+    (owner,) = CREATING["metadata"]["ownerReferences"]
+    meta = {"name": owner["name"], "namespace": "default", "uid": owner["uid"]}
+    deployment = {"uid": captured("deployment-complete")["metadata"]["uid"]}
+    world.put(
+        f"/apis/apps/v1/namespaces/default/replicasets/{owner['name']}",
+        {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {**meta, "ownerReferences": [deployment]}},
+    )
     world.put(f"{PODS}/own", having(waiting("ErrImageNeverPull"), name="own"))
     verdict = AllAvailable("it", (Ref("StatefulSet", "absent", "default"), NGINX)).check(cluster)
     assert (verdict.state, "ErrImageNeverPull" in verdict.observed) == ("unrecoverable", True)

@@ -12,6 +12,7 @@ from neuroscale.cluster.state import load_state
 from neuroscale.errors import NeuroscaleError, PreconditionFailed
 from neuroscale.host import direct
 from neuroscale.kubernetes.refs import Object
+from neuroscale.polling import Verdict, met, pending
 from neuroscale.settings import BUDGETS
 
 TEMPLATE = "template:default/model-endpoint"
@@ -132,6 +133,16 @@ class Backstage:
             )
         http.headers["Authorization"] = f"Bearer {answer.json()['backstageIdentity']['token']}"
         return http
+
+
+def answers_ready(url: str) -> Verdict:
+    """Whether a portal is ready, as the kubelet asks it."""
+    try:
+        with direct.client(base_url=url, seconds=BUDGETS.check) as http:
+            answer = http.get("/.backstage/health/v1/readiness")
+    except httpx.HTTPError as error:
+        return pending(f"{type(error).__name__}: {error}")
+    return met("it is ready") if answer.is_success else pending(f"it answers {answer.status_code}")
 
 
 def portal() -> Backstage:

@@ -12,16 +12,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError, ProgramFailed
-from neuroscale.git_server_api import API, BOT, BRANCH, OWNER, REPOSITORY, GitServerApi
+from neuroscale.git_server_api import API, BOT, BRANCH, OWNER, REPOSITORY, GitServerApi, Keeper
 from neuroscale.host import direct
 from neuroscale.host.programs import output
 from neuroscale.settings import CLUSTER_NAME, GIT_SERVER, state_dir
-
-if TYPE_CHECKING:
-    from neuroscale.cluster.client import Cluster
 
 #: What Argo CD clones; also in the manifests under bootstrap/ and infrastructure/.
 IN_CLUSTER_URL = f"http://gitea.{GIT_SERVER}.svc.cluster.local:3000/{OWNER}/{REPOSITORY}.git"
@@ -50,11 +46,20 @@ class PullRequest:
 
 
 class GitServer(GitServerApi):
-    """The repository, from outside the cluster."""
+    """The repository, from outside the cluster.
 
-    def __init__(self, cluster: Cluster, url: str, cluster_name: str = CLUSTER_NAME) -> None:
+    Args:
+        cluster: Where the Git server runs.
+        url: Where this machine reaches it.
+        cluster_name: Whose state the clone is part of.
+        clone: Where the clone is, if it is no cluster's.
+    """
+
+    def __init__(
+        self, cluster: Keeper, url: str, cluster_name: str = CLUSTER_NAME, *, clone: Path | None = None
+    ) -> None:
         super().__init__(cluster, url)
-        self._clone = state_dir(cluster_name) / "platform"
+        self._clone = clone or state_dir(cluster_name) / "platform"
 
     # --- the repository itself
 
@@ -136,6 +141,10 @@ class GitServer(GitServerApi):
             path: None if status == "D" else self._git("cat-file", "blob", f"FETCH_HEAD:{path}")
             for path, status in changed
         }
+
+    def check_out(self, branch: str, folder: Path) -> None:
+        """A clone of its own, of a branch and of ``main``, as somebody who reviews it makes."""
+        self._git("clone", "--quiet", "--branch", branch, self._remote, str(folder))
 
     def merge(self, branch: str) -> None:
         """Merge the pull request of a branch as it is now.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import httpx
 
@@ -12,9 +12,6 @@ from neuroscale.host import direct
 from neuroscale.kubernetes.objects import secret_values
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.settings import ARGOCD, BUDGETS, GIT_SERVER
-
-if TYPE_CHECKING:
-    from neuroscale.cluster.client import Cluster
 
 OWNER, REPOSITORY, BRANCH = "neuroscale", "platform", "main"
 BOT = "neuroscale-bot"
@@ -25,10 +22,26 @@ PUSH_HOOK_URL = f"https://argocd-server.{ARGOCD}.svc.cluster.local/api/webhook"
 API = f"/api/v1/repos/{OWNER}/{REPOSITORY}"
 
 
+class Keeper(Protocol):
+    """Where the Git server runs, as far as it matters to whoever asks it: a cluster, or this machine."""
+
+    def assert_writable(self, what: str) -> None:
+        """Return if a write may go out.
+
+        Raises:
+            WriteForbidden: It may not.
+        """
+        ...
+
+    def get(self, ref: Ref) -> Object | None:
+        """The Secret with the password of the one who administers it."""
+        ...
+
+
 class GitServerApi:
     """The Git server, asked as the one who administers it."""
 
-    def __init__(self, cluster: Cluster, url: str) -> None:
+    def __init__(self, cluster: Keeper, url: str) -> None:
         self.url = url
         self._cluster = cluster
 

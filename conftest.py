@@ -5,6 +5,7 @@ pytest_plugins = [
     "suite.mutation",
     "suite.habits",
     "suite.gate_tools",
+    "suite.local_portal",
     "suite.redaction",
     "suite.allure_results",
     "suite.recording",
@@ -16,6 +17,7 @@ pytest_plugins = [
     "steps.kserve_client",
     "steps.guardrails",
     "steps.golden_path",
+    "steps.local_portal",
     "steps.incidents",
     "steps.gate",
 ]

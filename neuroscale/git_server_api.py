@@ -89,6 +89,18 @@ class GitServerApi:
         if known := self.push_hook():
             self._administer("PATCH", f"{API}/hooks/{known['id']}", {"active": active})
 
+    # --- who signs in with an account of it
+
+    def register_client(self, name: str, redirect: str) -> tuple[str, str]:
+        """A program in which people sign in with their account here (OpenID Connect); its ID and its secret.
+
+        Raises:
+            NeuroscaleError: The Git server answered with an error.
+        """
+        asked = {"name": name, "redirect_uris": [redirect], "confidential_client": True}
+        made = self._administer("POST", "/api/v1/user/applications/oauth2", asked).json()
+        return str(made["client_id"]), str(made["client_secret"])
+
     # --- packages
 
     def has_package(self, path: str) -> bool:

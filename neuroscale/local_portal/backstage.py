@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,17 +12,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from pydantic import BaseModel
 
-from neuroscale.backstage_client import answers_ready
 from neuroscale.errors import HostError
 from neuroscale.git_server import IN_CLUSTER_URL
+from neuroscale.host import direct
 from neuroscale.kubernetes.refs import Object
 from neuroscale.local_portal.parts import Parts
 from neuroscale.local_portal.process import HERE, Program, environment, free_port
+from neuroscale.settings import ROOT
 
-#: As its image sets it.
-_ENVIRONMENT = {"NODE_ENV": "production"}
-_ENTRY = ("--no-node-snapshot", "packages/backend/src/index.ts", "--config", "app-config.yaml")
+_IMAGE = ROOT / "infrastructure" / "images" / "backstage" / "image.toml"
+_LIST_ROUTES = Path(__file__).with_name("list_routes.cjs")
+_READY = "/.backstage/health/v1/readiness"
 _DATABASE = ("backend", "database", "connection")
 
 
@@ -44,9 +47,56 @@ class Deployment:
     more: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What it finds there: what its image sets, and its Secret."""
+        return {**image().env, **self.secret, **self.more}
+
+    @property
     def url(self) -> str:
         """Where it answers."""
         return f"http://{HERE}:{self.port}"
+
+
+class Image(BaseModel):
+    """What the recipe of the portal's image says of its process."""
+
+    entrypoint: list[str]
+    command: list[str]
+    env: dict[str, str]
+
+
+def image() -> Image:
+    """The recipe."""
+    return Image.model_validate(tomllib.loads(_IMAGE.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Running:
+    """A portal that is ready.
+
+    Attributes:
+        read: The files that it read at its start.
+        listed: Where its process writes down which routes it has.
+    """
+
+    deployment: Deployment
+    read: tuple[Path, ...]
+    listed: Path
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self.deployment.url
+
+    @property
+    def settings(self) -> str:
+        """All that it read."""
+        return "\n".join(file.read_text(encoding="utf-8") for file in self.read)
+
+    @property
+    def routes(self) -> list[str]:
+        """Method and path of each."""
+        return self.listed.read_text(encoding="utf-8").splitlines()
 
 
 def config_of(objects: Iterable[Object]) -> Object:
@@ -86,7 +136,7 @@ def moved_here(config: Object, *, git_server: str, database: int, port: int) -> 
 
 
 @contextmanager
-def backstage(parts: Parts, deployment: Deployment, folder: Path) -> Iterator[str]:
+def backstage(parts: Parts, deployment: Deployment, folder: Path) -> Iterator[Running]:
     """A portal that is ready.
 
     Args:
@@ -94,17 +144,20 @@ def backstage(parts: Parts, deployment: Deployment, folder: Path) -> Iterator[st
         deployment: How it runs.
         folder: For its configuration, home and log; not there yet.
 
-    Yields:
-        Its URL.
-
     Raises:
         HostError: It does not become ready.
         ProgramFailed: It cannot be started.
     """
     folder.mkdir(mode=0o700)
-    (folder / "app-config.yaml").write_text(yaml.safe_dump(deployment.config), encoding="utf-8")
-    env = environment({**_ENVIRONMENT, "HOME": str(folder), "TMPDIR": str(folder), **deployment.secret, **deployment.more})
-    command = [str(parts.node), *_ENTRY, "--config", str(folder / "app-config.yaml")]
-    program = Program(f"The portal ({deployment.name})", command, parts.app, folder / "log", env)
-    with program.answering(lambda: answers_ready(deployment.url)):
-        yield deployment.url
+    config, listed = folder / "app-config.yaml", folder / "routes"
+    config.write_text(yaml.safe_dump(deployment.config), encoding="utf-8")
+    env = environment(deployment.environment)
+    env |= {"HOME": str(folder), "TMPDIR": str(folder), "NEUROSCALE_ROUTES": str(listed)}
+    said = image()
+    # The Node is the image's own, where this machine has it.
+    command = [str(parts.node), "--require", str(_LIST_ROUTES), *said.entrypoint[1:], *said.command]
+    program = Program(
+        f"The portal ({deployment.name})", [*command, "--config", str(config)], parts.app, folder / "log", env
+    )
+    with program.answering(lambda: direct.answers(f"{deployment.url}{_READY}", seconds=5)):
+        yield Running(deployment, (parts.app / said.command[-1], config), listed)

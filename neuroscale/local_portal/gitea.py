@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from neuroscale.errors import HostError, WriteForbidden
 from neuroscale.git_server import GitServer
 from neuroscale.git_server_api import BOT, CREDENTIALS
@@ -19,7 +17,6 @@ from neuroscale.host import direct
 from neuroscale.host.programs import output
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.local_portal.process import HERE, Program, as_root, environment, free_port
-from neuroscale.polling import Verdict, met, pending
 from neuroscale.settings import ROOT
 
 _CONFIGURATION = Path("bootstrap", "forge", "app.ini")
@@ -79,9 +76,11 @@ def gitea(binary: Path, static: Path, folder: Path) -> Iterator[GitServer]:
         folder=folder,
     )
     if not (password := _GENERATED.search(made)):
-        raise HostError("Gitea should tell the password of the user that it made, but tells none. Next: gitea --version")
+        raise HostError(
+            "Gitea should tell the password of the user that it made, but tells none. Next: gitea --version"
+        )
     server = Program("Gitea", [*command, "web"], folder, folder / "log", env)
-    with server.answering(lambda: _healthy(url)):
+    with server.answering(lambda: direct.answers(f"{url}/api/healthz", seconds=5)):
         yield GitServer(OwnProcess(url, password[1]), url, clone=folder / "clone")
 
 
@@ -100,12 +99,3 @@ def _configure(file: Path, static: Path, port: int) -> None:
     with file.open("w", encoding="utf-8") as into:
         said.write(into)
     file.chmod(0o600)
-
-
-def _healthy(url: str) -> Verdict:
-    try:
-        with direct.client(base_url=url, seconds=5) as http:
-            answer = http.get("/api/healthz")
-    except httpx.HTTPError as error:
-        return pending(f"{type(error).__name__}: {error}")
-    return met("it is healthy") if answer.is_success else pending(f"it answers {answer.status_code}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from neuroscale.gate.tools import Tools
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT
 from neuroscale.supply import node
-from neuroscale.supply.builder import Builder
+from neuroscale.supply.builder import Builder, all_versions
 
 _PARTS = ("gitea", "gitea-files", "backstage", "debian-postgresql")
+_SPEAKING = ("backstage", "gitea", "postgresql-15")
 _PORTAL = Path("infrastructure", "backstage")
 
 
@@ -27,6 +29,7 @@ class Parts:
         app: The portal, as it lies in its image.
         postgresql: Layer of the image of PostgreSQL.
         tools: Of the gate; its Helm renders the portal's chart.
+        versions: Of the programs.
     """
 
     gitea: Path
@@ -35,6 +38,7 @@ class Parts:
     app: Path
     postgresql: Path
     tools: Tools
+    versions: Mapping[str, str]
 
     def rendered(self, values: str, root: Path = ROOT) -> list[Object]:
         """The objects of the portal's chart.
@@ -57,7 +61,8 @@ def provide() -> Parts:
         HostError: The disk does not suffice, or a build tool is missing.
         Locked: Another process is building.
     """
-    parts = {name: part.path for name, part in Builder().provide(_PARTS).items()}
+    provided = Builder().provide(_PARTS)
+    parts = {name: part.path for name, part in provided.items()}
     portal = parts["backstage"]
     return Parts(
         gitea=parts["gitea"] / "gitea",
@@ -66,4 +71,5 @@ def provide() -> Parts:
         app=portal / node.FOLDER,
         postgresql=parts["debian-postgresql"] / "layer.tar",
         tools=tools.provide(charts=True),
+        versions={name: all_versions(provided)[name] for name in _SPEAKING},
     )

@@ -21,7 +21,17 @@ _WANTED = (f"./usr/lib/postgresql/{_VERSION}", f"./usr/share/postgresql/{_VERSIO
 #: The C library, which is the loader's: this machine's.
 _NOT_WANTED = tuple(
     f"./usr/lib/*-linux-gnu/{name}"
-    for name in ("ld-*", "libanl.*", "libc.*", "libdl.*", "libm.*", "libnss_*", "libpthread.*", "libresolv.*", "librt.*")
+    for name in (
+        "ld-*",
+        "libanl.*",
+        "libc.*",
+        "libdl.*",
+        "libm.*",
+        "libnss_*",
+        "libpthread.*",
+        "libresolv.*",
+        "librt.*",
+    )
 )
 _SETUP_WITHIN = 120.0
 #: It is gone with the session: nothing has to reach the disk.

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from neuroscale.backstage_client import Backstage
 from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.git_server import GitServer
-from neuroscale.local_portal.backstage import Deployment, backstage, config_of, moved_here
+from neuroscale.local_portal.backstage import Deployment, Running, backstage, config_of, moved_here
 from neuroscale.local_portal.certificate import self_signed
 from neuroscale.local_portal.gitea import gitea
 from neuroscale.local_portal.parts import Parts
@@ -32,6 +32,7 @@ class LocalPortal:
     Attributes:
         git_server: With the repository ``platform``.
         backstage: As a guest of it.
+        running: Its process.
         parts: What it is made of.
         folder: Everything that it keeps.
         secret: What the Secret of the cluster would hold.
@@ -41,6 +42,7 @@ class LocalPortal:
 
     git_server: GitServer
     backstage: Backstage
+    running: Running
     parts: Parts
     folder: Path
     secret: dict[str, str]
@@ -76,5 +78,7 @@ def local_portal(parts: Parts, root: Path = ROOT) -> Iterator[LocalPortal]:
             config = moved_here(
                 config_of(parts.rendered("values.yaml", root)), git_server=git_server.url, database=database, port=port
             )
-            with backstage(parts, Deployment("values.yaml", config, secret, port), folder / "backstage") as url:
-                yield LocalPortal(git_server, Backstage(url), parts, folder, secret, database, certificate[0])
+            with backstage(parts, Deployment("values.yaml", config, secret, port), folder / "backstage") as running:
+                yield LocalPortal(
+                    git_server, Backstage(running.url), running, parts, folder, secret, database, certificate[0]
+                )

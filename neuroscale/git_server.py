@@ -49,6 +49,11 @@ class PullRequest:
     body: str
     mergeable: bool
 
+    @property
+    def path(self) -> str:
+        """Of its page."""
+        return f"/{OWNER}/{REPOSITORY}/pulls/{self.number}"
+
     @classmethod
     def of(cls, said: Object) -> PullRequest:
         """As Gitea describes it."""
@@ -135,7 +140,7 @@ class GitServer(GitServerApi):
         path, found = f"{API}/pulls", list[PullRequest]()
         with self._api() as api:
             for page in count(1):
-                wanted = {"state": "open", "base_branch": BRANCH, "limit": _PAGE, "page": page}
+                wanted: dict[str, str | int] = {"state": "open", "base_branch": BRANCH, "limit": _PAGE, "page": page}
                 answer = api.get(path, params=wanted)
                 if not answer.is_success:
                     raise self._unexpected("list", path, answer)

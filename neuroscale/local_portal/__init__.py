@@ -1,1 +1,1 @@
-"""The portal without a cluster: Gitea, PostgreSQL and Backstage as processes of this machine, as their images have them."""
+"""The portal without a cluster: Gitea, PostgreSQL and Backstage as processes, made of what their images have."""

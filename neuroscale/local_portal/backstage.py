@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,8 +20,9 @@ from neuroscale.git_server import IN_CLUSTER_URL
 from neuroscale.host import direct
 from neuroscale.kubernetes.refs import Object
 from neuroscale.local_portal.parts import Parts
-from neuroscale.local_portal.process import HERE, Program, environment, free_port
-from neuroscale.settings import ROOT
+from neuroscale.local_portal.process import HERE, NEXT, Program, environment, free_port
+from neuroscale.polling import Verdict, met, pending, wait_until
+from neuroscale.settings import BUDGETS, ROOT
 
 _IMAGE = ROOT / "infrastructure" / "images" / "backstage" / "image.toml"
 _LIST_ROUTES = Path(__file__).with_name("list_routes.cjs")
@@ -95,8 +97,19 @@ class Running:
 
     @property
     def routes(self) -> list[str]:
-        """Method and path of each."""
-        return self.listed.read_text(encoding="utf-8").splitlines()
+        """Method and path of each that it has from now on.
+
+        Raises:
+            ConditionTimeout: Its process does not say.
+        """
+        asked_at, said = time.time() * 1000, list[str]()
+
+        def ask() -> Verdict:
+            said[:] = self.listed.read_text(encoding="utf-8").splitlines() if self.listed.is_file() else []
+            return met(f"{len(said)} lines") if said and int(said[0]) > asked_at else pending("it was before")
+
+        wait_until(ask, "the portal's process says which routes it has", NEXT, within=BUDGETS.heal)
+        return said[1:]
 
 
 def config_of(objects: Iterable[Object]) -> Object:

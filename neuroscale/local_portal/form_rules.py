@@ -31,7 +31,7 @@ def broken_fields(form: Form) -> set[str]:
 
 def completed(form: Form) -> dict[str, str | int]:
     """An accepted form with what the portal puts in."""
-    values = DEFAULTS | dict(form)
+    values: dict[str, object] = {**DEFAULTS, **form}
     return {
         name: value if isinstance(value, str) else int(str(value).partition(".")[0]) for name, value in values.items()
     }

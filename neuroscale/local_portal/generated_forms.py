@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from string import ascii_letters, ascii_lowercase, digits
 
 from neuroscale.guardrails.oracle import COST_CENTERS, OWNERS
@@ -21,8 +22,8 @@ HOSTILE: tuple[object, ...] = (
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[a](javascript:alert(1))", "a | b | c", "@neuroscale",
     "#1", "fixes #1", "ä", "аdmin", "Å", "\u202eabc", "a\u200bb", "💥", "A", "a b", " a", "a ", "", "a" * 10_000,
     "__proto__", "constructor.prototype", "javascript:alert(1)", "file:///etc/passwd", "http://u:p@host/model",
-    "http://host/model?token=x", "http://host/model#x", "http://host/a b", "http://host/a\nb: c", "http://host/${{ 1 }}",
-    "http://host/`id`", "http://host//a", "http://host/", "http://-host/a", "http://host:/a", "http://host:123456/a",
+    "http://host/model?token=x", "http://host/model#x", "http://host/a b", "http://host/a\nb: c",
+    "http://host/${{ 1 }}", "http://host/`id`", "http://host//a", "http://host/", "http://-host/a", "http://host:/a", "http://host:123456/a",
     "gs://bucket/model", "HTTP://host/a", None, True, False, 0, -1, 1.5, 10**12, [], ["a"], {}, {"a": "b"},
 )  # fmt: skip
 #: Names that a form has no use for, those that every object of JavaScript has included.
@@ -62,9 +63,9 @@ def good(seed: random.Random, name: str = "") -> Form:
 
 
 def any_form(seed: random.Random) -> Form:
-    """One in three is good; the others have, most of them, something wrong with a field or two."""
+    """One in five is good; the others have, most of them, something wrong with a field or two."""
     form = good(seed)
-    if seed.random() < 1 / 3:
+    if seed.random() < 0.2:
         return form
     for _ in range(seed.choice((1, 1, 1, 2))):
         seed.choice((_spoil, _spoil, _spoil, _near_miss, _near_miss, _leave_out, _add))(form, seed)
@@ -77,7 +78,7 @@ def each_hostile() -> Iterator[tuple[str, Form]]:
     closed = [field for field in FIELDS if field not in free]
     for index, value in enumerate(HOSTILE):
         for field in (*free, closed[index % len(closed)]):
-            yield field, {**good(random.Random(index), f"hostile-{index}"), field: value}
+            yield field, {**good(random.Random(index), f"hostile-{index}"), field: value}  # noqa: S311 - test data
 
 
 def trap_names() -> tuple[str, ...]:
@@ -119,7 +120,11 @@ def _near_miss(form: Form, seed: random.Random) -> None:
 
 def _beside(bounds: tuple[int, int]) -> tuple[Callable[[object], object], ...]:
     values = (bounds[0] - 1, bounds[1] + 1, float(bounds[0]), str(bounds[0]), bounds[0] + 0.5)
-    return tuple((lambda value: lambda _: value)(value) for value in values)
+    return tuple(partial(_instead, value) for value in values)
+
+
+def _instead(value: object, _: object) -> object:
+    return value
 
 
 _EDGES: Mapping[str, tuple[Callable[[object], object], ...]] = {
@@ -141,8 +146,8 @@ _EDGES: Mapping[str, tuple[Callable[[object], object], ...]] = {
         lambda uri: f"{uri}\n",
         lambda uri: f"{uri}?",
         lambda uri: str(uri).replace("http", "ftp", 1),
-        lambda uri: "http://h/" + "x" * (LONGEST_URI - 8),
-        lambda uri: "http://h/" + "x" * (LONGEST_URI - 9),
+        lambda _: "http://h/" + "x" * (LONGEST_URI - 8),
+        lambda _: "http://h/" + "x" * (LONGEST_URI - 9),
     ),
     "cpu": _beside(CPU),
     "memory": _beside(MEMORY),

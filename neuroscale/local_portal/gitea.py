@@ -68,12 +68,9 @@ def gitea(binary: Path, static: Path, folder: Path) -> Iterator[GitServer]:
     env = environment({"HOME": str(home), "GITEA_TEMP": str(folder), "TMPDIR": str(folder)})
     command = [str(binary), "--config", str(configuration)]
     output([*command, "migrate"], within=_SETUP_WITHIN, env=env, folder=folder)
+    admin = ["--admin", "--username", BOT, "--email", f"{BOT}@forge.local", "--must-change-password=false"]
     made = output(
-        [*command, "admin", "user", "create", "--admin", "--must-change-password=false", "--random-password"]
-        + ["--username", BOT, "--email", f"{BOT}@forge.local"],
-        within=_SETUP_WITHIN,
-        env=env,
-        folder=folder,
+        [*command, "admin", "user", "create", *admin, "--random-password"], within=_SETUP_WITHIN, env=env, folder=folder
     )
     if not (password := _GENERATED.search(made)):
         raise HostError(
@@ -87,7 +84,8 @@ def gitea(binary: Path, static: Path, folder: Path) -> Iterator[GitServer]:
 def _configure(file: Path, static: Path, port: int) -> None:
     """As in the cluster, but for places and addresses."""
     said = ConfigParser(interpolation=None, default_section="")
-    said.optionxform = str  # type: ignore[assignment,method-assign] - or it would write them in small letters
+    # Or it would write them in small letters.
+    setattr(said, "optionxform", str)  # noqa: B010 - no plain assignment, which type checkers take for a method's
     # What stands before the first section is of the one that Gitea calls so.
     said.read_string(f"[DEFAULT]\n{(ROOT / _CONFIGURATION).read_text(encoding='utf-8')}")
     said["DEFAULT"]["WORK_PATH"] = str(file.parent)

@@ -25,7 +25,7 @@ _TEMPLATE = Path("backstage", "templates", "model-endpoint")
 _AT_ONCE = 4
 _SHOWN = 3
 #: As many of either kind as there must be at least, or the forms would prove little.
-_SHARE = 0.2
+_SHARE = 0.1
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def postgresql(layer: Path, folder: Path, password: str, certificate: tuple[Path
     output(["tar", "-xf", str(layer), "-C", str(folder), *unwanted, "--wildcards", *_WANTED], within=_SETUP_WITHIN)
     port, account, env = free_port(), _account(), _environment(folder)
     bin_, mine, data = folder / "usr/lib/postgresql" / _VERSION / "bin", folder / "own", folder / "own" / "data"
-    _own_files(mine, password, certificate, account)
+    _own_files(mine, certificate, account)
     initdb = ("--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=reject", "--no-sync")
     _to_its_end([str(bin_ / "initdb"), f"--pgdata={data}", *initdb], mine, env, account)
     role = f"CREATE ROLE backstage LOGIN CREATEDB PASSWORD '{password}'\n"
@@ -81,7 +81,7 @@ def postgresql(layer: Path, folder: Path, password: str, certificate: tuple[Path
         yield port
 
 
-def _own_files(folder: Path, password: str, certificate: tuple[Path, Path], account: Account | None) -> None:
+def _own_files(folder: Path, certificate: tuple[Path, Path], account: Account | None) -> None:
     """What it reads and nobody else may."""
     folder.mkdir(mode=0o700)
     (folder / "pg_hba.conf").write_text("host all all all scram-sha-256\n", encoding="utf-8")

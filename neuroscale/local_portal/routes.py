@@ -15,15 +15,17 @@ from neuroscale.settings import BUDGETS
 
 _AT_ONCE = 4
 _SHOWN = 5
-#: What anybody may ask, and why; matched with a whole path.
+#: What anybody may ask, and why; matched with a whole route.
 PUBLIC: Mapping[str, str] = {
-    r"/\.backstage/health/v1/(liveness|readiness)": "the kubelet asks",
-    r"/api/[a-z]+/\.backstage/auth/v1/jwks\.json": "public keys, by which plugins trust each other",
-    r"/api/auth/.*": "who is about to sign in is nobody yet",
-    r"/api/app/.*|/\*?|": "the front end, which shows the page to sign in with",
+    r"GET /\.backstage/health/v1/(liveness|readiness)": "the kubelet asks",
+    r"GET (/api/[a-z]+)?/\.backstage/auth/v1/jwks\.json": "public keys, by which plugins trust each other",
+    r"DELETE (/api/[a-z]+)?/\.backstage/auth/v1/cookie": "takes the caller's own cookie away",
+    r"GET /api/permission/health": "says that the plugin lives, and nothing else",
+    r"[A-Z]+ /api/auth/.*": "who is about to sign in is nobody yet",
+    r"GET (/api/app/.*|/\*?|)": "the front end, which shows the page to sign in with",
 }
-#: Where everything is that the portal knows and does.
-_GUARDED = frozenset({"catalog", "permission", "scaffolder"})
+#: What there must be among the rest, one of each plugin that knows or does something.
+_GUARDED = frozenset({"POST /api/permission/authorize", "GET /api/catalog/entities", "POST /api/scaffolder/v2/tasks"})
 _FORGED = {"Authorization": "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1c2VyOmRlZmF1bHQvZ3Vlc3QifQ."}
 
 
@@ -42,7 +44,7 @@ class Asked:
     @property
     def public(self) -> bool:
         """Whether anybody may ask it."""
-        return any(re.fullmatch(pattern, self.path) for pattern in PUBLIC)
+        return any(re.fullmatch(pattern, self.route) for pattern in PUBLIC)
 
 
 def ask_each(running: Running) -> list[Asked]:
@@ -70,10 +72,9 @@ def assert_guarded(asked: Sequence[Asked]) -> None:
         ConditionTimeout: One lets somebody in, or there are none.
     """
     guarded = [one for one in asked if not one.public]
-    plugins = {one.path.split("/")[2] for one in guarded if one.path.startswith("/api/")}
-    if absent := _GUARDED - plugins:
+    if absent := _GUARDED - {one.route for one in guarded}:
         raise ConditionTimeout(
-            f"The portal should have routes of {', '.join(sorted(absent))}, but has {len(asked)} without any. Next: {NEXT}"
+            f"The portal should have the routes {sorted(absent)}, but has {len(asked)} others. Next: {NEXT}"
         )
     if let_in := [f"{one.route} {one.statuses}" for one in guarded if one.statuses != (401, 401)]:
         raise ConditionTimeout(

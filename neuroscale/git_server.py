@@ -221,11 +221,19 @@ class GitServer(GitServerApi):
         made = {"username": user, "email": f"{user}@{GIT_SERVER}.local", "must_change_password": False}
         made["password"] = secrets.token_urlsafe(24)
         self._administer("POST", "/api/v1/admin/users", made, may=(422,))  # who exists
-        self._administer("PUT", f"{API}/collaborators/{user}", {"permission": "write"})
+        self.grant(user, "write")
         tokens = f"/api/v1/users/{user}/tokens"
         self._administer("DELETE", f"{tokens}/{user}", None, may=(404,))
         issued = self._administer("POST", tokens, {"name": user, "scopes": list(scopes)})
         return str(issued.json()["sha1"])
+
+    def grant(self, user: str, permission: str) -> None:
+        """What a user may do with the repository: ``read`` or ``write``.
+
+        Raises:
+            NeuroscaleError: The Git server answered with an error.
+        """
+        self._administer("PUT", f"{API}/collaborators/{user}", {"permission": permission})
 
     def takes_token(self, token: str) -> bool:
         """Whether a token lets somebody in.

@@ -38,6 +38,11 @@ def one_form_is_handed_in(local_portal: LocalPortal, times: int) -> Handed:
     return submissions.submit_same_form(local_portal, times)
 
 
+@when("a form is handed in, and the worker is told nothing", target_fixture="handed")
+def a_form_is_overlooked(local_portal: LocalPortal) -> Handed:
+    return submissions.submit_overlooked(local_portal)
+
+
 @when("two forms that differ are handed in for one name", target_fixture="handed")
 def two_forms_are_handed_in(local_portal: LocalPortal) -> Handed:
     return submissions.submit_rivals(local_portal)

@@ -36,10 +36,20 @@ Feature: The portal, its database and the Git server run as processes, and keep 
     And each refusal names the fields that are wrong
     And nothing of them is at the Git server
 
-  Scenario: Who is not signed in gets nowhere
+  Scenario: A form of which the portal's worker is told nothing becomes a pull request all the same
     Given the portal runs on this machine
+    When a form is handed in, and the worker is told nothing
+    Then each form has become a pull request with its files and its text
+
+  Scenario Outline: Who is not signed in gets nowhere
+    Given the portal runs <how>
     When each of its routes is asked by somebody who is not signed in
     Then each answers 401 but those that are public
+
+    Examples:
+      | how              |
+      | on this machine  |
+      | as in production |
 
   Scenario: In production nobody gets in without an account
     Given the portal runs as in production
@@ -47,8 +57,3 @@ Feature: The portal, its database and the Git server run as processes, and keep 
     Then the guest is refused
     And whoever signs in is sent to the identity provider
     And no setting lets anybody in without an account
-
-  Scenario: In production who is not signed in gets nowhere
-    Given the portal runs as in production
-    When each of its routes is asked by somebody who is not signed in
-    Then each answers 401 but those that are public

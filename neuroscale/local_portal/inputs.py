@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from neuroscale.backstage_client import Refusal
+from neuroscale.backstage_client import Backstage, Refusal
 from neuroscale.errors import ConditionTimeout
 from neuroscale.golden_path.form import evaluate_proposal
 from neuroscale.kubernetes.refs import Object
@@ -64,12 +64,17 @@ def try_forms(portal: LocalPortal, count: int) -> Tried:
     return Tried(seed, forms, answers, before)
 
 
+def refusal(backstage: Backstage, form: Form) -> Refusal | None:
+    """What the portal has against a form that is handed in for good."""
+    return backstage.refusal(form)
+
+
 def try_hostile(portal: LocalPortal) -> Tried:
     """Hand in forms for good that each hold a hostile value."""
     forms = tuple(form for _, form in each_hostile())
     before = frozenset(portal.git_server.branches())
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = tuple(pool.map(portal.backstage.refusal, forms))
+        answers = tuple(pool.map(lambda form: refusal(portal.backstage, form), forms))
     return Tried(0, forms, answers, before)
 
 

@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from neuroscale.errors import HostError
@@ -39,8 +40,33 @@ _OPTIONS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "jit=
 _NOBODY = "nobody"
 
 
+@dataclass(frozen=True)
+class Database:
+    """A server that answers.
+
+    Attributes:
+        psql: The client's program, and its environment.
+    """
+
+    port: int
+    psql: tuple[str, Mapping[str, str]]
+    folder: Path
+
+    def execute(self, database: str, statement: str) -> str:
+        """Execute a statement as the role of the portal; what the client prints.
+
+        Raises:
+            ProgramFailed: It was refused.
+        """
+        program, env = self.psql
+        options = [f"--host={HERE}", f"--port={self.port}", "--username=backstage", f"--dbname={database}"]
+        quiet = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
+        command = [program, *options, *quiet, f"--command={statement}"]
+        return output(command, within=_SETUP_WITHIN, env=env, folder=self.folder).strip()
+
+
 @contextmanager
-def postgresql(layer: Path, folder: Path, password: str, certificate: tuple[Path, Path]) -> Iterator[int]:
+def postgresql(layer: Path, folder: Path, password: str, certificate: tuple[Path, Path]) -> Iterator[Database]:
     """A server with the role ``backstage``.
 
     Args:
@@ -48,9 +74,6 @@ def postgresql(layer: Path, folder: Path, password: str, certificate: tuple[Path
         folder: For programs, data and log; not there yet.
         password: Of the role.
         certificate: That it shows to who wants TLS, and its key.
-
-    Yields:
-        Its port.
 
     Raises:
         HostError: It does not answer.
@@ -78,7 +101,7 @@ def postgresql(layer: Path, folder: Path, password: str, certificate: tuple[Path
     command = [str(bin_ / "postgres"), "-D", str(data), *(word for option in options for word in ("-c", option))]
     server = Program("PostgreSQL", command, mine, folder / "log", env, account, signal.SIGINT)
     with server.answering(lambda: _listens(port)):
-        yield port
+        yield Database(port, (str(bin_ / "psql"), env | {"PGPASSWORD": password}), folder)
 
 
 def _own_files(folder: Path, certificate: tuple[Path, Path], account: Account | None) -> None:

@@ -41,7 +41,7 @@ def production(portal: LocalPortal) -> Deployment:
     config = moved_here(
         config_of(portal.parts.rendered("values-prod.yaml")),
         git_server=git_server.url,
-        database=portal.database,
+        database=portal.database.port,
         port=port,
     )
     config["backend"]["database"]["prefix"] = "production_plugin_"

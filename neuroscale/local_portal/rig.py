@@ -16,7 +16,7 @@ from neuroscale.local_portal.backstage import Deployment, Running, backstage, co
 from neuroscale.local_portal.certificate import self_signed
 from neuroscale.local_portal.gitea import gitea
 from neuroscale.local_portal.parts import Parts
-from neuroscale.local_portal.postgresql import postgresql
+from neuroscale.local_portal.postgresql import Database, postgresql
 from neuroscale.local_portal.process import free_port
 from neuroscale.milestones import MILESTONES
 from neuroscale.settings import ROOT
@@ -36,7 +36,7 @@ class LocalPortal:
         parts: What it is made of.
         folder: Everything that it keeps.
         secret: What the Secret of the cluster would hold.
-        database: Port of PostgreSQL.
+        database: PostgreSQL.
         certificate: What whoever connects to PostgreSQL by TLS must trust.
     """
 
@@ -46,7 +46,7 @@ class LocalPortal:
     parts: Parts
     folder: Path
     secret: dict[str, str]
-    database: int
+    database: Database
     certificate: Path
 
 
@@ -76,7 +76,10 @@ def local_portal(parts: Parts, root: Path = ROOT) -> Iterator[LocalPortal]:
             secret = {"GITEA_TOKEN": git_server.issue_token(_USER, _SCOPES), "POSTGRES_PASSWORD": password}
             port = free_port()
             config = moved_here(
-                config_of(parts.rendered("values.yaml", root)), git_server=git_server.url, database=database, port=port
+                config_of(parts.rendered("values.yaml", root)),
+                git_server=git_server.url,
+                database=database.port,
+                port=port,
             )
             with backstage(parts, Deployment("values.yaml", config, secret, port), folder / "backstage") as running:
                 yield LocalPortal(

@@ -25,6 +25,7 @@ from neuroscale.polling import Verdict, met, pending, wait_until
 _ENDED_WITHIN = 60.0
 _OFFERED_WITHIN = 60.0
 _AT_ONCE = 4
+_TASKS = "backstage_plugin_scaffolder"
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,22 @@ def submit_one(portal: LocalPortal) -> Handed:
 def submit_same_form(portal: LocalPortal, times: int) -> Handed:
     """Hand one form in several times at once."""
     return submit(portal, [dict(filled_in())] * times)
+
+
+def overlook(portal: LocalPortal, handed: Handed) -> None:
+    """Make a task that has ended one that waits for a worker, of which no worker is told."""
+    (submission,) = handed.submissions
+    since = "created_at = now() - interval '1 minute'"
+    portal.database.execute(_TASKS, f"UPDATE tasks SET status = 'open', {since} WHERE id = '{submission.task.id}'")  # noqa: S608
+
+
+def submit_overlooked(portal: LocalPortal) -> Handed:
+    """Hand a form in of which the worker is told nothing, and wait for the end of its task."""
+    handed = submit_one(portal)
+    overlook(portal, handed)
+    (submission,) = handed.submissions
+    (ended,) = _wait_for_ends(portal.backstage, [submission.task.id])
+    return Handed((Submission(submission.values, ended),), handed.before)
 
 
 def submit_rivals(portal: LocalPortal) -> Handed:

@@ -21,14 +21,14 @@ export default createBackendModule({
         const db = await database.getClient();
 
         async function look() {
-          const running = db('tasks')
-            .where({ status: 'processing' })
-            .whereRaw(`last_heartbeat_at > now() - interval '15 seconds'`)
-            .count();
           const found = await db('tasks')
             .where({ status: 'open' })
             .whereRaw(`created_at < now() - interval '${FORGOTTEN_AFTER}'`)
-            .where(AT_ONCE, '>', running)
+            .whereRaw('(select count(*) from tasks where status = ? and last_heartbeat_at > now() - ?::interval) < ?', [
+              'processing',
+              '15 seconds',
+              AT_ONCE,
+            ])
             .update({ status: 'processing', last_heartbeat_at: db.raw(`now() - interval '1 hour'`) });
           if (found > 0) {
             logger.warn(`The worker has overlooked ${found} task(s); they will be started`);

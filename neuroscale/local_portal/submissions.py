@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neuroscale.backstage_client import TEMPLATE, Backstage, BackstageError, Task
-from neuroscale.errors import ConditionTimeout
+from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.gate import assertions
 from neuroscale.git_server import PullRequest
 from neuroscale.golden_path.form import evaluate_proposal, filled_in
@@ -107,20 +107,35 @@ def submit_same_form(portal: LocalPortal, times: int) -> Handed:
     return submit(portal, [dict(filled_in())] * times)
 
 
-def overlook(portal: LocalPortal, handed: Handed) -> None:
-    """Make a task that has ended one that waits for a worker, of which no worker is told."""
-    (submission,) = handed.submissions
-    since = "created_at = now() - interval '1 minute'"
-    portal.database.execute(_TASKS, f"UPDATE tasks SET status = 'open', {since} WHERE id = '{submission.task.id}'")  # noqa: S608
-
-
 def submit_overlooked(portal: LocalPortal) -> Handed:
-    """Hand a form in of which the worker is told nothing, and wait for the end of its task."""
-    handed = submit_one(portal)
-    overlook(portal, handed)
-    (submission,) = handed.submissions
-    (ended,) = _wait_for_ends(portal.backstage, [submission.task.id])
-    return Handed((Submission(submission.values, ended),), handed.before)
+    """Hand a form in twice, of which the worker is told once only, and wait for the ends of both tasks.
+
+    Raises:
+        PreconditionFailed: The first task was over before it could be copied.
+        ConditionTimeout: A task has no end.
+    """
+    form, before = filled_in(), frozenset(portal.git_server.branches())
+    told = portal.backstage.create_task(form)
+    tasks = [told, overlook(portal, told)]
+    ends = _wait_for_ends(portal.backstage, tasks)
+    return Handed(tuple(Submission(form, end) for end in ends), before)
+
+
+def overlook(portal: LocalPortal, task: str, created: str = "now()") -> str:
+    """Add the same task once more where the portal keeps them, and tell no worker; returns its ID.
+
+    Raises:
+        PreconditionFailed: It is over, and has lost what it needs to run.
+    """
+    copied = f"SELECT gen_random_uuid(), spec, 'open', {created}, created_by, secrets FROM tasks WHERE id = '{task}'"
+    added = portal.database.execute(
+        _TASKS,
+        f"INSERT INTO tasks (id, spec, status, created_at, created_by, secrets) {copied} AND secrets IS NOT NULL "
+        "RETURNING id",
+    )
+    if not added:
+        raise PreconditionFailed(f"The task {task} should run when it is copied, but has ended. Next: {NEXT}")
+    return added
 
 
 def submit_rivals(portal: LocalPortal) -> Handed:

@@ -16,7 +16,7 @@ from neuroscale.local_portal.inputs import template_files
 from neuroscale.local_portal.process import HERE
 from neuroscale.local_portal.production import production
 from neuroscale.local_portal.rig import LocalPortal
-from neuroscale.local_portal.submissions import Handed, submit
+from neuroscale.local_portal.submissions import Handed, overlook, submit
 from neuroscale.settings import ROOT
 from suite.mutants.mutant import Mutant
 
@@ -64,12 +64,9 @@ def first_form_for_all(portal: LocalPortal, forms: Sequence[Form]) -> Handed:
     return submit(portal, [forms[0]] * len(forms))
 
 
-def leave_in_future(portal: LocalPortal, handed: Handed) -> None:
+def overlook_for_an_hour(portal: LocalPortal, task: str) -> str:
     """Nobody looks for tasks that have waited too long."""
-    (submission,) = handed.submissions
-    later = "created_at = now() + interval '1 hour'"
-    change = f"UPDATE tasks SET status = 'open', {later} WHERE id = '{submission.task.id}'"  # noqa: S608
-    portal.database.execute("backstage_plugin_scaffolder", change)
+    return overlook(portal, task, "now() + interval '1 hour'")
 
 
 def template_without_pattern() -> tuple[Object, dict[str, bytes]]:
@@ -227,9 +224,9 @@ MUTANTS = (
         "Nobody looks for tasks that the worker has overlooked",
         scenario=_OVERLOOKED,
         before="a form is handed in, and the worker is told nothing",
-        faults=_patched("local_portal.submissions:overlook", "portal:leave_in_future"),
+        faults=_patched("local_portal.submissions:overlook", "portal:overlook_for_an_hour"),
         red_step="a form is handed in, and the worker is told nothing",
-        reason=r"waiting for: 1 tasks end .* is open, 0 have ended",
+        reason=r"waiting for: 2 tasks end .* is open, 1 have ended",
     ),
     Mutant(
         "portal-without-auth-policy",

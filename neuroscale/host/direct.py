@@ -12,7 +12,6 @@ from collections.abc import Mapping
 import httpx
 
 from neuroscale.errors import HostError
-from neuroscale.polling import Verdict, met, pending
 
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
 #: As programs want them in ``no_proxy``: some know networks, others only addresses.
@@ -28,16 +27,6 @@ def client(*, base_url: str = "", seconds: float, transport: httpx.HTTPTransport
         transport: How connections are made; the usual way if not given.
     """
     return httpx.Client(base_url=base_url, timeout=seconds, trust_env=False, transport=transport)
-
-
-def answers(url: str, *, seconds: float) -> Verdict:
-    """Whether a server takes a GET, as the kubelet asks it."""
-    try:
-        with client(seconds=seconds) as http:
-            answer = http.get(url)
-    except httpx.HTTPError as error:
-        return pending(f"{type(error).__name__}: {error}")
-    return met(f"it answers {answer.status_code}") if answer.is_success else pending(f"it answers {answer.status_code}")
 
 
 def ask(url: str, method: str = "GET", *, seconds: float, headers: Mapping[str, str] | None = None) -> httpx.Response:

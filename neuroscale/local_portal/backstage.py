@@ -17,10 +17,9 @@ from pydantic import BaseModel
 
 from neuroscale.errors import HostError
 from neuroscale.git_server import IN_CLUSTER_URL
-from neuroscale.host import direct
 from neuroscale.kubernetes.refs import Object
 from neuroscale.local_portal.parts import Parts
-from neuroscale.local_portal.process import HERE, NEXT, Program, environment, free_port
+from neuroscale.local_portal.process import HERE, NEXT, Program, answers, environment, free_port
 from neuroscale.polling import Verdict, met, pending, wait_until
 from neuroscale.settings import BUDGETS, ROOT
 
@@ -172,5 +171,5 @@ def backstage(parts: Parts, deployment: Deployment, folder: Path) -> Iterator[Ru
     program = Program(
         f"The portal ({deployment.name})", [*command, "--config", str(config)], parts.app, folder / "log", env
     )
-    with program.answering(lambda: direct.answers(f"{deployment.url}{_READY}", seconds=5)):
+    with program.answering(lambda: answers(f"{deployment.url}{_READY}")):
         yield Running(deployment, (parts.app / said.command[-1], config), listed)

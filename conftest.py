@@ -5,6 +5,7 @@ pytest_plugins = [
     "suite.mutation",
     "suite.habits",
     "suite.gate_tools",
+    "suite.local_portal",
     "suite.redaction",
     "suite.allure_results",
     "suite.recording",
@@ -17,6 +18,7 @@ pytest_plugins = [
     "steps.guardrails",
     "steps.golden_path",
     "steps.pull_requests",
+    "steps.local_portal",
     "steps.incidents",
     "steps.gate",
 ]

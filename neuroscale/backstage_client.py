@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any, Literal
@@ -66,6 +68,32 @@ class Task:
         return self.status not in ("open", "processing")
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why a form was not taken.
+
+    Attributes:
+        fields: Those that its reasons name.
+        said: The reasons, as its user sees them.
+    """
+
+    fields: frozenset[str]
+    said: str
+
+
+def _refusal(answer: httpx.Response) -> Refusal:
+    """What the scaffolder says of a form: errors of its schema, each with the field that it is about."""
+    errors = answer.json().get("errors") or []
+    return Refusal(frozenset(map(_field, errors)), answer.text[:600])
+
+
+def _field(error: Object) -> str:
+    """What an error is about. A field that is missing, or that must not be there, is no part of what is there."""
+    if error["path"]:
+        return str(error["path"][0])
+    return str(error["instance"] if error["name"] == "enum" else error["argument"])
+
+
 class Backstage:
     """The portal at an address, as a guest of it."""
 
@@ -123,6 +151,39 @@ class Backstage:
         """
         found = self._request("GET", "/api/scaffolder/v2/tasks?order=desc:created_at&limit=50").json()["tasks"]
         return [self.task(one["id"]) for one in found if one["spec"].get("parameters") == values]
+
+    def refusal(self, values: Object, template: str = TEMPLATE) -> Refusal | None:
+        """Hand in a form that should be refused; ``None`` when it was taken.
+
+        Raises:
+            BackstageError: It was neither.
+        """
+        answer = self._request(
+            "POST", "/api/scaffolder/v2/tasks", {"templateRef": template, "values": values}, may=(400,)
+        )
+        return None if answer.is_success else _refusal(answer)
+
+    def dry_run(self, template: Object, values: Object, files: Mapping[str, bytes]) -> Refusal | dict[str, str]:
+        """Try a form without any trace.
+
+        Args:
+            template: The template, as it stands in Git.
+            values: What the form holds.
+            files: Path beside the template -> content.
+
+        Returns:
+            Why it is refused; or path -> content of what would be proposed.
+
+        Raises:
+            BackstageError: It was neither.
+        """
+        contents = [{"path": path, "base64Content": b64encode(file).decode()} for path, file in files.items()]
+        body = {"template": template, "values": values, "secrets": {}, "directoryContents": contents}
+        answer = self._request("POST", "/api/scaffolder/v2/dry-run", body, may=(400,))
+        if not answer.is_success:
+            return _refusal(answer)
+        made = answer.json()["directoryContents"]
+        return {file["path"]: b64decode(file["base64Content"]).decode() for file in made}
 
     def _request(self, method: str, path: str, body: Any = None, *, may: tuple[int, ...] = ()) -> httpx.Response:
         """Ask; an answer that is neither good nor among ``may`` is an error."""

@@ -8,26 +8,26 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError, ProgramFailed
-from neuroscale.git_server_api import API, BOT, BRANCH, OWNER, REPOSITORY
+from neuroscale.git_server_api import API, BOT, BRANCH, OWNER, REPOSITORY, Keeper
 from neuroscale.git_server_members import GitServerMembers
 from neuroscale.host import direct
 from neuroscale.host.programs import output
+from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import CLUSTER_NAME, GIT_SERVER, state_dir
-
-if TYPE_CHECKING:
-    from neuroscale.cluster.client import Cluster
 
 #: What Argo CD clones; also in the manifests under bootstrap/ and infrastructure/.
 IN_CLUSTER_URL = f"http://gitea.{GIT_SERVER}.svc.cluster.local:3000/{OWNER}/{REPOSITORY}.git"
 #: Application -> the file of which the suite commits new versions; not part of what a bootstrap sets back.
 EPOCH_FILES = {"test-app": "apps/test-app/epoch.yaml", "neuroscale-infrastructure": "infrastructure/apps/epoch.yaml"}
 _GIT_SECONDS = 60
+#: The most that Gitea puts on a page, by its default.
+_PAGE = 50
 
 #: Files of a change: path in the repository -> new content, or ``None`` to remove it.
 Files = Mapping[str, str | None]
@@ -43,18 +43,39 @@ class PullRequest:
     """
 
     number: int
+    branch: str
     head: str
     title: str
     body: str
     mergeable: bool
 
+    @property
+    def path(self) -> str:
+        """Of its page."""
+        return f"/{OWNER}/{REPOSITORY}/pulls/{self.number}"
+
+    @classmethod
+    def of(cls, said: Object) -> PullRequest:
+        """As Gitea describes it."""
+        head = said["head"]
+        return cls(said["number"], head["ref"], head["sha"], said["title"], said["body"], bool(said["mergeable"]))
+
 
 class GitServer(GitServerMembers):
-    """The repository, from outside the cluster."""
+    """The repository, from outside the cluster.
 
-    def __init__(self, cluster: Cluster, url: str, cluster_name: str = CLUSTER_NAME) -> None:
+    Args:
+        cluster: Where the Git server runs.
+        url: Where this machine reaches it.
+        cluster_name: Whose state the clone is part of.
+        clone: Where the clone is, if it is no cluster's.
+    """
+
+    def __init__(
+        self, cluster: Keeper, url: str, cluster_name: str = CLUSTER_NAME, *, clone: Path | None = None
+    ) -> None:
         super().__init__(cluster, url)
-        self._clone = state_dir(cluster_name) / "platform"
+        self._clone = clone or state_dir(cluster_name) / "platform"
 
     # --- the repository itself
 
@@ -108,17 +129,31 @@ class GitServer(GitServerMembers):
         Raises:
             NeuroscaleError: The Git server did not say.
         """
-        path = f"{API}/pulls"
+        return next((pull for pull in self.pull_requests() if pull.branch == branch), None)
+
+    def pull_requests(self) -> list[PullRequest]:
+        """The open pull requests into ``main``, latest first.
+
+        Raises:
+            NeuroscaleError: The Git server did not say.
+        """
+        path, found = f"{API}/pulls", list[PullRequest]()
         with self._api() as api:
-            answer = api.get(path, params={"state": "open", "base_branch": BRANCH, "limit": 50})
-        if not answer.is_success:
-            raise self._unexpected("list", path, answer)
-        for found in answer.json():
-            if found["head"]["ref"] == branch:
-                return PullRequest(
-                    found["number"], found["head"]["sha"], found["title"], found["body"], bool(found["mergeable"])
-                )
-        return None
+            for page in count(1):
+                wanted: dict[str, str | int] = {"state": "open", "base_branch": BRANCH, "limit": _PAGE, "page": page}
+                answer = api.get(path, params=wanted)
+                if not answer.is_success:
+                    raise self._unexpected("list", path, answer)
+                listed = answer.json()
+                found += [PullRequest.of(pull) for pull in listed]
+                if len(listed) < _PAGE:
+                    break
+        return found
+
+    def branches(self) -> set[str]:
+        """Names of all branches."""
+        listed = self._git("ls-remote", "--heads", self._remote).splitlines()
+        return {line.partition("refs/heads/")[2] for line in listed}
 
     def branch_head(self, branch: str) -> str | None:
         """Commit of a branch, or ``None``."""
@@ -127,14 +162,22 @@ class GitServer(GitServerMembers):
 
     def proposed(self, branch: str) -> dict[str, str | None]:
         """What a branch changes since it left ``main``: path -> new content, or ``None`` for a file that it removes."""
+        return self.all_proposed([branch])[branch]
+
+    def all_proposed(self, branches: Iterable[str]) -> dict[str, dict[str, str | None]]:
+        """The same of several branches, which are fetched at once."""
+        here = {branch: f"refs/proposed/{branch}" for branch in branches}
         self._refresh()
-        self._git("fetch", "--quiet", "--force", self._remote, f"refs/heads/{branch}")
-        base = self._git("merge-base", "FETCH_HEAD", "HEAD")
-        listed = self._git("diff", "--name-status", "--no-renames", "-z", base, "FETCH_HEAD").split("\0")
+        refs = [f"+refs/heads/{branch}:{ref}" for branch, ref in here.items()]
+        self._git("fetch", "--quiet", "--no-auto-gc", self._remote, *refs)
+        return {branch: self._changed(ref) for branch, ref in here.items()}
+
+    def _changed(self, ref: str) -> dict[str, str | None]:
+        base = self._git("merge-base", ref, "HEAD")
+        listed = self._git("diff", "--name-status", "--no-renames", "-z", base, ref).split("\0")
         changed = zip(listed[1::2], listed[::2], strict=False)
         return {
-            path: None if status == "D" else self._git("cat-file", "blob", f"FETCH_HEAD:{path}")
-            for path, status in changed
+            path: None if status == "D" else self._git("cat-file", "blob", f"{ref}:{path}") for path, status in changed
         }
 
     def push_to(self, branch: str, files: Files, message: str, *, base: str | None = None) -> str:
@@ -173,6 +216,10 @@ class GitServer(GitServerMembers):
         base = self._git("rev-parse", "--verify", f"HEAD~{behind}") if behind else None
         self.push_to(branch, files, title, base=base)
         self._administer("POST", f"{API}/pulls", {"head": branch, "base": BRANCH, "title": title})
+
+    def check_out(self, branch: str, folder: Path) -> None:
+        """A clone of its own, of a branch and of ``main``, as somebody who reviews it makes."""
+        self._git("clone", "--quiet", "--branch", branch, self._remote, str(folder))
 
     def merge(self, branch: str, *, force: bool = False) -> None:
         """Merge the pull request of a branch as it is now.

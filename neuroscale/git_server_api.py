@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import httpx
 
@@ -13,9 +13,6 @@ from neuroscale.host import direct
 from neuroscale.kubernetes.objects import secret_values
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.settings import ARGOCD, BUDGETS, GIT_SERVER
-
-if TYPE_CHECKING:
-    from neuroscale.cluster.client import Cluster
 
 OWNER, REPOSITORY, BRANCH = "neuroscale", "platform", "main"
 BOT = "neuroscale-bot"
@@ -43,10 +40,26 @@ PROTECTION: Object = {
 API = f"/api/v1/repos/{OWNER}/{REPOSITORY}"
 
 
+class Keeper(Protocol):
+    """Where the Git server runs, as far as it matters to whoever asks it: a cluster, or this machine."""
+
+    def assert_writable(self, what: str) -> None:
+        """Return if a write may go out.
+
+        Raises:
+            WriteForbidden: It may not.
+        """
+        ...
+
+    def get(self, ref: Ref) -> Object | None:
+        """The Secret with the password of the one who administers it."""
+        ...
+
+
 class GitServerApi:
     """The Git server, asked as the one who administers it."""
 
-    def __init__(self, cluster: Cluster, url: str) -> None:
+    def __init__(self, cluster: Keeper, url: str) -> None:
         self.url = url
         self._cluster = cluster
 
@@ -126,6 +139,18 @@ class GitServerApi:
             self._administer("POST", f"{API}/branch_protections", rule)
         else:
             self._administer("PATCH", f"{API}/branch_protections/{BRANCH}", rule)
+
+    # --- who signs in with an account of it
+
+    def register_client(self, name: str, redirect: str) -> tuple[str, str]:
+        """A program in which people sign in with their account here (OpenID Connect); its ID and its secret.
+
+        Raises:
+            NeuroscaleError: The Git server answered with an error.
+        """
+        asked = {"name": name, "redirect_uris": [redirect], "confidential_client": True}
+        made = self._administer("POST", "/api/v1/user/applications/oauth2", asked).json()
+        return str(made["client_id"]), str(made["client_secret"])
 
     # --- packages
 

@@ -71,8 +71,15 @@ class GitServerMembers(GitServerApi):
                 "PATCH", f"/api/v1/admin/users/{user}", {"login_name": user, "source_id": 0, "admin": True}
             )
         else:
-            permission = "admin" if role == "repository administrator" else "write"
-            self._administer("PUT", f"{API}/collaborators/{user}", {"permission": permission})
+            self.grant(user, "admin" if role == "repository administrator" else "write")
+
+    def grant(self, user: str, permission: str) -> None:
+        """What a user may do with the repository: ``read``, ``write`` or ``admin``.
+
+        Raises:
+            NeuroscaleError: The Git server answered with an error.
+        """
+        self._administer("PUT", f"{API}/collaborators/{user}", {"permission": permission})
 
     def member(self, user: str) -> bool:
         """Whether there is such a user.

@@ -163,26 +163,59 @@ def eventually(
         Unrecoverable: The probe said that waiting is in vain.
         ConditionTimeout: The budget ran out; the text ends with what was last seen.
     """
-    timeline, within = Timeline(probe.description), min(within, longest_wait.get())
+    return wait_until(
+        partial(probe.check, cluster),
+        probe.description,
+        f"neuroscale check {probe.area}",
+        within=within,
+        every=every,
+        clock=clock,
+    )
+
+
+def wait_until(  # noqa: PLR0913 - a question, what it is called, and how long to ask
+    ask: Callable[[], Verdict],
+    description: str,
+    next_move: str,
+    *,
+    within: float,
+    every: float = 0.25,
+    clock: Clock = REAL_CLOCK,
+) -> Timeline:
+    """As :func:`eventually`, of what is no cluster.
+
+    Args:
+        ask: Asks once.
+        description: The expectation as a clause.
+        next_move: What to type when it does not come true.
+        within: Budget in seconds.
+        every: Pause between two checks in seconds.
+        clock: Time source.
+
+    Raises:
+        Unrecoverable: The answer was that waiting is in vain.
+        ConditionTimeout: The budget ran out; the text ends with what was last seen.
+    """
+    timeline, within = Timeline(description), min(within, longest_wait.get())
     retrying = _retrying(lambda seen: seen.state == "pending", lambda: timeline.seconds + every > within, every, clock)
 
     def check() -> Verdict:
         # The wait has a limit of its own, and one read that took too long is no reason to end it early.
         try:
-            return probe.check(cluster)
+            return ask()
         except ApiServerSlow as error:
             return pending(str(error))
 
     verdict = _poll(check, timeline, clock, retrying)
     if verdict.state == "unrecoverable":
         raise Unrecoverable(
-            f"Gave up after {duration(timeline.seconds)} of {duration(within)} waiting for: {probe.description} "
-            f"({_checks(timeline)}); waiting longer would not help. {_seen_and_next(timeline, probe)}"
+            f"Gave up after {duration(timeline.seconds)} of {duration(within)} waiting for: {description} "
+            f"({_checks(timeline)}); waiting longer would not help. {_seen_and_next(timeline, next_move)}"
         )
     if not verdict:
         raise ConditionTimeout(
-            f"Timed out after {duration(timeline.seconds)} waiting for: {probe.description} "
-            f"({_checks(timeline)}). {_seen_and_next(timeline, probe)}"
+            f"Timed out after {duration(timeline.seconds)} waiting for: {description} "
+            f"({_checks(timeline)}). {_seen_and_next(timeline, next_move)}"
         )
     return timeline
 
@@ -231,7 +264,7 @@ def consistently(
     if not verdict:
         raise ConditionTimeout(
             f"Stopped holding after {duration(timeline.seconds)} (expected {duration(lasting)}): {probe.description} "
-            f"({_checks(timeline)}). {_seen_and_next(timeline, probe)}"
+            f"({_checks(timeline)}). {_seen_and_next(timeline, f'neuroscale check {probe.area}')}"
         )
     return timeline
 
@@ -268,7 +301,7 @@ def _checks(timeline: Timeline) -> str:
     return f"{timeline.checks} check{'s' if timeline.checks != 1 else ''}"
 
 
-def _seen_and_next(timeline: Timeline, probe: Probe) -> str:
+def _seen_and_next(timeline: Timeline, next_move: str) -> str:
     """On one line: reports keep the first line of an error.
 
     What goes to and fro, as an operation that is retried, has seldom its telling state at the end: so the one before
@@ -278,4 +311,4 @@ def _seen_and_next(timeline: Timeline, probe: Probe) -> str:
     if len(timeline.changes) > 1:
         earlier, latest = timeline.changes[-2:]
         before = f", since {duration(latest.after)}; before that: {earlier.verdict.observed}"
-    return f"Last seen: {timeline.last.observed}{before}. Next: neuroscale check {probe.area}"
+    return f"Last seen: {timeline.last.observed}{before}. Next: {next_move}"

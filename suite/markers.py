@@ -25,6 +25,7 @@ _WORDS = {
     "certificate": "the certificate of the webhooks is lost",
     "incident": "a past or feared outage, replayed",
     "gate": "the CI gate with its real tools; needs no cluster",
+    "portal": "the portal, its database and the Git server as processes; needs no cluster",
     "safety": "the suite's own promises, on the real cluster",
 }
 

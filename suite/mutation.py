@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Generator, Sequence
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -16,8 +17,10 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
+from neuroscale.chaos import monkeypatching
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
+from neuroscale.chaos.monkeypatching import FunctionPatched
 from neuroscale.cluster.state import load_state
 from neuroscale.errors import PreconditionFailed
 from neuroscale.milestones import MILESTONES, assert_steady_state
@@ -210,6 +213,9 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
         FaultHadNoEffect: A fault could not be seen.
         ConditionTimeout: What the mutant needs did not come about.
     """
+    if request.node.get_closest_marker("portal"):
+        _exchange(request, mutant)
+        return
     # Asked for first: a scenario of the CI gate has no platform of its own.
     platform = request.getfixturevalue("platform")
     state = load_state()
@@ -222,6 +228,15 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
     if mutant.in_place is not None:
         eventually(mutant.in_place(platform), platform.cluster, within=_IN_PLACE_SECONDS)
     pause(mutant.hold)
+    request.node.stash[_IN_PLACE] = True
+
+
+def _exchange(request: pytest.FixtureRequest, mutant: Mutant) -> None:
+    """The portal without a cluster is broken from this process, which has no platform to tell of it."""
+    for fault in mutant.faults:
+        assert isinstance(fault, FunctionPatched), "there is no cluster to break"
+        request.node.addfinalizer(partial(monkeypatching.restore, fault.wire))
+        monkeypatching.exchange(fault.wire, fault.replacement)
     request.node.stash[_IN_PLACE] = True
 
 

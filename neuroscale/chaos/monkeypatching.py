@@ -18,18 +18,18 @@ _ORIGINALS: dict[str, Any] = {}
 
 
 class FunctionPatched(FaultModel):
-    """A function of the CI gate is another one, in this process: the gate runs in here, and not in the cluster.
+    """A function of the CI gate, or of the portal without a cluster, is another one: both run from this process.
 
     It ends with the process, so that nothing is left for a later one to undo.
 
     Attributes:
-        wire: ``module:attribute``. Of the gate alone: what stands in a journal must not reach anything else.
-        replacement: Likewise, of a package's ``mutants.gate`` and ``mutants.gate_c`` alone.
+        wire: ``module:attribute``. Of those two alone: what stands in a journal must not reach anything else.
+        replacement: Likewise, of a package's ``mutants.gate``, ``mutants.gate_c`` and ``mutants.portal`` alone.
     """
 
     kind: Literal["rewired"] = "rewired"
-    wire: str = Field(pattern=r"^neuroscale\.gate(\.[a-z_]+)*:[A-Za-z_]+$")
-    replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.gate(_c)?:[a-z_]+$")
+    wire: str = Field(pattern=r"^neuroscale\.(gate|local_portal)(\.[a-z_]+)*:[A-Za-z_]+$")
+    replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.(gate|gate_c|portal):[a-z_]+$")
 
     @property
     def target(self) -> None:

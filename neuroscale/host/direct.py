@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Mapping
 
 import httpx
+
+from neuroscale.errors import HostError
 
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
 #: As programs want them in ``no_proxy``: some know networks, others only addresses.
@@ -24,6 +27,21 @@ def client(*, base_url: str = "", seconds: float, transport: httpx.HTTPTransport
         transport: How connections are made; the usual way if not given.
     """
     return httpx.Client(base_url=base_url, timeout=seconds, trust_env=False, transport=transport)
+
+
+def ask(url: str, method: str = "GET", *, seconds: float, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    """What a request without a body is answered with; redirects are not followed.
+
+    Raises:
+        HostError: There is no answer.
+    """
+    try:
+        with client(seconds=seconds) as http:
+            return http.request(method, url, headers=headers)
+    except httpx.HTTPError as error:
+        raise HostError(
+            f"{url} should answer {method}, but: {type(error).__name__}: {error}. Next: curl -X {method} {url}"
+        ) from error
 
 
 def is_on_this_machine(host: str | None) -> bool:

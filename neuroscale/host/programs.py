@@ -5,23 +5,36 @@ What goes wrong has one shape, :class:`ProgramFailed`; its callers say what it m
 
 from __future__ import annotations
 
+import shutil
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from neuroscale.errors import ProgramFailed, ProgramLate
 
 Ended = subprocess.CompletedProcess[str]
 
 
-def run(
+@dataclass(frozen=True)
+class Account:
+    """Who a program runs as, by number."""
+
+    user: int
+    group: int
+
+
+def run(  # noqa: PLR0913 - a program and its surroundings
     command: Sequence[str],
     *,
     within: float,
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
     stdin: str = "",
+    account: Account | None = None,
 ) -> Ended:
     """Run a program to its end, whatever its exit code.
 
@@ -31,6 +44,7 @@ def run(
         env: The whole environment; this process's own if not given.
         folder: Where to run it.
         stdin: What it reads.
+        account: Who it runs as; who this process runs as if not given.
 
     Raises:
         ProgramFailed: It cannot be started, or (:class:`ProgramLate`) takes longer.
@@ -46,6 +60,7 @@ def run(
             timeout=within,
             env=env,
             cwd=folder,
+            **_identity(account),
         )
     except subprocess.TimeoutExpired as error:
         raise _late(command, within) from error
@@ -53,20 +68,21 @@ def run(
         raise _not_started(command, error) from error
 
 
-def output(
+def output(  # noqa: PLR0913 - a program and its surroundings
     command: Sequence[str],
     *,
     within: float,
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
     stdin: str = "",
+    account: Account | None = None,
 ) -> str:
     """What a program prints; arguments as for :func:`run`.
 
     Raises:
         ProgramFailed: It cannot be started, takes longer (:class:`ProgramLate`), or ends with another exit code than 0.
     """
-    ended = run(command, within=within, env=env, folder=folder, stdin=stdin)
+    ended = run(command, within=within, env=env, folder=folder, stdin=stdin, account=account)
     if ended.returncode:
         raise _exited(command, ended.returncode, ended.stderr.strip() or ended.stdout.strip())
     return ended.stdout
@@ -159,6 +175,64 @@ def leave_running(command: Sequence[str], log: Path) -> None:
             subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
         except OSError as error:
             raise _not_started(command, error) from error
+
+
+@contextmanager
+def running(  # noqa: PLR0913 - a program, its surroundings, and how it ends
+    command: Sequence[str],
+    log: Path,
+    *,
+    env: Mapping[str, str],
+    folder: Path,
+    account: Account | None = None,
+    ends_by: signal.Signals = signal.SIGTERM,
+    ends_within: float = 10,
+) -> Iterator[Callable[[], int | None]]:
+    """A program that runs as long as the block does, and in no case longer than this process.
+
+    Args:
+        command: Program and arguments.
+        log: File to append what it says to.
+        env: The whole environment.
+        folder: Where to run it.
+        account: Who it runs as; who this process runs as if not given.
+        ends_by: What asks it to end.
+        ends_within: Seconds it may take for that; it is killed after them.
+
+    Yields:
+        What says its exit code, or ``None`` as long as it runs.
+
+    Raises:
+        ProgramFailed: It cannot be started.
+    """
+    with log.open("ab") as out:
+        try:
+            # In a session of its own: Ctrl-C in the terminal is this process's to hear, which ends the program.
+            program = subprocess.Popen(
+                [*die_with_parent(), *command],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=folder, start_new_session=True,
+                **_identity(account),
+            )  # fmt: skip
+        except OSError as error:
+            raise _not_started(command, error) from error
+    try:
+        yield program.poll
+    finally:
+        program.send_signal(ends_by)
+        try:
+            program.wait(ends_within)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.wait()
+
+
+def die_with_parent() -> tuple[str, ...]:
+    """What goes before a command that must not outlive this process, also when that is killed."""
+    return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
+
+
+def _identity(account: Account | None) -> dict[str, Any]:
+    return {"user": account.user, "group": account.group, "extra_groups": ()} if account else {}
 
 
 def _late(command: Sequence[str], within: float, said: str = "") -> ProgramLate:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from neuroscale.errors import ProgramFailed, SupplyError
-from neuroscale.host.programs import log_output
+from neuroscale.host.programs import die_with_parent, log_output
 
 _DISK_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 _NO_NETWORK = re.compile(
@@ -38,7 +37,8 @@ def run_logged(
         SupplyError: It failed; the text tells a full disk and a lost network from an error of the build itself.
     """
     try:
-        log_output([*_die_with_parent(), *command], log, within=_WITHIN, env=env, folder=cwd, out=out)
+        # A killed run must not leave a compiler behind that the next run would compete with.
+        log_output([*die_with_parent(), *command], log, within=_WITHIN, env=env, folder=cwd, out=out)
     except ProgramFailed as error:
         raise SupplyError(_explain(command, error, log)) from error
 
@@ -53,8 +53,3 @@ def _explain(command: Sequence[str], error: ProgramFailed, log: Path) -> str:
     else:
         cause, move = error.how, "Read the log; then run the same command again, finished parts are kept."
     return f"{Path(command[0]).name} should have built {log.stem}, but {cause}.\n{tail}\nLog: {log}   {move}"
-
-
-def _die_with_parent() -> tuple[str, ...]:
-    # A killed run must not leave a compiler behind that the next run would compete with.
-    return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 #: Functions, and errors that are raised, by which the platform is judged.
-JUDGES = {"eventually", "consistently", "raise ConditionTimeout"}
+JUDGES = {"eventually", "consistently", "wait_until", "raise ConditionTimeout"}
 #: Functions and methods that act.
 ACTS = {
     "commit", "inject", "push_to", "remedy", "revert", "create", "send", "run_client", "pass_through", "rmtree",
-    "copyfile",
+    "copyfile", "create_task", "dry_run", "refusal", "request",
 }  # fmt: skip
 _WANTED = {"then": JUDGES, "when": ACTS}
 

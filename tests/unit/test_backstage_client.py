@@ -234,3 +234,34 @@ def test_locations_are_those_of_the_catalog(portal: FakePortal) -> None:
     portal.answers[path] = (503, {})
     assert "answered 503" in LocationsRead(Backstage(portal.url)).check(None).observed  # type: ignore[arg-type]
     assert "answered 503" in LocationRefused("NotAllowedError").check(None).observed  # type: ignore[arg-type]
+
+
+def test_why_a_form_is_refused_is_told_by_field(portal: FakePortal) -> None:
+    errors = [
+        {"path": ["name"], "name": "pattern", "argument": "^[a-z]", "instance": "A"},
+        {"path": [], "name": "required", "argument": "owner", "instance": {}},
+        {"path": [], "name": "additionalProperties", "argument": "labels", "instance": {}},
+        {"path": [], "name": "enum", "argument": ["name"], "instance": "constructor"},
+    ]
+    portal.answers["POST /api/scaffolder/v2/tasks"] = (400, {"errors": errors})
+    refusal = Backstage(portal.url).refusal({})
+    assert refusal is not None
+    assert refusal.fields == {"name", "owner", "labels", "constructor"}
+
+
+def test_a_form_that_is_taken_is_no_refusal(portal: FakePortal) -> None:
+    assert Backstage(portal.url).refusal(dict(VALUES)) is None
+
+
+def test_a_form_is_tried_with_the_template_at_hand(portal: FakePortal) -> None:
+    made = {"directoryContents": [{"path": "apps/iris-9/a.yaml", "base64Content": "eA=="}]}
+    portal.answers["POST /api/scaffolder/v2/dry-run"] = (200, made)
+    assert Backstage(portal.url).dry_run({"kind": "Template"}, VALUES, {"skeleton/a": b"y"}) == {
+        "apps/iris-9/a.yaml": "x"
+    }
+    body = portal.requests[-1][2]
+    assert body["directoryContents"] == [{"path": "skeleton/a", "base64Content": "eQ=="}]
+    assert (body["template"], body["values"]) == ({"kind": "Template"}, VALUES)
+    portal.answers["POST /api/scaffolder/v2/dry-run"] = (500, {})
+    with pytest.raises(BackstageError, match="answered 500"):
+        Backstage(portal.url).dry_run({}, {}, {})

@@ -12,7 +12,7 @@ import pytest
 import warm
 
 from neuroscale.errors import ExitCode, ProgramFailed
-from neuroscale.host.programs import in_foreground, leave_running, log_output, output, run
+from neuroscale.host.programs import in_foreground, leave_running, log_output, output, run, running
 from neuroscale.polling import pause
 
 PYTHON = Path(sys.executable).name
@@ -143,3 +143,41 @@ def test_what_is_left_running_has_a_session_of_its_own(tmp_path: Path) -> None:
         pause(0.02)
     assert said[0] == said[1]
     psutil.Process(int(said[0])).wait(20)
+
+
+# --- as long as a block lasts
+
+
+def test_a_program_ends_with_its_block(tmp_path: Path) -> None:
+    with running(HANGING, tmp_path / "log", env=os.environ, folder=tmp_path) as ended:
+        assert ended() is None
+    assert ended() == -signal.SIGTERM
+
+
+def test_one_that_does_not_want_to_end_is_killed(tmp_path: Path) -> None:
+    stubborn = command(
+        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('begun', flush=True)\n"
+        "while True: signal.pause()"
+    )
+    log = tmp_path / "log"
+    with running(stubborn, log, env=os.environ, folder=tmp_path, ends_within=0.2) as ended:
+        while "begun" not in log.read_text(encoding="utf-8"):
+            pause(0.02)
+    assert ended() == -signal.SIGKILL
+
+
+def test_one_that_has_ended_says_how(tmp_path: Path) -> None:
+    with running(FAILING, tmp_path / "log", env=os.environ, folder=tmp_path) as ended:
+        while ended() is None:
+            pause(0.02)
+        assert ended() == 3
+    assert "first" in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+def test_one_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    with (
+        pytest.raises(ProgramFailed, match="cannot be started"),
+        running(HANGING, tmp_path / "log", env=os.environ, folder=nowhere),
+    ):
+        pytest.fail("it was started")

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { ConflictError, InputError } from '@backstage/errors';
 import { getGiteaRequestOptions, type ScmIntegrationRegistry } from '@backstage/integration';
 import {
@@ -10,6 +11,9 @@ import {
 
 /** A forge that does not answer must end the task, and not keep it for ever. */
 export const PATIENCE_MS = 10_000;
+/** How often, and after which pauses, is looked for what somebody else is about to make: 5 s in all. */
+const LOOKS = 20;
+const PAUSE_MS = 250;
 /** The most that Gitea puts on a page, by its default. */
 const PAGE = 50;
 
@@ -58,18 +62,17 @@ export function createGiteaPullRequestAction(integrations: ScmIntegrationRegistr
         await forge.assertNew(files, target);
         return;
       }
-      await ctx.checkpoint({
+      const made = await ctx.checkpoint({
         key: 'branch',
         fn: async () => {
           await forge.assertNew(files, target);
-          await forge.provideBranch(branch, target, files, title);
-          return branch;
+          return forge.provideBranch(branch, target, files, title);
         },
       });
       const pull = await ctx.checkpoint({
         key: 'pull-request',
         fn: async () => {
-          const { number, html_url: url } = await forge.providePullRequest(branch, target, title, description);
+          const { number, html_url: url } = await forge.providePullRequest(branch, target, title, description, made);
           return { number, url };
         },
       });
@@ -125,6 +128,17 @@ function connect(integrations: ScmIntegrationRegistry, repoUrl: string, cancelle
     }
   }
 
+  /** Somebody else may be making it at this moment. */
+  async function soon<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
+    for (let looks = 1; ; looks++) {
+      const found = await find();
+      if (found || looks === LOOKS) {
+        return found;
+      }
+      await setTimeout(PAUSE_MS, undefined, { signal: cancelled });
+    }
+  }
+
   return {
     /** What is in a folder that is there already was not looked at; so their folders are to be new, too. */
     async assertNew(files: File[], target: string) {
@@ -135,26 +149,36 @@ function connect(integrations: ScmIntegrationRegistry, repoUrl: string, cancelle
       }
     },
 
-    /** Makes the branch with all files in one commit, or finds it made. */
-    async provideBranch(branch: string, target: string, files: File[], message: string) {
-      if (!(await find(`branches/${encodeURIComponent(branch)}`))) {
+    /** Makes the branch with all files in one commit, or finds it made; says whether it made it. */
+    async provideBranch(branch: string, target: string, files: File[], message: string): Promise<boolean> {
+      const findBranch = () => find(`branches/${encodeURIComponent(branch)}`);
+      if (!(await findBranch())) {
         const operations = files.map(file => ({ operation: 'create', ...file }));
-        await create('contents', { branch: target, new_branch: branch, message, files: operations });
-        return;
+        try {
+          await create('contents', { branch: target, new_branch: branch, message, files: operations });
+          return true;
+        } catch (error) {
+          // Of two requests at once Gitea answers one with 500.
+          if (!(await soon(findBranch))) {
+            throw error;
+          }
+        }
       }
       for (const file of files) {
         if ((await look(file.path, branch))?.content !== file.content) {
-          const pull = await openPullRequest(branch, target);
+          const pull = await soon(() => openPullRequest(branch, target));
           const where = pull ? `pull request #${pull.number}` : `the branch ${branch}`;
           throw new ConflictError(`${file.path} should be free, but ${where} has another. Next: another name`);
         }
       }
+      return false;
     },
 
-    /** Opens the pull request, or finds it open. */
-    async providePullRequest(branch: string, target: string, title: string, body: string): Promise<PullRequest> {
-      const open = await openPullRequest(branch, target);
-      return open ?? create('pulls', { head: branch, base: target, title, body });
+    /** Opens the pull request, or finds it open. Two at once would be two: who made the branch goes first. */
+    async providePullRequest(branch: string, target: string, title: string, body: string, first: boolean) {
+      const findOpen = () => openPullRequest(branch, target);
+      const open = await (first ? findOpen() : soon(findOpen));
+      return open ?? ((await create('pulls', { head: branch, base: target, title, body })) as PullRequest);
     },
   };
 }

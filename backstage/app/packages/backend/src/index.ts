@@ -1,5 +1,6 @@
 import { createBackend } from '@backstage/backend-defaults';
 import { coreServices, createBackendFeatureLoader } from '@backstage/backend-plugin-api';
+import forgottenTasks from './forgottenTasks.ts';
 import giteaPullRequests from './gitea.ts';
 import giteaReader from './giteaReader.ts';
 
@@ -30,6 +31,7 @@ backend.add(import('@backstage/plugin-permission-backend-module-allow-all-policy
 backend.add(import('@backstage/plugin-scaffolder-backend'));
 backend.add(import('@backstage/plugin-scaffolder-backend-module-github'));
 backend.add(import('@backstage/plugin-scaffolder-backend-module-workspace-database'));
+backend.add(forgottenTasks);
 backend.add(giteaPullRequests);
 backend.add(giteaReader);
 try {

@@ -13,14 +13,11 @@ import httpx
 
 from neuroscale.errors import NeuroscaleError
 from neuroscale.host import direct
+from neuroscale.settings import GATE_STATUS
 
 #: Inside the cluster.
 GIT_SERVER_URL = "http://gitea.forge.svc.cluster.local:3000"
 REPOSITORY_API = "/api/v1/repos/neuroscale/platform"
-#: The name of the status that the protection of ``main`` asks for.
-CONTEXT = "neuroscale/gate"
-#: Who speak for the gate. Gitea lets everybody who may push set any status, but counts no approval except the first's.
-REPORTER, WATCHER = "gate", "gate-watch"
 #: Characters that Gitea keeps of a description.
 _SHOWN = 255
 _WITHIN = 10.0
@@ -105,7 +102,7 @@ class Statuses:
         Raises:
             NeuroscaleError: The Git server did not take it.
         """
-        body = {"context": CONTEXT, "state": status.state, "description": status.description[:_SHOWN]}
+        body = {"context": GATE_STATUS, "state": status.state, "description": status.description[:_SHOWN]}
         self._ask("POST", f"{REPOSITORY_API}/statuses/{sha}", body)
 
     def approve(self, number: int, sha: str) -> None:
@@ -114,7 +111,7 @@ class Statuses:
         Raises:
             NeuroscaleError: The Git server did not take it.
         """
-        body = {"event": "APPROVED", "commit_id": sha, "body": f"{CONTEXT} found nothing against {sha}"}
+        body = {"event": "APPROVED", "commit_id": sha, "body": f"{GATE_STATUS} found nothing against {sha}"}
         self._ask("POST", f"{REPOSITORY_API}/pulls/{number}/reviews", body)
 
     def latest(self, sha: str) -> Found | None:
@@ -124,7 +121,7 @@ class Statuses:
             NeuroscaleError: The Git server did not say.
         """
         said = self._ask("GET", f"{REPOSITORY_API}/commits/{sha}/statuses?sort=recentupdate&limit=50")
-        ours = [one for one in said if one["context"] == CONTEXT]
+        ours = [one for one in said if one["context"] == GATE_STATUS]
         if not ours:
             return None
         newest = max(ours, key=lambda one: one["id"])

@@ -7,12 +7,11 @@ from typing import Protocol
 
 import httpx
 
-from neuroscale.commit_statuses import CONTEXT, REPORTER
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError
 from neuroscale.host import direct
 from neuroscale.kubernetes.objects import secret_values
 from neuroscale.kubernetes.refs import Object, Ref
-from neuroscale.settings import ARGOCD, BUDGETS, GIT_SERVER
+from neuroscale.settings import ARGOCD, BUDGETS, GATE_REPORTER, GATE_STATUS, GIT_SERVER
 
 OWNER, REPOSITORY, BRANCH = "neuroscale", "platform", "main"
 BOT = "neuroscale-bot"
@@ -28,10 +27,10 @@ PROTECTION: Object = {
     "enable_push_whitelist": True,
     "push_whitelist_usernames": [BOT],
     "enable_status_check": True,
-    "status_check_contexts": [CONTEXT],
+    "status_check_contexts": [GATE_STATUS],
     "required_approvals": 1,
     "enable_approvals_whitelist": True,
-    "approvals_whitelist_username": [REPORTER],
+    "approvals_whitelist_username": [GATE_REPORTER],
     "dismiss_stale_approvals": True,
     "ignore_stale_approvals": True,
     "block_admin_merge_override": True,

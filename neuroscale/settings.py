@@ -38,6 +38,10 @@ APPLICATION_SET = "neuroscale-model-endpoints"
 #: The branch ``main`` of the Git server's repository: these folders of the checkout. Argo CD reconciles them, but for
 #: those that the portal reads.
 GITOPS_FOLDERS = ("apps", "backstage/catalog", "backstage/templates", "bootstrap", "infrastructure")
+#: The name of the status that the protection of ``main`` asks for.
+GATE_STATUS = "neuroscale/gate"
+#: Who speak for the gate. Gitea lets everybody who may push set any status, but counts no approval except the first's.
+GATE_REPORTER, GATE_WATCHER = "gate", "gate-watch"
 MARKER_NAMESPACE, MARKER_NAME = "kube-system", "neuroscale-marker"
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from neuroscale.commit_statuses import REPORTER, WATCHER
 from neuroscale.components.component import Component, Evidence, Stage
 from neuroscale.kubernetes.objects import namespace, secret, secret_values
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import pull_requests
+from neuroscale.settings import GATE_REPORTER, GATE_WATCHER
 from neuroscale.supply.contract import Demand
 
-_USERS = (REPORTER, WATCHER)
+_USERS = (GATE_REPORTER, GATE_WATCHER)
 
 
 def steady_state(platform: Platform) -> Iterable[Probe]:

@@ -18,7 +18,7 @@ from neuroscale.chaos.faults import (
     PullRequestProposed,
     ScaledTo,
 )
-from neuroscale.commit_statuses import CONTEXT, REPORTER, CommitStatus, Found, Statuses
+from neuroscale.commit_statuses import CommitStatus, Found, Statuses
 from neuroscale.errors import PreconditionFailed
 from neuroscale.git_server import Files, PullRequest
 from neuroscale.git_server_members import Role
@@ -29,7 +29,7 @@ from neuroscale.polling import Verdict, consistently, eventually, met, pending, 
 from neuroscale.probes import argo, pull_requests
 from neuroscale.probes.knative_resources import inference_service
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
-from neuroscale.settings import BUDGETS
+from neuroscale.settings import BUDGETS, GATE_REPORTER, GATE_STATUS
 
 #: A verdict: the Job is made, its pod starts, the gate judges.
 JUDGED_WITHIN = 90.0
@@ -142,7 +142,7 @@ def status_is(state: str, says: str, branch: str, platform: Platform) -> ProbeFu
     def evaluate() -> Verdict:
         return evaluate_status(statuses.latest(_pull(branch, platform).head), state, says)
 
-    return ProbeFunction(f"{CONTEXT} of {branch} is {state} and says {says!r}", evaluate, pull_requests.AREA)
+    return ProbeFunction(f"{GATE_STATUS} of {branch} is {state} and says {says!r}", evaluate, pull_requests.AREA)
 
 
 def evaluate_status(found: Found | None, state: str, says: str) -> Verdict:
@@ -337,6 +337,6 @@ _AWAY: Mapping[str, Sequence[Fault]] = {
     "who makes its Jobs": (ScaledTo(target=argo.APPLICATION_SET_CONTROLLER, replicas=0),),
     # As it is when somebody revoked it: the Git server knows it no longer.
     "the token of its Jobs": (
-        FieldsEdited(target=pull_requests.token(REPORTER), patch={"data": {"TOKEN": "cmV2b2tlZA=="}}),
+        FieldsEdited(target=pull_requests.token(GATE_REPORTER), patch={"data": {"TOKEN": "cmV2b2tlZA=="}}),
     ),
 }

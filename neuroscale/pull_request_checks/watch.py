@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from neuroscale.commit_statuses import REPORTER, WATCHER, CommitStatus, Found, Statuses
+from neuroscale.commit_statuses import CommitStatus, Found, Statuses
 from neuroscale.errors import NeuroscaleError
+from neuroscale.settings import GATE_REPORTER, GATE_WATCHER
 
 #: A verdict takes some 20 s; after this nobody is expected to give one.
 PATIENCE = timedelta(seconds=45)
@@ -47,7 +48,7 @@ def due(found: Found | None, since: datetime, now: datetime) -> CommitStatus | N
     """
     if found is None:
         return CommitStatus("pending", "the gate will judge it")
-    if found.creator not in (REPORTER, WATCHER):
+    if found.creator not in (GATE_REPORTER, GATE_WATCHER):
         return CommitStatus("error", f"{found.creator} said {found.state}, and may not; push again for a verdict")
     if found.state == "pending" and now - max(since, found.since) > PATIENCE:
         return CommitStatus("error", f"no verdict came within {PATIENCE.seconds} s")

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from neuroscale import commit_statuses
-from neuroscale.commit_statuses import CONTEXT, CommitStatus, Found, Proposal, Statuses
+from neuroscale.commit_statuses import CommitStatus, Found, Proposal, Statuses
 from neuroscale.errors import NeuroscaleError
+from neuroscale.settings import GATE_REPORTER, GATE_STATUS, GATE_WATCHER
 
 API = "/api/v1/repos/neuroscale/platform"
 TOKEN = "secret"
@@ -37,7 +37,7 @@ class Server:
         return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
 
 
-def said(number: int, state: str, creator: str = "gate", context: str = CONTEXT) -> dict[str, Any]:
+def said(number: int, state: str, creator: str = "gate", context: str = GATE_STATUS) -> dict[str, Any]:
     return {
         "id": number, "status": state, "context": context, "description": f"number {number}",
         "creator": {"login": creator}, "updated_at": AT,
@@ -47,7 +47,7 @@ def said(number: int, state: str, creator: str = "gate", context: str = CONTEXT)
 def test_a_status_is_set_with_our_name_and_token() -> None:
     server = Server(lambda _: {})
     server.statuses().set("abc", CommitStatus("failure", "x" * 300))
-    body = {"context": CONTEXT, "state": "failure", "description": "x" * 255}
+    body = {"context": GATE_STATUS, "state": "failure", "description": "x" * 255}
     assert server.asked == [("POST", f"{API}/statuses/abc", body, "token secret")]
 
 
@@ -113,4 +113,4 @@ def test_what_is_written_can_be_read(tmp_path: Any) -> None:
 
 def test_the_gate_and_who_watches_are_different_users() -> None:
     """Whoever takes the token of one has not the other's word."""
-    assert commit_statuses.REPORTER != commit_statuses.WATCHER
+    assert GATE_REPORTER != GATE_WATCHER

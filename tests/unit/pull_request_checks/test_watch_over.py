@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from neuroscale.commit_statuses import REPORTER, WATCHER, CommitStatus, Found, Proposal
+from neuroscale.commit_statuses import CommitStatus, Found, Proposal
 from neuroscale.errors import NeuroscaleError
 from neuroscale.pull_request_checks.watch import PATIENCE, due, look, safely
+from neuroscale.settings import GATE_REPORTER, GATE_WATCHER
 
 NOW = datetime(2026, 11, 29, 5, 0, tzinfo=UTC)
 LONG_AGO = NOW - PATIENCE - timedelta(seconds=1)
@@ -21,12 +22,16 @@ JUST_NOW = NOW - timedelta(seconds=1)
     [
         (None, NOW, "pending"),
         (None, LONG_AGO, "pending"),
-        (Found("pending", WATCHER, LONG_AGO), LONG_AGO, "error"),
-        (Found("pending", WATCHER, LONG_AGO), JUST_NOW, None),  # who watches was away, and the Job may have been too
-        (Found("pending", WATCHER, JUST_NOW), LONG_AGO, None),
-        (Found("success", REPORTER, LONG_AGO), LONG_AGO, None),
-        (Found("failure", REPORTER, LONG_AGO), LONG_AGO, None),
-        (Found("error", WATCHER, LONG_AGO), LONG_AGO, None),
+        (Found("pending", GATE_WATCHER, LONG_AGO), LONG_AGO, "error"),
+        (
+            Found("pending", GATE_WATCHER, LONG_AGO),
+            JUST_NOW,
+            None,
+        ),  # who watches was away, and the Job may have been too
+        (Found("pending", GATE_WATCHER, JUST_NOW), LONG_AGO, None),
+        (Found("success", GATE_REPORTER, LONG_AGO), LONG_AGO, None),
+        (Found("failure", GATE_REPORTER, LONG_AGO), LONG_AGO, None),
+        (Found("error", GATE_WATCHER, LONG_AGO), LONG_AGO, None),
         (Found("success", "mallory", JUST_NOW), JUST_NOW, "error"),
         (Found("failure", "mallory", JUST_NOW), JUST_NOW, "error"),
         (Found("success", "", JUST_NOW), JUST_NOW, "error"),
@@ -59,7 +64,7 @@ class Server:
         return self.known.get(sha)
 
     def set(self, sha: str, status: CommitStatus) -> None:
-        self.known[sha] = Found(status.state, WATCHER, NOW, status.description)
+        self.known[sha] = Found(status.state, GATE_WATCHER, NOW, status.description)
 
 
 def test_a_commit_becomes_pending_and_then_an_error_and_is_left_alone() -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,6 +27,7 @@ from neuroscale.polling import Verdict, duration, met, pending
 from neuroscale.settings import BUDGETS
 
 Protocol = Literal["v1", "v2"]
+_Answer = TypeVar("_Answer")
 GATEWAY_SERVICE = Ref("Service", "kourier", "kourier-system")
 #: A host that no model has.
 NOBODY = "nobody.default.models.neuroscale.internal"
@@ -230,7 +231,7 @@ def evaluate_classes(answer: InferenceResponse, wanted: Sequence[int]) -> Verdic
 
 
 def evaluate_in_a_row(
-    answers: Sequence[InferenceResponse], evaluate: Callable[[InferenceResponse], Verdict], count: int = IN_A_ROW
+    answers: Sequence[_Answer], evaluate: Callable[[_Answer], Verdict], count: int = IN_A_ROW
 ) -> Verdict:
     """Each of so many answers is as it should be."""
     verdicts = [evaluate(answer) for answer in answers]

@@ -13,16 +13,16 @@ from neuroscale.serving.kserve_sdk import SdkModel
 
 
 @when(
-    parsers.re("a data scientist asks for (?P<rows>.+) with the KServe client by protocol (?P<protocol>v[12])"),
+    parsers.parse("a data scientist asks for {rows} with the KServe client {count:d} times by protocol {protocol}"),
     target_fixture="sdk_answer",
 )
-def a_data_scientist_asks(rows: str, protocol: Protocol, platform: Platform) -> SdkAnswer:
-    return kserve_sdk.ask_for(rows, protocol, platform)
+def a_data_scientist_asks(rows: str, count: int, protocol: Protocol, platform: Platform) -> SdkAnswer:
+    return kserve_sdk.ask_for(rows, protocol, count, platform)
 
 
-@then(parsers.parse("the client gets exactly the trained predictions for {rows}"))
-def the_client_gets_the_predictions(rows: str, sdk_answer: SdkAnswer, platform: Platform) -> None:
-    kserve_sdk.assert_predictions(sdk_answer, rows, platform)
+@then(parsers.parse("the client gets exactly the trained predictions for {rows}, all {count:d} times"))
+def the_client_gets_the_predictions(rows: str, count: int, sdk_answer: SdkAnswer, platform: Platform) -> None:
+    kserve_sdk.assert_predictions(sdk_answer, rows, platform, count)
 
 
 @when("a data scientist creates a model with the KServe client and waits for it", target_fixture="sdk_model")

@@ -3,8 +3,8 @@ Feature: The official KServe client works with the platform
 
   Scenario Outline: The REST client gets the model's predictions
     Given the models are served
-    When a data scientist asks for <rows> with the KServe client by protocol <protocol>
-    Then the client gets exactly the trained predictions for <rows>
+    When a data scientist asks for <rows> with the KServe client 20 times by protocol <protocol>
+    Then the client gets exactly the trained predictions for <rows>, all 20 times
 
     Examples:
       | rows               | protocol |

@@ -69,15 +69,32 @@ def delete(asked: Asked) -> Asked:
 
 
 def infer(asked: Asked) -> Asked:
-    """One prediction by the REST client: no retries, neither the client's nor the transport's."""
-    return asyncio.run(_infer(asked))
+    """Predictions by the REST client, one after the other: no retries, neither the client's nor the transport's."""
+    return {"answers": asyncio.run(_infer(asked))}
 
 
-async def _infer(asked: Asked) -> Asked:
-    rows, protocol = asked["rows"], asked["protocol"]
+async def _infer(asked: Asked) -> list[Asked]:
+    """Each on a connection of its own, as users who ask now and then; after one without any answer none is asked."""
+    fresh = httpx.Limits(max_keepalive_connections=0)
     config = RESTConfig(
-        protocol=protocol, retries=0, timeout=asked["within"], transport=httpx.AsyncHTTPTransport(retries=0)
+        protocol=asked["protocol"],
+        retries=0,
+        timeout=asked["within"],
+        transport=httpx.AsyncHTTPTransport(retries=0, limits=fresh),
     )
+    rest, answers = InferenceRESTClient(config), list[Asked]()
+    for _ in range(asked["times"]):
+        try:
+            answers.append({"predictions": await _predictions(rest, asked)})
+        except Exception as error:  # noqa: BLE001 - whatever the client makes of an answer counts against this one
+            answers.append({"error": f"{type(error).__name__}: {error}"})
+            if isinstance(error, httpx.TransportError):
+                break
+    return answers
+
+
+async def _predictions(rest: InferenceRESTClient, asked: Asked) -> Any:
+    rows, protocol = asked["rows"], asked["protocol"]
     if protocol == "v1":
         data: Any = {"instances": rows}
     else:
@@ -87,10 +104,8 @@ async def _infer(asked: Asked) -> Asked:
                 InferInput("input-0", [len(rows), len(rows[0])], "FP64", [one for row in rows for one in row])
             ],
         )
-    answer = await InferenceRESTClient(config).infer(
-        asked["gateway"], data=data, model_name=asked["model"], headers={"Host": asked["host"]}
-    )
-    return {"predictions": answer["predictions"] if protocol == "v1" else list(answer.outputs[0].data)}
+    answer = await rest.infer(asked["gateway"], data=data, model_name=asked["model"], headers={"Host": asked["host"]})
+    return answer["predictions"] if protocol == "v1" else list(answer.outputs[0].data)
 
 
 def _cluster(asked: Asked) -> KServeClient:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import CreatedByProgram
 from neuroscale.chaos.objects import evaluate_gone
-from neuroscale.inference_client import Endpoint, Protocol
+from neuroscale.inference_client import IN_A_ROW, Endpoint, Protocol, evaluate_in_a_row
 from neuroscale.kserve_client import SdkAnswer, command, provide, run_client
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.model_store import SERVED, expected_predictions
 from neuroscale.platform import Platform
-from neuroscale.polling import Verdict, duration, eventually, met, unrecoverable
+from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.serving.inference_requests import endpoint
 from neuroscale.serving.model_rollouts import MODEL, manifest_of
@@ -35,15 +36,16 @@ class SdkModel:
     waited: SdkAnswer
 
 
-def ask_for(rows: str, protocol: Protocol, platform: Platform) -> SdkAnswer:
-    """One prediction by the REST client, its retries off."""
-    return infer(endpoint(platform), expected_predictions().inputs[rows], protocol)
+def ask_for(rows: str, protocol: Protocol, count: int, platform: Platform) -> SdkAnswer:
+    """So many predictions in a row by the REST client, its retries off."""
+    return infer(endpoint(platform), expected_predictions().inputs[rows], protocol, count)
 
 
-def infer(where: Endpoint, rows: list[list[float]], protocol: Protocol) -> SdkAnswer:
-    """One prediction of any model, by the REST client."""
+def infer(where: Endpoint, rows: list[list[float]], protocol: Protocol, count: int = IN_A_ROW) -> SdkAnswer:
+    """So many predictions of any model, by the REST client; each is an answer of its own."""
     asked = {"gateway": where.gateway, "host": where.host, "model": where.model, "rows": rows, "protocol": protocol}
-    return run_client("infer", {**asked, "within": BUDGETS.request})
+    within = {"times": count, "within": BUDGETS.request}
+    return run_client("infer", {**asked, **within}, waiting=count * BUDGETS.request)
 
 
 def create_model(breakage: Breakage) -> SdkModel:
@@ -72,18 +74,18 @@ def delete_model(model: SdkModel, platform: Platform) -> SdkAnswer:
     return run_client("delete", asked)
 
 
-def assert_predictions(answer: SdkAnswer, rows: str, platform: Platform) -> None:
-    """Exactly the predictions that were written down when the model was trained, as JSON numbers of the same type.
+def assert_predictions(answer: SdkAnswer, rows: str, platform: Platform, count: int = IN_A_ROW) -> None:
+    """Each time exactly the predictions that were written down when the model was trained, of the same JSON type.
 
     Raises:
         ConditionTimeout: It gave others, or none.
     """
-    wanted = expected_predictions().outputs[SERVED][rows]
-    assert_met(f"the KServe client gets the trained answer to {rows}", evaluate_predictions(answer, wanted), platform)
+    verdict = evaluate_predictions(answer, expected_predictions().outputs[SERVED][rows], count)
+    assert_met(f"the KServe client gets the trained answer to {rows}, each time", verdict, platform)
 
 
 def assert_ready_and_answering(model: SdkModel, platform: Platform) -> None:
-    """The client's wait ended by itself, and the model that it calls Ready answers at once.
+    """The client's wait ended by itself, and the model that it calls Ready answers at once, each time.
 
     Raises:
         ConditionTimeout: It did not, or answers otherwise than trained.
@@ -107,11 +109,18 @@ def assert_deleted(model: SdkModel, deleted: SdkAnswer, platform: Platform) -> N
     eventually(gone, platform.cluster, within=_GONE_WITHIN)
 
 
-def evaluate_predictions(answer: SdkAnswer, wanted: list[int]) -> Verdict:
-    """These values, of the type that the protocol gives them: ``1.0`` and ``"1"`` are not ``1``."""
+def evaluate_predictions(answer: SdkAnswer, wanted: list[int], count: int = IN_A_ROW) -> Verdict:
+    """Each of so many answers has these values, of the type that the protocol gives them."""
     if answer.error:
-        return unrecoverable(answer.error)
-    found = answer.content["predictions"]
+        return pending(answer.error)
+    return evaluate_in_a_row(answer.content["answers"], lambda one: _evaluate_one(one, wanted), count)
+
+
+def _evaluate_one(answer: dict[str, Any], wanted: list[int]) -> Verdict:
+    """``1.0``, ``true`` and ``"1"`` are not ``1``."""
+    if "error" in answer:
+        return pending(f"no prediction, but {answer['error']}")
+    found = answer["predictions"]
     same = found == wanted and all(type(one) is int for one in found)
     seen = json.dumps(found)[:_SHOWN]
-    return met(seen) if same else unrecoverable(f"{seen} instead of {json.dumps(wanted)[:_SHOWN]}")
+    return met(seen) if same else pending(f"{seen} instead of {json.dumps(wanted)[:_SHOWN]}")

@@ -8,6 +8,7 @@ from neuroscale.incidents.istio_virtual_host_enabled import ISTIO
 from neuroscale.probes import serving
 from suite.mutants.models import WRONG_VALUES, taken_over
 from suite.mutants.mutant import Mutant
+from suite.mutants.strangers import EVERY_OTHER, ROUTED, SOME_WRONG
 
 MILESTONE = "b"
 _AUTOMATED_SYNC_OFF = disable_automated_sync(serving.APPLICATION)
@@ -22,11 +23,22 @@ MUTANTS = (
         "The model is replaced by one that answers otherwise",
         scenario=_ASKED,
         example="every flower",
-        before="a data scientist asks for every flower with the KServe client by protocol v2",
+        before="a data scientist asks for every flower with the KServe client 20 times by protocol v2",
         faults=WRONG_VALUES,
-        red_step="the client gets exactly the trained predictions for every flower",
-        reason=r"trained answer to every flower.*Last seen: \[\d.* instead of \[",
+        red_step="the client gets exactly the trained predictions for every flower, all 20 times",
+        reason=r"answer to every flower.*20 of 20 answers in a row are wrong, first no\. 1: \[\d.* instead of \[",
         in_place=taken_over,
+    ),
+    Mutant(
+        "stranger-answers-the-client",
+        "Every other request of the client is answered by a stranger behind the gateway's Service",
+        scenario=_ASKED,
+        example="the reference rows",
+        before="a data scientist asks for the reference rows with the KServe client 20 times by protocol v1",
+        faults=EVERY_OTHER,
+        red_step="the client gets exactly the trained predictions for the reference rows, all 20 times",
+        reason=SOME_WRONG,
+        hold=ROUTED,
     ),
     Mutant(
         "client-cannot-create",

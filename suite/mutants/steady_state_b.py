@@ -9,13 +9,10 @@ from neuroscale.model_store import SERVED, storage_uri
 from neuroscale.probes import serving
 from neuroscale.settings import APPS_NAMESPACE
 from suite.mutants.mutant import Mutant
-from suite.mutants.strangers import stranger
+from suite.mutants.strangers import EVERY_OTHER, ROUTED, SOME_WRONG, stranger
 from suite.mutants.webhooks import webhook_about_to_expire
 
 _AUTOMATED_SYNC_OFF = disable_automated_sync(serving.APPLICATION)
-#: A new endpoint is there for the control plane at once, and for connections once kube-proxy has heard of it.
-_ROUTED = 3.0
-_EVERY_OTHER = (stranger(serving.GATEWAY.name),)
 _EACH = (
     *_AUTOMATED_SYNC_OFF,
     stranger("stranger"),
@@ -45,7 +42,6 @@ _FORGOTTEN = {
 }
 _WELL = "Serving is well, and so is everything that it relies on"
 _HOLDS = "it holds in every respect"
-_SOME_WRONG = r"\d+ of 20 answers in a row are wrong.*no prediction, but 40[45]"
 
 MILESTONE = "b"
 MUTANTS = (
@@ -83,10 +79,10 @@ MUTANTS = (
         "A stranger is behind the gateway's Service: all looks well, and every other request fails",
         scenario=_WELL,
         before=_HOLDS,
-        faults=_EVERY_OTHER,
+        faults=EVERY_OTHER,
         red_step=_HOLDS,
         reason=r"1 of 2 endpoints are not the gateway's: stranger",
-        hold=_ROUTED,
+        hold=ROUTED,
     ),
     Mutant(
         "stranger-answers-every-other-request",
@@ -94,20 +90,20 @@ MUTANTS = (
         scenario="The gateway routes requests to the model",
         example="the reference rows",
         before="a prediction for the reference rows is requested 20 times by protocol v1",
-        faults=_EVERY_OTHER,
+        faults=EVERY_OTHER,
         red_step="each of the 20 predictions is 1, 1",
-        reason=_SOME_WRONG,
-        hold=_ROUTED,
+        reason=SOME_WRONG,
+        hold=ROUTED,
     ),
     Mutant(
         "stranger-among-the-models",
         "Every other request to any model is answered by a stranger",
         scenario="Every model that Git describes is served",
         before="each predicts what it was trained to predict, 20 times in a row",
-        faults=_EVERY_OTHER,
+        faults=EVERY_OTHER,
         red_step="each predicts what it was trained to predict, 20 times in a row",
-        reason=_SOME_WRONG,
-        hold=_ROUTED,
+        reason=SOME_WRONG,
+        hold=ROUTED,
     ),
     Mutant(
         "stranger-rejects-bad-input",
@@ -118,7 +114,7 @@ MUTANTS = (
         faults=_EACH,
         red_step="the model server rejects all 20 and says what is wrong with no rows",
         reason=r"not rejected by KServe's model server, but by nginx",
-        hold=_ROUTED,
+        hold=ROUTED,
     ),
     Mutant(
         "stranger-says-not-found",
@@ -128,6 +124,6 @@ MUTANTS = (
         faults=_EACH,
         red_step="the gateway itself answers all 20 that there is no such host",
         reason=r"not the gateway's own 404, but that of nginx",
-        hold=_ROUTED,
+        hold=ROUTED,
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.inference_client import GATEWAY_SERVICE
+from neuroscale.probes import serving
 
 
 def stranger(app: str) -> ObjectCreated:
@@ -38,3 +39,9 @@ def stranger(app: str) -> ObjectCreated:
         },
     }
     return ObjectCreated(manifest=pod, ready=True)
+
+
+#: A new endpoint is there for the control plane at once, and for connections once kube-proxy has heard of it.
+ROUTED = 3.0
+EVERY_OTHER = (stranger(serving.GATEWAY.name),)
+SOME_WRONG = r"\d+ of 20 answers in a row are wrong.*no prediction, but .*\b40[45]\b"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import creating_program
+import httpx
 import pytest
 from apiserver import ApiServer
 from fake_git_server import fake_platform
@@ -14,13 +18,16 @@ from fakes import FAULTS
 from neuroscale.chaos.faults import CreatedByProgram
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ExitCode, Unrecoverable, WriteForbidden
-from neuroscale.kserve_client import SdkAnswer
+from neuroscale.kserve_client import PROGRAM, SdkAnswer
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.serving.kserve_sdk import evaluate_predictions
 
 _CREATES = Path(creating_program.__file__).read_text(encoding="utf-8")
 
 
+_REQUEST = httpx.Request("POST", "http://a.b")
+_NOT_FOUND = httpx.Response(404)
+_ASKED = {"rows": [[1.0]], "protocol": "v1", "gateway": "http://a.b", "host": "a", "model": "m", "within": 1.0}
 STRAY = Ref.to(FAULTS["object-created"].manifest)
 
 
@@ -37,21 +44,90 @@ def created_by(program: str) -> CreatedByProgram:
     ("predictions", "state"),
     [
         ([1, 1], "met"),
-        ([1.0, 1], "unrecoverable"),
-        (["1", "1"], "unrecoverable"),
-        ([1.9, 1], "unrecoverable"),
-        ([True, 1], "unrecoverable"),
-        ([1], "unrecoverable"),
-        ([], "unrecoverable"),
+        ([1.0, 1], "pending"),
+        (["1", "1"], "pending"),
+        ([1.9, 1], "pending"),
+        ([True, 1], "pending"),
+        ([1], "pending"),
+        ([], "pending"),
     ],
 )
 def test_predictions_are_compared_as_the_protocol_types_them(predictions: list[object], state: str) -> None:
-    assert evaluate_predictions(SdkAnswer({"predictions": predictions}, "", 1.0), [1, 1]).state == state
+    """One such answer among good ones decides, wherever it is."""
+    for place in (0, 7, 19):
+        answers = [{"predictions": predictions if number == place else [1, 1]} for number in range(20)]
+        verdict = evaluate_predictions(SdkAnswer({"answers": answers}, "", 1.0), [1, 1])
+        assert verdict.state == state
+        words = (
+            "20 of 20 in a row: [1, 1]"
+            if state == "met"
+            else f"1 of 20 answers in a row are wrong, first no. {place + 1}"
+        )
+        assert verdict.observed.startswith(words), verdict
 
 
 def test_a_client_that_failed_says_why() -> None:
     verdict = evaluate_predictions(SdkAnswer({}, "httpx.ConnectError: rejected", 1.0), [1, 1])
-    assert (verdict.state, verdict.observed) == ("unrecoverable", "httpx.ConnectError: rejected")
+    assert (verdict.state, verdict.observed) == ("pending", "httpx.ConnectError: rejected")
+
+
+def test_too_few_predictions_are_none() -> None:
+    for answers in ([], [{"predictions": [1, 1]}] * 19):
+        verdict = evaluate_predictions(SdkAnswer({"answers": answers}, "", 1.0), [1, 1])
+        assert (verdict.state, verdict.observed) == ("pending", f"{len(answers)} answers instead of 20")
+
+
+@pytest.mark.parametrize(
+    ("scripted", "asked", "last"),
+    [
+        ([{"predictions": [1]}] * 20, 20, {"predictions": [1]}),
+        ([httpx.HTTPStatusError("404", request=_REQUEST, response=_NOT_FOUND), *[{"predictions": [1]}] * 19], 20, None),
+        ([{"predictions": [1]}, {}, *[{"predictions": [1]}] * 18], 20, {"predictions": [1]}),
+        ([{"predictions": [1]}, ValueError("no JSON"), *[{"predictions": [1]}] * 18], 20, {"predictions": [1]}),
+        # Who waits for an answer in vain would wait for the next as long.
+        ([{"predictions": [1]}, httpx.ReadTimeout("slow")], 2, {"error": "ReadTimeout: slow"}),
+        ([httpx.ConnectError("refused")], 1, {"error": "ConnectError: refused"}),
+    ],
+)
+def test_the_program_asks_so_many_times_and_repeats_none(
+    scripted: list[Any], asked: int, last: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, coming = _program(monkeypatch), iter(scripted)
+
+    class Client:
+        def __init__(self, config: SimpleNamespace) -> None:
+            assert config.retries == 0
+
+        async def infer(self, *_: object, **__: object) -> Any:
+            one = next(coming)
+            if isinstance(one, Exception):
+                raise one
+            return one
+
+    monkeypatch.setattr(program, "InferenceRESTClient", Client)
+    answers = program.infer({**_ASKED, "times": 20})["answers"]
+    assert len(answers) == asked
+    assert answers[-1] == (last or answers[-1])
+    good = [one for one in answers if one == {"predictions": [1]}]
+    assert len(good) == sum(one == {"predictions": [1]} for one in scripted)
+
+
+def _program(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The program, with a stand-in for the client's package, which has an environment of its own."""
+    kserve: Any = ModuleType("kserve")
+    for name in (
+        "InferenceRESTClient", "InferInput", "InferRequest", "KServeClient", "V1beta1InferenceService",
+        "V1beta1InferenceServiceSpec", "V1beta1ModelFormat", "V1beta1ModelSpec", "V1beta1PredictorSpec",
+    ):  # fmt: skip
+        setattr(kserve, name, object)
+    kserve.RESTConfig = SimpleNamespace
+    monkeypatch.setitem(sys.modules, "kserve", kserve)
+    spec = importlib.util.spec_from_file_location("kserve_program", PROGRAM)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_what_a_program_creates_is_rolled_back(cluster: Cluster) -> None:

@@ -57,7 +57,9 @@ class GateResult:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - start
 
 
-def judge(kyverno: Path, result: GateResult, standards: Places | None = None) -> Places:
+def judge(
+    kyverno: Path, result: GateResult, standards: Places | None = None, *, policies_expected: bool = True
+) -> Places:
     """Judge what was rendered; the findings are added to the result.
 
     Args:
@@ -65,6 +67,8 @@ def judge(kyverno: Path, result: GateResult, standards: Places | None = None) ->
         result: With its places.
         standards: The tree that a change is proposed for. Its policies and AppProjects judge as well, so that no change
             loosens what it is judged by.
+        policies_expected: Whether a tree without any policy is wrong. A platform without the guardrails' milestone has
+            none, neither before nor after a change; its AppProjects judge all the same.
 
     Returns:
         The objects that fit their schemas, each in its namespace.
@@ -80,10 +84,12 @@ def judge(kyverno: Path, result: GateResult, standards: Places | None = None) ->
         result.findings += found
     places = policy.placed(fitting)
     trees = [fitting] if standards is None else [fitting, _under(standards, fitting)]
-    # Without the guardrails' milestone neither tree has policies.
-    if standards is None or any(map(policy.policies, trees)):
-        for tree in trees:
-            _obey(kyverno, tree, result)
+    with result.timed("appproject"):
+        result.findings += [one for tree in trees for one in appproject.check(tree)]
+    if policies_expected or any(map(policy.policies, trees)):
+        with result.timed("policy"):
+            for tree in trees:
+                _obey_policies(kyverno, tree, result)
         if not result.evaluated and not result.findings:
             raise Inconclusive("The policies should judge at least one object, but judged none. Next: a full checkout")
     with result.timed("resources"):
@@ -93,15 +99,11 @@ def judge(kyverno: Path, result: GateResult, standards: Places | None = None) ->
     return places
 
 
-def _obey(kyverno: Path, fitting: Places, result: GateResult) -> None:
-    """AppProjects and policies that are among the objects."""
-    with result.timed("appproject"):
-        result.findings += appproject.check(fitting)
-    with result.timed("policy"):
-        places = policy.placed(fitting)
-        results = policy.simulate(kyverno, places)
-        result.evaluated = result.evaluated or policy.evaluated(results)
-        result.findings += policy.check(places, results)
+def _obey_policies(kyverno: Path, fitting: Places, result: GateResult) -> None:
+    places = policy.placed(fitting)
+    results = policy.simulate(kyverno, places)
+    result.evaluated = result.evaluated or policy.evaluated(results)
+    result.findings += policy.check(places, results)
 
 
 def _under(standards: Places, places: Places) -> Places:

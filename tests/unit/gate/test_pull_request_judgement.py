@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
+from fake_kyverno import LOOSENED, TAG
 from repository import git
-from small_tree import commit
+from small_tree import commit, policy, write
 from typer.testing import CliRunner
 
 from neuroscale.commit_statuses import CommitStatus
 from neuroscale.gate.tools import Tools
+from neuroscale.guardrails.oracle import POLICIES as ALL
 from neuroscale.pull_request_checks import __main__ as program
 from neuroscale.pull_request_checks import judge as module
 
 Judge = Callable[..., CommitStatus]
 DEPLOYMENT, PROJECTS = "apps/test-app/deployment.yaml", "bootstrap/projects.yaml"
+POLICIES = "bootstrap/policies/policies.yaml"
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "stolen", "labels": {"a": "b"}}}
 
 
@@ -113,6 +117,48 @@ def test_without_the_rules_of_main_it_would(checkout: Path, judge: Judge, monkey
     assert judge().state == "success"
 
 
+def test_what_main_alone_has_is_no_fault_of_a_change(checkout: Path, judge: Judge) -> None:
+    """A platform without the guardrails' milestone has no policies, and takes pull requests."""
+    (checkout / POLICIES).unlink()
+    commit(checkout)
+    with proposal(checkout):
+        replace(checkout / DEPLOYMENT, "replicas: 1", "replicas: 2")
+    assert judge() == CommitStatus("success", "20 objects rendered, nothing found")
+
+
+@pytest.mark.parametrize("elsewhere", ["docs/page.md", "infrastructure/page.md"])
+def test_projects_judge_without_policies_whatever_else_changes(elsewhere: str, checkout: Path, judge: Judge) -> None:
+    (checkout / POLICIES).unlink()
+    commit(checkout)
+    with proposal(checkout):
+        (checkout / "apps/test-app/secret.yaml").write_text(yaml.safe_dump(SECRET), encoding="utf-8")
+        (checkout / elsewhere).parent.mkdir(exist_ok=True)
+        (checkout / elsewhere).write_text("Hello\n", encoding="utf-8")
+    status = judge()
+    assert (status.state, status.description.rpartition(" ")[2]) == ("failure", "[not-permitted]")
+
+
+def test_a_change_cannot_remove_the_policies(checkout: Path, judge: Judge) -> None:
+    with proposal(checkout):
+        (checkout / POLICIES).unlink()
+    status = judge()
+    assert status.state == "failure"
+    assert status.description.startswith("the tree: the policy should be in this tree, but is not [")
+
+
+def test_a_policy_that_is_loosened_does_not_judge_alone(checkout: Path, judge: Judge) -> None:
+    with proposal(checkout):
+        text = (checkout / DEPLOYMENT).read_text(encoding="utf-8")
+        (checkout / DEPLOYMENT).write_text(re.sub(r"image: \S+", "image: nginx", text), encoding="utf-8")
+        loosened = {"name": TAG, "annotations": {LOOSENED: "true"}}
+        write(
+            checkout / POLICIES, *({**policy(name), **({"metadata": loosened} if name == TAG else {})} for name in ALL)
+        )
+    assert judge() == CommitStatus(
+        "failure", f"apps/test-app: Deployment default/nginx-test: image 'nginx' has no version [{TAG}]"
+    )
+
+
 @pytest.mark.parametrize("what", ["an unknown commit", "no clone", "a tool that crashes", "no tool", "a bug"])
 def test_without_a_verdict_nothing_is_good(
     what: str,
@@ -200,4 +246,50 @@ def test_a_verdict_that_cannot_be_read_is_no_verdict(verdict: str | None, server
     if verdict is not None:
         program._VERDICT.write_text(verdict, encoding="utf-8")
     assert report()[0] == 1
+    assert server.done == []
+
+
+def test_a_verdict_is_left_where_the_report_finds_it(server: type[Refusing], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int, str]] = []
+
+    def judge(url: str, number: int, sha: str, folder: Path) -> CommitStatus:
+        asked.append((url, number, sha))
+        return CommitStatus("failure", "apps/x: no owner [labels]")
+
+    monkeypatch.setattr(module, "judge", judge)
+    done = CliRunner().invoke(program.app, ["judge"], env={"NUMBER": "7", "SHA": "abc"})
+    assert (done.exit_code, done.output) == (0, "abc: failure: apps/x: no owner [labels]\n")
+    assert asked == [(f"{program.GIT_SERVER_URL}/neuroscale/platform.git", 7, "abc")]
+    assert report()[0] == 0
+    assert server.done == ["failure abc"]
+
+
+def test_who_watches_looks_again_and_again_and_says_what_was_said(
+    server: type[Refusing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, datetime]] = []
+
+    def look(statuses: Refusing, first_seen: dict[str, datetime]) -> list[str]:
+        seen.append(dict(first_seen))
+        first_seen[f"commit {len(seen)}"] = datetime.now(UTC)
+        return [f"look {len(seen)}"]
+
+    def pause(seconds: float) -> None:
+        assert seconds > 0
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(program.watching, "safely", look)
+    monkeypatch.setattr(program, "pause", pause)
+    done = CliRunner().invoke(program.app, ["watch"], env={"TOKEN": "secret"})
+    assert done.output.splitlines()[:3] == ["look 1", "look 2", "look 3"]
+    assert list(seen[-1]) == ["commit 1", "commit 2"], "it remembers since when"
+    assert "secret" not in done.output
+
+
+@pytest.mark.parametrize("command", ["report", "watch"])
+def test_without_a_token_nothing_is_said(command: str, server: type[Refusing]) -> None:
+    CommitStatus("success", "all good").write(program._VERDICT)
+    done = CliRunner().invoke(program.app, [command], env={"NUMBER": "7", "SHA": "abc"})
+    assert done.exit_code != 0
     assert server.done == []

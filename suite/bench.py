@@ -1,4 +1,4 @@
-"""The suite's own numbers, measured several times on this machine, and the distribution of self-heal times.
+"""The suite's own numbers, measured several times on this machine, and the distribution of self-heal and merge times.
 
 ``neuroscale bench`` runs this module with the options it was given.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 
 import typer
@@ -16,14 +16,16 @@ import typer
 from neuroscale.bootstrap.up import up
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
+from neuroscale.chaos.push_hook_fault import PushHookSwitchedOff
 from neuroscale.cli import main
 from neuroscale.cli.runs import conclude, pytest
 from neuroscale.cluster import k3d
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import exclusive, load_state
 from neuroscale.components import demands
-from neuroscale.errors import ConditionTimeout, PreconditionFailed
+from neuroscale.errors import ConditionTimeout, FaultHadNoEffect, PreconditionFailed
 from neuroscale.gitops import drift_scenarios
+from neuroscale.golden_path import journey
 from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import assert_steady_state
 from neuroscale.platform import Platform
@@ -36,6 +38,10 @@ from suite.kill_matrix import Runner
 
 #: Further drifts at one commit, beyond the first; each waits longer than the one before.
 _REPEATS = 4
+#: Forms from the portal to a right answer. The SLOs are meant for nine in ten of so many.
+_FORMS = 20
+#: Some more while Argo CD is told of no push, and polls.
+_POLLED_FORMS = 5
 _FRESH_STARTS = 3
 #: Seconds without anybody asking for anything, before memory is measured.
 _REST = 30.0
@@ -85,6 +91,8 @@ def run(rounds: int, runner: Runner, say: Callable[[str], None]) -> tuple[RunFol
     with folder.concluding(record):
         for platform in _PLATFORMS:
             numbers += [*_fresh_starts(platform, say), *_suites(platform, runner, say)]
+            if "c" in platform.milestones:
+                _sample_forms(_FORMS, _POLLED_FORMS, folder, say)
         numbers += [_second_ups(say), _fast_tier(runner, say), _disk()]
         say(f"sampling {rounds} first drifts and {_REPEATS} repeated ones")
         with exclusive():
@@ -158,16 +166,51 @@ def _disk() -> Benchmark:
     return Benchmark("disk left behind by a build of milestone A", 3, [sum(sizes) / 1e9], "GB")
 
 
+def _sample_forms(forms: int, polled: int, folder: RunFolder, say: Callable[[str], None]) -> None:
+    """Forms from the portal to a right answer, one after the other, each removed before the next; see the samples.
+
+    Args:
+        forms: How many while the Git server tells Argo CD of each push.
+        polled: How many more while it does not.
+        folder: Gets the samples.
+        say: Receives a line for each that did not get there.
+    """
+    say(f"sampling {forms} forms, and {polled} while Argo CD polls")
+    with exclusive(), ExitStack() as switched_off:
+        platform = up(("a", "b", "c"), say=say).platform
+        for number in range(forms + polled):
+            if number == forms:
+                switched_off.enter_context(_breakage(platform)).inject(PushHookSwitchedOff())
+            claim = "merge-to-prediction" if number < forms else "merge-to-prediction-polled"
+            try:
+                _sample_form(platform, Recorder("bench", folder.add_sample), claim)
+            except (ConditionTimeout, FaultHadNoEffect) as error:
+                say(f"  {error}")
+
+
+def _sample_form(platform: Platform, recorder: Recorder, claim: str) -> None:
+    for milestone in ("b", "c"):
+        assert_steady_state(milestone, platform)
+    with _breakage(platform) as breakage:
+        submitted = journey.ask_for_model(breakage, recorder)
+        journey.wait_for_verdict(submitted, platform, recorder)
+        journey.wait_for_prediction(journey.merge(submitted, breakage), platform, recorder, claim=claim)
+
+
+def _breakage(platform: Platform) -> Breakage:
+    state = load_state()
+    if state is None:
+        raise PreconditionFailed("A cluster should be there, but its state file is gone. Next: neuroscale up")
+    return Breakage(platform, Journal.of(state.nonce))
+
+
 def _sample_drifts(platform: Platform, rounds: int, folder: RunFolder, say: Callable[[str], None]) -> None:
     """First drifts, each at a commit of its own; then several at one commit, to see the backoff."""
     for number in range(rounds + _REPEATS):
         if number <= rounds:
             drift_scenarios.force_new_revision(platform)
         assert_steady_state("a", platform)
-        state = load_state()
-        if state is None:
-            raise PreconditionFailed("A cluster should be there, but its state file is gone. Next: neuroscale up")
-        with Breakage(platform, Journal.of(state.nonce)) as breakage:
+        with _breakage(platform) as breakage:
             try:
                 drifted = drift_scenarios.make("deletes the Deployment", breakage)
                 drift_scenarios.wait_for_heal(drifted, platform, Recorder("bench", folder.add_sample), within=180)

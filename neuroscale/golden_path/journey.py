@@ -138,10 +138,18 @@ def merge(submitted: Submitted, breakage: Breakage) -> Merged:
     return Merged(submitted, commit, effect)
 
 
-def wait_for_prediction(merged: Merged, platform: Platform, recorder: Recorder) -> None:
+def wait_for_prediction(
+    merged: Merged, platform: Platform, recorder: Recorder, *, claim: str = "merge-to-prediction"
+) -> None:
     """Wait until the merge commit is synced, the model Ready, and its first answers right; each phase is kept.
 
     Nothing is refreshed, synced or asked to hurry on the way.
+
+    Args:
+        merged: What was merged.
+        platform: Where to look.
+        recorder: Gets the figure.
+        claim: What the figure is kept for.
 
     Raises:
         ConditionTimeout: One of them did not come in time.
@@ -158,7 +166,7 @@ def wait_for_prediction(merged: Merged, platform: Platform, recorder: Recorder) 
         )
     finally:
         recorder.recovery(
-            claim="merge-to-prediction", fault=merged.effect.fault.description, subject=name,
+            claim=claim, fault=merged.effect.fault.description, subject=name,
             series="merge to prediction", at=merged.effect.clock, phases=reached,
             seconds=reached.get("right answer"), within=_SERVED_WITHIN,
         )  # fmt: skip

@@ -185,6 +185,8 @@ def test_without_a_verdict_nothing_is_good(
 
 # --- the containers
 
+GIT_SERVER = "http://gitea.forge.svc.cluster.local:3000"
+
 
 class Refusing:
     """A Git server's statuses, as the program asks for them."""
@@ -193,7 +195,7 @@ class Refusing:
     refuses = False
 
     def __init__(self, url: str, token: str) -> None:
-        assert (url, token) == (program.GIT_SERVER_URL, "secret")
+        assert (url, token) == (GIT_SERVER, "secret")
 
     def approve(self, number: int, sha: str) -> None:
         self.done.append(f"approve {number} {sha}")
@@ -259,7 +261,7 @@ def test_a_verdict_is_left_where_the_report_finds_it(server: type[Refusing], mon
     monkeypatch.setattr(module, "judge", judge)
     done = CliRunner().invoke(program.app, ["judge"], env={"NUMBER": "7", "SHA": "abc"})
     assert (done.exit_code, done.output) == (0, "abc: failure: apps/x: no owner [labels]\n")
-    assert asked == [(f"{program.GIT_SERVER_URL}/neuroscale/platform.git", 7, "abc")]
+    assert asked == [(f"{GIT_SERVER}/neuroscale/platform.git", 7, "abc")]
     assert report()[0] == 0
     assert server.done == ["failure abc"]
 
@@ -279,7 +281,7 @@ def test_who_watches_looks_again_and_again_and_says_what_was_said(
         if len(seen) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(program.watching, "safely", look)
+    monkeypatch.setattr(program.watching, "look", look)
     monkeypatch.setattr(program, "pause", pause)
     done = CliRunner().invoke(program.app, ["watch"], env={"TOKEN": "secret"})
     assert done.output.splitlines()[:3] == ["look 1", "look 2", "look 3"]

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from neuroscale.commit_statuses import CommitStatus, Found, Proposal
+from neuroscale.commit_statuses import CommitStatus, Found
 from neuroscale.errors import NeuroscaleError
-from neuroscale.pull_request_checks.watch import PATIENCE, due, look, safely
+from neuroscale.pull_request_checks.watch import PATIENCE, due, look
 from neuroscale.settings import GATE_REPORTER, GATE_WATCHER
 
 NOW = datetime(2026, 11, 29, 5, 0, tzinfo=UTC)
@@ -49,22 +49,35 @@ def test_who_forged_a_status_is_named() -> None:
 
 @dataclass
 class Server:
-    """What is open, and what was said of each commit."""
+    """What is open, and what was said of each commit.
 
-    heads: list[str]
+    Attributes:
+        proposed: The head of each open pull request.
+        known: Commit -> what was said.
+        deaf: What is not answered: ``heads``, or a commit.
+        told: How often something was said.
+    """
+
+    proposed: list[str]
     known: dict[str, Found] = field(default_factory=dict)
-    error: str = ""
+    deaf: set[str] = field(default_factory=set)
+    told: int = 0
 
-    def proposals(self) -> list[Proposal]:
-        if self.error:
-            raise NeuroscaleError(self.error)
-        return [Proposal(number, head, NOW) for number, head in enumerate(self.heads)]
+    def heads(self) -> list[str]:
+        self._answer("heads")
+        return self.proposed
 
     def latest(self, sha: str) -> Found | None:
+        self._answer(sha)
         return self.known.get(sha)
 
     def set(self, sha: str, status: CommitStatus) -> None:
+        self.told += 1
         self.known[sha] = Found(status.state, GATE_WATCHER, NOW, status.description)
+
+    def _answer(self, what: str) -> None:
+        if what in self.deaf:
+            raise NeuroscaleError(f"{what} is not answered")
 
 
 def test_a_commit_becomes_pending_and_then_an_error_and_is_left_alone() -> None:
@@ -79,10 +92,36 @@ def test_a_commit_becomes_pending_and_then_an_error_and_is_left_alone() -> None:
 def test_what_is_no_longer_proposed_is_forgotten() -> None:
     server, seen = Server(["a", "b"]), dict[str, datetime]()
     look(server, seen, NOW)  # type: ignore[arg-type]
-    server.heads.remove("a")
+    server.proposed.remove("a")
     look(server, seen, NOW)  # type: ignore[arg-type]
     assert seen == {"b": NOW}
 
 
-def test_a_git_server_that_is_away_ends_nothing() -> None:
-    assert safely(Server([], error="it does not answer"), {}) == ["it does not answer"]  # type: ignore[arg-type]
+def test_two_pull_requests_of_one_commit_are_told_once() -> None:
+    server = Server(["aaaaaaaaaa", "aaaaaaaaaa"])
+    assert look(server, {}, NOW) == ["aaaaaaaa: pending: the gate will judge it"]  # type: ignore[arg-type]
+    assert server.told == 1
+
+
+def test_a_git_server_that_is_away_ends_nothing_and_nothing_is_forgotten() -> None:
+    server, seen = Server(["a"], deaf={"heads"}), {"a": LONG_AGO}
+    assert look(server, seen, NOW) == ["heads is not answered"]  # type: ignore[arg-type]
+    assert seen == {"a": LONG_AGO}
+
+
+def test_one_commit_that_cannot_be_spoken_of_leaves_no_other_without_a_word() -> None:
+    server = Server(["a", "b", "c"], deaf={"a", "b"})
+    assert look(server, {}, NOW) == [  # type: ignore[arg-type]
+        "a: a is not answered", "b: b is not answered", "c: pending: the gate will judge it"
+    ]  # fmt: skip
+
+
+def test_the_token_may_be_revoked_between_two_looks() -> None:
+    """The first look of a server that takes the token again says what is due since the first look of all."""
+    server, seen = Server(["a"]), dict[str, datetime]()
+    look(server, seen, NOW)  # type: ignore[arg-type]
+    late = NOW + PATIENCE + timedelta(seconds=1)
+    server.deaf = {"a"}
+    assert look(server, seen, late) == ["a: a is not answered"]  # type: ignore[arg-type]
+    server.deaf = set()
+    assert look(server, seen, late) == ["a: error: no verdict came within 45 s"]  # type: ignore[arg-type]

@@ -159,6 +159,36 @@ def test_a_policy_that_is_loosened_does_not_judge_alone(checkout: Path, judge: J
     )
 
 
+def test_what_an_archive_would_leave_out_is_judged(checkout: Path, judge: Judge) -> None:
+    """Attributes of the commit keep files out of archives, and out of no checkout."""
+    with proposal(checkout):
+        (checkout / "apps/test-app/secret.yaml").write_text(yaml.safe_dump(SECRET), encoding="utf-8")
+        (checkout / "apps/test-app/.gitattributes").write_text("secret.yaml export-ignore\n", encoding="utf-8")
+    status = judge()
+    assert (status.state, status.description.rpartition(" ")[2]) == ("failure", "[not-permitted]")
+
+
+def test_what_argo_cd_would_make_otherwise_is_rejected(checkout: Path, judge: Judge) -> None:
+    """Beside a kustomization, where nothing reads the file as a manifest."""
+    folder = checkout / "apps/test-app"
+    with proposal(checkout):
+        (folder / "kustomization.yaml").write_text("resources: [deployment.yaml, service.yaml]\n", encoding="utf-8")
+        (folder / ".argocd-source-test-app.yaml").write_text("kustomize: {images: [a=b]}\n", encoding="utf-8")
+    status = judge()
+    assert (status.state, status.description.rpartition(" ")[2]) == ("failure", "[unreadable]")
+    assert ".argocd-source-test-app.yaml" in status.description
+
+
+def test_a_submodule_is_judged_by_nobody_and_passes_nobody(checkout: Path, judge: Judge) -> None:
+    """Argo CD would fetch it, from wherever it is."""
+    with proposal(checkout):
+        head = git("-C", str(checkout), "rev-parse", "HEAD")
+        git("-C", str(checkout), "update-index", "--add", "--cacheinfo", f"160000,{head},apps/elsewhere")
+        (checkout / "apps/elsewhere").mkdir()
+    status = judge()
+    assert (status.state, "apps/elsewhere is a submodule" in status.description) == ("error", True)
+
+
 @pytest.mark.parametrize("what", ["an unknown commit", "no clone", "a tool that crashes", "no tool", "a bug"])
 def test_without_a_verdict_nothing_is_good(
     what: str,

@@ -173,9 +173,8 @@ def _made_otherwise(spec: Object, tree: Path) -> Iterator[str]:
 
 def _objects(folder: Path, chart: Callable[[Path], list[Object]]) -> list[Any]:
     if overriding := sorted(file.name for file in folder.glob(_OVERRIDES)):
-        raise _Unreadable(
-            f"{overriding[0]} would have Argo CD make something else of this folder; change its manifests"
-        )
+        said = f"{overriding[0]} would have Argo CD make something else of this folder; change its manifests instead"
+        raise _Unreadable(said)
     if (folder / _CHART).is_file():
         return chart(folder)
     if kustomizations(folder):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from local_server import LocalServer
 from repository import git
@@ -44,6 +45,7 @@ class FakePortal(LocalServer):
         open: Number and branch of each open pull request.
         tasks: What was handed in, with what became of it.
         mergeable: What is said of each pull request.
+        statuses: Commit -> what was said of it, by whom; a token is ``of`` its user.
         hooks: Those of the repository, as they were written; kept beside it, as a Git server does.
     """
 
@@ -53,6 +55,7 @@ class FakePortal(LocalServer):
         self.open: dict[int, str] = {}
         self.tasks: dict[str, dict[str, Any]] = {}
         self.mergeable = True
+        self.statuses: dict[str, list[dict[str, Any]]] = {}
         self._repository = str(repository)
         self.hooks = {1: {"config": {"url": PUSH_HOOK_URL}, "active": True}}
 
@@ -82,7 +85,7 @@ class FakePortal(LocalServer):
         self._git("update-ref", f"refs/heads/{branch}", commit)
         self.open[len(self.open) + 1] = branch
 
-    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    def answer(self, method: str, path: str, body: Any, token: str = "") -> tuple[int, Any]:
         """Status and content."""
         match method, path.strip("/").split("/")[1:]:
             case "POST", ["auth", "guest", "refresh"]:
@@ -95,6 +98,17 @@ class FakePortal(LocalServer):
                 return self._users(method, rest, body)
             case "GET", ["v1", "users", user]:
                 return (200 if user in self.kept("members") else 404), {}
+            case "POST", ["v1", "users", user, "tokens"]:
+                return 201, {"sha1": f"of {user}"}
+            case "DELETE", ["v1", "users", _, "tokens", _]:
+                return 204, None
+            case "POST", ["v1", "repos", _, _, "statuses", sha]:
+                said = self.statuses.setdefault(sha, [])
+                by = {"creator": {"login": token.removeprefix("of ")}, "updated_at": datetime.now(UTC).isoformat()}
+                said.append({**body, "id": len(said) + 1, "status": body["state"], **by})
+                return 201, {}
+            case "GET", ["v1", "repos", _, _, "commits", sha, "statuses"]:
+                return 200, self.statuses.get(sha, [])
         return 404, {"message": f"nothing is at {method} {path}"}
 
     def kept(self, what: str) -> dict[str, Any]:
@@ -170,6 +184,10 @@ class FakePortal(LocalServer):
             case "PATCH", [number]:
                 self.open.pop(int(number))
                 return 201, {}
+            case "POST", [_, "reviews"]:
+                return 200, {}
+            case "DELETE", [_, "merge"]:
+                return 404, {}
             case "POST", [number, "merge"]:
                 tree = self._git("rev-parse", f"{self.open[int(number)]}^{{tree}}")
                 parents = ("-p", BRANCH, "-p", self.open.pop(int(number)))
@@ -210,10 +228,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length) or b"null")
-        path = urlsplit(self.path).path
+        path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
         self.owner.requests.append((self.command, path, body))
         said = self.owner.answers.get(f"{self.command} {path}")
-        status, content = said or self.owner.answer(self.command, path, body)
+        token = self.headers.get("Authorization", "").removeprefix("token ")
+        status, content = said or self.owner.answer(self.command, path, body, token)
+        if isinstance(content, list) and query.get("page", ["1"]) != ["1"]:
+            content = []  # all is on the first page
         self.send_response(status)
         raw = b"" if content is None else json.dumps(content).encode()
         self.send_header("Content-Length", str(len(raw)))

@@ -1,4 +1,4 @@
-"""What components make at the Git server and in the cluster that Git has not: tokens, and the protection of ``main``."""
+"""What components make that Git has not: tokens at the Git server and in the cluster, and what protects ``main``."""
 
 from __future__ import annotations
 

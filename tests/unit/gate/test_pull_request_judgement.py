@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from fake_kyverno import LOOSENED, TAG
+from fake_portal import FakePortal
 from repository import git
 from small_tree import commit, policy, write
 from typer.testing import CliRunner
@@ -189,7 +190,12 @@ def test_a_submodule_is_judged_by_nobody_and_passes_nobody(checkout: Path, judge
     assert (status.state, "apps/elsewhere is a submodule" in status.description) == ("error", True)
 
 
-@pytest.mark.parametrize("what", ["an unknown commit", "no clone", "a tool that crashes", "no tool", "a bug"])
+WITHOUT_VERDICT = (
+    "an unknown commit", "nothing in common", "no folder", "no clone", "a tool that crashes", "no tool", "a bug",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WITHOUT_VERDICT)
 def test_without_a_verdict_nothing_is_good(
     what: str,
     checkout: Path,
@@ -200,6 +206,14 @@ def test_without_a_verdict_nothing_is_good(
     with proposal(checkout):
         replace(checkout / DEPLOYMENT, "replicas: 1", "replicas: 2")
     match what:
+        case "nothing in common":
+            tree = git("-C", str(checkout), "rev-parse", "main^{tree}")
+            orphan = git("-C", str(checkout), "commit-tree", tree, "-m", "Begin anew")
+            git("-C", str(checkout), "update-ref", "refs/pull/1/head", orphan)
+        case "no folder":
+            tree = git("-C", str(checkout), "mktree", feed="")
+            bare = git("-C", str(checkout), "commit-tree", tree, "-p", "main", "-m", "Remove all")
+            git("-C", str(checkout), "update-ref", "refs/pull/1/head", bare)
         case "no clone":
             monkeypatch.setattr(module, "_clone", lambda url, number, folder: folder / "nothing")
         case "a tool that crashes":
@@ -216,6 +230,7 @@ def test_without_a_verdict_nothing_is_good(
 # --- the containers
 
 GIT_SERVER = "http://gitea.forge.svc.cluster.local:3000"
+API = "/api/v1/repos/neuroscale/platform"
 
 
 class Refusing:
@@ -271,6 +286,24 @@ def test_a_refusal_ends_the_report_and_shows_no_token(server: type[Refusing], mo
     assert code == 1
     assert "secret" not in said
     assert server.done == ["approve 7 abc"], "the status would be green, and nothing stands behind it"
+
+
+@pytest.mark.parametrize("deeds", [["pulls/7/reviews"], ["pulls/7/reviews", "statuses/abc"]])
+@pytest.mark.parametrize("status", [401, 404, 422, 500])
+def test_what_the_git_server_does_not_take_fails_the_report(
+    status: int, deeds: list[str], tmp_path: Path, portal: FakePortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Job is tried again then. Without an approval no status is set: it would be green for nothing."""
+    monkeypatch.setattr(program, "_VERDICT", tmp_path / "status.json")
+    monkeypatch.setattr(program, "SERVICE_URL", portal.url)
+    CommitStatus("success", "all good").write(program._VERDICT)
+    portal.answers[f"POST {API}/{deeds[-1]}"] = (status, {"message": "no"})
+    code, said = report()
+    assert code == 1
+    assert f"answered {status}" in said
+    assert "secret" not in said
+    assert [path for _, path, _ in portal.requests] == [f"{API}/{deed}" for deed in deeds]
+    assert portal.statuses == {}
 
 
 @pytest.mark.parametrize("verdict", [None, "{", '{"state": "success"}', "[]"])

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fake_portal import FakePortal
+from fakes import PROPOSED
 
-from neuroscale.commit_statuses import CommitStatus, Found
+from neuroscale.commit_statuses import CommitStatus, Found, Statuses
 from neuroscale.errors import NeuroscaleError
+from neuroscale.platform import Platform
 from neuroscale.pull_request_checks.watch import PATIENCE, due, look
 from neuroscale.settings import GATE_REPORTER, GATE_WATCHER
 
@@ -114,6 +117,41 @@ def test_one_commit_that_cannot_be_spoken_of_leaves_no_other_without_a_word() ->
     assert look(server, {}, NOW) == [  # type: ignore[arg-type]
         "a: a is not answered", "b: b is not answered", "c: pending: the gate will judge it"
     ]  # fmt: skip
+
+
+def test_what_is_said_is_heard_at_the_git_server(portal: FakePortal, toy_platform: Platform) -> None:
+    """Of what a writer says in the gate's name, of the gate's own word, and of two pull requests with one head."""
+    first, seen = toy_platform.git_server.branch_head(PROPOSED), dict[str, datetime]()
+    portal.propose("another", "third/another.txt")
+    portal.open[3] = "another"
+    second = toy_platform.git_server.branch_head("another")
+    assert first is not None
+    assert second is not None
+    watching, mallory, gate = (Statuses(portal.url, f"of {user}") for user in (GATE_WATCHER, "mallory", GATE_REPORTER))
+    assert sorted(look(watching, seen)) == sorted(
+        f"{sha[:8]}: pending: the gate will judge it" for sha in (first, second)
+    )
+    gate.set(first, CommitStatus("success", "nothing found"))
+    mallory.set(second, CommitStatus("success", "trust me"))
+    assert look(watching, seen) == [f"{second[:8]}: error: mallory said success, and may not; push again for a verdict"]
+    assert look(watching, seen) == []
+    found = watching.latest(first), watching.latest(second)
+    assert [one and (one.state, one.creator) for one in found] == [("success", GATE_REPORTER), ("error", GATE_WATCHER)]
+
+
+@pytest.mark.parametrize("status", [401, 404, 422, 500])
+def test_a_status_that_cannot_be_written_is_tried_again(
+    status: int, portal: FakePortal, toy_platform: Platform
+) -> None:
+    head = toy_platform.git_server.branch_head(PROPOSED)
+    watching, seen = Statuses(portal.url, f"of {GATE_WATCHER}"), dict[str, datetime]()
+    path = f"POST /api/v1/repos/neuroscale/platform/statuses/{head}"
+    portal.answers[path] = (status, {"message": "no"})
+    (line,) = look(watching, seen)
+    assert f"answered {status}" in line
+    assert GATE_WATCHER not in line, "its token"
+    del portal.answers[path]
+    assert look(watching, seen) == [f"{str(head)[:8]}: pending: the gate will judge it"]
 
 
 def test_the_token_may_be_revoked_between_two_looks() -> None:

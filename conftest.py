@@ -4,7 +4,7 @@ pytest_plugins = [
     "suite.session",
     "suite.mutation",
     "suite.habits",
-    "suite.gate_tools",
+    "suite.built_first",
     "suite.local_portal",
     "suite.redaction",
     "suite.allure_results",

@@ -17,8 +17,8 @@ from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import BUDGETS
 
 TEMPLATE = "template:default/model-endpoint"
-#: Where a guest is let in.
-SIGN_IN = "/api/auth/guest/refresh"
+#: Where a guest is let in, and where the answer says as whom.
+SIGN_IN, IDENTITY = "/api/auth/guest/refresh", "backstageIdentity"
 _HERE = "Next: kubectl -n backstage logs deploy/backstage"
 
 
@@ -208,14 +208,14 @@ class Backstage:
     def _http(self) -> httpx.Client:
         http = direct.client(base_url=self.url, seconds=BUDGETS.request)
         answer = http.post(SIGN_IN)
-        if not answer.is_success:
+        if not answer.is_success or IDENTITY not in answer.text:
             http.close()
             raise BackstageError(
                 f"The portal at {self.url} should let a guest in, but answered {answer.status_code}: "
                 f"{answer.text[:300]}. {_HERE}",
                 answer.status_code,
             )
-        http.headers["Authorization"] = f"Bearer {answer.json()['backstageIdentity']['token']}"
+        http.headers["Authorization"] = f"Bearer {answer.json()[IDENTITY]['token']}"
         return http
 
 

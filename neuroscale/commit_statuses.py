@@ -6,18 +6,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
 import httpx
 
 from neuroscale.errors import NeuroscaleError
+from neuroscale.git_server_api import API, BRANCH
 from neuroscale.host import direct
 from neuroscale.settings import GATE_STATUS
 
-#: Inside the cluster.
-GIT_SERVER_URL = "http://gitea.forge.svc.cluster.local:3000"
-REPOSITORY_API = "/api/v1/repos/neuroscale/platform"
 #: Characters that Gitea keeps of a description.
 _SHOWN = 255
 _WITHIN = 10.0
@@ -68,20 +67,6 @@ class Found:
     description: str = ""
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """An open pull request into ``main``.
-
-    Attributes:
-        head: The commit that it would merge.
-        since: When it, or a part of it, was last changed.
-    """
-
-    number: int
-    head: str
-    since: datetime
-
-
 class Statuses:
     """The Git server's statuses and open pull requests.
 
@@ -103,7 +88,7 @@ class Statuses:
             NeuroscaleError: The Git server did not take it.
         """
         body = {"context": GATE_STATUS, "state": status.state, "description": status.description[:_SHOWN]}
-        self._ask("POST", f"{REPOSITORY_API}/statuses/{sha}", body)
+        self._ask("POST", f"{API}/statuses/{sha}", body)
 
     def approve(self, number: int, sha: str) -> None:
         """Approve a commit of a pull request: what counts of a verdict, since nobody else can.
@@ -112,7 +97,7 @@ class Statuses:
             NeuroscaleError: The Git server did not take it.
         """
         body = {"event": "APPROVED", "commit_id": sha, "body": f"{GATE_STATUS} found nothing against {sha}"}
-        self._ask("POST", f"{REPOSITORY_API}/pulls/{number}/reviews", body)
+        self._ask("POST", f"{API}/pulls/{number}/reviews", body)
 
     def latest(self, sha: str) -> Found | None:
         """What was last said of a commit under our name, by whomever.
@@ -120,7 +105,7 @@ class Statuses:
         Raises:
             NeuroscaleError: The Git server did not say.
         """
-        said = self._ask("GET", f"{REPOSITORY_API}/commits/{sha}/statuses?sort=recentupdate&limit=50")
+        said = self._ask("GET", f"{API}/commits/{sha}/statuses?sort=recentupdate&limit=50")
         ours = [one for one in said if one["context"] == GATE_STATUS]
         if not ours:
             return None
@@ -129,17 +114,18 @@ class Statuses:
         since = datetime.fromisoformat(newest["updated_at"])
         return Found(newest["status"], creator, since, newest["description"])
 
-    def proposals(self) -> list[Proposal]:
-        """All open pull requests into ``main``.
+    def heads(self) -> list[str]:
+        """The commit that each open pull request would merge into ``main``.
 
         Raises:
             NeuroscaleError: The Git server did not say.
         """
-        found: list[Proposal] = []
-        page = 1
-        while listed := self._ask("GET", f"{REPOSITORY_API}/pulls?state=open&base_branch=main&limit=50&page={page}"):
-            found += map(_proposal, listed)
-            page += 1
+        found: list[str] = []
+        for page in count(1):
+            listed = self._ask("GET", f"{API}/pulls?state=open&base_branch={BRANCH}&limit=50&page={page}")
+            if not listed:
+                break
+            found += [pull["head"]["sha"] for pull in listed]
         return found
 
     def _ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Any:
@@ -153,7 +139,3 @@ class Statuses:
                 f"The Git server should take {method} {path}, but answered {answer.status_code}: {said}"
             )
         return answer.json()
-
-
-def _proposal(pull: Mapping[str, Any]) -> Proposal:
-    return Proposal(pull["number"], pull["head"]["sha"], datetime.fromisoformat(pull["updated_at"]))

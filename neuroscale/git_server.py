@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError, ProgramFailed
-from neuroscale.git_server_api import API, BOT, BRANCH, OWNER, REPOSITORY, Keeper
+from neuroscale.git_server_api import API, BOT, BRANCH, OWNER, REPOSITORY, SERVICE_URL, Keeper
 from neuroscale.git_server_members import GitServerMembers
 from neuroscale.host import direct
 from neuroscale.host.programs import output
@@ -22,7 +22,7 @@ from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import CLUSTER_NAME, GIT_SERVER, state_dir
 
 #: What Argo CD clones; also in the manifests under bootstrap/ and infrastructure/.
-IN_CLUSTER_URL = f"http://gitea.{GIT_SERVER}.svc.cluster.local:3000/{OWNER}/{REPOSITORY}.git"
+IN_CLUSTER_URL = f"{SERVICE_URL}/{OWNER}/{REPOSITORY}.git"
 #: Application -> the file of which the suite commits new versions; not part of what a bootstrap sets back.
 EPOCH_FILES = {"test-app": "apps/test-app/epoch.yaml", "neuroscale-infrastructure": "infrastructure/apps/epoch.yaml"}
 _GIT_SECONDS = 60

@@ -36,6 +36,8 @@ PROTECTION: Object = {
     "block_admin_merge_override": True,
 }
 
+#: Where the cluster reaches it.
+SERVICE_URL = f"http://gitea.{GIT_SERVER}.svc.cluster.local:3000"
 API = f"/api/v1/repos/{OWNER}/{REPOSITORY}"
 
 

@@ -15,9 +15,9 @@ from pydantic import BaseModel
 
 from neuroscale.errors import ProgramFailed, SupplyError
 from neuroscale.git_server import GitServer
-from neuroscale.git_server_api import OWNER
+from neuroscale.git_server_api import OWNER, SERVICE_URL
 from neuroscale.host.programs import output
-from neuroscale.settings import GIT_SERVER, ROOT
+from neuroscale.settings import ROOT
 
 #: As in ``models/iris/train.py``: what is served, what it is replaced by, one that answers wrongly, half a file.
 SERVED, NEXT, SWAPPED, DAMAGED = "1.0.0", "2.0.0", "1.0.1-swapped", "1.0.1-damaged"
@@ -62,7 +62,7 @@ def store_path(version: str) -> str:
 
 def storage_uri(version: str) -> str:
     """Where the cluster fetches a version."""
-    return f"http://gitea.{GIT_SERVER}.svc.cluster.local:3000{store_path(version)}"
+    return f"{SERVICE_URL}{store_path(version)}"
 
 
 def version_of(uri: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The portal of this machine: built before the first scenario of the session, started for the first that wants it."""
+"""The portal of this machine: started for the first scenario of the session that wants it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,6 @@ from neuroscale.interruption import finishing
 from neuroscale.local_portal import parts, rig
 from neuroscale.local_portal.rig import LocalPortal
 from suite.ending import RUN, end_session
-from suite.session import needs_cluster
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """Building takes minutes, which inside a scenario pass in silence and count as its own."""
-    wanted = any(item.get_closest_marker("portal") for item in session.items)
-    if session.testsfailed or not wanted or not needs_cluster(session.config):
-        return
-    try:
-        parts.provide()
-    except (NeuroscaleError, OSError) as error:
-        end_session(session.config, error, "The portal could not be built, so nothing was run. ")
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from local_server import LocalServer
 from repository import git
@@ -44,6 +45,8 @@ class FakePortal(LocalServer):
         open: Number and branch of each open pull request.
         tasks: What was handed in, with what became of it.
         mergeable: What is said of each pull request.
+        token: Of whoever asked last; that of a user is ``of`` them.
+        statuses: Commit -> what was said of it, by whom.
         hooks: Those of the repository, as they were written; kept beside it, as a Git server does.
     """
 
@@ -53,6 +56,8 @@ class FakePortal(LocalServer):
         self.open: dict[int, str] = {}
         self.tasks: dict[str, dict[str, Any]] = {}
         self.mergeable = True
+        self.token = ""
+        self.statuses: dict[str, list[dict[str, Any]]] = {}
         self._repository = str(repository)
         self.hooks = {1: {"config": {"url": PUSH_HOOK_URL}, "active": True}}
 
@@ -93,8 +98,8 @@ class FakePortal(LocalServer):
                 return self._OF_A_REPOSITORY[what](self, method, rest, body)
             case _, ["v1", "admin", "users", *rest]:
                 return self._users(method, rest, body)
-            case "GET", ["v1", "users", user]:
-                return (200 if user in self.kept("members") else 404), {}
+            case _, ["v1", "users", user, *rest]:
+                return self._user(method, user, rest)
         return 404, {"message": f"nothing is at {method} {path}"}
 
     def kept(self, what: str) -> dict[str, Any]:
@@ -120,6 +125,19 @@ class FakePortal(LocalServer):
             return 200, known
         self.keep("protection", {**known, **body})
         return (201 if method == "POST" else 200), {}
+
+    def _statuses(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
+        said = self.statuses.setdefault(rest[0], [])
+        if method == "GET":
+            return 200, said
+        by = {"creator": {"login": self.token.removeprefix("of ")}, "updated_at": datetime.now(UTC).isoformat()}
+        said.append({**body, "id": len(said) + 1, "status": body["state"], **by})
+        return 201, {}
+
+    def _user(self, method: str, user: str, rest: list[str]) -> tuple[int, Any]:
+        if rest:
+            return (201, {"sha1": f"of {user}"}) if method == "POST" else (204, None)
+        return (200 if user in self.kept("members") else 404), {}
 
     def _users(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
         members = self.kept("members")
@@ -170,6 +188,8 @@ class FakePortal(LocalServer):
             case "PATCH", [number]:
                 self.open.pop(int(number))
                 return 201, {}
+            case "POST", [_, "reviews"]:
+                return 200, {}
             case "POST", [number, "merge"]:
                 tree = self._git("rev-parse", f"{self.open[int(number)]}^{{tree}}")
                 parents = ("-p", BRANCH, "-p", self.open.pop(int(number)))
@@ -196,6 +216,8 @@ class FakePortal(LocalServer):
         "pulls": _pulls,
         "hooks": _hooks,
         "branches": _branches,
+        "commits": _statuses,
+        "statuses": _statuses,
         "branch_protections": _protection,
         "collaborators": _collaborators,
     }
@@ -210,10 +232,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length) or b"null")
-        path = urlsplit(self.path).path
+        path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
         self.owner.requests.append((self.command, path, body))
         said = self.owner.answers.get(f"{self.command} {path}")
+        self.owner.token = self.headers.get("Authorization", "").removeprefix("token ")
         status, content = said or self.owner.answer(self.command, path, body)
+        if isinstance(content, list) and query.get("page", ["1"]) != ["1"]:
+            content = []  # all is on the first page
         self.send_response(status)
         raw = b"" if content is None else json.dumps(content).encode()
         self.send_header("Content-Length", str(len(raw)))

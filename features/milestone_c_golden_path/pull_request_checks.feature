@@ -14,11 +14,16 @@ Feature: Main takes no pull request without the gate's word
     Then the gate's status of it is <state> and says: <why>
 
     Examples:
-      | what                                                       | state   | why                                     |
-      | a model with everything it needs                           | success | nothing found                           |
-      | a model without an owner, and a policy that asks for none  | failure | require-standard-labels-inferenceservice |
-      | a file that is no YAML                                     | failure | unreadable                              |
+      | what                             | state   | why           |
+      | a model with everything it needs | success | nothing found |
+      | a file that is no YAML           | failure | unreadable    |
 
+    @guardrails
+    Examples: Where there are policies
+      | what                                                      | state   | why                                      |
+      | a model without an owner, and a policy that asks for none | failure | require-standard-labels-inferenceservice |
+
+  @guardrails
   Scenario: What the gate rejects is merged by nobody, and in no way
     Given the gate has rejected a pull request
     Then each of these attempts to merge it is answered so, and main stays as it was:
@@ -37,6 +42,7 @@ Feature: Main takes no pull request without the gate's word
       | a site administrator       | merge by force                   | 405         |
       | a site administrator       | merge once all statuses are good | 201         |
 
+  @guardrails
   Scenario: Where administrators are let through, admission stops the object
     Given the protection of main lets administrators merge all the same
     And the gate has rejected a pull request
@@ -55,6 +61,7 @@ Feature: Main takes no pull request without the gate's word
       | a writer | merge | 405         |
     And the gate's status of it is success and says: nothing found
 
+  @guardrails
   Scenario: A status that somebody else sets does not count
     Given the gate has rejected a pull request
     When a writer sets the gate's status to success

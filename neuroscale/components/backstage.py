@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from neuroscale.backstage_client import portal
+from neuroscale.cluster.apply import apply_all
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
 from neuroscale.kubernetes.objects import namespace, secret, secret_values
-from neuroscale.kubernetes.refs import Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import applications, backstage
@@ -35,13 +35,11 @@ def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git 
     known = secret_values(cluster.get(backstage.SECRET))
     if known and git_server.takes_token(known["GITEA_TOKEN"]):
         return
-    if cluster.get(Ref("Namespace", backstage.NAMESPACE)) is None:
-        cluster.create(namespace(backstage.NAMESPACE))
     values = {
         "GITEA_TOKEN": git_server.issue_token(_USER, ("write:repository",)),
         "POSTGRES_PASSWORD": known.get("POSTGRES_PASSWORD") or secrets.token_urlsafe(24),
     }
-    cluster.apply(secret(backstage.SECRET, values))
+    apply_all(cluster, (namespace(backstage.NAMESPACE), secret(backstage.SECRET, values)))
 
 
 COMPONENT = Component(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from neuroscale.cluster.apply import apply_all
 from neuroscale.components.component import Component, Evidence, Stage
 from neuroscale.kubernetes.objects import namespace, secret, secret_values
-from neuroscale.kubernetes.refs import Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import pull_requests
@@ -26,18 +26,16 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
 def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git has no secrets
     """A token for each who sets statuses: made once, and again when the Git server takes it no longer."""
     cluster, git_server = platform.cluster, platform.git_server
-    if cluster.get(Ref("Namespace", pull_requests.NAMESPACE)) is None:
-        cluster.create(namespace(pull_requests.NAMESPACE))
     for user in _USERS:
         known = secret_values(cluster.get(pull_requests.token(user)))
         if not (known and git_server.takes_token(known["TOKEN"])):
-            cluster.apply(
-                secret(pull_requests.token(user), {"TOKEN": git_server.issue_token(user, ("write:repository",))})
-            )
+            values = {"TOKEN": git_server.issue_token(user, ("write:repository",))}
+            apply_all(cluster, (namespace(pull_requests.NAMESPACE), secret(pull_requests.token(user), values)))
 
 
 def _protect(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - the rule is the Git server's
-    platform.git_server.protect_main()
+    if not pull_requests.main_protected(platform.git_server).check(platform.cluster):
+        platform.git_server.protect_main()
 
 
 COMPONENT = Component(

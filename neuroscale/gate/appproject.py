@@ -26,13 +26,14 @@ def check(places: Places) -> list[Finding]:
     objects = [obj for several in places.values() for obj in several]
     projects = {obj["metadata"]["name"]: obj for obj in objects if obj["kind"] == "AppProject"}
     scoped, found = cluster_scoped(places), []
-    names: dict[str, str] = {}
+    names, deploying = dict[str, str](), dict[str, str]()
     for app in applications(places):
         name, folder = app["metadata"]["name"], app["spec"].get("source", {}).get("path", "")
+        first = deploying.setdefault(folder, name)
         if name in names:
             said = f"its Application should have a name of its own, but {names[name]} has one named {name}, too"
             found.append(Finding("appproject", "collision", folder, said))
-        elif first := next((other for other, where in names.items() if where == folder), None):
+        elif first != name:
             said = f"one Application should deploy it, but both {first} and {name} do, and each undoes the other's work"
             found.append(Finding("appproject", "collision", folder, said))
         names[name] = folder

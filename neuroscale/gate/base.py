@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tarfile
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,50 +13,55 @@ from neuroscale.host.programs import output
 from neuroscale.settings import GITOPS_FOLDERS, ROOT
 
 _WITHIN = 30
+#: The mode of an entry that Git has elsewhere.
+_SUBMODULE = "160000"
 #: What decides which upstream manifests the supply puts into the tree.
 _SUPPLIED = ("neuroscale/supply/pins.toml", "infrastructure/images")
 
 
 @contextmanager
 def checkout(reference: str, repository: Path = ROOT) -> Iterator[Path]:
-    """The GitOps folders of a commit, in a folder of their own.
+    """The GitOps folders of a commit, in a folder of their own, as Git checks them out; so does Argo CD.
+
+    An archive would not do: what it lacks or says otherwise is up to attributes that the commit brings itself.
 
     Args:
         reference: Branch, tag or commit.
         repository: Where the commit is.
 
     Raises:
-        Inconclusive: Git does not have it, or it has none of the folders.
+        Inconclusive: Git does not have it, it has none of the folders, or what is in one of them is elsewhere.
     """
     commit = _git(repository, reference, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}").strip()
-    if not (present := _git(repository, reference, "ls-tree", "--name-only", commit, *GITOPS_FOLDERS).splitlines()):
+    listed = _git(repository, reference, "ls-tree", "-r", "-z", commit, *GITOPS_FOLDERS).split("\0")[:-1]
+    if not listed:
         raise Inconclusive(
             f"{reference} should hold {' or '.join(GITOPS_FOLDERS)}, but holds none. Next: another --base"
         )
+    modes = {path: entry.partition(" ")[0] for entry, _, path in (line.partition("\t") for line in listed)}
     with TemporaryDirectory(prefix="neuroscale-base-") as name:
-        archive, tree = Path(name) / "base.tar", Path(name) / "base"
-        _git(repository, reference, "archive", "--format=tar", f"--output={archive}", commit, *present)
-        try:
-            _unpack(archive, tree)
-        except tarfile.TarError as error:  # a link that leads out of it, for one
-            raise Inconclusive(f"{reference} should unpack, but: {error}. Next: another --base") from error
+        tree = Path(name) / "base"
+        tree.mkdir()
+        here = {"GIT_INDEX_FILE": str(Path(name) / "index"), "GIT_WORK_TREE": str(tree)}
+        _git(repository, reference, "read-tree", commit, **here)
+        _git(repository, reference, "checkout-index", "-z", "--stdin", stdin="\0".join(modes), **here)
+        for path, mode in modes.items():
+            if why := _elsewhere(tree / path, mode, tree):
+                raise Inconclusive(f"{reference} should hold all that is in it, but {path} {why}. Next: another --base")
         yield tree
 
 
-def _unpack(archive: Path, into: Path) -> None:
-    """Unpack what Git packed: no path in it leads out, but a link may.
-
-    Raises:
-        tarfile.TarError: One does.
-    """
-    with tarfile.open(archive) as files:
-        for link in filter(tarfile.TarInfo.issym, files):
-            if not (into / link.name).parent.joinpath(link.linkname).resolve().is_relative_to(into.resolve()):
-                raise tarfile.TarError(f"{link.name} is a link that leads out of it, to {link.linkname}")
-        # Python before 3.11.4, as Debian 12 has it, knows no filters.
-        if hasattr(tarfile, "data_filter"):
-            files.extraction_filter = tarfile.data_filter
-        files.extractall(into)  # noqa: S202 - the links were looked at
+def _elsewhere(file: Path, mode: str, tree: Path) -> str:
+    """Why an entry's content is not in this tree; empty: it is."""
+    if mode == _SUBMODULE:
+        return "is a submodule"
+    if not file.is_symlink():
+        return ""
+    try:
+        inside = file.resolve(strict=True).is_relative_to(tree.resolve())
+    except (OSError, RuntimeError):  # it leads to nothing, or to itself
+        inside = False
+    return "" if inside else f"is a link that leads out of it, to {file.readlink()}"
 
 
 def supplied_differently(reference: str, repository: Path = ROOT) -> bool:
@@ -68,9 +73,11 @@ def supplied_differently(reference: str, repository: Path = ROOT) -> bool:
     return bool(_git(repository, reference, "diff", "--name-only", reference, "--", *_SUPPLIED).strip())
 
 
-def _git(repository: Path, reference: str, *arguments: str) -> str:
+def _git(repository: Path, reference: str, *arguments: str, stdin: str = "", **more: str) -> str:
+    """What git prints, with more variables in its environment."""
+    command = ["git", "-C", str(repository), *arguments]
     try:
-        return output(["git", "-C", str(repository), *arguments], within=_WITHIN)
+        return output(command, within=_WITHIN, env={**os.environ, **more}, stdin=stdin)
     except ProgramFailed as error:
         if error.code is None:
             raise Inconclusive(f"git should answer, but {error}. Next: git status") from error

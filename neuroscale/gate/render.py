@@ -22,6 +22,8 @@ _CHART = "Chart.yaml"
 _PLAIN = (".yaml", ".yml", ".json")
 #: Argo CD passes over a plain manifest that has this anywhere.
 _SKIPPED = b"+argocd:skip-file-rendering"
+#: Files in a folder with which Argo CD changes the source of the Application that deploys it.
+_OVERRIDES = ".argocd-source*.yaml"
 #: What the portal reads. An Application that deploys a folder of it has none that the gate knows, which is a finding.
 _PORTAL = "backstage"
 #: Of an Application's source, what the gate renders as Argo CD does. All else, such as images of a kustomization, makes
@@ -170,6 +172,9 @@ def _made_otherwise(spec: Object, tree: Path) -> Iterator[str]:
 
 
 def _objects(folder: Path, chart: Callable[[Path], list[Object]]) -> list[Any]:
+    if overriding := sorted(file.name for file in folder.glob(_OVERRIDES)):
+        said = f"{overriding[0]} would have Argo CD make something else of this folder; change its manifests instead"
+        raise _Unreadable(said)
     if (folder / _CHART).is_file():
         return chart(folder)
     if kustomizations(folder):

@@ -61,12 +61,10 @@ class Proposed:
     Attributes:
         branch: Its branch.
         name: Of the model that it would add.
-        main: The commit of ``main`` when it was opened.
     """
 
     branch: str
     name: str
-    main: str | None
 
 
 def propose(what: str, breakage: Breakage) -> Proposed:
@@ -81,9 +79,8 @@ def propose(what: str, breakage: Breakage) -> Proposed:
     fault = PullRequestProposed(
         branch=f"proposal-{secrets.token_hex(3)}", title=f"Add the model {name}", files=dict(files)
     )
-    main = breakage.platform.git_server.head()
     breakage.inject(fault)
-    return Proposed(fault.branch, name, main)
+    return Proposed(fault.branch, name)
 
 
 def propose_behind(breakage: Breakage) -> Proposed:
@@ -102,7 +99,7 @@ def propose_behind(breakage: Breakage) -> Proposed:
         behind=1,
     )
     breakage.inject(fault)
-    return Proposed(fault.branch, name, server.head())
+    return Proposed(fault.branch, name)
 
 
 def rebase(proposed: Proposed, platform: Platform) -> None:
@@ -183,7 +180,7 @@ def assert_refused(attempts: Sequence[tuple[str, str, int]], proposed: Proposed,
     seen = []
     for who, how, wanted in attempts:
         answer = server.try_to_merge(number, _FORMS[how], tokens[who])
-        if "once" in how:
+        if "merge_when_checks_succeed" in _FORMS[how]:
             server.call_off_merge(number)
         seen.append((who, how, wanted, answer, server.head() == before))
     assert_met("nobody merges it", evaluate_refused(seen), breakage.platform, pull_requests.AREA)

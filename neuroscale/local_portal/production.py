@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
+from neuroscale.backstage_client import SIGN_IN
 from neuroscale.errors import ConditionTimeout
 from neuroscale.host import direct
 from neuroscale.local_portal.backstage import Deployment, Running, backstage, config_of, moved_here
@@ -15,7 +16,6 @@ from neuroscale.local_portal.process import HERE, NEXT, free_port
 from neuroscale.local_portal.rig import LocalPortal
 from neuroscale.settings import BUDGETS
 
-_GUEST = "/api/auth/guest/refresh"
 _OIDC = "/api/auth/oidc/start?env=production&scope=openid"
 _PROVIDERS = frozenset({"github", "oidc"})
 _SECRET = re.compile("SECRET|PASSWORD|TOKEN")
@@ -61,7 +61,7 @@ def production(portal: LocalPortal) -> Deployment:
 
 def ask_as_guest(running: Running) -> tuple[int, str]:
     """Want in without an account; status and text of the answer."""
-    answer = direct.ask(f"{running.url}{_GUEST}", "POST", seconds=BUDGETS.request)
+    answer = direct.ask(f"{running.url}{SIGN_IN}", "POST", seconds=BUDGETS.request)
     return answer.status_code, answer.text[:300]
 
 
@@ -72,7 +72,7 @@ def assert_refused(answer: tuple[int, str]) -> None:
         ConditionTimeout: There is.
     """
     if answer[0] != 404:
-        raise ConditionTimeout(f"{_GUEST} should answer 404 in production, but answers {answer}. Next: {NEXT}")
+        raise ConditionTimeout(f"{SIGN_IN} should answer 404 in production, but answers {answer}. Next: {NEXT}")
 
 
 def assert_signs_in_elsewhere(running: Running) -> None:

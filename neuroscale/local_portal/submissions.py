@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from neuroscale.backstage_client import TEMPLATE, Backstage, BackstageError, Task
+from neuroscale.backstage_client import TEMPLATE, Backstage, Task
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.gate import assertions
 from neuroscale.git_server import PullRequest
@@ -20,6 +20,7 @@ from neuroscale.local_portal.generated_forms import Form
 from neuroscale.local_portal.process import NEXT
 from neuroscale.local_portal.rig import LocalPortal
 from neuroscale.polling import Verdict, met, pending, wait_until
+from neuroscale.probes.backstage import heard
 
 #: Measured: one takes 1 s of two idle cores, nearly all of it Gitea's hooks; others may be at work on this machine.
 _ENDED_WITHIN = 60.0
@@ -57,12 +58,9 @@ def wait_until_offered(portal: LocalPortal) -> None:
     """
 
     def ask() -> Verdict:
-        try:
-            return met("it is there") if portal.backstage.entity(TEMPLATE) else pending("it is not there")
-        except BackstageError as error:
-            return pending(str(error))
+        return met("it is there") if portal.backstage.entity(TEMPLATE) else pending("it is not there")
 
-    wait_until(ask, "the portal offers its form", NEXT, within=_OFFERED_WITHIN)
+    wait_until(lambda: heard(ask), "the portal offers its form", NEXT, within=_OFFERED_WITHIN)
 
 
 def submit(portal: LocalPortal, forms: Sequence[Form]) -> Handed:

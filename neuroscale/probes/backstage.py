@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from neuroscale.backstage_client import (
+    IDENTITY,
     SIGN_IN,
     TEMPLATE,
     Answer,
@@ -38,6 +39,14 @@ def workloads_ready() -> AllAvailable:
     return AllAvailable("the portal", WORKLOADS, area="backstage")
 
 
+def heard(evaluate: Callable[[], Verdict]) -> Verdict:
+    """What is to be said of the portal's answer; a portal that gives none may do so later."""
+    try:
+        return evaluate()
+    except BackstageError as error:
+        return pending(str(error))
+
+
 @dataclass(frozen=True)
 class CatalogKnows:
     """The catalog has an entity, as Git describes it.
@@ -60,10 +69,7 @@ class CatalogKnows:
 
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
         """Ask as a guest."""
-        try:
-            return evaluate_entity(self.backstage.entity(self.ref), self.spec)
-        except BackstageError as error:
-            return pending(str(error))
+        return heard(lambda: evaluate_entity(self.backstage.entity(self.ref), self.spec))
 
 
 def evaluate_entity(entity: Object | None, spec: Mapping[str, str]) -> Verdict:
@@ -89,10 +95,7 @@ class PageSendsTo:
 
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
         """Fetch the page."""
-        try:
-            return evaluate_page(ask_as_stranger("GET", "/"), self.url)
-        except BackstageError as error:
-            return pending(str(error))
+        return heard(lambda: evaluate_page(ask_as_stranger("GET", "/"), self.url))
 
 
 def evaluate_page(answer: Answer, url: str) -> Verdict:
@@ -114,10 +117,7 @@ class PageUntitled:
 
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
         """Fetch the page."""
-        try:
-            return evaluate_untitled(ask_as_stranger("GET", "/"))
-        except BackstageError as error:
-            return pending(str(error))
+        return heard(lambda: evaluate_untitled(ask_as_stranger("GET", "/")))
 
 
 def evaluate_untitled(answer: Answer) -> Verdict:
@@ -182,10 +182,7 @@ class FormFailed:
 
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
         """Ask for its tasks."""
-        try:
-            return evaluate_failed(portal().tasks(dict(self.values)), self.words)
-        except BackstageError as error:
-            return pending(str(error))
+        return heard(lambda: evaluate_failed(portal().tasks(dict(self.values)), self.words))
 
 
 def evaluate_failed(tasks: Sequence[Task], words: str) -> Verdict:
@@ -214,10 +211,7 @@ class LocationsRead:
 
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
         """Ask as a guest."""
-        try:
-            return evaluate_locations(self.backstage.locations())
-        except BackstageError as error:
-            return pending(str(error))
+        return heard(lambda: evaluate_locations(self.backstage.locations()))
 
 
 def evaluate_locations(locations: Sequence[Object]) -> Verdict:
@@ -248,10 +242,7 @@ class LocationRefused:
 
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
         """Ask as a guest."""
-        try:
-            return evaluate_refused(portal().locations(), self.words)
-        except BackstageError as error:
-            return pending(str(error))
+        return heard(lambda: evaluate_refused(portal().locations(), self.words))
 
 
 def evaluate_refused(locations: Sequence[Object], words: str) -> Verdict:
@@ -286,20 +277,19 @@ class Answers:
 
     def check(self, cluster: Cluster) -> Verdict:  # noqa: ARG002 - asks over HTTP
         """Ask once."""
-        try:
-            return evaluate_answer(ask_as_stranger(self.method, self.path), self.status, self.words)
-        except BackstageError as error:
-            return pending(str(error))
+        return heard(lambda: evaluate_answer(ask_as_stranger(self.method, self.path), self.status, self.words))
 
 
 def evaluate_answer(answer: Answer, status: int, words: str) -> Verdict:
     """The status, and the words somewhere in the content."""
-    # What lets somebody in is a secret.
-    said = "" if answer.status == 200 else f": {answer.text[:300]}"
+    if answer.status == 200:  # what lets somebody in is a secret
+        said = "" if words in answer.text else f", without {words!r}"
+    else:
+        said = f": {answer.text[:300]}"
     good = answer.status == status and words in answer.text
     return (met if good else pending)(f"it answered {answer.status}{said}")
 
 
 def guest_admitted() -> Answers:
-    """Somebody can sign in."""
-    return Answers("POST", SIGN_IN, 200)
+    """Somebody can sign in: the answer says as whom, which nobody else's page does."""
+    return Answers("POST", SIGN_IN, 200, f'"{IDENTITY}"')

@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
-from neuroscale.commit_statuses import GIT_SERVER_URL, CommitStatus, Statuses
+from neuroscale.commit_statuses import CommitStatus, Statuses
 from neuroscale.errors import NeuroscaleError
+from neuroscale.git_server import IN_CLUSTER_URL
+from neuroscale.git_server_api import SERVICE_URL
 from neuroscale.polling import pause
 from neuroscale.pull_request_checks import watch as watching
 
 _VERDICT = Path("/verdict/status.json")
-_REPOSITORY = f"{GIT_SERVER_URL}/neuroscale/platform.git"
 _EVERY = 2.0
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -30,7 +31,7 @@ def judge(number: _Number, sha: _Sha) -> None:
     # Only here: the other two commands have no use for a renderer.
     from neuroscale.pull_request_checks.judge import judge as judge_commit  # noqa: PLC0415
 
-    status = judge_commit(_REPOSITORY, number, sha, Path("/tmp"))  # noqa: S108 - the container's own
+    status = judge_commit(IN_CLUSTER_URL, number, sha, Path("/tmp"))  # noqa: S108 - the container's own
     _log(f"{sha}: {status.state}: {status.description}")
     status.write(_VERDICT)
 
@@ -38,7 +39,7 @@ def judge(number: _Number, sha: _Sha) -> None:
 @app.command()
 def report(number: _Number, sha: _Sha, token: _Token) -> None:
     """Say at the Git server what was judged."""
-    server = Statuses(GIT_SERVER_URL, token)
+    server = Statuses(SERVICE_URL, token)
     try:
         status = CommitStatus.read(_VERDICT)
         if status.state == "success":
@@ -51,9 +52,9 @@ def report(number: _Number, sha: _Sha, token: _Token) -> None:
 @app.command()
 def watch(token: _Token) -> None:
     """Look at every open pull request, again and again."""
-    statuses, first_seen = Statuses(GIT_SERVER_URL, token), dict[str, datetime]()
+    statuses, first_seen = Statuses(SERVICE_URL, token), dict[str, datetime]()
     while True:
-        for line in watching.safely(statuses, first_seen):
+        for line in watching.look(statuses, first_seen):
             _log(line)
         pause(_EVERY)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from neuroscale.commit_statuses import CommitStatus, Found, Statuses
@@ -13,7 +14,7 @@ PATIENCE = timedelta(seconds=45)
 
 
 def look(statuses: Statuses, first_seen: dict[str, datetime], now: datetime | None = None) -> list[str]:
-    """Look at every open pull request once.
+    """Look at every open pull request once. What the Git server does not answer is asked again by the next look.
 
     Args:
         statuses: The Git server.
@@ -21,21 +22,26 @@ def look(statuses: Statuses, first_seen: dict[str, datetime], now: datetime | No
         now: The time; that of this machine if not given.
 
     Returns:
-        What was said, for the log.
-
-    Raises:
-        NeuroscaleError: The Git server did not answer.
+        What was said, and what the Git server did not answer, for the log.
     """
-    now, said = now or datetime.now(UTC), []
-    heads = {proposal.head for proposal in statuses.proposals()}
+    now = now or datetime.now(UTC)
+    try:
+        heads = set(statuses.heads())
+    except NeuroscaleError as error:
+        return [str(error)]
     for gone in first_seen.keys() - heads:
         del first_seen[gone]
-    for head in sorted(heads):
-        since = first_seen.setdefault(head, now)
+    return [line for head in sorted(heads) for line in _speak_of(head, statuses, first_seen.setdefault(head, now), now)]
+
+
+def _speak_of(head: str, statuses: Statuses, since: datetime, now: datetime) -> Iterator[str]:
+    """Say what is due of a commit. That one cannot be spoken of leaves no other without a word."""
+    try:
         if status := due(statuses.latest(head), since, now):
             statuses.set(head, status)
-            said.append(f"{head[:8]}: {status.state}: {status.description}")
-    return said
+            yield f"{head[:8]}: {status.state}: {status.description}"
+    except NeuroscaleError as error:
+        yield f"{head[:8]}: {error}"
 
 
 def due(found: Found | None, since: datetime, now: datetime) -> CommitStatus | None:
@@ -53,11 +59,3 @@ def due(found: Found | None, since: datetime, now: datetime) -> CommitStatus | N
     if found.state == "pending" and now - max(since, found.since) > PATIENCE:
         return CommitStatus("error", f"no verdict came within {PATIENCE.seconds} s")
     return None
-
-
-def safely(statuses: Statuses, first_seen: dict[str, datetime]) -> list[str]:
-    """Look once; a Git server that is away is asked again by the next look."""
-    try:
-        return look(statuses, first_seen)
-    except NeuroscaleError as error:
-        return [str(error)]

@@ -8,18 +8,13 @@ from neuroscale.incidents import by_slug
 from neuroscale.incidents.portal_values import VALUES
 from neuroscale.probes import backstage
 from neuroscale.settings import ROOT, ROOT_APPLICATION
+from suite.mutants.gate_job import judging_otherwise
 from suite.mutants.mutant import Mutant, injection_step, symptom_step
 
 _RESOLVED = "An incident of the portal is seen and resolved"
 _VALUES = (ROOT / VALUES).read_text(encoding="utf-8")
 _TEMPLATE = "backstage/templates/model-endpoint/template.yaml"
 _TEMPLATE_TEXT = (ROOT / _TEMPLATE).read_text(encoding="utf-8")
-_JOB = "infrastructure/pull-requests/job/job.yaml"
-#: As the image does it, but without a merge.
-_UNMERGED = (
-    "import sys, neuroscale.pull_request_checks.judge as judge; judge._merge = lambda repository, main, sha: sha; "
-    "from neuroscale.pull_request_checks.__main__ import app; sys.argv = ['gate', 'judge']; app()"
-)
 
 MILESTONE = "c"
 MUTANTS = (
@@ -116,13 +111,7 @@ MUTANTS = (
         "The gate's Job judges what is proposed as it is, and not what main would be with it",
         scenario="A pull request behind main says so until its branch is rebased",
         before="main and a pull request behind it change the same line",
-        faults=(
-            Committed(
-                message="Judge a commit as it is",
-                files={},
-                replaced={_JOB: [("args: [judge]", f'command: [python3.11, -c, "{_UNMERGED}"]')]},
-            ),
-        ),
+        faults=judging_otherwise("Judge a commit as it is", "judge._merge = lambda repository, main, sha: sha"),
         red_step="the gate's status of it is failure and says: it should merge with main",
         reason=r"Last seen: success: \d+ objects rendered",
     ),

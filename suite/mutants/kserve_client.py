@@ -8,7 +8,7 @@ from neuroscale.incidents.istio_virtual_host_enabled import ISTIO
 from neuroscale.probes import serving
 from suite.mutants.models import WRONG_VALUES, taken_over
 from suite.mutants.mutant import Mutant
-from suite.mutants.strangers import EVERY_OTHER, ROUTED, SOME_WRONG
+from suite.mutants.strangers import EVERY_OTHER, ROUTED
 
 MILESTONE = "b"
 _AUTOMATED_SYNC_OFF = disable_automated_sync(serving.APPLICATION)
@@ -37,7 +37,8 @@ MUTANTS = (
         before="a data scientist asks for the reference rows with the KServe client 20 times by protocol v1",
         faults=EVERY_OTHER,
         red_step="the client gets exactly the trained predictions for the reference rows, all 20 times",
-        reason=SOME_WRONG,
+        # Between the comma's sides the client puts what an answer in JSON says; the stranger's page says nothing.
+        reason=r"\d+ of 20 answers in a row are wrong.*no prediction, but HTTPStatusError: , '40[45] ",
         hold=ROUTED,
     ),
     Mutant(

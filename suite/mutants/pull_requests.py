@@ -5,20 +5,13 @@ from __future__ import annotations
 import json
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
-from neuroscale.chaos.faults import Committed, ProtectionChanged, ScaledTo
+from neuroscale.chaos.faults import ProtectionChanged, ScaledTo
 from neuroscale.guardrails.enforcement import AUDIT_ONLY, AUTOMATED_SYNC_OFF, KYVERNO_AUDIT_ONLY
 from neuroscale.probes import pull_requests
-from neuroscale.settings import ROOT
+from suite.mutants.gate_job import gate_job, judging_otherwise
 from suite.mutants.mutant import Mutant
 
-_JOB = "infrastructure/pull-requests/job/job.yaml"
-_MANIFEST = (ROOT / _JOB).read_text(encoding="utf-8")
 _GREEN = """echo '{"state": "success", "description": "251 objects rendered, nothing found"}' > /verdict/status.json"""
-#: As the image does it, but blind to what a pull request makes of the rules that it is judged by.
-_BLIND = (
-    "import sys, neuroscale.pull_request_checks.judge as judge; judge._RULES = ('nowhere',); "
-    "from neuroscale.pull_request_checks.__main__ import app; sys.argv = ['gate', 'judge']; app()"
-)
 
 _WELL = "The portal and the pull-request gate are well"
 _HOLDS = "it holds in every respect"
@@ -39,12 +32,6 @@ _NOBODY_WATCHES = (
 )
 _WEAKER = "a model without an owner, and a policy that asks for none"
 
-
-def _job(message: str, old: str, new: str) -> tuple[Committed]:
-    """The Job's manifest on ``main``, changed."""
-    return (Committed(message=message, files={_JOB: _MANIFEST.replace(old, new)}),)
-
-
 MILESTONE = "c"
 MUTANTS = (
     Mutant(
@@ -52,7 +39,7 @@ MUTANTS = (
         "The gate's Job judges nothing, and says that all is good",
         scenario=_BY_NOBODY,
         before=_REJECTED,
-        faults=_job("Judge nothing", "args: [judge]", f"command: [sh, -c, {json.dumps(_GREEN)}]"),
+        faults=gate_job("Judge nothing", "args: [judge]", f"command: [sh, -c, {json.dumps(_GREEN)}]"),
         red_step=_REJECTED,
         reason=r"Last seen: success: 251 objects rendered",
     ),
@@ -61,7 +48,7 @@ MUTANTS = (
         "The gate's Job speaks of the latest commit of main instead of the proposed one",
         scenario=_PUSHED,
         before=_IN_ORDER,
-        faults=_job("Speak of main", "args: [report]", "args: [report, --sha, main]"),
+        faults=gate_job("Speak of main", "args: [report]", "args: [report, --sha, main]"),
         red_step=_IN_ORDER,
         reason=r"Last seen: (error: no verdict came|pending)",
     ),
@@ -70,7 +57,7 @@ MUTANTS = (
         "A pull request is judged by what it makes of the policies alone",
         scenario=_JUDGED,
         before=f"somebody proposes {_WEAKER}",
-        faults=_job("Be blind to changed rules", "args: [judge]", f'command: [python3.11, -c, "{_BLIND}"]'),
+        faults=judging_otherwise("Be blind to changed rules", "judge._RULES = ('nowhere',)"),
         red_step="the gate's status of it is failure and says: require-standard-labels-inferenceservice",
         reason=r"Last seen: success: \d+ objects rendered",
         example=_WEAKER,

@@ -11,7 +11,7 @@ import pytest
 import specification
 
 from neuroscale.chaos import monkeypatching
-from neuroscale.chaos.faults import FunctionPatched
+from neuroscale.chaos.faults import Committed, FunctionPatched
 from neuroscale.components import COMPONENTS, selected
 from neuroscale.errors import UsageError
 from neuroscale.incidents import EVERY_INCIDENT, INCIDENTS
@@ -23,6 +23,7 @@ from suite import catalogue
 from suite.catalogue import FEATURES
 from suite.markers import DOCUMENT, markers, table
 from suite.mutants import MUTANTS, Mutant
+from suite.mutants.mutant import symptom_step
 
 E2E, STEPS = ROOT / "tests" / "e2e", ROOT / "steps"
 #: Marks of pytest itself that a test may set.
@@ -226,6 +227,22 @@ def test_what_a_mutant_puts_in_the_place_of_a_function_exists() -> None:
     for fault in patched:
         assert callable(monkeypatching.at(fault.wire)), fault.wire
         assert callable(monkeypatching.at(fault.replacement)), fault.replacement
+
+
+def test_what_a_mutant_replaces_on_main_is_there_once() -> None:
+    """As this checkout has it, which is what the platform is brought up with, and as its incident has left it."""
+    tried = 0
+    for mutant in ALL_MUTANTS:
+        incident = INCIDENTS.get(mutant.example)
+        earlier = incident.faults if incident and mutant.before == symptom_step(incident) else ()
+        on_main: dict[str, str | None] = {}
+        for commit in (fault for fault in (*earlier, *mutant.faults) if isinstance(fault, Committed)):
+            before = {path: on_main.get(path, (ROOT / path).read_text(encoding="utf-8")) for path in commit.replaced}
+            after = commit.contents({**dict.fromkeys(commit.paths), **before})
+            assert before.items().isdisjoint(after.items()), f"{mutant.slug}: {commit.message}"
+            on_main |= after
+            tried += len(before)
+    assert tried
 
 
 def test_mutants_have_names_of_their_own() -> None:

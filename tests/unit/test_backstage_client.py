@@ -11,6 +11,7 @@ from neuroscale.backstage_client import Answer, Backstage, BackstageError, backs
 from neuroscale.cluster.state import ClusterState
 from neuroscale.errors import PreconditionFailed
 from neuroscale.kubernetes.refs import Object
+from neuroscale.polling import pending
 from neuroscale.probes.backstage import (
     CatalogKnows,
     LocationRefused,
@@ -137,6 +138,18 @@ def test_a_stranger_has_no_token(portal: FakePortal, monkeypatch: pytest.MonkeyP
     portal.answers["POST /api/auth/guest/refresh"] = (404, {"error": {"message": "Unknown auth provider 'guest'"}})
     assert guest_admitted().check(None).observed.startswith("it answered 404")  # type: ignore[arg-type]
     assert [path for _, path, _ in portal.requests] == ["/api/auth/guest/refresh"] * 2
+
+
+@pytest.mark.parametrize("page", ["<h1>Welcome to nginx!</h1>", {"token": "of somebody"}, {}])
+def test_an_answer_of_somebody_else_lets_nobody_in(
+    page: object, portal: FakePortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever stands in the portal's place may answer 200."""
+    monkeypatch.setattr("neuroscale.backstage_client.backstage_url", lambda: portal.url)
+    portal.answers["POST /api/auth/guest/refresh"] = (200, page)
+    assert guest_admitted().check(None) == pending("""it answered 200, without '"backstageIdentity"'""")  # type: ignore[arg-type]
+    with pytest.raises(BackstageError, match="should let a guest in, but answered 200"):
+        Backstage(portal.url).entity("component:default/iris-9")
 
 
 def test_a_portal_that_is_away_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:

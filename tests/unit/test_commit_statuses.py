@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from neuroscale.commit_statuses import CommitStatus, Found, Proposal, Statuses
+from neuroscale.commit_statuses import CommitStatus, Found, Statuses
 from neuroscale.errors import NeuroscaleError
 from neuroscale.settings import GATE_REPORTER, GATE_STATUS, GATE_WATCHER
 
@@ -82,25 +83,46 @@ def test_every_page_of_pull_requests_is_read() -> None:
     def answer(request: httpx.Request) -> Any:
         page = int(request.url.params["page"])
         assert (request.url.params["state"], request.url.params["base_branch"]) == ("open", "main")
-        return [{"number": page, "head": {"sha": f"{page}" * 3}, "updated_at": AT}] if page < 3 else []
+        return [{"number": page, "head": {"sha": f"{page}" * 3}}] if page < 3 else []
 
-    found = Server(answer).statuses().proposals()
-    assert found == [Proposal(1, "111", NOON), Proposal(2, "222", NOON)]
+    assert Server(answer).statuses().heads() == ["111", "222"]
 
 
+DEEDS: dict[str, tuple[Callable[[Statuses], object], str]] = {
+    "set": (lambda statuses: statuses.set("abc", CommitStatus("success", "")), f"POST {API}/statuses/abc"),
+    "approve": (lambda statuses: statuses.approve(7, "abc"), f"POST {API}/pulls/7/reviews"),
+    "latest": (lambda statuses: statuses.latest("abc"), f"GET {API}/commits/abc/statuses"),
+    "heads": (lambda statuses: statuses.heads(), f"GET {API}/pulls"),
+}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
 @pytest.mark.parametrize(
-    "answer",
-    [httpx.Response(401, text="token is revoked"), httpx.Response(500, text="oops"), httpx.ConnectError("refused")],
+    ("answer", "said"),
+    [
+        (httpx.Response(401, text="token is revoked"), "401: token is revoked"),
+        (httpx.Response(404, text="no such commit"), "404: no such commit"),
+        (httpx.Response(422, text="reviews of one's own"), "422: reviews of one's own"),
+        (httpx.Response(500, text="oops" * 1000), "500: oops"),
+        (httpx.ConnectError("refused"), "refused"),
+        (httpx.ReadTimeout("too slow"), "too slow"),
+    ],
 )
-def test_an_error_says_what_was_asked_and_not_with_which_token(answer: httpx.Response | httpx.HTTPError) -> None:
+def test_an_error_says_what_was_asked_and_not_with_which_token(
+    answer: httpx.Response | httpx.HTTPError, said: str, deed: str
+) -> None:
     def refuse(_: httpx.Request) -> httpx.Response:
         if isinstance(answer, httpx.HTTPError):
             raise answer
         return answer
 
-    with pytest.raises(NeuroscaleError, match=rf"The Git server should .*POST {API}/statuses/abc") as error:
-        Server(refuse).statuses().set("abc", CommitStatus("success", ""))
+    do, asked = DEEDS[deed]
+    with pytest.raises(
+        NeuroscaleError, match=rf"The Git server should .*{re.escape(asked)}.*{re.escape(said)}"
+    ) as error:
+        do(Server(refuse).statuses())
     assert "secret" not in str(error.value)
+    assert len(str(error.value)) < 500, "it is logged, and becomes a status"
 
 
 def test_what_is_written_can_be_read(tmp_path: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib
 import shutil
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from typer.testing import CliRunner
 
 from neuroscale.cli import app
 from neuroscale.errors import ExitCode, Inconclusive
+from neuroscale.gate import base
 from neuroscale.gate.judgement import GateResult
 from neuroscale.gate.pipeline import pass_through
 from neuroscale.gate.tools import Tools
@@ -200,25 +200,36 @@ def test_a_commit_that_git_does_not_have_is_no_verdict(reference: str, checkout:
         pass_through(tools, reference, checkout)
 
 
-@pytest.mark.parametrize("filters", [True, False], ids=["this Python", "Python 3.11.2"])
-@pytest.mark.parametrize("target", ["/etc/hostname", "../../../hostname"])
-def test_a_base_with_a_link_that_leads_out_of_it_is_no_verdict(
-    target: str, filters: bool, checkout: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not filters:
-        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+@pytest.mark.parametrize("target", ["/etc/hostname", "../../../hostname", "../../hidden/secret.yaml", "link.yaml"])
+def test_a_base_with_a_link_that_leads_out_of_it_is_no_verdict(target: str, checkout: Path, tools: Tools) -> None:
+    """What a link leads to that is in another folder of the repository is seen by Argo CD alone."""
+    write(checkout / "hidden/secret.yaml", {"a": "b"})
     (checkout / "apps/test-app/link.yaml").symlink_to(target)
     commit(checkout)
     (checkout / "apps/test-app/link.yaml").unlink()
-    with pytest.raises(Inconclusive, match="main should unpack"):
+    with pytest.raises(Inconclusive, match=r"apps/test-app/link\.yaml is a link that leads out of it, to "):
         pass_through(tools, "main", checkout)
 
 
-def test_a_base_is_unpacked_by_a_python_without_filters(
-    checkout: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr(tarfile, "data_filter", raising=False)
-    assert pass_through(tools, "main", checkout).changes == []
+def test_a_link_within_a_base_is_followed(checkout: Path) -> None:
+    (checkout / "apps/test-app/link.yaml").symlink_to("../../bootstrap/projects.yaml")
+    commit(checkout)
+    with base.checkout("main", checkout) as tree:
+        projects = (checkout / "bootstrap/projects.yaml").read_text(encoding="utf-8")
+        assert (tree / "apps/test-app/link.yaml").read_text(encoding="utf-8") == projects
+
+
+def test_a_base_is_what_a_checkout_of_it_is(checkout: Path) -> None:
+    """An archive leaves out what attributes of the commit say, and says otherwise what they say."""
+    attributes = checkout / "apps/test-app/.gitattributes"
+    attributes.write_text("service.yaml export-ignore\n*.yaml export-subst\n", encoding="utf-8")
+    (checkout / "apps/test-app/ä b.yaml").write_text("a: $Format:%H$\n", encoding="utf-8")
+    commit(checkout)
+    with base.checkout("main", checkout) as tree:
+        found = {str(file.relative_to(tree)): file.read_bytes() for file in tree.rglob("*") if file.is_file()}
+    there = (file for top in ("apps", "bootstrap", "infrastructure") for file in (checkout / top).rglob("*"))
+    assert found == {str(file.relative_to(checkout)): file.read_bytes() for file in there if file.is_file()}
+    assert git("-C", str(checkout), "status", "--porcelain") == "", "the repository's own index is left alone"
 
 
 def test_a_base_that_does_not_render_is_no_verdict(checkout: Path, tools: Tools) -> None:

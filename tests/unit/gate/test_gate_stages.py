@@ -271,6 +271,19 @@ def test_two_applications_of_one_folder_are_said() -> None:
     assert "both by-hand and a do" in said["apps/a"]
 
 
+def test_a_third_application_is_said_beside_two_of_one_name() -> None:
+    """Of two with one name, which both exist in Git, either may be the one that Argo CD has."""
+    (app,) = appproject.applications({**projects(), "apps/a": [CONFIG]})
+    kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"}
+    moved = {**app, "spec": {**app["spec"], "source": {**app["spec"]["source"], "path": "apps/b/c"}}}
+    third = {**moved, "metadata": {"name": "third"}}
+    places = {"infrastructure/apps": [{**kind, **app}, {**kind, **moved}, {**kind, **third}], "apps/b/c": [CONFIG]}
+    assert [finding.description for finding in appproject.check(places) if finding.rule == "collision"] == [
+        "its Application should have a name of its own, but apps/a has one named a, too",
+        "one Application should deploy it, but both a and third do, and each undoes the other's work",
+    ]
+
+
 def test_a_folder_that_nobody_deploys_is_said() -> None:
     (finding,) = appproject.check({**projects(), "elsewhere/a": [CONFIG]})
     assert (finding.rule, finding.where) == ("not-deployed", "elsewhere/a")

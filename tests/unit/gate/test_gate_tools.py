@@ -1,8 +1,9 @@
-"""The gate's tools are there before the first scenario, whoever asks for them."""
+"""The gate's tools and the portal are there before the first scenario, whoever asks for them."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ CONFTEST = """
 import sys
 import pytest
 from neuroscale.errors import SupplyError
+from neuroscale.local_portal import parts
 from neuroscale.supply.builder import Builder
 
 pytest_plugins = [
-    "suite.ending", "suite.session", "suite.gate_tools", "suite.redaction", "suite.allure_results", "suite.recording",
+    "suite.ending", "suite.session", "suite.built_first", "suite.redaction", "suite.allure_results", "suite.recording",
 ]
 
 def provide(self, targets):
@@ -29,6 +31,8 @@ def provide(self, targets):
     return {{name: type("Stored", (), {{"path": __import__("pathlib").Path("/store") / name}}) for name in targets}}
 
 Builder.provide = provide
+# Of what the supply gives out, versions included, the portal makes more than is shown here.
+parts.all_versions = lambda provided: dict.fromkeys(parts._SPEAKING, "1")
 
 def pytest_addoption(parser):
     parser.addoption("--mutant")
@@ -43,6 +47,10 @@ def test_first():
 @pytest.mark.gate
 def test_of_the_gate():
     print("a scenario of the gate")
+
+@pytest.mark.portal
+def test_of_the_portal():
+    print("a scenario of the portal")
 """
 
 
@@ -55,23 +63,24 @@ def run(folder: Path, marker: str, failing: str = "") -> tuple[int, str]:
     return warm.run("pytest", *arguments, folder=folder, environment=environment)
 
 
-def test_tools_are_built_in_view_before_the_first_scenario(tmp_path: Path) -> None:
-    code, said = run(tmp_path, "drift or gate")
+@pytest.mark.parametrize(("marker", "parts"), [("gate", GATE_TOOLS), ("portal", ("backstage", "gitea", *GATE_TOOLS))])
+def test_parts_are_built_in_view_before_the_first_scenario(marker: str, parts: Sequence[str], tmp_path: Path) -> None:
+    code, said = run(tmp_path, f"drift or {marker}")
     assert code == ExitCode.PASSED, said
-    built = said.index("supply: building")
-    assert all(name in said[built:].splitlines()[0] for name in GATE_TOOLS)
-    assert built < said.index("test_first")
+    built = said[: said.index("test_first")].split("supply: building")[1:]
+    assert set(parts) <= set(" ".join(built).split())
 
 
-def test_who_needs_no_gate_builds_no_tools(tmp_path: Path) -> None:
+def test_who_needs_neither_builds_nothing(tmp_path: Path) -> None:
     code, said = run(tmp_path, "drift")
     assert (code, "supply: building" in said) == (ExitCode.PASSED, False), said
 
 
-def test_tools_that_cannot_be_built_end_the_session_in_a_sentence(tmp_path: Path) -> None:
-    code, said = run(tmp_path, "drift or gate", "raise SupplyError('the network did not answer')")
+@pytest.mark.parametrize(("marker", "what"), [("gate", "The gate's tools"), ("portal", "The portal")])
+def test_parts_that_cannot_be_built_end_the_session_in_a_sentence(marker: str, what: str, tmp_path: Path) -> None:
+    code, said = run(tmp_path, f"drift or {marker}", "raise SupplyError('the network did not answer')")
     assert code == ExitCode.NOT_RUN, said
-    assert "The gate's tools could not be built, so nothing was run. SupplyError: the network did not answer" in said
+    assert f"{what} could not be built, so nothing was run. SupplyError: the network did not answer" in said
     assert "test_first" not in said
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from fake_kyverno import LOOSENED, TAG
+from fake_portal import FakePortal
 from repository import git
 from small_tree import commit, policy, write
 from typer.testing import CliRunner
@@ -159,7 +160,42 @@ def test_a_policy_that_is_loosened_does_not_judge_alone(checkout: Path, judge: J
     )
 
 
-@pytest.mark.parametrize("what", ["an unknown commit", "no clone", "a tool that crashes", "no tool", "a bug"])
+def test_what_an_archive_would_leave_out_is_judged(checkout: Path, judge: Judge) -> None:
+    """Attributes of the commit keep files out of archives, and out of no checkout."""
+    with proposal(checkout):
+        (checkout / "apps/test-app/secret.yaml").write_text(yaml.safe_dump(SECRET), encoding="utf-8")
+        (checkout / "apps/test-app/.gitattributes").write_text("secret.yaml export-ignore\n", encoding="utf-8")
+    status = judge()
+    assert (status.state, status.description.rpartition(" ")[2]) == ("failure", "[not-permitted]")
+
+
+def test_what_argo_cd_would_make_otherwise_is_rejected(checkout: Path, judge: Judge) -> None:
+    """Beside a kustomization, where nothing reads the file as a manifest."""
+    folder = checkout / "apps/test-app"
+    with proposal(checkout):
+        (folder / "kustomization.yaml").write_text("resources: [deployment.yaml, service.yaml]\n", encoding="utf-8")
+        (folder / ".argocd-source-test-app.yaml").write_text("kustomize: {images: [a=b]}\n", encoding="utf-8")
+    status = judge()
+    assert (status.state, status.description.rpartition(" ")[2]) == ("failure", "[unreadable]")
+    assert ".argocd-source-test-app.yaml" in status.description
+
+
+def test_a_submodule_is_judged_by_nobody_and_passes_nobody(checkout: Path, judge: Judge) -> None:
+    """Argo CD would fetch it, from wherever it is."""
+    with proposal(checkout):
+        head = git("-C", str(checkout), "rev-parse", "HEAD")
+        git("-C", str(checkout), "update-index", "--add", "--cacheinfo", f"160000,{head},apps/elsewhere")
+        (checkout / "apps/elsewhere").mkdir()
+    status = judge()
+    assert (status.state, "apps/elsewhere is a submodule" in status.description) == ("error", True)
+
+
+WITHOUT_VERDICT = (
+    "an unknown commit", "nothing in common", "no folder", "no clone", "a tool that crashes", "no tool", "a bug",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WITHOUT_VERDICT)
 def test_without_a_verdict_nothing_is_good(
     what: str,
     checkout: Path,
@@ -170,6 +206,14 @@ def test_without_a_verdict_nothing_is_good(
     with proposal(checkout):
         replace(checkout / DEPLOYMENT, "replicas: 1", "replicas: 2")
     match what:
+        case "nothing in common":
+            tree = git("-C", str(checkout), "rev-parse", "main^{tree}")
+            orphan = git("-C", str(checkout), "commit-tree", tree, "-m", "Begin anew")
+            git("-C", str(checkout), "update-ref", "refs/pull/1/head", orphan)
+        case "no folder":
+            tree = git("-C", str(checkout), "mktree", feed="")
+            bare = git("-C", str(checkout), "commit-tree", tree, "-p", "main", "-m", "Remove all")
+            git("-C", str(checkout), "update-ref", "refs/pull/1/head", bare)
         case "no clone":
             monkeypatch.setattr(module, "_clone", lambda url, number, folder: folder / "nothing")
         case "a tool that crashes":
@@ -185,6 +229,9 @@ def test_without_a_verdict_nothing_is_good(
 
 # --- the containers
 
+GIT_SERVER = "http://gitea.forge.svc.cluster.local:3000"
+API = "/api/v1/repos/neuroscale/platform"
+
 
 class Refusing:
     """A Git server's statuses, as the program asks for them."""
@@ -193,7 +240,7 @@ class Refusing:
     refuses = False
 
     def __init__(self, url: str, token: str) -> None:
-        assert (url, token) == (program.GIT_SERVER_URL, "secret")
+        assert (url, token) == (GIT_SERVER, "secret")
 
     def approve(self, number: int, sha: str) -> None:
         self.done.append(f"approve {number} {sha}")
@@ -241,6 +288,24 @@ def test_a_refusal_ends_the_report_and_shows_no_token(server: type[Refusing], mo
     assert server.done == ["approve 7 abc"], "the status would be green, and nothing stands behind it"
 
 
+@pytest.mark.parametrize("deeds", [["pulls/7/reviews"], ["pulls/7/reviews", "statuses/abc"]])
+@pytest.mark.parametrize("status", [401, 404, 422, 500])
+def test_what_the_git_server_does_not_take_fails_the_report(
+    status: int, deeds: list[str], tmp_path: Path, portal: FakePortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Job is tried again then. Without an approval no status is set: it would be green for nothing."""
+    monkeypatch.setattr(program, "_VERDICT", tmp_path / "status.json")
+    monkeypatch.setattr(program, "SERVICE_URL", portal.url)
+    CommitStatus("success", "all good").write(program._VERDICT)
+    portal.answers[f"POST {API}/{deeds[-1]}"] = (status, {"message": "no"})
+    code, said = report()
+    assert code == 1
+    assert f"answered {status}" in said
+    assert "secret" not in said
+    assert [path for _, path, _ in portal.requests] == [f"{API}/{deed}" for deed in deeds]
+    assert portal.statuses == {}
+
+
 @pytest.mark.parametrize("verdict", [None, "{", '{"state": "success"}', "[]"])
 def test_a_verdict_that_cannot_be_read_is_no_verdict(verdict: str | None, server: type[Refusing]) -> None:
     if verdict is not None:
@@ -259,7 +324,7 @@ def test_a_verdict_is_left_where_the_report_finds_it(server: type[Refusing], mon
     monkeypatch.setattr(module, "judge", judge)
     done = CliRunner().invoke(program.app, ["judge"], env={"NUMBER": "7", "SHA": "abc"})
     assert (done.exit_code, done.output) == (0, "abc: failure: apps/x: no owner [labels]\n")
-    assert asked == [(f"{program.GIT_SERVER_URL}/neuroscale/platform.git", 7, "abc")]
+    assert asked == [(f"{GIT_SERVER}/neuroscale/platform.git", 7, "abc")]
     assert report()[0] == 0
     assert server.done == ["failure abc"]
 
@@ -279,7 +344,7 @@ def test_who_watches_looks_again_and_again_and_says_what_was_said(
         if len(seen) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(program.watching, "safely", look)
+    monkeypatch.setattr(program.watching, "look", look)
     monkeypatch.setattr(program, "pause", pause)
     done = CliRunner().invoke(program.app, ["watch"], env={"TOKEN": "secret"})
     assert done.output.splitlines()[:3] == ["look 1", "look 2", "look 3"]

@@ -21,6 +21,7 @@ from neuroscale.errors import ExitCode, Unrecoverable, WriteForbidden
 from neuroscale.kserve_client import PROGRAM, SdkAnswer
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.serving.kserve_sdk import evaluate_predictions
+from suite.mutants import by_slug
 
 _CREATES = Path(creating_program.__file__).read_text(encoding="utf-8")
 
@@ -69,6 +70,24 @@ def test_predictions_are_compared_as_the_protocol_types_them(predictions: list[o
 def test_a_client_that_failed_says_why() -> None:
     verdict = evaluate_predictions(SdkAnswer({}, "httpx.ConnectError: rejected", 1.0), [1, 1])
     assert (verdict.state, verdict.observed) == ("pending", "httpx.ConnectError: rejected")
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "killed"),
+    [
+        ("405 Not Allowed", "", True),
+        ("404 Not Found", "", True),
+        ("404 Not Found", "Model with name iris does not exist.", False),
+        ("503 Service Unavailable", "", False),
+    ],
+)
+def test_a_strangers_page_is_told_from_what_the_model_server_says(status: str, said: str, killed: bool) -> None:
+    """In the client's own words, which hold what an answer in JSON says."""
+    error = httpx.HTTPStatusError(f"{said}, '{status}' for url 'http://a/b'", request=_REQUEST, response=_NOT_FOUND)
+    answers = [{"error": f"{type(error).__name__}: {error}"}, *[{"predictions": [1, 1]}] * 19]
+    verdict = evaluate_predictions(SdkAnswer({"answers": answers}, "", 1.0), [1, 1])
+    mutant = by_slug("stranger-answers-the-client")
+    assert mutant.matches(f"Then {mutant.red_step}", verdict.observed) is killed
 
 
 def test_too_few_predictions_are_none() -> None:

@@ -9,12 +9,13 @@ from pydantic import Field
 
 from neuroscale.backstage_client import BackstageError, portal
 from neuroscale.chaos.fault_base import FaultModel, Snapshot
-from neuroscale.chaos.objects import end_operation
+from neuroscale.chaos.objects import end_leaving_pods, end_operation
 from neuroscale.cluster.watch import WatchEvent
 from neuroscale.errors import FaultHadNoEffect
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending, unrecoverable
+from neuroscale.probes.knative_resources import MODEL_LABEL
 from neuroscale.settings import ARGOCD
 
 
@@ -58,14 +59,16 @@ class _MainChanged(FaultModel):
         raise NotImplementedError
 
     def continue_rollback(self, platform: Platform, snapshot: Snapshot) -> None:
-        """End the operations of Applications that are being deleted.
+        """End the operations of Applications that are being deleted, and give their models' pods no more time.
 
         *Measured* with Argo CD 3.2.1: one whose sync is retried is not deleted until its operation ends, which it does
         not by itself when it is retried for ever and its folder is gone.
         """
         for application in self._left(platform, snapshot):
             if application["metadata"].get("deletionTimestamp"):
-                end_operation(platform.cluster, Ref("Application", application["metadata"]["name"], ARGOCD))
+                name = application["metadata"]["name"]
+                end_operation(platform.cluster, Ref("Application", name, ARGOCD))
+                end_leaving_pods(platform.cluster, f"{MODEL_LABEL}={name}")
 
     def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:
         """The Applications of folders that it had added are gone."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import ObjectCreated
+from neuroscale.chaos.objects import quieten
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.guardrails.admission import (
@@ -23,7 +24,6 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes import expected
-from neuroscale.probes.knative_resources import evaluate_quiet
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.settings import APPS_NAMESPACE
 
@@ -123,7 +123,7 @@ def evaluate_counted(cluster: Cluster, resource: str, pattern: Object) -> Verdic
 
 def _wait_until_quiet(platform: Platform) -> None:
     """Terminating pods still count against the quota, and may be gone while the limit is probed."""
-    _wait("no pod is on its way out", lambda: evaluate_quiet(platform.cluster), platform.cluster)
+    _wait("no pod is on its way out", lambda: quieten(platform.cluster), platform.cluster)
 
 
 def _wait(description: str, evaluate: Callable[[], Verdict], cluster: Cluster) -> None:

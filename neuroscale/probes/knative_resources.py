@@ -16,7 +16,7 @@ from neuroscale.probes.workloads import evaluate_workload
 from neuroscale.settings import APPS_NAMESPACE
 
 #: The label by which KServe's pods name their model.
-_MODEL_LABEL = "serving.kserve.io/inferenceservice"
+MODEL_LABEL = "serving.kserve.io/inferenceservice"
 KSERVE, KNATIVE = "serving.kserve.io/v1beta1", "serving.knative.dev/v1"
 NETWORKING = "networking.internal.knative.dev/v1alpha1"
 INGRESS_CLASS = "kourier.ingress.networking.knative.dev"
@@ -213,12 +213,12 @@ def evaluate_quiet(cluster: Cluster) -> Verdict:
     """No pod in the models' namespace is being deleted, or will be as the model that it was made for is gone."""
     pods = [pod["metadata"] for pod in cluster.list("Pod", APPS_NAMESPACE)]
     models: set[str] = set()
-    if any(_MODEL_LABEL in pod.get("labels", {}) for pod in pods):  # without KServe there is not even the kind
+    if any(MODEL_LABEL in pod.get("labels", {}) for pod in pods):  # without KServe there is not even the kind
         models = inference_services(cluster)
     leaving = sorted(pod["name"] for pod in pods if _leaves(pod, models))
     return pending(f"on its way out: {', '.join(leaving)}") if leaving else met(f"{len(pods)} pods stay")
 
 
 def _leaves(pod: Object, models: Collection[str]) -> bool:
-    model = pod.get("labels", {}).get(_MODEL_LABEL)
+    model = pod.get("labels", {}).get(MODEL_LABEL)
     return bool(pod.get("deletionTimestamp")) or (model is not None and model not in models)

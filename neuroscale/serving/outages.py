@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.faults import FieldsEdited, ScaledTo
+from neuroscale.chaos.objects import quieten
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError, ConditionTimeout, PreconditionFailed
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes import argo, serving
-from neuroscale.probes.knative_resources import evaluate_quiet, fetch_generated
+from neuroscale.probes.knative_resources import fetch_generated
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.probes.workloads import evaluate_workload, pods_of
 from neuroscale.results import Recorder
@@ -66,14 +67,14 @@ def begin(component: str, stream: Stream, breakage: Breakage) -> Outage:
     """Scale a component to nothing where nobody puts it back, and wait until its last pod is gone.
 
     A pod on its way out goes on answering for a while (Knative's webhook for 45 s), and the node leads requests to it
-    as long as there is no other. Nor may a model's pod be on its way out from something earlier: for the 30 s that this
-    takes it counts against the namespace's quota, and a new model may be rejected for want of it.
+    as long as there is no other. Nor may a model's pod be on its way out from something earlier: as long as it is,
+    it counts against the namespace's quota, and a new model may be rejected for want of it.
 
     Raises:
         PreconditionFailed: A model's pod is on its way out and stays.
         ConditionTimeout: A pod of the component stays.
     """
-    quiet = ProbeFunction("no model's pod is on its way out", lambda: evaluate_quiet(breakage.platform.cluster))
+    quiet = ProbeFunction("no model's pod is on its way out", lambda: quieten(breakage.platform.cluster))
     try:
         eventually(quiet, breakage.platform.cluster, within=_LEAVES)
     except ConditionTimeout as error:

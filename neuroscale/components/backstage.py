@@ -9,6 +9,7 @@ from pathlib import Path
 from neuroscale.backstage_client import portal
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
+from neuroscale.host import packages
 from neuroscale.kubernetes.objects import namespace, secret, secret_values
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.platform import Platform
@@ -60,4 +61,5 @@ COMPONENT = Component(
         Stage("portal", lambda *_: None, steady_state),
     ),
     evidence=Evidence(kinds=(("apps/v1", "Deployment"), ("apps/v1", "StatefulSet")), logs=backstage.WORKLOADS),
+    tools={packages.BROWSER: "a browser"},
 )

@@ -226,4 +226,4 @@ class Tab:
 
 def _in_short(error: Error) -> str:
     """Its first line: what follows is Playwright's log."""
-    return error.message.strip().splitlines()[0]
+    return error.message.strip().splitlines()[0].rstrip(".")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -126,9 +127,13 @@ def assert_as_by_api(followed: Followed) -> None:
 
 def evaluate_same(found: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> Verdict:
     """The same files with the same bytes."""
-    for path in sorted({*found, *wanted}):
-        if found.get(path) != wanted.get(path):
-            return unrecoverable(f"{path} holds {found.get(path)!r} and not {wanted.get(path)!r}")
+    if set(found) != set(wanted):
+        return unrecoverable(f"its files are {sorted(found)} and not {sorted(wanted)}")
+    for path, content in sorted(found.items()):
+        lines = (one.splitlines(keepends=True) for one in (content, wanted[path]))
+        for number, (line, other) in enumerate(zip_longest(*lines, fillvalue=b""), 1):
+            if line != other:
+                return unrecoverable(f"line {number} of {path} is {line!r} and not {other!r}")
     return met(f"{', '.join(sorted(found))}: {sum(map(len, found.values()))} bytes")
 
 

@@ -47,10 +47,9 @@ def _keep(item: pytest.Item, seen: Visit) -> None:
         return
     said = [evaluate_quiet(seen).observed, *seen.errors, *seen.requests]
     requests = redact(item.config, "\n".join(said) + "\n")
-    pictures = {one.name: one.jpeg for one in seen.pictures}
-    item.config.stash[FOLDER].add_visit(slug(item.name), requests, pictures)
+    item.config.stash[FOLDER].add_visit(slug(item.name), requests, seen.pictures)
     if mutant_of(item) is not None:
         return
     allure.attach(requests[: allure_results.MOST_BYTES], "requests of the browser", allure.attachment_type.TEXT)
-    for name, jpeg in pictures.items():
+    for name, jpeg in seen.pictures.items():
         allure.attach(jpeg, name, allure.attachment_type.JPG)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Locator, Page, WebError, sync_playwright
 
-from neuroscale.browser.visit import NEXT, Picture, Visit
+from neuroscale.browser.visit import NEXT, Visit
 from neuroscale.errors import ConditionTimeout, HostError
 from neuroscale.host import direct
 from neuroscale.polling import duration, longest_wait
@@ -211,8 +211,10 @@ class Tab:
             self._keep(name)
 
     def _keep(self, name: str) -> None:
-        jpeg = self.page.screenshot(type="jpeg", quality=_QUALITY, animations="disabled")
-        self.visit.pictures.append(Picture(name, jpeg))
+        # The twentieth form looks as the first.
+        if name not in self.visit.pictures:
+            jpeg = self.page.screenshot(type="jpeg", quality=_QUALITY, animations="disabled")
+            self.visit.pictures[name] = jpeg
 
     def _shown(self) -> str:
         """The page in words, and what it complained about."""

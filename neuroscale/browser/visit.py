@@ -16,19 +16,6 @@ _SHOWN = 5
 _NETWORK = ("http", "https", "ws", "wss")
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A page, as somebody saw it.
-
-    Attributes:
-        name: What was to be seen.
-        jpeg: Content of the file.
-    """
-
-    name: str
-    jpeg: bytes
-
-
 @dataclass
 class Visit:
     """One run of a browser.
@@ -37,13 +24,13 @@ class Visit:
         names: Host and port, as pages name them -> host and port of this machine that they are.
         requests: Method and URL of each request, in order, those of web sockets included.
         errors: What pages threw or wrote to the console as an error.
-        pictures: Of the pages, in order.
+        pictures: Name of a page -> JPEG of how it first was, in order.
     """
 
     names: Mapping[str, str]
     requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: dict[str, bytes] = field(default_factory=dict)
 
     def note_request(self, method: str, url: str) -> None:
         """Keep a request that goes over a network; it counts before it is answered, and if it never is."""

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Error
 
 from neuroscale.browser.tab import Tab
-from neuroscale.browser.visit import Picture, Visit
+from neuroscale.browser.visit import Visit
 from neuroscale.errors import ConditionTimeout
 from neuroscale.polling import longest_wait
 
@@ -55,7 +55,7 @@ def test_what_is_not_there_is_told_with_what_is() -> None:
         "seen: http://127.0.0.1:7007/create shows 'Sorry, nothing here'; its errors: console: no such menu. "
         "Next: pytest -m browser"
     )
-    assert there.visit.pictures == [Picture("where it ended", b"jpeg")]
+    assert there.visit.pictures == {"where it ended": b"jpeg"}
 
 
 def test_a_page_that_is_gone_is_told_of_as_well() -> None:
@@ -75,7 +75,10 @@ def test_a_wait_is_no_longer_than_any_may_be() -> None:
         longest_wait.reset(reset)
 
 
-def test_a_picture_bears_its_name() -> None:
-    there = tab(Page())
+def test_a_page_that_comes_again_is_not_pictured_again() -> None:
+    page = Page()
+    there = tab(page)
     there.picture("the review")
-    assert there.visit.pictures == [Picture("the review", b"jpeg")]
+    page.closed = True
+    there.picture("the review")
+    assert there.visit.pictures == {"the review": b"jpeg"}

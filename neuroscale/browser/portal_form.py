@@ -98,7 +98,7 @@ def enter(tab: Tab, portal: str) -> None:
     tab.go(portal)
     tab.picture("sign-in", once=tab.button("Enter"))
     tab.press("Enter")
-    tab.follow("Create...")
+    tab.follow("Create")
     tab.picture("what can be created", once=tab.text(_TEMPLATE))
     tab.press("Choose")
     tab.picture("the form", once=tab.field(TITLES["name"]))

@@ -179,7 +179,7 @@ class Tab:
             ConditionTimeout: There is none, or it has no such value.
         """
         with self.expecting(f"there is a list {title!r} with {value!r}"):
-            self.page.get_by_role("button", name=re.compile(re.escape(title))).click()
+            self.page.get_by_role("button", name=re.compile(f"^{re.escape(title)}( |$)")).click()
             self.page.get_by_role("option", name=value, exact=True).click()
 
     def see(self, thing: Locator, what: str) -> None:

@@ -9,6 +9,7 @@ pytest_plugins = [
     "suite.redaction",
     "suite.allure_results",
     "suite.recording",
+    "suite.browser",
     "suite.restarts",
     "steps.platform",
     "steps.gitops",
@@ -19,6 +20,7 @@ pytest_plugins = [
     "steps.golden_path",
     "steps.pull_requests",
     "steps.local_portal",
+    "steps.browser",
     "steps.incidents",
     "steps.gate",
 ]

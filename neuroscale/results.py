@@ -7,6 +7,7 @@
     killmatrix.json       list of Kill (only ``make kill-matrix``)
     benchmarks.json       list of Measurement (only ``make bench``)
     streams/<scenario>/   every request of each stream, as CSV
+    pages/<scenario>/     what a browser asked, and its pages as pictures
     allure-results/       for Allure
     junit.xml             for CI
     evidence/<scenario>/  collected when a scenario fails
@@ -15,6 +16,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -276,6 +278,21 @@ class RunFolder:
         folder.mkdir(parents=True, exist_ok=True)
         number = sum(1 for _ in folder.iterdir()) + 1
         (folder / f"{number}-{model}.csv").write_text(requests, encoding="utf-8")
+
+    def add_visit(self, scenario: str, requests: str, pictures: Mapping[str, bytes]) -> None:
+        """Write ``pages/<scenario>/<number>/``.
+
+        Args:
+            scenario: Name of a folder.
+            requests: A line for each.
+            pictures: Name of a page -> JPEG, in order.
+        """
+        parent = self.path / "pages" / scenario
+        folder = parent / str(1 + sum(1 for _ in parent.iterdir()) if parent.is_dir() else 1)
+        folder.mkdir(parents=True)
+        (folder / "requests.txt").write_text(requests, encoding="utf-8")
+        for number, (name, jpeg) in enumerate(pictures.items(), 1):
+            (folder / f"{number:02}-{re.sub(r'[^a-z]+', '-', name.lower())}.jpg").write_bytes(jpeg)
 
     @property
     def kills(self) -> list[Kill]:

@@ -100,6 +100,12 @@ SLOS = {
             "this platform, milestone C",
         ),
         Slo(
+            "form-in-browser",
+            "A form that is handed in in a browser shows the link to its pull request within 5 s",
+            5,
+            "this platform, milestone C",
+        ),
+        Slo(
             "merge-to-prediction",
             "A merged model gives its first right answer within 30 s",
             30,

@@ -78,7 +78,7 @@ def _keep_requests(config: pytest.Config, test: str, stream: Stream) -> None:
     if FOLDER not in config.stash or not stream.records:
         return
     words = partial(redact, config)
-    config.stash[FOLDER].add_stream(_slug(test), stream.name, listed(stream.records, words))
+    config.stash[FOLDER].add_stream(slug(test), stream.name, listed(stream.records, words))
     beginning = listed(stream.records, words, allure_results.MOST_BYTES)
     allure.attach(beginning, f"requests to {stream.name}", allure.attachment_type.CSV)
 
@@ -105,7 +105,7 @@ def pytest_bdd_step_error(
     since = min((effect.clock for effect in effects), default=datetime.now(UTC) - timedelta(seconds=seconds))
     folder = collect(
         item.config.stash[PLATFORM],
-        item.config.stash[FOLDER].path / "evidence" / _slug(item.name),
+        item.config.stash[FOLDER].path / "evidence" / slug(item.name),
         since=since,
         refs=[effect.fault.target for effect in effects if effect.fault.target is not None],
         timelines=item.stash[_TIMELINES],
@@ -187,5 +187,6 @@ def _attach(folder: Path) -> None:
             allure_results.attach(file)
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """The name of a test as the name of a folder."""
     return re.sub(r"\W+", "_", name.lower()).strip("_")[:80]

@@ -23,3 +23,10 @@ Feature: A form becomes a model that answers
     When another developer asks for a model of the same name
     Then the portal says that the name is taken, and by which pull request
     And the first pull request is as it was
+
+  @browser
+  Scenario: A model is asked for in a real browser
+    When a developer asks for a model in a browser, and follows the link
+    Then the link has led to the page of the pull request
+    And the pull request has what the oracle says, and byte by byte what the API makes of the same form
+    And the pages had no error, and asked this machine alone

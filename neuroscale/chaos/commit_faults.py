@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from neuroscale.backstage_client import BackstageError, portal
+from neuroscale.browser.chromium import opened
+from neuroscale.browser.portal_form import walk
 from neuroscale.chaos.fault_base import FaultModel, Snapshot
 from neuroscale.chaos.objects import end_leaving_pods, end_operation
 from neuroscale.cluster.watch import WatchEvent
 from neuroscale.errors import FaultHadNoEffect
+from neuroscale.git_server import IN_CLUSTER_URL
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending, unrecoverable
@@ -149,11 +153,13 @@ class FormSubmitted(FaultModel):
     Attributes:
         values: What the form holds.
         whatever_comes: The end of its task is the proof, as well when it failed.
+        in_browser: By a person's way and not by API; how it went is in the snapshot, under ``walk``.
     """
 
     kind: Literal["form-submitted"] = "form-submitted"
     values: dict[str, str | int]
     whatever_comes: bool = False
+    in_browser: bool = False
 
     @property
     def target(self) -> None:
@@ -177,7 +183,12 @@ class FormSubmitted(FaultModel):
     def inject(self, platform: Platform, snapshot: Snapshot) -> None:
         """Hand the form in."""
         platform.cluster.assert_writable(f"a form to {portal().url}")
-        snapshot["task"] = portal().create_task(dict(self.values))
+        if self.in_browser:
+            with opened(_names(platform)) as tab:
+                snapshot["walk"] = walk(tab, self.values, portal().url)
+            snapshot["task"] = snapshot["walk"].task
+        else:
+            snapshot["task"] = portal().create_task(dict(self.values))
 
     def verify_injected(self, platform: Platform, snapshot: Snapshot, seen: Sequence[WatchEvent]) -> Verdict:  # noqa: ARG002
         """A pull request of the branch is open; or why not."""
@@ -295,6 +306,12 @@ class PullRequestProposed(_MainChanged):
         if snapshot["branch"] is None:
             platform.git_server.discard_branch(self.branch)
             super().revert(platform, snapshot)
+
+
+def _names(platform: Platform) -> dict[str, str]:
+    """Where a browser of this machine finds the portal and, by the name that it has in the cluster, the Git server."""
+    here = urlsplit(portal().url).netloc
+    return {here: here, urlsplit(IN_CLUSTER_URL).netloc: urlsplit(platform.git_server.url).netloc}
 
 
 def _is_of_app(path: str) -> bool:

@@ -24,12 +24,12 @@ class FunctionPatched(FaultModel):
 
     Attributes:
         wire: ``module:attribute``. Of those two alone: what stands in a journal must not reach anything else.
-        replacement: Likewise, of a package's ``mutants.gate``, ``mutants.gate_c`` and ``mutants.portal`` alone.
+        replacement: Likewise, of a package's ``mutants.gate``, ``gate_c``, ``portal`` and ``browser`` alone.
     """
 
     kind: Literal["rewired"] = "rewired"
     wire: str = Field(pattern=r"^neuroscale\.(gate|local_portal)(\.[a-z_]+)*:[A-Za-z_]+$")
-    replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.(gate|gate_c|portal):[a-z_]+$")
+    replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.(gate|gate_c|portal|browser):[a-z_]+$")
 
     @property
     def target(self) -> None:

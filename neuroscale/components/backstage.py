@@ -10,6 +10,7 @@ from neuroscale.backstage_client import portal
 from neuroscale.cluster.apply import apply_all
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
+from neuroscale.host import packages
 from neuroscale.kubernetes.objects import namespace, secret, secret_values
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
@@ -58,4 +59,5 @@ COMPONENT = Component(
         Stage("portal", lambda *_: None, steady_state),
     ),
     evidence=Evidence(kinds=(("apps/v1", "Deployment"), ("apps/v1", "StatefulSet")), logs=backstage.WORKLOADS),
+    tools={packages.BROWSER: "a browser"},
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,6 +68,7 @@ class Component:
         steady_state: The probes that say that it is well, as Git describes it at this moment.
         stages: How it is brought up.
         evidence: What to write down when a scenario that needs it fails.
+        tools: Debian packages that some of its scenarios need on this machine -> what they are, in words.
     """
 
     name: str
@@ -82,3 +83,4 @@ class Component:
     ports: tuple[Port, ...] = ()
     stages: tuple[Stage, ...] = ()
     evidence: Evidence = field(default_factory=Evidence)
+    tools: Mapping[str, str] = field(default_factory=dict)

@@ -17,6 +17,7 @@ DOCKER = ("docker.io",)
 COMPILER = ("gcc", "libc6-dev")
 #: What the source supply builds with. The keyring lets Ubuntu verify Debian's packages.
 BUILD_TOOLS = (*COMPILER, "debian-archive-keyring", "libseccomp-dev", "mmdebstrap", "pkg-config")
+BROWSER = "chromium"
 _INSTALL_SECONDS = 900
 _QUERY_SECONDS = 30
 
@@ -28,13 +29,14 @@ def missing(packages: Iterable[str]) -> list[str]:
     return [package for package in packages if not _installed(package)]
 
 
-def ensure(packages: Iterable[str], purpose: str, *, allow_install: bool) -> list[str]:
+def ensure(packages: Iterable[str], purpose: str, *, allow_install: bool, recommended: bool = True) -> list[str]:
     """Install what is missing.
 
     Args:
         packages: Debian package names.
         purpose: What they are for, for people: ``"a container engine"``.
         allow_install: May packages be installed?
+        recommended: Whether what Debian recommends beside them comes along; for a browser that is a whole desktop.
 
     Returns:
         One line if something was installed, none otherwise.
@@ -45,7 +47,7 @@ def ensure(packages: Iterable[str], purpose: str, *, allow_install: bool) -> lis
     lacking = missing(packages)
     if not lacking:
         return []
-    names = " ".join(lacking)
+    names, options = " ".join(lacking), ("-y",) if recommended else ("-y", "--no-install-recommends")
     if not shutil.which("apt-get"):
         raise HostError(
             f"{purpose.capitalize()} is needed, but {names} cannot be installed: this machine has no apt-get. "
@@ -55,18 +57,36 @@ def ensure(packages: Iterable[str], purpose: str, *, allow_install: bool) -> lis
         why = "only root may install it" if allow_install else "this command installs no system packages"
         raise HostError(
             f"{purpose.capitalize()} is needed, but {names} is not installed and {why}. "
-            f"Type: sudo apt-get update && sudo apt-get install -y {names}; "
+            f"Type: sudo apt-get update && sudo apt-get install {' '.join(options)} {names}; "
             "or, as root: neuroscale up, which installs it and says so"
         )
-    _install(lacking, purpose)
+    _install([*options, *lacking], purpose)
     return [f"installed {names} from {_distribution()}: {purpose} was missing"]
 
 
-def _install(packages: list[str], purpose: str) -> None:
+def offer(packages: Iterable[str], purpose: str) -> list[str]:
+    """Install what only some scenarios need, where root may; elsewhere they say themselves what to type.
+
+    Args:
+        packages: Debian package names.
+        purpose: What they are for, for people: ``"a browser"``.
+
+    Returns:
+        A line for what was installed, or why it was not.
+    """
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return []
+    try:
+        return ensure(packages, purpose, allow_install=True, recommended=False)
+    except HostError as error:
+        return [str(error)]
+
+
+def _install(arguments: list[str], purpose: str) -> None:
     log = cache_dir() / "logs" / "apt.log"
     environment = internet_environment() | {"DEBIAN_FRONTEND": "noninteractive"}
     failed: ProgramFailed | None = None
-    for command in (["apt-get", "update"], ["apt-get", "install", "-y", *packages]):
+    for command in (["apt-get", "update"], ["apt-get", "install", *arguments]):
         try:
             log_output(command, log, within=_INSTALL_SECONDS, env=environment)
         except ProgramFailed as error:

@@ -75,12 +75,17 @@ def submit(portal: LocalPortal, forms: Sequence[Form]) -> Handed:
         together = forms[first : first + _AT_ONCE]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             tasks = list(pool.map(portal.backstage.create_task, map(dict, together)))
-        ends = _wait_for_ends(portal.backstage, tasks)
+        ends = wait_for_ends(portal.backstage, tasks)
         made += [Submission(completed(form), end) for form, end in zip(together, ends, strict=True)]
     return Handed(tuple(made), before)
 
 
-def _wait_for_ends(backstage: Backstage, tasks: Sequence[str]) -> list[Task]:
+def wait_for_ends(backstage: Backstage, tasks: Sequence[str]) -> list[Task]:
+    """The ends of tasks, which one after the other are waited for.
+
+    Raises:
+        ConditionTimeout: One has no end.
+    """
     ended: list[Task] = []
 
     def ask() -> Verdict:
@@ -115,7 +120,7 @@ def submit_overlooked(portal: LocalPortal) -> Handed:
     form, before = filled_in(), frozenset(portal.git_server.branches())
     told = portal.backstage.create_task(form)
     tasks = [told, overlook(portal, told)]
-    ends = _wait_for_ends(portal.backstage, tasks)
+    ends = wait_for_ends(portal.backstage, tasks)
     return Handed(tuple(Submission(form, end) for end in ends), before)
 
 

@@ -469,6 +469,28 @@ def test_a_cluster_keeps_the_supply_it_was_made_with_and_nothing_is_installed_un
     assert asked == {"mode": "auto", "recorded": recorded, "may_install": False, "host": False}
 
 
+@pytest.mark.parametrize(
+    ("milestones", "install", "lines"),
+    [({"c"}, True, ["installed chromium: a browser"]), ({"c"}, False, []), ({"a"}, True, [])],
+)
+def test_what_scenarios_need_on_this_machine_is_installed_with_the_rest(
+    milestones: set[str], lines: list[str], monkeypatch: pytest.MonkeyPatch, *, install: bool
+) -> None:
+    def choose(*_: object, **__: object) -> None:
+        raise SupplyError("that is all the test wants")
+
+    offered = SimpleNamespace(offer=lambda names, purpose: [f"installed {' '.join(names)}: {purpose}"])
+    monkeypatch.setattr(bring_up_module, "host", SimpleNamespace(prepare=lambda **_: SimpleNamespace(lines=[])))
+    monkeypatch.setattr(bring_up_module, "packages", offered)
+    monkeypatch.setattr(bring_up_module.k3d, "assert_ours", lambda name: None)
+    monkeypatch.setattr(bring_up_module, "load_state", lambda name: None)
+    monkeypatch.setattr(bring_up_module, "choose", choose)
+    said: list[str] = []
+    with pytest.raises(SupplyError, match="all the test wants"):
+        bring_up_module.up(milestones, install=install, say=said.append)
+    assert said == lines
+
+
 def test_a_cluster_of_somebody_else_is_refused_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(name: str) -> None:
         raise WriteForbidden("it was left alone")

@@ -124,6 +124,19 @@ def test_kills_are_read_back() -> None:
     assert folder.kills == [a_kill()]
 
 
+def test_each_visit_of_a_browser_has_a_folder() -> None:
+    folder, _ = RunFolder.begin("conformance", "pytest")
+    for _ in range(2):
+        folder.add_visit("a_form", "GET /\n", {"sign-in": b"one", "the form, filled in": b"two"})
+    files = sorted(file for file in (folder.path / "pages" / "a_form").rglob("*") if file.is_file())
+    assert [str(file.relative_to(folder.path / "pages")) for file in files] == [
+        f"a_form/{visit}/{name}"
+        for visit in (1, 2)
+        for name in ("01-sign-in.jpg", "02-the-form-filled-in.jpg", "requests.txt")
+    ]
+    assert [file.read_bytes() for file in files[:3]] == [b"one", b"two", b"GET /\n"]
+
+
 def test_runs_are_listed_oldest_first_and_only_those_that_said_what_they_are() -> None:
     for days in (2, 0, 1):
         path = reports_dir() / f"{AT - timedelta(days=days):%Y-%m-%dT%H-%M-%S}"

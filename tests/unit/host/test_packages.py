@@ -105,3 +105,26 @@ def test_pytest_installs_nothing_and_ends_with_the_command(tmp_path: Path) -> No
     assert code == ExitCode.NOT_RUN, said
     assert "Type: sudo apt-get update && sudo apt-get install -y docker.io" in said
     assert not (tmp_path / "installed").exists()
+
+
+def test_what_is_only_recommended_stays_away_where_it_would_be_a_desktop(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    machine = Machine()
+    plug(machine, monkeypatch, tmp_path, "dpkg-query", "apt-get")
+    (line,) = module.offer(["chromium"], "a browser")
+    assert line.startswith("installed chromium from ")
+    assert machine.ran[1] == ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]
+
+
+def test_what_only_some_scenarios_need_keeps_nobody_from_the_rest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plug(Machine(apt_fails=True), monkeypatch, tmp_path, "dpkg-query", "apt-get")
+    (line,) = module.offer(["chromium"], "a browser")
+    assert line.startswith("A browser should have been installed, but `apt-get install")
+    for programs, uid in ((["dpkg-query", "apt-get"], 1000), (["dpkg-query"], 0)):
+        machine = Machine()
+        plug(machine, monkeypatch, tmp_path, *programs, uid=uid)
+        assert module.offer(["chromium"], "a browser") == []
+        assert machine.ran == []

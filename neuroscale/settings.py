@@ -42,6 +42,8 @@ GITOPS_FOLDERS = ("apps", "backstage/catalog", "backstage/templates", "bootstrap
 GATE_STATUS = "neuroscale/gate"
 #: Who speak for the gate. Gitea lets everybody who may push set any status, but counts no approval except the first's.
 GATE_REPORTER, GATE_WATCHER = "gate", "gate-watch"
+#: Who opens pull requests at the Git server for the portal; also in the portal's values.
+PORTAL_USER = "portal"
 MARKER_NAMESPACE, MARKER_NAME = "kube-system", "neuroscale-marker"
 
 

@@ -15,10 +15,8 @@ from neuroscale.kubernetes.objects import namespace, secret, secret_values
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import applications, backstage
+from neuroscale.settings import PORTAL_USER
 from neuroscale.supply.contract import Demand
-
-#: Who opens pull requests at the Git server; also in the portal's values.
-_USER = "portal"
 
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
@@ -37,7 +35,7 @@ def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git 
     if known and git_server.takes_token(known["GITEA_TOKEN"]):
         return
     values = {
-        "GITEA_TOKEN": git_server.issue_token(_USER, ("write:repository",)),
+        "GITEA_TOKEN": git_server.issue_token(PORTAL_USER, ("write:repository",)),
         "POSTGRES_PASSWORD": known.get("POSTGRES_PASSWORD") or secrets.token_urlsafe(24),
     }
     apply_all(cluster, (namespace(backstage.NAMESPACE), secret(backstage.SECRET, values)))

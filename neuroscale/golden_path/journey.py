@@ -15,7 +15,7 @@ from neuroscale.model_store import SERVED
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, Verdict, eventually, eventually_each, met, pending
 from neuroscale.probes import argo, serving
-from neuroscale.probes.backstage import CatalogKnows
+from neuroscale.probes.backstage import CatalogKnows, heard
 from neuroscale.probes.knative_resources import inference_service
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.results import Recorder
@@ -211,7 +211,7 @@ def wait_until_gone(merged: Merged, platform: Platform) -> None:
 
     eventually(argo.Gone(argo.application(name)), platform.cluster, within=BUDGETS.pick_up)
     eventually(argo.Gone(inference_service(name)), platform.cluster, within=BUDGETS.check)
-    forgotten = ProbeFunction(f"the catalog has forgotten {name}", evaluate, "backstage")
+    forgotten = ProbeFunction(f"the catalog has forgotten {name}", lambda: heard(evaluate), "backstage")
     eventually(forgotten, platform.cluster, within=_CATALOGUED_WITHIN)
 
 
@@ -229,7 +229,8 @@ def ask_again(submitted: Submitted, platform: Platform) -> Task:
         seen = backstage.task(task)
         return met(seen.status) if seen.ended else pending(seen.status)
 
-    eventually(ProbeFunction("the second task ends", evaluate, "backstage"), platform.cluster, within=BUDGETS.heal)
+    ends = ProbeFunction("the second task ends", lambda: heard(evaluate), "backstage")
+    eventually(ends, platform.cluster, within=BUDGETS.heal)
     return backstage.task(task)
 
 

@@ -143,13 +143,13 @@ def status_is(state: str, says: str, branch: str, platform: Platform) -> ProbeFu
 
 
 def evaluate_status(found: Found | None, state: str, says: str) -> Verdict:
-    """The state, and the words among those that explain it; another verdict than this will not become this one."""
+    """The state, and the words among those that explain it; another verdict of the gate will not become this one."""
     if found is None:
         return pending("there is no status")
     seen = f"{found.state}: {found.description}"
     if found.state == state and says in found.description:
         return met(seen)
-    final = found.state in ("success", "failure") and found.state != state
+    final = found.creator == GATE_REPORTER and found.state in ("success", "failure") and found.state != state
     return unrecoverable(seen) if final else pending(seen)
 
 

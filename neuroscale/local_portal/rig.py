@@ -19,10 +19,7 @@ from neuroscale.local_portal.parts import Parts
 from neuroscale.local_portal.postgresql import Database, postgresql
 from neuroscale.local_portal.process import free_port
 from neuroscale.milestones import MILESTONES
-from neuroscale.settings import ROOT
-
-#: Who opens pull requests; also in the portal's values.
-_USER, _SCOPES = "portal", ("write:repository",)
+from neuroscale.settings import PORTAL_USER, ROOT
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,8 @@ def local_portal(parts: Parts, root: Path = ROOT) -> Iterator[LocalPortal]:
             git_server.ensure_repository()
             with gitops_tree({}, MILESTONES, root) as tree:
                 git_server.fill(tree, "The platform")
-            secret = {"GITEA_TOKEN": git_server.issue_token(_USER, _SCOPES), "POSTGRES_PASSWORD": password}
+            token = git_server.issue_token(PORTAL_USER, ("write:repository",))
+            secret = {"GITEA_TOKEN": token, "POSTGRES_PASSWORD": password}
             port = free_port()
             config = moved_here(
                 config_of(parts.rendered("values.yaml", root)),

@@ -17,12 +17,11 @@ from neuroscale.local_portal.process import HERE
 from neuroscale.local_portal.production import production
 from neuroscale.local_portal.rig import LocalPortal
 from neuroscale.local_portal.submissions import Handed, overlook, submit
-from neuroscale.settings import ROOT
+from neuroscale.settings import PORTAL_USER, ROOT
 from suite.mutants.mutant import Mutant
 
 _SKELETON = "backstage/templates/model-endpoint/skeleton"
 _SERVICE = f"{_SKELETON}/inference-service.yaml"
-_USER = "portal"
 #: More would only take longer to be wrong.
 _ENOUGH = 4
 
@@ -54,11 +53,11 @@ def with_unquoted_name(portal: LocalPortal, forms: Sequence[Form]) -> Handed:
 
 def without_rights(portal: LocalPortal, forms: Sequence[Form]) -> Handed:
     """The portal's token may read and not write."""
-    portal.git_server.grant(_USER, "read")
+    portal.git_server.grant(PORTAL_USER, "read")
     try:
         return submit(portal, forms)
     finally:
-        portal.git_server.grant(_USER, "write")
+        portal.git_server.grant(PORTAL_USER, "write")
 
 
 def first_form_for_all(portal: LocalPortal, forms: Sequence[Form]) -> Handed:

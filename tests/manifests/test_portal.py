@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 import yaml
 
 from neuroscale.gate.render import render_folder
+from neuroscale.git_server_api import SERVICE_URL
 from neuroscale.guardrails import oracle
 from neuroscale.kubernetes.quantities import quantity
 from neuroscale.kubernetes.refs import Object
-from neuroscale.settings import APPLICATION_SET, ROOT
+from neuroscale.settings import APPLICATION_SET, PORTAL_USER, ROOT
 
 PORTAL = ROOT / "backstage"
 TEMPLATE = PORTAL / "templates" / "model-endpoint"
@@ -182,6 +184,13 @@ def test_an_application_is_made_of_each_name_that_the_form_takes() -> None:
     patterns = [one["path"] for one in found["spec"]["generators"][0]["git"]["directories"] if one.get("exclude")]
     # The form's own pattern leaves out what begins so.
     assert patterns == ["apps/neuroscale-*"]
+
+
+@pytest.mark.parametrize("values", ["values.yaml", "values-prod.yaml"])
+def test_the_portals_user_at_the_git_server_is_who_gets_a_token(values: str) -> None:
+    text = (ROOT / "infrastructure" / "backstage" / values).read_text(encoding="utf-8")
+    assert re.findall(r"^\s+username: (\S+)$", text, re.MULTILINE) == [PORTAL_USER]
+    assert re.findall(r"^\s+- host: (\S+)$", text, re.MULTILINE) == [SERVICE_URL.partition("//")[2]]
 
 
 # --- the catalog

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,11 +17,13 @@ from repository import git
 from small_tree import commit, policy, write
 from typer.testing import CliRunner
 
+from neuroscale.chaos.faults import Committed
 from neuroscale.commit_statuses import CommitStatus
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.oracle import POLICIES as ALL
 from neuroscale.pull_request_checks import __main__ as program
 from neuroscale.pull_request_checks import judge as module
+from suite.mutants import by_slug
 
 Judge = Callable[..., CommitStatus]
 DEPLOYMENT, PROJECTS = "apps/test-app/deployment.yaml", "bootstrap/projects.yaml"
@@ -327,6 +330,30 @@ def test_a_verdict_is_left_where_the_report_finds_it(server: type[Refusing], mon
     assert asked == [(f"{GIT_SERVER}/neuroscale/platform.git", 7, "abc")]
     assert report()[0] == 0
     assert server.done == ["failure abc"]
+
+
+@pytest.mark.parametrize("slug", ["only-the-proposed-rules-judge", "no-symptom-c10"])
+def test_what_a_mutant_runs_in_place_of_the_gate_is_the_gate_but_for_a_change(
+    slug: str, server: type[Refusing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that is no more would be set without a word, and the mutant survive."""
+    (commit,) = by_slug(slug).faults
+    assert isinstance(commit, Committed)
+    ((_, command),) = next(iter(commit.replaced.values()))
+    python, option, source = yaml.safe_load(command)["command"]
+    (name, _, _), *_ = re.findall(r"judge\.(\w+) = (.*?)(;|$)", source)
+    assert (python, option, hasattr(module, name)) == ("python3.11", "-c", True)
+    monkeypatch.setattr(module, name, getattr(module, name))  # put back afterwards
+    monkeypatch.setattr(module, "judge", lambda url, number, sha, folder: CommitStatus("success", f"{sha}"))
+    monkeypatch.setattr(sys, "argv", sys.argv)
+    before = getattr(module, name)
+    for variable, value in {"NUMBER": "7", "SHA": "abc"}.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit) as ended:
+        exec(source, {})  # noqa: S102 - it is ours
+    assert ended.value.code == 0
+    assert CommitStatus.read(program._VERDICT) == CommitStatus("success", "abc")
+    assert getattr(module, name) is not before
 
 
 def test_who_watches_looks_again_and_again_and_says_what_was_said(

@@ -35,7 +35,9 @@ def test_a_verdict_is_the_one_that_is_expected_for_its_reason(found: Found | Non
 
 
 def test_an_error_may_still_come_after_a_forged_success() -> None:
-    assert evaluate_status(Found("success", "mallory", NOW, "trust me"), "error", "may not").state == "unrecoverable"
+    """It stands until who watches has looked; the gate's own word stands for good."""
+    assert evaluate_status(Found("success", "mallory", NOW, "trust me"), "error", "may not").state == "pending"
+    assert evaluate_status(Found("success", "gate", NOW, "nothing found"), "error", "may not").state == "unrecoverable"
     assert evaluate_status(Found("error", "gate-watch", NOW, "mallory may not"), "error", "may not").state == "met"
 
 

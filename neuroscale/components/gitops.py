@@ -23,6 +23,7 @@ from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import applications, argo, expected, nodes
 from neuroscale.probes.certificates import ApiServerCertificateLasts, CertificatesLast
+from neuroscale.probes.cluster_dns import ServicesResolved
 from neuroscale.probes.git_server import GitServerAnswers, PushHookActive
 from neuroscale.probes.kinds import KindsServed
 from neuroscale.probes.knative_resources import condition
@@ -30,6 +31,7 @@ from neuroscale.probes.workloads import AllAvailable
 from neuroscale.settings import APPLICATION_SET, ARGOCD, GIT_SERVER, ROOT_APPLICATION
 from neuroscale.supply.contract import Demand
 
+_NAMESPACES = (ARGOCD, GIT_SERVER)
 _REDIS = Ref("Secret", "argocd-redis", ARGOCD)
 _SETTINGS = Ref("Secret", "argocd-secret", ARGOCD)
 #: What signs the Git server's hooks, as Argo CD calls it: of the two that it understands, Gitea speaks like Gogs.
@@ -47,6 +49,7 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
     if platform.cluster.server.startswith("https:"):
         yield ApiServerCertificateLasts()
     yield nodes.ClusterServicesReady()
+    yield ServicesResolved(_NAMESPACES, area="gitops")
     yield _git_server_ready()
     yield GitServerAnswers(platform.git_server.url, area="gitops")
     yield PushHookActive(platform.git_server)
@@ -124,7 +127,7 @@ COMPONENT = Component(
     name="gitops",
     milestone="a",
     title="GitOps and drift self-heal",
-    namespaces=(ARGOCD, GIT_SERVER),
+    namespaces=_NAMESPACES,
     workloads=(*argo.WORKLOADS, _GITEA),
     applications=(ROOT_APPLICATION, APPLICATION_SET, "neuroscale-default-namespace-resources"),
     folders=("apps/test-app", "bootstrap", "infrastructure/namespaces/default"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuroscale.chaos.faults import FieldsEdited, PushHookSwitchedOff, ScaledTo
+from neuroscale.chaos.faults import FieldsEdited, ObjectCreated, PushHookSwitchedOff, ScaledTo, SecretEdited
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes.nodes import COREDNS
 from neuroscale.settings import ARGOCD, CLUSTER_NAME, GIT_SERVER
@@ -12,6 +12,13 @@ from suite.mutants.webhooks import secret_about_to_expire
 _WELL = "Argo CD is well, and so is everything that it relies on"
 _HOLDS = "it holds in every respect"
 _NODE = Ref("Node", f"k3d-{CLUSTER_NAME}-server-0")
+#: What k3s lets people add to its CoreDNS; there is none before.
+_ADDED_TO_DNS = Ref("ConfigMap", "coredns-custom", COREDNS.namespace)
+#: An address of nobody's (RFC 5737) for the Service that the Git server tells of pushes, and that nobody else asks for.
+_WRONG_ADDRESS = f"""template IN A argocd-server.{ARGOCD}.svc.cluster.local {{
+    answer "{{{{ .Name }}}} 5 IN A 192.0.2.1"
+}}
+"""
 #: Keeps new pods away, and leaves those that run alone.
 _TAINT = {"key": "mutant.neuroscale.io/taint", "value": "yes", "effect": "NoSchedule"}
 
@@ -32,6 +39,27 @@ MUTANTS = (
             ("redis", "Argo CD's cache", Ref("Deployment", "argocd-redis", ARGOCD)),
             ("git-server", "The Git server", Ref("Deployment", "gitea", GIT_SERVER)),
         )
+    ),
+    Mutant(
+        "dns-answers-wrongly",
+        "The cluster's DNS is Ready in all its pods, and has a wrong address for one of Argo CD's Services",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(
+            ObjectCreated(
+                manifest={
+                    "apiVersion": "v1",
+                    "kind": "ConfigMap",
+                    "metadata": {"name": _ADDED_TO_DNS.name, "namespace": _ADDED_TO_DNS.namespace},
+                }
+            ),
+            # Its pods read it when they start; without a restart they would within two minutes.
+            SecretEdited(
+                target=_ADDED_TO_DNS, patch={"data": {"wrong-address.override": _WRONG_ADDRESS}}, reader=COREDNS
+            ),
+        ),
+        red_step=_HOLDS,
+        reason=rf'answers 192\.0\.2\.1 when it is asked for Service "{ARGOCD}/argocd-server", not \d[\d.]+, 5 of 5',
     ),
     Mutant(
         "git-server-selects-nothing",

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 import pki
 from apiserver import ApiServer
@@ -75,7 +76,9 @@ def resolving(*addresses: str, but: Mapping[str, str] = MappingProxyType({})) ->
         asked = question.question[0].name
         name, namespace = str(asked).split(".")[:2]
         if found := (but[one],) if (one := f"{namespace}/{name}") in but else addresses:
-            response.answer.append(dns.rrset.from_text(asked, 5, "IN", "A", *found))
+            kind = "AAAA" if ":" in found[0] else "A"
+            if kind == dns.rdatatype.to_text(question.question[0].rdtype):
+                response.answer.append(dns.rrset.from_text(asked, 5, "IN", kind, *found))
         else:
             response.set_rcode(dns.rcode.SERVFAIL)
         return response.to_wire()
@@ -98,14 +101,21 @@ def put_services(api: ApiServer, services: Mapping[str, str]) -> None:
     api.ports[DNS_POD] = resolving(but=services)
 
 
+def gitea(replicas: int = 1) -> Object:
+    """The Git server's Deployment, complete."""
+    obj = having(captured("deployment-complete", {"spec": {"replicas": replicas}}), name="gitea")
+    obj["spec"]["template"]["spec"]["containers"][0]["image"] = "docker.io/gitea/gitea:1.25.4-rootless"
+    return obj
+
+
 def put_ground(api: ApiServer) -> None:
     """What GitOps relies on."""
     api.objects[NODE] = node()
-    for path, name in ((COREDNS, "coredns"), (GITEA, "gitea")):
-        api.objects[path] = having(captured("deployment-complete"), name=name)
+    api.objects[COREDNS] = having(captured("deployment-complete"), name="coredns")
+    api.objects[GITEA] = gitea()
     put_services(api, SERVICES)
     api.objects["/api/v1/namespaces/argocd/secrets/tls"] = secret("argocd")
-    api.answers["GET /api/healthz"] = (200, b"", {})
+    api.answers["GET /api/v1/version"] = (200, b'{"version": "1.25.4"}', {})
 
 
 def put_way_in(api: ApiServer) -> None:

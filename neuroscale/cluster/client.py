@@ -109,7 +109,7 @@ class Cluster:
         )
         return self.text(f"{self._path(pod)}/log{query}")
 
-    def exchange(self, pod: Ref, port: int, messages: Sequence[bytes]) -> list[bytes]:
+    def exchange(self, pod: Ref, port: int, messages: Sequence[bytes]) -> Sequence[bytes]:
         """What a port of a pod answers to messages that change nothing there; see :func:`port_forward.exchange`.
 
         Raises:

@@ -24,7 +24,7 @@ from neuroscale.polling import Probe
 from neuroscale.probes import applications, argo, expected, nodes
 from neuroscale.probes.certificates import ApiServerCertificateLasts, CertificatesLast
 from neuroscale.probes.cluster_dns import ServicesResolved
-from neuroscale.probes.git_server import GitServerAnswers, PushHookActive
+from neuroscale.probes.git_server import GITEA, GitServerAnswers, PushHookActive
 from neuroscale.probes.kinds import KindsServed
 from neuroscale.probes.knative_resources import condition
 from neuroscale.probes.workloads import AllAvailable
@@ -36,7 +36,6 @@ _REDIS = Ref("Secret", "argocd-redis", ARGOCD)
 _SETTINGS = Ref("Secret", "argocd-secret", ARGOCD)
 #: What signs the Git server's hooks, as Argo CD calls it: of the two that it understands, Gitea speaks like Gogs.
 _HOOK_KEY = "webhook.gogs.secret"
-_GITEA = Ref("Deployment", "gitea", GIT_SERVER)
 _APPLICATION_SET = Ref("ApplicationSet", APPLICATION_SET, ARGOCD)
 #: Whoever sets it asks the ApplicationSet controller to look now, and the controller removes it.
 _REFRESH = "argocd.argoproj.io/application-set-refresh"
@@ -60,7 +59,7 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
 
 
 def _git_server_ready() -> AllAvailable:
-    return AllAvailable("the Git server", (_GITEA,), area="gitops")
+    return AllAvailable("the Git server", (GITEA,), area="gitops")
 
 
 def _forge(platform: Platform, tree: Path) -> None:
@@ -128,7 +127,7 @@ COMPONENT = Component(
     milestone="a",
     title="GitOps and drift self-heal",
     namespaces=_NAMESPACES,
-    workloads=(*argo.WORKLOADS, _GITEA),
+    workloads=(*argo.WORKLOADS, GITEA),
     applications=(ROOT_APPLICATION, APPLICATION_SET, "neuroscale-default-namespace-resources"),
     folders=("apps/test-app", "bootstrap", "infrastructure/namespaces/default"),
     demand=Demand(archives=("images-a",), manifests={"argocd": "argocd-files"}),

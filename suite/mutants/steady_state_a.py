@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from neuroscale.chaos.faults import FieldsEdited, ObjectCreated, PushHookSwitchedOff, ScaledTo, SecretEdited
 from neuroscale.kubernetes.refs import Ref
+from neuroscale.probes.git_server import GITEA
 from neuroscale.probes.nodes import COREDNS
 from neuroscale.settings import ARGOCD, CLUSTER_NAME, GIT_SERVER
 from suite.mutants.mutant import Mutant
+from suite.mutants.strangers import ROUTED, stranger
 from suite.mutants.webhooks import secret_about_to_expire
 
 _WELL = "Argo CD is well, and so is everything that it relies on"
@@ -37,7 +39,7 @@ MUTANTS = (
         for slug, title, workload in (
             ("dns", "The cluster's DNS", COREDNS),
             ("redis", "Argo CD's cache", Ref("Deployment", "argocd-redis", ARGOCD)),
-            ("git-server", "The Git server", Ref("Deployment", "gitea", GIT_SERVER)),
+            ("git-server", "The Git server", GITEA),
         )
     ),
     Mutant(
@@ -72,6 +74,16 @@ MUTANTS = (
         red_step=_HOLDS,
         reason=r"the Git server answers at \S+ \w+(Error|Timeout)",
         hold=3,
+    ),
+    Mutant(
+        "stranger-behind-the-git-server",
+        "A stranger is behind the Git server's Service: it has a page for every other request, with status 200",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(stranger("gitea", GIT_SERVER, pages=("api/healthz", "api/v1/version")),),
+        red_step=_HOLDS,
+        reason=r"the Git server answers at \S+ \d+ of 20 answers in a row are wrong, first no\. \d+: HTTP 200 and '<p>",
+        hold=ROUTED,
     ),
     Mutant(
         "node-tainted",

@@ -87,7 +87,7 @@ AWAY = captured("statefulset-scaled-away")
         (ground.COREDNS, AWAY, r"coredns.*scaled to 0"),
         (ground.DNS, ground.endpoints("kube-dns"), "no ready endpoint, so no name is resolved"),
         (ground.GITEA_SERVICE, ground.service("forge", "gitea", "10.43.9.9"), r'"forge/gitea", not 10\.43\.9\.9'),
-        (ground.GITEA, AWAY, r"forge/gitea.*scaled to 0"),
+        (ground.GITEA, ground.gitea(replicas=0), r"forge/gitea.*scaled to 0"),
         ("/api/v1/namespaces/argocd/secrets/tls", ground.secret("argocd", days=1), "its certificate expires in"),
         ("/apis/apps/v1/namespaces/argocd/deployments/argocd-redis", AWAY, r"argocd-redis.*scaled to 0"),
     ],
@@ -111,8 +111,9 @@ def test_the_api_servers_certificate_is_asked_for_where_there_is_one(
 
 
 def test_a_git_server_that_does_not_answer_belongs_to_the_steady_state(api: ApiServer, platform: Platform) -> None:
-    api.answers["GET /api/healthz"] = (503, b"", {})
-    assert [probe.check(platform.cluster).observed for probe in unmet(platform)] == ["HTTP 503"]
+    api.answers["GET /api/v1/version"] = (503, b"", {})
+    (wrong,) = unmet(platform)
+    assert "20 of 20 answers in a row are wrong, first no. 1: HTTP 503" in wrong.check(platform.cluster).observed
 
 
 def test_everything_that_is_amiss_is_named(api: ApiServer, platform: Platform) -> None:
@@ -146,7 +147,7 @@ def test_without_git_the_rest_is_asked_all_the_same(
         raise ClusterUnreachable(f"The Git server should give {folder}, but does not answer")
 
     monkeypatch.setattr(platform.git_server, "files", unreachable)
-    api.objects[ground.GITEA] = AWAY
+    api.objects[ground.GITEA] = ground.gitea(replicas=0)
     assert [probe.description for probe in unmet(platform)] == [
         "all 1 workloads of the Git server have all containers ready",
         "what Git describes can be read",

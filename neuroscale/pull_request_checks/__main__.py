@@ -15,6 +15,8 @@ from neuroscale.polling import pause
 from neuroscale.pull_request_checks import watch as watching
 
 _VERDICT = Path("/verdict/status.json")
+#: What the readiness probe asks for.
+_ANSWERED = Path("/state/answered")
 _REPOSITORY = f"{GIT_SERVER_URL}/neuroscale/platform.git"
 _EVERY = 2.0
 
@@ -53,7 +55,7 @@ def watch(token: _Token) -> None:
     """Look at every open pull request, again and again."""
     statuses, first_seen = Statuses(GIT_SERVER_URL, token), dict[str, datetime]()
     while True:
-        for line in watching.safely(statuses, first_seen):
+        for line in watching.safely(statuses, first_seen, _ANSWERED):
             _log(line)
         pause(_EVERY)
 

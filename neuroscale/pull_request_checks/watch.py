@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from neuroscale.commit_statuses import CommitStatus, Found, Statuses
 from neuroscale.errors import NeuroscaleError
@@ -55,9 +56,18 @@ def due(found: Found | None, since: datetime, now: datetime) -> CommitStatus | N
     return None
 
 
-def safely(statuses: Statuses, first_seen: dict[str, datetime]) -> list[str]:
-    """Look once; a Git server that is away is asked again by the next look."""
+def safely(statuses: Statuses, first_seen: dict[str, datetime], answered: Path) -> list[str]:
+    """Look once; a Git server that is away, or takes the token no longer, is asked again by the next look.
+
+    Args:
+        statuses: The Git server.
+        first_seen: As in :func:`look`.
+        answered: A file that is there as long as the last look succeeded: whoever watches is Ready with it.
+    """
     try:
-        return look(statuses, first_seen)
+        said = look(statuses, first_seen)
     except NeuroscaleError as error:
+        answered.unlink(missing_ok=True)
         return [str(error)]
+    answered.touch()
+    return said

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import yaml
 
 from neuroscale.commit_statuses import CommitStatus, Found, Proposal
 from neuroscale.errors import NeuroscaleError
+from neuroscale.pull_request_checks import __main__ as program
 from neuroscale.pull_request_checks.watch import PATIENCE, due, look, safely
-from neuroscale.settings import GATE_REPORTER, GATE_WATCHER
+from neuroscale.settings import GATE_REPORTER, GATE_WATCHER, ROOT
 
 NOW = datetime(2026, 11, 29, 5, 0, tzinfo=UTC)
 LONG_AGO = NOW - PATIENCE - timedelta(seconds=1)
@@ -84,5 +88,24 @@ def test_what_is_no_longer_proposed_is_forgotten() -> None:
     assert seen == {"b": NOW}
 
 
-def test_a_git_server_that_is_away_ends_nothing() -> None:
-    assert safely(Server([], error="it does not answer"), {}) == ["it does not answer"]  # type: ignore[arg-type]
+def test_whoever_watches_is_ready_as_long_as_the_git_server_answers(tmp_path: Path) -> None:
+    """One that is away ends nothing, and a token that was revoked is no secret."""
+    server, answered = Server([]), tmp_path / "answered"
+    for error in ("", "", "it takes no such token", "it takes no such token", ""):
+        server.error = error
+        assert safely(server, {}, answered) == ([error] if error else [])  # type: ignore[arg-type]
+        assert answered.exists() == (not error)
+
+
+def test_the_readiness_probe_asks_for_the_file_that_the_program_writes(tmp_path: Path) -> None:
+    manifest = yaml.safe_load((ROOT / "infrastructure/pull-requests/watch/watch.yaml").read_text(encoding="utf-8"))
+    pod = manifest["spec"]["template"]["spec"]
+    (container,), (volume,) = pod["containers"], pod["volumes"]
+    assert "emptyDir" in volume, "a new pod begins without it"
+    assert container["volumeMounts"] == [{"name": volume["name"], "mountPath": str(program._ANSWERED.parent)}]
+    *shell, command = container["readinessProbe"]["exec"]["command"]
+    answered = tmp_path / "answered"
+    asked = [*shell, command.replace(str(program._ANSWERED), str(answered))]
+    assert subprocess.run(asked, check=False).returncode != 0
+    answered.touch()
+    assert subprocess.run(asked, check=False).returncode == 0

@@ -75,6 +75,7 @@ MODULES = {
     "neuroscale/probes/applications.py": ("unit/test_probes_argo.py",),
     "neuroscale/probes/argo.py": ("unit/test_probes_argo.py",),
     "neuroscale/probes/certificates.py": ("unit/test_probes_ground.py",),
+    "neuroscale/probes/cluster_dns.py": ("unit/test_probes_ground.py",),
     "neuroscale/probes/expected.py": (
         "unit/test_probes_expected.py", "unit/test_probes_guardrails.py", "unit/serving/test_probes_serving.py",
     ),

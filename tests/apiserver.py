@@ -8,6 +8,7 @@ Application is compared as soon as somebody asks for it.
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import hashlib
 import json
@@ -259,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = do_OPTIONS = _handle  # noqa: N815 - http.server's names
 
     def _forward(self, pod: str, port: int) -> None:
-        """One message to a port of a pod, over a WebSocket; each has its length before it."""
+        """Messages to a port of a pod, over a WebSocket, until the client goes; each has its length before it."""
         self.close_connection = True
         digest = hashlib.sha1(self.headers["Sec-WebSocket-Key"].encode() + _WEBSOCKET, usedforsecurity=False).digest()
         self.send_response(101)
@@ -273,12 +274,19 @@ class _Handler(BaseHTTPRequestHandler):
         if pod not in self.api.ports:
             self._frame(1, b"failed to connect: connection refused")
             return
-        message = frame_buffer(self.rfile.read, skip_utf8_validation=True).recv_frame().data
-        answer = self.api.ports[pod](message[3:])
-        # A stream, that comes in parts.
-        whole = len(answer).to_bytes(2, "big") + answer
-        self._frame(0, whole[:1])
-        self._frame(0, whole[1:])
+        frames = frame_buffer(self._read, skip_utf8_validation=True)
+        with contextlib.suppress(EOFError):
+            while True:
+                answer = self.api.ports[pod](frames.recv_frame().data[3:])
+                # A stream, that comes in parts.
+                whole = len(answer).to_bytes(2, "big") + answer
+                self._frame(0, whole[:1])
+                self._frame(0, whole[1:])
+
+    def _read(self, size: int) -> bytes:
+        if received := self.rfile.read(size):
+            return received
+        raise EOFError
 
     def _frame(self, channel: int, content: bytes) -> None:
         self.wfile.write(ABNF(1, opcode=ABNF.OPCODE_BINARY, mask_value=0, data=bytes([channel]) + content).format())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 import pki
 from apiserver import ApiServer
@@ -17,8 +19,11 @@ from neuroscale.kubernetes.refs import Object
 NODE = "/api/v1/nodes/node-0"
 COREDNS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
 DNS_POD = "/api/v1/namespaces/kube-system/pods/coredns-1"
+#: Namespace and name of each Service that GitOps relies on -> its address.
+SERVICES = {"default/kubernetes": "10.43.0.1", "argocd/argocd-server": "10.43.0.2", "forge/gitea": "10.43.0.3"}
 API_SERVER = "/api/v1/namespaces/default/services/kubernetes"
 DNS = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices/kube-dns-1"
+GITEA_SERVICE = "/api/v1/namespaces/forge/services/gitea"
 GITEA = "/apis/apps/v1/namespaces/forge/deployments/gitea"
 GATEWAY_SERVICE = "/api/v1/namespaces/kourier-system/services/kourier"
 GATEWAY_ENDPOINTS = "/apis/discovery.k8s.io/v1/namespaces/kourier-system/endpointslices/kourier-1"
@@ -62,14 +67,18 @@ def balancer(wanted: int = 1, ready: int = 1, updated: int = 1, seen: int = 1) -
     return {"kind": "DaemonSet", "metadata": meta, "status": {**status, "updatedNumberScheduled": updated}}
 
 
-def resolving(*addresses: str) -> Callable[[bytes], bytes]:
-    """A DNS server that has these addresses for every name."""
+def resolving(*addresses: str, but: Mapping[str, str] = MappingProxyType({})) -> Callable[[bytes], bytes]:
+    """A DNS server that has these addresses for every name, but for some Services their own."""
 
     def answer(message: bytes) -> bytes:
         question = dns.message.from_wire(message)
         response = dns.message.make_response(question)
-        if addresses:
-            response.answer.append(dns.rrset.from_text(question.question[0].name, 5, "IN", "A", *addresses))
+        asked = question.question[0].name
+        name, namespace = str(asked).split(".")[:2]
+        if found := (but[one],) if (one := f"{namespace}/{name}") in but else addresses:
+            kind = "AAAA" if ":" in found[0] else "A"
+            if kind == dns.rdatatype.to_text(question.question[0].rdtype):
+                response.answer.append(dns.rrset.from_text(asked, 5, "IN", kind, *found))
         else:
             response.set_rcode(dns.rcode.SERVFAIL)
         return response.to_wire()
@@ -77,23 +86,43 @@ def resolving(*addresses: str) -> Callable[[bytes], bytes]:
     return answer
 
 
+def service(namespace: str, name: str, address: str) -> Object:
+    """A Service with this address."""
+    meta = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"clusterIP": address}}
+
+
+def put_services(api: ApiServer, services: Mapping[str, str]) -> None:
+    """Services with these addresses, and a DNS that has them."""
+    for path, address in services.items():
+        namespace, name = path.split("/")
+        api.objects[f"/api/v1/namespaces/{namespace}/services/{name}"] = service(namespace, name, address)
+    api.objects[DNS] = endpoints("kube-dns", "coredns-1")
+    api.ports[DNS_POD] = resolving(but=services)
+
+
+def gitea(replicas: int = 1) -> Object:
+    """The Git server's Deployment, complete."""
+    obj = having(captured("deployment-complete", {"spec": {"replicas": replicas}}), name="gitea")
+    obj["spec"]["template"]["spec"]["containers"][0]["image"] = "docker.io/gitea/gitea:1.25.4-rootless"
+    return obj
+
+
 def put_ground(api: ApiServer) -> None:
     """What GitOps relies on."""
     api.objects[NODE] = node()
-    for path, name in ((COREDNS, "coredns"), (GITEA, "gitea")):
-        api.objects[path] = having(captured("deployment-complete"), name=name)
-    api.objects[DNS] = endpoints("kube-dns", "coredns-1")
-    meta = {"name": "kubernetes", "namespace": "default"}
-    api.objects[API_SERVER] = {"kind": "Service", "metadata": meta, "spec": {"clusterIP": "10.43.0.1"}}
-    api.ports[DNS_POD] = resolving("10.43.0.1")
+    api.objects[COREDNS] = having(captured("deployment-complete"), name="coredns")
+    api.objects[GITEA] = gitea()
+    put_services(api, SERVICES)
     api.objects["/api/v1/namespaces/argocd/secrets/tls"] = secret("argocd")
-    api.answers["GET /api/healthz"] = (200, b"", {})
+    api.answers["GET /api/v1/version"] = (200, b'{"version": "1.25.4"}', {})
 
 
 def put_way_in(api: ApiServer) -> None:
     """The gateway's Service with its load balancer, and the gateway behind it."""
-    service = {"kind": "Service", "metadata": {"name": "kourier"}, "spec": {"type": "LoadBalancer"}}
-    api.objects[GATEWAY_SERVICE] = {**service, "status": {"loadBalancer": {"ingress": [{"ip": "10.0.0.7"}]}}}
+    put_services(api, {"kourier-system/kourier": "10.43.0.4"})
+    api.objects[GATEWAY_SERVICE]["spec"]["type"] = "LoadBalancer"
+    api.objects[GATEWAY_SERVICE]["status"] = {"loadBalancer": {"ingress": [{"ip": "10.0.0.7"}]}}
     api.objects[BALANCER] = balancer()
     api.objects[GATEWAY_ENDPOINTS] = endpoints("kourier", "gateway-1-a")
     deployment = {"metadata": {"name": "3scale-kourier-gateway", "uid": "uid-deployment"}}

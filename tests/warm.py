@@ -28,6 +28,7 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.preloaded"])
 
 _SECONDS = 60
+_OURS = frozenset({"neuroscale", "suite", "steps"})
 
 
 @dataclass(frozen=True)
@@ -73,19 +74,27 @@ def run(module: str, *arguments: str, folder: Path, environment: Mapping[str, st
     return start(module, *arguments, folder=folder, environment=environment).end()
 
 
+def forget_ours() -> None:
+    """Have all that a checkout has imported anew: what stayed would know no error of the library by its class.
+
+    Of whoever started this process the main module has been imported, and all that it imports.
+    """
+    for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
+        del sys.modules[name]
+
+
 def _run(module: str, arguments: tuple[str, ...], folder: Path, environment: dict[str, str], output: str) -> None:
-    others = [Path(entry) for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if Path(entry) != ROOT]
-    elsewhere = any((entry / "neuroscale").exists() for entry in others)
+    named = list(filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)))
+    elsewhere = any((Path(entry) / "neuroscale").exists() for entry in named if Path(entry) != ROOT)
     if elsewhere or environment.get("NEUROSCALE_CLUSTER") != os.environ.get("NEUROSCALE_CLUSTER"):
         # It lies elsewhere, or reads another cluster's name when it is imported.
-        for name in [name for name in sys.modules if name.partition(".")[0] == "neuroscale"]:
-            del sys.modules[name]
+        forget_ours()
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
     libraries = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     own = [entry for entry in sys.path if any(Path(entry).is_relative_to(library) for library in libraries)]
-    sys.path[:] = [str(folder), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)), *own]
+    sys.path[:] = [str(folder), *named, *own]
     importlib.invalidate_caches()
     sys.argv = [module, *arguments]
     opened = os.open(output, os.O_WRONLY | os.O_APPEND)

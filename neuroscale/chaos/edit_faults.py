@@ -67,7 +67,7 @@ class FieldsEdited(_Edited):
 
 
 class SecretEdited(_Edited):
-    """Somebody edits a Secret and restarts who reads it: environment variables are read once, at the start.
+    """Somebody edits a Secret or a ConfigMap and restarts who reads it: what it holds is read at the start, or late.
 
     Attributes:
         reader: The workload that has them; proven once its new pods have taken over.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -109,14 +109,14 @@ class Cluster:
         )
         return self.text(f"{self._path(pod)}/log{query}")
 
-    def exchange(self, pod: Ref, port: int, message: bytes) -> bytes:
-        """What a port of a pod answers to a message that changes nothing there; see :func:`port_forward.exchange`.
+    def exchange(self, pod: Ref, port: int, messages: Sequence[bytes]) -> Sequence[bytes]:
+        """What a port of a pod answers to messages that change nothing there; see :func:`port_forward.exchange`.
 
         Raises:
-            ApiError: No answer came.
+            ApiError: To one of them no answer came.
         """
         try:
-            return port_forward.exchange(self._configuration, self._path(pod), port, message, seconds=_CONNECT_SECONDS)
+            return port_forward.exchange(self._configuration, self._path(pod), port, messages, seconds=_CONNECT_SECONDS)
         except OSError as error:
             raise ApiError(f"port {port} of {pod} did not answer: {error}", status=502, reason="NoAnswer") from error
 

@@ -48,9 +48,12 @@ _FRUGAL = "GOGC=50"
 #: Run in the node before k3s starts. With cgroup v1 all pods together weigh 1024 for each core, k3s 1024 once: on
 #: two busy cores a read of the API server, which elsewhere has a machine of its own, took longer than 10 s. As much as
 #: two cores of pods, and no more: with 8192 the webhooks that it calls were too late. With cgroup v2 it needs no help.
+#: What it has to say goes where the node's first process writes, the node's log; k3d keeps the rest in a file inside.
 _SHARES = """#!/bin/sh
 cd /sys/fs/cgroup/cpu 2>/dev/null || exit 0
-mkdir -p k3s && echo 2048 >k3s/cpu.shares || true
+mkdir -p k3s && echo 2048 >k3s/cpu.shares && exit 0
+echo "k3s weighs as much as one core of pods: its share, 2048, cannot be written to $PWD/k3s/cpu.shares" >/proc/1/fd/2
+exit 0
 """
 #: What k3d's own entrypoint runs.
 _BEFORE_K3S = "/bin/k3d-entrypoint-shares.sh"

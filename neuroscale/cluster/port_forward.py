@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,14 +22,18 @@ _PROTOCOL = "v4.channel.k8s.io"
 _DATA, _ERRORS = 0, 1
 
 
-def exchange(configuration: Configuration, path: str, port: int, sent: bytes, *, seconds: float) -> bytes:
-    """Send a message over TCP, and read the one that is answered; each with its length in two bytes before it.
+def exchange(
+    configuration: Configuration, path: str, port: int, messages: Sequence[bytes], *, seconds: float
+) -> list[bytes]:
+    """Send messages over one TCP connection, and read the answer to each before the next one is sent.
+
+    Each message and each answer has its length in two bytes before it.
 
     Args:
         configuration: How the API server is reached.
         path: Of the pod, on the API server.
         port: Of the pod.
-        sent: The message.
+        messages: What is sent, in this order.
         seconds: That connecting, and each part of the answer, may take.
 
     Raises:
@@ -43,8 +48,7 @@ def exchange(configuration: Configuration, path: str, port: int, sent: bytes, *,
                 subprotocols=[_PROTOCOL],
                 header={"Authorization": token} if token else {},
             )
-            forwarded.send_binary(bytes([_DATA]) + len(sent).to_bytes(2, "big") + sent)
-            return _message(forwarded)
+            return list(_answers(forwarded, messages))
     except websocket.WebSocketException as error:
         raise OSError(str(error)) from error
 
@@ -71,18 +75,22 @@ def _connection(configuration: Configuration, seconds: float) -> socket.socket:
     return secured
 
 
-def _message(forwarded: websocket.WebSocket) -> bytes:
+def _answers(forwarded: websocket.WebSocket, messages: Sequence[bytes]) -> Iterator[bytes]:
     named: set[int] = set()
     received = b""
-    while len(received) < 2 or len(received) < 2 + int.from_bytes(received[:2], "big"):
-        channel, content = _frame(forwarded)
-        if channel not in named:
-            named.add(channel)
-        elif channel == _ERRORS:
-            raise OSError(content.decode(errors="replace"))
-        else:
-            received += content
-    return received[2:]
+    for sent in messages:
+        forwarded.send_binary(bytes([_DATA]) + len(sent).to_bytes(2, "big") + sent)
+        while len(received) < 2 or len(received) < 2 + int.from_bytes(received[:2], "big"):
+            channel, content = _frame(forwarded)
+            if channel not in named:
+                named.add(channel)
+            elif channel == _ERRORS:
+                raise OSError(content.decode(errors="replace"))
+            else:
+                received += content
+        end = 2 + int.from_bytes(received[:2], "big")
+        yield received[2:end]
+        received = received[end:]
 
 
 def _frame(forwarded: websocket.WebSocket) -> tuple[int, bytes]:

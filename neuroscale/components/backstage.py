@@ -15,14 +15,18 @@ from neuroscale.kubernetes.objects import namespace, secret, secret_values
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import applications, backstage
+from neuroscale.probes.cluster_dns import ServicesResolved
 from neuroscale.settings import PORTAL_USER
 from neuroscale.supply.contract import Demand
+
+_NAMESPACES = (backstage.NAMESPACE,)
 
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
     """The portal runs, lets guests in, takes what Git describes, and offers its form."""
     yield applications.each_as_in_git(platform.git_server)
     yield backstage.workloads_ready()
+    yield ServicesResolved(_NAMESPACES, area="backstage")
     yield backstage.guest_admitted()
     yield backstage.template_offered(portal())
     yield backstage.LocationsRead(portal())
@@ -45,7 +49,7 @@ COMPONENT = Component(
     name="backstage",
     milestone="c",
     title="the golden path: from a form to a model that answers",
-    namespaces=(backstage.NAMESPACE,),
+    namespaces=_NAMESPACES,
     workloads=backstage.WORKLOADS,
     applications=(backstage.APPLICATION,),
     folders=("backstage", "infrastructure/apps/backstage.yaml", "infrastructure/backstage"),

@@ -23,18 +23,19 @@ from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import applications, argo, expected, nodes
 from neuroscale.probes.certificates import ApiServerCertificateLasts, CertificatesLast
-from neuroscale.probes.git_server import GitServerAnswers, PushHookActive
+from neuroscale.probes.cluster_dns import ServicesResolved
+from neuroscale.probes.git_server import GITEA, GitServerAnswers, PushHookActive
 from neuroscale.probes.kinds import KindsServed
 from neuroscale.probes.knative_resources import condition
 from neuroscale.probes.workloads import AllAvailable
 from neuroscale.settings import APPLICATION_SET, ARGOCD, GIT_SERVER, ROOT_APPLICATION
 from neuroscale.supply.contract import Demand
 
+_NAMESPACES = (ARGOCD, GIT_SERVER)
 _REDIS = Ref("Secret", "argocd-redis", ARGOCD)
 _SETTINGS = Ref("Secret", "argocd-secret", ARGOCD)
 #: What signs the Git server's hooks, as Argo CD calls it: of the two that it understands, Gitea speaks like Gogs.
 _HOOK_KEY = "webhook.gogs.secret"
-_GITEA = Ref("Deployment", "gitea", GIT_SERVER)
 _APPLICATION_SET = Ref("ApplicationSet", APPLICATION_SET, ARGOCD)
 #: Whoever sets it asks the ApplicationSet controller to look now, and the controller removes it.
 _REFRESH = "argocd.argoproj.io/application-set-refresh"
@@ -47,6 +48,7 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
     if platform.cluster.server.startswith("https:"):
         yield ApiServerCertificateLasts()
     yield nodes.ClusterServicesReady()
+    yield ServicesResolved(_NAMESPACES, area="gitops")
     yield _git_server_ready()
     yield GitServerAnswers(platform.git_server.url, area="gitops")
     yield PushHookActive(platform.git_server)
@@ -57,7 +59,7 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
 
 
 def _git_server_ready() -> AllAvailable:
-    return AllAvailable("the Git server", (_GITEA,), area="gitops")
+    return AllAvailable("the Git server", (GITEA,), area="gitops")
 
 
 def _forge(platform: Platform, tree: Path) -> None:
@@ -124,8 +126,8 @@ COMPONENT = Component(
     name="gitops",
     milestone="a",
     title="GitOps and drift self-heal",
-    namespaces=(ARGOCD, GIT_SERVER),
-    workloads=(*argo.WORKLOADS, _GITEA),
+    namespaces=_NAMESPACES,
+    workloads=(*argo.WORKLOADS, GITEA),
     applications=(ROOT_APPLICATION, APPLICATION_SET, "neuroscale-default-namespace-resources"),
     folders=("apps/test-app", "bootstrap", "infrastructure/namespaces/default"),
     demand=Demand(archives=("images-a",), manifests={"argocd": "argocd-files"}),

@@ -9,6 +9,7 @@ from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import applications, expected, guardrails
 from neuroscale.probes.certificates import CertificatesLast
+from neuroscale.probes.cluster_dns import ServicesResolved
 from neuroscale.probes.webhooks import CanBeAnswered
 from neuroscale.supply.contract import Demand
 
@@ -19,6 +20,7 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
     """Kyverno runs, and each policy that Git describes is enforced in both places."""
     yield applications.each_as_in_git(platform.git_server)
     yield guardrails.workloads_ready()
+    yield ServicesResolved(_NAMESPACES, area="guardrails")
     yield CertificatesLast(_NAMESPACES, area="guardrails")
     yield CanBeAnswered(_NAMESPACES)
     yield guardrails.AllEnforced(expected.policies(platform.git_server))

@@ -14,11 +14,13 @@ from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import applications, expected, serving
 from neuroscale.probes.certificates import CertificatesLast
+from neuroscale.probes.cluster_dns import ServicesResolved
 from neuroscale.probes.gateway import GatewayReached
 from neuroscale.probes.webhooks import CanBeAnswered
 from neuroscale.supply.contract import Demand
 
 _WITH_WEBHOOKS = ("knative-serving", "kserve")
+_NAMESPACES = (*_WITH_WEBHOOKS, "kourier-system")
 
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
@@ -26,6 +28,7 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
     # Nothing is served for long that is not reconciled: an incident of serving may begin and end in Argo CD.
     yield applications.each_as_in_git(platform.git_server)
     yield serving.workloads_ready()
+    yield ServicesResolved(_NAMESPACES, area="serving")
     yield GatewayReached()
     yield CertificatesLast(_WITH_WEBHOOKS, area="serving")
     yield CanBeAnswered(_WITH_WEBHOOKS, area="serving")
@@ -49,7 +52,7 @@ COMPONENT = Component(
     name="serving",
     milestone="b",
     title="models that answer through the gateway, and keep answering",
-    namespaces=(*_WITH_WEBHOOKS, "kourier-system"),
+    namespaces=_NAMESPACES,
     workloads=serving.WORKLOADS,
     applications=(serving.APPLICATION, "neuroscale-kserve-runtimes"),
     folders=(

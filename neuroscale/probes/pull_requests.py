@@ -22,7 +22,7 @@ def token(user: str) -> Ref:
 
 
 def workloads_ready() -> AllAvailable:
-    """Whoever watches runs."""
+    """Whoever watches runs, and was answered by the Git server a moment ago."""
     return AllAvailable("the pull-request gate", WORKLOADS, area=AREA)
 
 

@@ -17,6 +17,8 @@ from neuroscale.polling import pause
 from neuroscale.pull_request_checks import watch as watching
 
 _VERDICT = Path("/verdict/status.json")
+#: What the readiness probe asks for.
+_ANSWERED = Path("/state/answered")
 _EVERY = 2.0
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -54,7 +56,7 @@ def watch(token: _Token) -> None:
     """Look at every open pull request, again and again."""
     statuses, first_seen = Statuses(SERVICE_URL, token), dict[str, datetime]()
     while True:
-        for line in watching.look(statuses, first_seen):
+        for line in watching.look(statuses, first_seen, answered=_ANSWERED):
             _log(line)
         pause(_EVERY)
 

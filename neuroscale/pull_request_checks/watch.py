@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from neuroscale.commit_statuses import CommitStatus, Found, Statuses
 from neuroscale.errors import NeuroscaleError
@@ -13,13 +14,16 @@ from neuroscale.settings import GATE_REPORTER, GATE_WATCHER
 PATIENCE = timedelta(seconds=45)
 
 
-def look(statuses: Statuses, first_seen: dict[str, datetime], now: datetime | None = None) -> list[str]:
+def look(
+    statuses: Statuses, first_seen: dict[str, datetime], now: datetime | None = None, *, answered: Path | None = None
+) -> list[str]:
     """Look at every open pull request once. What the Git server does not answer is asked again by the next look.
 
     Args:
         statuses: The Git server.
         first_seen: Commit -> when it was first seen; completed, and rid of those that are no longer proposed.
         now: The time; that of this machine if not given.
+        answered: A file that is there as long as the Git server answers: whoever watches is Ready with it.
 
     Returns:
         What was said, and what the Git server did not answer, for the log.
@@ -28,7 +32,11 @@ def look(statuses: Statuses, first_seen: dict[str, datetime], now: datetime | No
     try:
         heads = set(statuses.heads())
     except NeuroscaleError as error:
+        if answered:
+            answered.unlink(missing_ok=True)
         return [str(error)]
+    if answered:
+        answered.touch()
     for gone in first_seen.keys() - heads:
         del first_seen[gone]
     return [line for head in sorted(heads) for line in _speak_of(head, statuses, first_seen.setdefault(head, now), now)]

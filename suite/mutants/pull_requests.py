@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
-from neuroscale.chaos.faults import ProtectionChanged, ScaledTo
+from neuroscale.chaos.faults import FieldsEdited, ProtectionChanged, ScaledTo
 from neuroscale.guardrails.enforcement import AUDIT_ONLY, AUTOMATED_SYNC_OFF, KYVERNO_AUDIT_ONLY
 from neuroscale.probes import pull_requests
+from neuroscale.settings import GATE_WATCHER
 from suite.mutants.gate_job import gate_job, judging_otherwise
 from suite.mutants.mutant import Mutant
 
@@ -125,6 +127,25 @@ MUTANTS = (
         red_step=_SAYS_NO_VERDICT,
         reason=r"Last seen: (there is no status|pending: the gate will judge it)",
         example="who makes its Jobs",
+    ),
+    Mutant(
+        "gate-watch-with-a-revoked-token",
+        "Whoever watches over pull requests has a token that the Git server takes no longer: it runs, and sees nothing",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(
+            *disable_automated_sync(pull_requests.APPLICATION),
+            FieldsEdited(
+                target=pull_requests.token(GATE_WATCHER), patch={"data": {"TOKEN": b64encode(b"revoked").decode()}}
+            ),
+            FieldsEdited(
+                target=pull_requests.WATCH,
+                patch={"spec": {"template": {"metadata": {"annotations": {"restarted": "with another token"}}}}},
+            ),
+        ),
+        red_step=_HOLDS,
+        reason=r"pull-requests/gate-watch\W+0 of 1 pods ready.*watch runs and is not ready",
+        hold=10,
     ),
     Mutant(
         "protection-forgotten",

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from neuroscale.chaos.faults import FieldsEdited, PushHookSwitchedOff, ScaledTo
+from neuroscale.chaos.faults import FieldsEdited, ObjectCreated, PushHookSwitchedOff, ScaledTo, SecretEdited
 from neuroscale.kubernetes.refs import Ref
+from neuroscale.probes.git_server import GITEA
 from neuroscale.probes.nodes import COREDNS
 from neuroscale.settings import ARGOCD, CLUSTER_NAME, GIT_SERVER
 from suite.mutants.mutant import Mutant
+from suite.mutants.strangers import ROUTED, stranger
 from suite.mutants.webhooks import secret_about_to_expire
 
 _WELL = "Argo CD is well, and so is everything that it relies on"
 _HOLDS = "it holds in every respect"
 _NODE = Ref("Node", f"k3d-{CLUSTER_NAME}-server-0")
+#: What k3s lets people add to its CoreDNS; there is none before.
+_ADDED_TO_DNS = Ref("ConfigMap", "coredns-custom", COREDNS.namespace)
+#: An address of nobody's (RFC 5737) for the Service that the Git server tells of pushes, and that nobody else asks for.
+_WRONG_ADDRESS = f"""template IN A argocd-server.{ARGOCD}.svc.cluster.local {{
+    answer "{{{{ .Name }}}} 5 IN A 192.0.2.1"
+}}
+"""
 #: Keeps new pods away, and leaves those that run alone.
 _TAINT = {"key": "mutant.neuroscale.io/taint", "value": "yes", "effect": "NoSchedule"}
 
@@ -30,8 +39,29 @@ MUTANTS = (
         for slug, title, workload in (
             ("dns", "The cluster's DNS", COREDNS),
             ("redis", "Argo CD's cache", Ref("Deployment", "argocd-redis", ARGOCD)),
-            ("git-server", "The Git server", Ref("Deployment", "gitea", GIT_SERVER)),
+            ("git-server", "The Git server", GITEA),
         )
+    ),
+    Mutant(
+        "dns-answers-wrongly",
+        "The cluster's DNS is Ready in all its pods, and has a wrong address for one of Argo CD's Services",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(
+            ObjectCreated(
+                manifest={
+                    "apiVersion": "v1",
+                    "kind": "ConfigMap",
+                    "metadata": {"name": _ADDED_TO_DNS.name, "namespace": _ADDED_TO_DNS.namespace},
+                }
+            ),
+            # Its pods read it when they start; without a restart they would within two minutes.
+            SecretEdited(
+                target=_ADDED_TO_DNS, patch={"data": {"wrong-address.override": _WRONG_ADDRESS}}, reader=COREDNS
+            ),
+        ),
+        red_step=_HOLDS,
+        reason=rf'answers 192\.0\.2\.1 when it is asked for Service "{ARGOCD}/argocd-server", not \d[\d.]+, 5 of 5',
     ),
     Mutant(
         "git-server-selects-nothing",
@@ -44,6 +74,16 @@ MUTANTS = (
         red_step=_HOLDS,
         reason=r"the Git server answers at \S+ \w+(Error|Timeout)",
         hold=3,
+    ),
+    Mutant(
+        "stranger-behind-the-git-server",
+        "A stranger is behind the Git server's Service: it has a page for every other request, with status 200",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(stranger("gitea", GIT_SERVER, pages=("api/healthz", "api/v1/version")),),
+        red_step=_HOLDS,
+        reason=r"the Git server answers at \S+ \d+ of 20 answers in a row are wrong, first no\. \d+: HTTP 200 and '<p>",
+        hold=ROUTED,
     ),
     Mutant(
         "node-tainted",

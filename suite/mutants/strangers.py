@@ -1,25 +1,36 @@
-"""Somebody who answers in the gateway's place."""
+"""Somebody who answers in another one's place."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.inference_client import GATEWAY_SERVICE
 from neuroscale.probes import serving
 
+#: What a pod says of itself is a file that no other object has to bring.
+_PAGE = {"fieldRef": {"fieldPath": "metadata.annotations['page']"}}
 
-def stranger(app: str) -> ObjectCreated:
-    """A web server beside the gateway, on the gateway's port, with this label ``app``; it knows no model.
+
+def stranger(app: str, namespace: str | None = GATEWAY_SERVICE.namespace, pages: Sequence[str] = ()) -> ObjectCreated:
+    """A web server beside the gateway, or in another namespace, with this label ``app``; it knows no model.
 
     With the gateway's own label the gateway's Service sends it every other connection. The gateway's ReplicaSet leaves
-    it alone, since it selects by one more label.
+    it alone, since it selects by one more label. So do others.
+
+    Args:
+        app: The label.
+        namespace: Whose Services it is meant for.
+        pages: Paths for which it has a page of its own; for all others it has none.
     """
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "name": "stranger",
-            "namespace": GATEWAY_SERVICE.namespace,
+            "namespace": namespace,
             "labels": {"app": app, "owner": "platform-team", "cost-center": "cc-platform"},
+            "annotations": {"page": "<p>hello"},
         },
         "spec": {
             "automountServiceAccountToken": False,
@@ -28,14 +39,20 @@ def stranger(app: str) -> ObjectCreated:
                 {
                     "name": "web",
                     "image": "docker.io/nginxinc/nginx-unprivileged:1.27.5",
+                    # On the gateway's port, and called as the Git server's is.
+                    "ports": [{"name": "http", "containerPort": 8080}],
                     "readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1},
                     "resources": {
                         "requests": {"cpu": "10m", "memory": "32Mi"},
                         "limits": {"cpu": "100m", "memory": "64Mi"},
                     },
                     "securityContext": {"runAsNonRoot": True},
+                    "volumeMounts": [{"name": "pages", "mountPath": "/usr/share/nginx/html"}] if pages else [],
                 }
             ],
+            "volumes": [{"name": "pages", "downwardAPI": {"items": [{"path": page, **_PAGE} for page in pages]}}]
+            if pages
+            else [],
         },
     }
     return ObjectCreated(manifest=pod, ready=True)

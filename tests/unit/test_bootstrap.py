@@ -38,7 +38,6 @@ from neuroscale.kustomize import documents, kubectl, kustomize
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending
 from neuroscale.probes import progress_reporter
-from neuroscale.probes.git_server import GitServerAnswers
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.settings import APPLICATION_SET, BUDGETS, ROOT, Budgets, cache_dir
 
@@ -316,14 +315,6 @@ def test_what_signs_the_push_hook_is_made_once(api: ApiServer, cluster: Cluster)
 
 def test_the_credentials_are_those_that_the_git_servers_client_reads() -> None:
     assert SECRETS["Git server"].endswith(f"/{CREDENTIALS.namespace}/secrets/{CREDENTIALS.name}")
-
-
-def test_the_git_server_answers_when_its_health_page_does(api: ApiServer, cluster: Cluster) -> None:
-    probe = GitServerAnswers(api.url)
-    assert (probe.check(cluster).state, probe.check(cluster).observed) == ("pending", "HTTP 404")
-    api.answers["GET /api/healthz"] = (200, b"{}", {})
-    assert probe.check(cluster).state == "met"
-    assert "ConnectError" in GitServerAnswers("http://127.0.0.1:1").check(cluster).observed
 
 
 # --- the order

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+import ground
 import pytest
+from apiserver import ApiServer
 from fake_portal import FakePortal
 from fakes import PROPOSED
+from local_server import LocalServer
 from repository import git
 
 from neuroscale.chaos.faults import MemberAdded, ProtectionChanged, PullRequestProposed
+from neuroscale.cluster.client import Cluster
 from neuroscale.git_server_api import PROTECTION
 from neuroscale.git_server_members import Role
 from neuroscale.platform import Platform
 from neuroscale.polling import met, pending
+from neuroscale.probes.git_server import GITEA, GitServerAnswers, deployed_version
 from neuroscale.probes.pull_requests import evaluate_protected, main_protected
 from neuroscale.probes.serving import evaluate_no_others
 
@@ -137,3 +145,82 @@ def test_a_proposal_may_know_nothing_of_the_latest_commit(toy_platform: Platform
     server.push_to("behind", {"third.txt": "more\n"}, "Add more", base=server.head())
     assert git("-C", str(repository), "rev-parse", "behind~1") == server.head()
     assert server.proposed("behind") == {"third.txt": "more"}
+
+
+# --- who answers in its place
+
+OWN = 200, b'{"version":"1.25.4"}\n'
+
+
+class Balanced(LocalServer):
+    """Somebody on the Git server's port: of 20 connections the 15th leads to a stranger, who answers so."""
+
+    def __init__(self, stranger: tuple[int, bytes] = OWN) -> None:
+        self.stranger = stranger
+
+    def make_handler(self) -> type[BaseHTTPRequestHandler]:
+        stranger, connections = self.stranger, itertools.count(1)
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                self.number = next(connections)
+
+            def do_GET(self) -> None:
+                status, body = stranger if self.number == 15 else OWN
+                self.send_response(status if self.path == "/api/v1/version" else 404)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+                """Quiet."""
+
+        return Handler
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b"<p>hello"),
+        (200, b'{"version":"1.25.3"}'),
+        (200, b'"1.25.4"'),
+        (200, b"\xff"),
+        (404, b'{"version":"1.25.4"}'),
+        (503, b""),
+    ],
+)
+def test_each_answer_on_the_git_servers_port_is_its_own(
+    status: int, body: bytes, api: ApiServer, cluster: Cluster
+) -> None:
+    """Its Service chooses for each connection who answers."""
+    ground.put_ground(api)
+    with Balanced() as alone:
+        assert GitServerAnswers(alone.url).check(cluster) == met("20 of 20 in a row: Gitea 1.25.4")
+    with Balanced((status, body)) as service:
+        verdict = GitServerAnswers(service.url).check(cluster)
+    assert verdict.state == "pending"
+    words = f"1 of 20 answers in a row are wrong, first no. 15: HTTP {status} and .*, which is not Gitea 1.25.4"
+    assert re.fullmatch(words, verdict.observed), verdict
+
+
+def test_a_git_server_that_is_away_or_of_no_known_version(api: ApiServer, cluster: Cluster) -> None:
+    assert "ConnectError" in GitServerAnswers("http://127.0.0.1:1").check(cluster).observed
+    with Balanced() as server:
+        assert GitServerAnswers(server.url).check(cluster).observed == f"{GITEA} does not say which version it runs"
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        ("docker.io/gitea/gitea:1.25.4-rootless", "1.25.4"),
+        ("localhost:5000/gitea/gitea:1.25.4", "1.25.4"),
+        ("gitea/gitea:latest", ""),
+        ("gitea/gitea", ""),
+    ],
+)
+def test_the_version_that_is_deployed_is_that_of_the_images_tag(image: str, version: str) -> None:
+    containers = [{"name": "log", "image": "busybox"}, {"name": "gitea", "image": image}]
+    assert deployed_version({"spec": {"template": {"spec": {"containers": containers}}}}) == version

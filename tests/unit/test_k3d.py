@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import socket
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -278,6 +279,32 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
     ):
         assert words in create
     assert create.endswith("--no-lb")
+
+
+@pytest.mark.parametrize(
+    ("there", "share", "said"),
+    [
+        ((), None, ""),  # cgroup v2
+        (("cgroup/",), "2048", ""),
+        (("cgroup/", "cgroup/k3s/"), "2048", ""),
+        # Of whom a file is in the way, nobody can be root enough.
+        (("cgroup/", "cgroup/k3s"), None, "k3s weighs as much as one core of pods: its share, 2048, cannot be written"),
+    ],
+)
+def test_a_node_gives_k3s_its_share_or_says_that_it_cannot(
+    there: tuple[str, ...], share: str | None, said: str, tmp_path: Path
+) -> None:
+    for name in there:
+        (tmp_path / name).mkdir() if name.endswith("/") else (tmp_path / name).touch()
+    log = tmp_path / "log"
+    log.touch()
+    script = k3d._SHARES.replace("/sys/fs/cgroup/cpu", str(tmp_path / "cgroup")).replace("/proc/1/fd/2", str(log))
+    # k3d gives up a node whose entrypoint fails.
+    subprocess.run(["sh", "-c", script], check=True, capture_output=True)
+    written = tmp_path / "cgroup" / "k3s" / "cpu.shares"
+    assert (written.read_text().strip() if written.exists() else None) == share
+    assert log.read_text().count("\n") == bool(said)
+    assert log.read_text().startswith(said)
 
 
 @pytest.mark.usefixtures("waits")

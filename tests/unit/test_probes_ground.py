@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import ssl
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,14 +22,17 @@ from fixtures import captured, having
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.kubernetes.refs import Object
-from neuroscale.polling import State
+from neuroscale.polling import State, pending
 from neuroscale.probes.certificates import ApiServerCertificateLasts, CertificatesLast, evaluate_lasting
+from neuroscale.probes.cluster_dns import ServicesResolved
 from neuroscale.probes.gateway import GatewayReached
 from neuroscale.probes.nodes import ClusterServicesReady, evaluate_nodes
 from neuroscale.probes.workloads import evaluate_daemon_set
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 TAINT = {"key": "dedicated", "value": "somebody", "effect": "NoSchedule"}
+#: What a DNS has that is wrong about one Service.
+RIGHT = {name: address for name, address in ground.SERVICES.items() if name != "forge/gitea"}
 CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
 
 
@@ -85,25 +90,79 @@ def test_dns_must_run_and_be_reached(api: ApiServer, cluster: Cluster) -> None:
         assert verdict.state == "pending"
         assert re.search(words, verdict.observed), verdict
     api.objects = whole
-    wrong = 'asked for Service "default/kubernetes", 10.0.0.1 answers {}, not 10.43.0.1'
-    for port, seen in (
-        (ground.resolving(), "SERVFAIL"),
-        (ground.resolving("10.43.0.2"), "10.43.0.2"),
-        (ground.resolving("10.43.0.1", "10.9.9.9"), "10.43.0.1, 10.9.9.9"),
-        (lambda message: b"xx" + ground.resolving("10.43.0.1")(message)[2:], "NOERROR to another question"),
-        (lambda _: b"HTTP/1.1 400 Bad Request", "nothing: .*"),
-    ):
-        api.ports[ground.DNS_POD] = port
-        assert re.fullmatch(wrong.format(seen), probe.check(cluster).observed), probe.check(cluster)
-    del api.ports[ground.DNS_POD]
-    assert re.search(r"answers nothing: port 53 of .*connection refused, not", probe.check(cluster).observed)
-    api.ports[ground.DNS_POD] = ground.resolving("10.43.0.1")
-    api.objects = {**whole, ground.DNS: {**ground.endpoints("kube-dns"), "endpoints": [{"addresses": ["10.9.9.9"]}]}}
-    assert "10.9.9.9 is no pod" in probe.check(cluster).observed
+    api.ports[ground.DNS_POD] = ground.resolving("10.9.9.9")
+    assert "answers 10.9.9.9 when it is asked for" in probe.check(cluster).observed
+    api.ports[ground.DNS_POD] = ground.resolving(but=ground.SERVICES)
     api.objects = {**whole, add_on: having(captured("deployment-complete"), name="metrics-server")}
     assert "coredns, metrics-server" in probe.check(cluster).observed
-    del api.objects[ground.COREDNS]
-    assert "it does not exist" in probe.check(cluster).observed
+    for path, words in ((ground.API_SERVER, "kubernetes"), (ground.COREDNS, "it does not exist")):
+        del api.objects[path]
+        assert words in probe.check(cluster).observed
+
+
+@pytest.mark.parametrize(
+    ("port", "seen"),
+    [
+        (ground.resolving(but=RIGHT), "SERVFAIL"),
+        (ground.resolving("192.0.2.1", but=RIGHT), "192.0.2.1"),
+        (ground.resolving("10.43.0.3", "192.0.2.1", but=RIGHT), "10.43.0.3, 192.0.2.1"),
+        (lambda message: b"xx" + ground.resolving(but=ground.SERVICES)(message)[2:], "another question"),
+        (lambda _: b"HTTP/1.1 400 Bad Request", "no DNS message (.*)"),
+    ],
+)
+def test_dns_must_know_each_service(
+    port: Callable[[bytes], bytes], seen: str, api: ApiServer, cluster: Cluster
+) -> None:
+    ground.put_ground(api)
+    probe = ServicesResolved(("argocd", "forge"), area="gitops")
+    assert probe.check(cluster).observed.endswith("have 2 addresses, 5 times each")
+    api.ports[ground.DNS_POD] = port
+    wrong = rf'10\.0\.0\.1 answers {seen} when it is asked for Service "forge/gitea", not 10\.43\.0\.3, 5 of 5 times'
+    verdict = probe.check(cluster)
+    assert verdict.state == "pending"
+    assert re.search(wrong, verdict.observed), verdict
+
+
+def test_each_answer_of_dns_counts(api: ApiServer, cluster: Cluster) -> None:
+    ground.put_ground(api)
+    right, wrong, asked = api.ports[ground.DNS_POD], ground.resolving("192.0.2.1"), itertools.count()
+
+    def answer(message: bytes) -> bytes:
+        return wrong(message) if next(asked) == 3 else right(message)
+
+    api.ports[ground.DNS_POD] = answer
+    verdict = ServicesResolved(("argocd", "forge"), area="gitops").check(cluster)
+    assert verdict.state == "pending"
+    assert re.fullmatch(r'\S+ answers 192\.0\.2\.1 [^;]*"forge/gitea"[^;]*, 1 of 5 times', verdict.observed)
+
+
+def test_each_pod_of_dns_is_asked(api: ApiServer, cluster: Cluster) -> None:
+    ground.put_ground(api)
+    probe, whole = ServicesResolved(("argocd", "forge"), area="gitops"), ground.endpoints("kube-dns", "coredns-1")
+    second = {"addresses": ["10.0.0.2"], "targetRef": {"kind": "Pod", "name": "coredns-2"}}
+    for end, words in (
+        (second, "10.0.0.2 answers nothing: port 53"),
+        ({"addresses": ["10.9.9.9"]}, "10.9.9.9 is no pod"),
+    ):
+        api.objects[ground.DNS] = {**whole, "endpoints": [*whole["endpoints"], end]}
+        assert probe.check(cluster).observed.startswith(words), probe.check(cluster)
+    api.ports[ground.DNS_POD.replace("coredns-1", "coredns-2")] = api.ports[ground.DNS_POD]
+    api.objects[ground.DNS] = {**whole, "endpoints": [*whole["endpoints"], second]}
+    assert probe.check(cluster).observed.startswith("2 of 2 endpoints")
+
+
+@pytest.mark.parametrize("address", [None, "", "None"])
+def test_a_service_without_an_address_is_not_asked_for(address: str | None, api: ApiServer, cluster: Cluster) -> None:
+    ground.put_ground(api)
+    api.objects[ground.GITEA_SERVICE]["spec"]["clusterIP"] = address
+    both, alone = (ServicesResolved(names, area="gitops").check(cluster) for names in (("argocd", "forge"), ("forge",)))
+    assert both.observed.endswith("have 1 addresses, 5 times each")
+    assert alone == pending("there is no Service with an address yet")
+
+
+def test_an_address_of_ipv6_is_asked_for_as_such(api: ApiServer, cluster: Cluster) -> None:
+    ground.put_services(api, {"forge/gitea": "fd00::3"})
+    assert ServicesResolved(("forge",), area="gitops").check(cluster).state == "met"
 
 
 # --- the way in

@@ -361,7 +361,7 @@ def test_who_watches_looks_again_and_again_and_says_what_was_said(
 ) -> None:
     seen: list[dict[str, datetime]] = []
 
-    def look(statuses: Refusing, first_seen: dict[str, datetime]) -> list[str]:
+    def look(statuses: Refusing, first_seen: dict[str, datetime], answered: Path) -> list[str]:
         seen.append(dict(first_seen))
         first_seen[f"commit {len(seen)}"] = datetime.now(UTC)
         return [f"look {len(seen)}"]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import yaml
 from fake_portal import FakePortal
 from fakes import PROPOSED
 
 from neuroscale.commit_statuses import CommitStatus, Found, Statuses
 from neuroscale.errors import NeuroscaleError
 from neuroscale.platform import Platform
+from neuroscale.pull_request_checks import __main__ as program
 from neuroscale.pull_request_checks.watch import PATIENCE, due, look
-from neuroscale.settings import GATE_REPORTER, GATE_WATCHER
+from neuroscale.settings import GATE_REPORTER, GATE_WATCHER, ROOT
 
 NOW = datetime(2026, 11, 29, 5, 0, tzinfo=UTC)
 LONG_AGO = NOW - PATIENCE - timedelta(seconds=1)
@@ -163,3 +167,27 @@ def test_the_token_may_be_revoked_between_two_looks() -> None:
     assert look(server, seen, late) == ["a: a is not answered"]  # type: ignore[arg-type]
     server.deaf = set()
     assert look(server, seen, late) == ["a: error: no verdict came within 45 s"]  # type: ignore[arg-type]
+
+
+def test_whoever_watches_is_ready_as_long_as_the_git_server_answers(tmp_path: Path) -> None:
+    """One that is away ends nothing, and a token that was revoked is no secret."""
+    server, answered = Server([]), tmp_path / "answered"
+    for deaf in (False, False, True, True, False):
+        server.deaf = {"heads"} if deaf else set()
+        said = look(server, {}, NOW, answered=answered)  # type: ignore[arg-type]
+        assert said == ["heads is not answered"] * deaf
+        assert answered.exists() == (not deaf)
+
+
+def test_the_readiness_probe_asks_for_the_file_that_the_program_writes(tmp_path: Path) -> None:
+    manifest = yaml.safe_load((ROOT / "infrastructure/pull-requests/watch/watch.yaml").read_text(encoding="utf-8"))
+    pod = manifest["spec"]["template"]["spec"]
+    (container,), (volume,) = pod["containers"], pod["volumes"]
+    assert "emptyDir" in volume, "a new pod begins without it"
+    assert container["volumeMounts"] == [{"name": volume["name"], "mountPath": str(program._ANSWERED.parent)}]
+    *shell, command = container["readinessProbe"]["exec"]["command"]
+    answered = tmp_path / "answered"
+    asked = [*shell, command.replace(str(program._ANSWERED), str(answered))]
+    assert subprocess.run(asked, check=False).returncode != 0
+    answered.touch()
+    assert subprocess.run(asked, check=False).returncode == 0

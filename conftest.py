@@ -18,6 +18,8 @@ pytest_plugins = [
     "steps.guardrails",
     "steps.golden_path",
     "steps.pull_requests",
+    "steps.deaths",
+    "steps.deaths",
     "steps.local_portal",
     "steps.incidents",
     "steps.gate",

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TypeVar
 
 import pytest
 
 from neuroscale.errors import NeuroscaleError
 from neuroscale.interruption import finishing
-from neuroscale.local_portal import parts, rig
+from neuroscale.local_portal import mortal, parts, rig
+from neuroscale.local_portal.mortal import MortalPortal
+from neuroscale.local_portal.parts import Parts
 from neuroscale.local_portal.rig import LocalPortal
 from suite.ending import RUN, end_session
 from suite.session import needs_cluster
+
+#: Whose scenarios need the parts of the portal, and are broken from this process.
+WITHOUT_A_CLUSTER = ("portal", "death")
+_Portal = TypeVar("_Portal")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Building takes minutes, which inside a scenario pass in silence and count as its own."""
-    wanted = any(item.get_closest_marker("portal") for item in session.items)
+    wanted = any(item.get_closest_marker(name) for item in session.items for name in WITHOUT_A_CLUSTER)
     if session.testsfailed or not wanted or not needs_cluster(session.config):
         return
     try:
@@ -29,14 +37,26 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def local_portal(pytestconfig: pytest.Config) -> Iterator[LocalPortal]:
     """Gitea, PostgreSQL and Backstage, which end with the session."""
+    yield from _for_the_session(pytestconfig, rig.local_portal)
+
+
+@pytest.fixture(scope="session")
+def mortal_portal(pytestconfig: pytest.Config) -> Iterator[MortalPortal]:
+    """The same, of which each can be killed."""
+    yield from _for_the_session(pytestconfig, mortal.mortal_portal)
+
+
+def _for_the_session(
+    config: pytest.Config, started: Callable[[Parts], AbstractContextManager[_Portal]]
+) -> Iterator[_Portal]:
     made = parts.provide()
-    pytestconfig.stash[RUN].versions |= made.versions
-    running = rig.local_portal(made)
+    config.stash[RUN].versions |= made.versions
+    running = started(made)
     try:
         portal = running.__enter__()
     except (NeuroscaleError, OSError) as error:
         # One sentence, once, instead of the same failure for every scenario.
-        end_session(pytestconfig, error, "The portal could not be started, so nothing was run. ")
+        end_session(config, error, "The portal could not be started, so nothing was run. ")
     try:
         yield portal
     finally:

@@ -26,6 +26,7 @@ _WORDS = {
     "incident": "a past or feared outage, replayed",
     "gate": "the CI gate with its real tools; needs no cluster",
     "portal": "the portal, its database and the Git server as processes; needs no cluster",
+    "death": "a part of that portal dies on the way of a form; needs no cluster",
     "safety": "the suite's own promises, on the real cluster",
 }
 

@@ -13,7 +13,7 @@ import httpx
 
 from neuroscale.errors import NeuroscaleError
 from neuroscale.host import direct
-from neuroscale.settings import GATE_STATUS
+from neuroscale.settings import GATE_REPORTER, GATE_STATUS
 
 #: Inside the cluster.
 GIT_SERVER_URL = "http://gitea.forge.svc.cluster.local:3000"
@@ -113,6 +113,19 @@ class Statuses:
         """
         body = {"event": "APPROVED", "commit_id": sha, "body": f"{GATE_STATUS} found nothing against {sha}"}
         self._ask("POST", f"{REPOSITORY_API}/pulls/{number}/reviews", body)
+
+    def approved(self, number: int) -> frozenset[str]:
+        """The commits of a pull request that the gate has approved, as far as that counts.
+
+        Raises:
+            NeuroscaleError: The Git server did not say.
+        """
+        reviews = self._ask("GET", f"{REPOSITORY_API}/pulls/{number}/reviews?limit=50")
+        return frozenset(
+            one["commit_id"]
+            for one in reviews
+            if one["state"] == "APPROVED" and one["user"]["login"] == GATE_REPORTER and not one["dismissed"]
+        )
 
     def latest(self, sha: str) -> Found | None:
         """What was last said of a commit under our name, by whomever.

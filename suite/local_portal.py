@@ -15,17 +15,15 @@ from neuroscale.local_portal.mortal import MortalPortal
 from neuroscale.local_portal.parts import Parts
 from neuroscale.local_portal.rig import LocalPortal
 from suite.ending import RUN, end_session
-from suite.session import needs_cluster
+from suite.session import PORTAL_AS_PROCESSES, needs_cluster
 
-#: Whose scenarios need the parts of the portal, and are broken from this process.
-WITHOUT_A_CLUSTER = ("portal", "death")
 _Portal = TypeVar("_Portal")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Building takes minutes, which inside a scenario pass in silence and count as its own."""
-    wanted = any(item.get_closest_marker(name) for item in session.items for name in WITHOUT_A_CLUSTER)
+    wanted = any(item.get_closest_marker(name) for item in session.items for name in PORTAL_AS_PROCESSES)
     if session.testsfailed or not wanted or not needs_cluster(session.config):
         return
     try:

@@ -28,11 +28,10 @@ from neuroscale.polling import eventually, longest_wait, pause
 from neuroscale.results import Kill, ScenarioResult
 from suite import mutants
 from suite.ending import CODES, FOLDER, RUN
-from suite.local_portal import WITHOUT_A_CLUSTER
 from suite.mutants import Mutant, evaluate_kill
 from suite.mutants.mutant import exit_code
 from suite.scenarios import example_of, scenario_of
-from suite.session import PLATFORM, milestones_of
+from suite.session import PLATFORM, PORTAL_AS_PROCESSES, milestones_of
 
 _CONTROL = "control"
 #: In the step that must turn red, a wait lasts at most so many seconds longer than that step took in the control:
@@ -214,7 +213,7 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
         FaultHadNoEffect: A fault could not be seen.
         ConditionTimeout: What the mutant needs did not come about.
     """
-    if any(request.node.get_closest_marker(name) for name in WITHOUT_A_CLUSTER):
+    if any(request.node.get_closest_marker(name) for name in PORTAL_AS_PROCESSES):
         _exchange(request, mutant)
         return
     # Asked for first: a scenario of the CI gate has no platform of its own.

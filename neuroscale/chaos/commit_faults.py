@@ -146,11 +146,13 @@ class FormSubmitted(FaultModel):
     Attributes:
         values: What the form holds.
         whatever_comes: The end of its task is the proof, as well when it failed.
+        on_record: That it has a task is the proof.
     """
 
     kind: Literal["form-submitted"] = "form-submitted"
     values: dict[str, str | int]
     whatever_comes: bool = False
+    on_record: bool = False
 
     @property
     def target(self) -> None:
@@ -180,6 +182,8 @@ class FormSubmitted(FaultModel):
         """A pull request of the branch is open; or why not."""
         if snapshot["before"] is not None:
             return unrecoverable(f"there was a branch {self.branch} before")
+        if self.on_record:
+            return met(f"its task is {snapshot['task']}")
         if not self.whatever_comes and (pull := platform.git_server.pull_request(self.branch)):
             return met(f"pull request #{pull.number} is open")
         task = portal().task(snapshot["task"])

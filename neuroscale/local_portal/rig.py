@@ -50,6 +50,11 @@ class LocalPortal:
     database: Database
     certificate: Path
 
+    @property
+    def pages(self) -> str:
+        """Where the Git server's pages are."""
+        return self.git_server.url
+
 
 @contextmanager
 def local_portal(parts: Parts, root: Path = ROOT) -> Iterator[LocalPortal]:

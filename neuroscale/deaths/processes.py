@@ -1,4 +1,4 @@
-"""One part of the portal dies at a boundary of a form's way; and what comes of the form all the same."""
+"""A part of the portal as processes dies at a boundary of a form's way, and comes back."""
 
 from __future__ import annotations
 
@@ -6,64 +6,20 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from neuroscale.backstage_client import BackstageError, Task
+from neuroscale.deaths.survival import NEXT, Form, Survived, hand_in
 from neuroscale.errors import ConditionTimeout, FaultHadNoEffect, HostError, ProgramFailed
-from neuroscale.golden_path.form import filled_in
 from neuroscale.local_portal.boundaries import BOUNDARIES, Boundary, progress_of, status_of
 from neuroscale.local_portal.doors import Door, Held
 from neuroscale.local_portal.mortal import Mortal, MortalPortal
-from neuroscale.local_portal.process import NEXT
 from neuroscale.local_portal.rig import LocalPortal
-from neuroscale.local_portal.submissions import (
-    Handed,
-    Submission,
-    assert_exact,
-    evaluate_pull_request,
-    submit,
-    wait_until_offered,
-)
-from neuroscale.polling import Verdict, met, pending, unrecoverable, wait_until
+from neuroscale.local_portal.submissions import wait_until_offered
+from neuroscale.polling import Verdict, met, pending, wait_until
 
 #: A form takes a second to any boundary; others may be at work on this machine.
 _COMES_WITHIN = 30.0
 #: A running task gives a sign of life each second.
 _FELT_WITHIN = 10.0
 _OURS = "usename = 'backstage' AND pid <> pg_backend_pid()"
-
-
-@dataclass(frozen=True)
-class Form:
-    """A form that was handed in.
-
-    Attributes:
-        values: What it holds.
-        task: ID of its task.
-    """
-
-    values: Mapping[str, str | int]
-    task: str
-
-    @property
-    def branch(self) -> str:
-        """Of its pull request."""
-        return f"model-{self.values['name']}"
-
-
-@dataclass(frozen=True)
-class Survived:
-    """A death that is over.
-
-    Attributes:
-        first: The form on whose way it was.
-        next: Another one, handed in at once when it was over: the canary.
-        over: Monotonic seconds at which everything answered again.
-        before: Branches that the Git server had before.
-    """
-
-    first: Form
-    next: Form
-    over: float
-    before: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -155,7 +111,7 @@ def die(portal: MortalPortal, what: str, when: str) -> Survived:
     door = portal.database_door if boundary.at_database else portal.git_door
     held = door.stop_at(boundary.moment)
     try:
-        first = _hand_in(portal.portal)
+        first = hand_in(portal.portal)
         _assert_at(boundary, when, held, first, portal.portal)
         missed, begun = _turned_away(death, portal), time.monotonic()
         death.strike(portal)
@@ -170,7 +126,7 @@ def die(portal: MortalPortal, what: str, when: str) -> Survived:
     finally:
         held.drop()
     over = time.monotonic()
-    return Survived(first, _hand_in(portal.portal), over, before)
+    return Survived(first, hand_in(portal.portal), over, before, portal.portal)
 
 
 def bring_back(death: Death, portal: MortalPortal) -> None:
@@ -184,11 +140,6 @@ def bring_back(death: Death, portal: MortalPortal) -> None:
             part.start()
         except HostError as error:
             raise ConditionTimeout(f"What was killed should come back, but: {error}") from error
-
-
-def _hand_in(portal: LocalPortal) -> Form:
-    values = filled_in()
-    return Form(values, portal.backstage.create_task(dict(values)))
 
 
 def _assert_at(boundary: Boundary, when: str, held: Held, form: Form, portal: LocalPortal) -> None:
@@ -234,99 +185,3 @@ def _wait_for_effect(ask: Callable[[], Verdict], description: str) -> None:
         wait_until(ask, description, NEXT, within=_FELT_WITHIN, every=0.02)
     except ConditionTimeout as error:
         raise FaultHadNoEffect(str(error)) from error
-
-
-# --- what must have come of it
-
-
-def wait_for_next(survived: Survived, within: float, portal: LocalPortal) -> None:
-    """The form that came next is a pull request in time: a portal that lives and does nothing would answer as well.
-
-    Args:
-        survived: The death.
-        within: Seconds since it was over.
-        portal: The portal.
-
-    Raises:
-        ConditionTimeout: It is none in time.
-    """
-
-    def ask() -> Verdict:
-        task = portal.backstage.task(survived.next.task)
-        if task.status == "completed":
-            return met("it is")
-        return (
-            unrecoverable(f"its task is {task.status}: {task.error}") if task.ended else pending(f"it is {task.status}")
-        )
-
-    _wait_since(survived, ask, "the form that came next becomes a pull request", within)
-
-
-def wait_for_end(survived: Survived, within: float, portal: LocalPortal) -> None:
-    """The first form's task has an end in time, and what is there of a pull request is whole.
-
-    Args:
-        survived: The death.
-        within: Seconds since it was over.
-        portal: The portal.
-
-    Raises:
-        ConditionTimeout: It has none in time, or the pull request is not whole.
-    """
-    ended: list[Task] = []
-
-    def ask() -> Verdict:
-        task = portal.backstage.task(survived.first.task)
-        if not task.ended:
-            return pending(f"it is {task.status}")
-        ended.append(task)
-        return met(f"it is {task.status}")
-
-    _wait_since(survived, ask, "the first form's task ends", within)
-    verdict = evaluate_whole(ended[0], survived.first, portal)
-    if not verdict:
-        raise ConditionTimeout(f"Nothing of the first form should be half-made, but {verdict.observed}. Next: {NEXT}")
-
-
-def evaluate_whole(task: Task, form: Form, portal: LocalPortal) -> Verdict:
-    """A form whose task has ended is a whole pull request; or none, if the task did not succeed."""
-    pulls = [pull for pull in portal.git_server.pull_requests() if pull.branch == form.branch]
-    if len(pulls) > 1:
-        return unrecoverable(f"it is the pull requests {', '.join(f'#{pull.number}' for pull in pulls)}")
-    if pulls:
-        return evaluate_pull_request(pulls[0], portal.git_server.proposed(form.branch), form.values)
-    if task.status == "completed":
-        return unrecoverable("its task has completed, and there is no pull request")
-    return met(f"its task has {task.status}, and there is no pull request")
-
-
-def hand_in_again(survived: Survived, portal: LocalPortal) -> Submission:
-    """Hand the first form in once more, and wait for the end of its task.
-
-    Raises:
-        BackstageError: It was refused.
-        ConditionTimeout: The task has no end.
-    """
-    (again,) = submit(portal, [dict(survived.first.values)]).submissions
-    return again
-
-
-def assert_one_each(survived: Survived, again: Submission, portal: LocalPortal) -> None:
-    """Each of the two forms is one pull request, with its files and its text, and nothing else came about.
-
-    Raises:
-        ConditionTimeout: One is not, or something else did.
-    """
-    following = Submission(survived.next.values, portal.backstage.task(survived.next.task))
-    assert_exact(Handed((again, following), survived.before), portal)
-
-
-def _wait_since(survived: Survived, ask: Callable[[], Verdict], description: str, within: float) -> None:
-    def patiently() -> Verdict:
-        try:
-            return ask()
-        except BackstageError as error:
-            return pending(str(error))
-
-    left = survived.over + within - time.monotonic()
-    wait_until(patiently, f"{description} within {within:g} s", NEXT, within=max(left, 0), every=0.1)

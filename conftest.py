@@ -19,6 +19,8 @@ pytest_plugins = [
     "steps.guardrails",
     "steps.golden_path",
     "steps.pull_requests",
+    "steps.deaths",
+    "steps.deaths",
     "steps.local_portal",
     "steps.browser",
     "steps.incidents",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache, cached_property
 from typing import Any, Literal
 
@@ -55,12 +56,14 @@ class Task:
         status: As the scaffolder says it.
         output: What the template gives out; the links that its user sees.
         error: Why it failed, as its user sees it; empty for one that did not.
+        ended_at: When it ended, by the clock of its database.
     """
 
     id: str
     status: Literal["open", "processing", "completed", "failed", "cancelled", "skipped"]
     output: Object
     error: str = ""
+    ended_at: datetime | None = None
 
     @property
     def ended(self) -> bool:
@@ -139,9 +142,16 @@ class Backstage:
         if not task.ended:
             return task
         events = self._request("GET", f"/api/scaffolder/v2/tasks/{task_id}/events").json()
-        ends = [event["body"] for event in events if event["type"] == "completion"]
-        last = ends[-1] if ends else {}
-        return replace(task, output=last.get("output") or {}, error=(last.get("error") or {}).get("message", ""))
+        ends = [event for event in events if event["type"] == "completion"]
+        if not ends:
+            return task
+        body, at = ends[-1]["body"], ends[-1].get("createdAt")
+        return replace(
+            task,
+            output=body.get("output") or {},
+            error=(body.get("error") or {}).get("message", ""),
+            ended_at=datetime.fromisoformat(at) if at else None,
+        )
 
     def tasks(self, values: Object) -> list[Task]:
         """The tasks of forms with exactly these values, latest first.

@@ -15,7 +15,7 @@ import httpx
 from neuroscale.errors import NeuroscaleError
 from neuroscale.git_server_api import API, BRANCH
 from neuroscale.host import direct
-from neuroscale.settings import GATE_STATUS
+from neuroscale.settings import GATE_REPORTER, GATE_STATUS
 
 #: Characters that Gitea keeps of a description.
 _SHOWN = 255
@@ -98,6 +98,19 @@ class Statuses:
         """
         body = {"event": "APPROVED", "commit_id": sha, "body": f"{GATE_STATUS} found nothing against {sha}"}
         self._ask("POST", f"{API}/pulls/{number}/reviews", body)
+
+    def approved(self, number: int) -> frozenset[str]:
+        """The commits of a pull request that the gate has approved, as far as that counts.
+
+        Raises:
+            NeuroscaleError: The Git server did not say.
+        """
+        reviews = self._ask("GET", f"{API}/pulls/{number}/reviews?limit=50")
+        return frozenset(
+            one["commit_id"]
+            for one in reviews
+            if one["state"] == "APPROVED" and one["user"]["login"] == GATE_REPORTER and not one["dismissed"]
+        )
 
     def latest(self, sha: str) -> Found | None:
         """What was last said of a commit under our name, by whomever.

@@ -10,12 +10,12 @@ from neuroscale.errors import NeuroscaleError
 from neuroscale.gate import tools
 from neuroscale.local_portal import parts
 from suite.ending import end_session
-from suite.session import needs_cluster
+from suite.session import PORTAL_AS_PROCESSES, needs_cluster
 
 #: Marker of the scenarios -> what they work with, and who builds it.
 _BUILT: Mapping[str, tuple[str, Callable[[], object]]] = {
     "gate": ("The gate's tools", lambda: tools.provide(charts=True)),
-    "portal": ("The portal", parts.provide),
+    **dict.fromkeys(PORTAL_AS_PROCESSES, ("The portal", parts.provide)),
 }
 
 

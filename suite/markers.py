@@ -27,6 +27,7 @@ _WORDS = {
     "gate": "the CI gate with its real tools; needs no cluster",
     "portal": "the portal, its database and the Git server as processes; needs no cluster",
     "browser": "a real browser of this machine is driven; needs Chromium",
+    "death": "a part of that portal dies on the way of a form; needs no cluster",
     "safety": "the suite's own promises, on the real cluster",
 }
 

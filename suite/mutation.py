@@ -31,7 +31,7 @@ from suite.ending import CODES, FOLDER, RUN
 from suite.mutants import Mutant, evaluate_kill
 from suite.mutants.mutant import exit_code
 from suite.scenarios import example_of, scenario_of
-from suite.session import PLATFORM, milestones_of
+from suite.session import PLATFORM, PORTAL_AS_PROCESSES, milestones_of
 
 _CONTROL = "control"
 #: In the step that must turn red, a wait lasts at most so many seconds longer than that step took in the control:
@@ -213,7 +213,7 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
         FaultHadNoEffect: A fault could not be seen.
         ConditionTimeout: What the mutant needs did not come about.
     """
-    if request.node.get_closest_marker("portal"):
+    if any(request.node.get_closest_marker(name) for name in PORTAL_AS_PROCESSES):
         _exchange(request, mutant)
         return
     # Asked for first: a scenario of the CI gate has no platform of its own.

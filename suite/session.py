@@ -24,6 +24,8 @@ from suite.markers import markers
 
 #: Everything under this folder needs the real cluster, and a marker on the command line.
 REAL = "tests/e2e"
+#: Tags of scenarios that have the portal as processes, and are broken from this one.
+PORTAL_AS_PROCESSES = ("portal", "death")
 PLATFORM = pytest.StashKey[Platform]()
 BREAKAGE = pytest.StashKey[Breakage]()
 #: Scenarios that were not run since no marker asked for them.

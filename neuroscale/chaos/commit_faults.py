@@ -154,12 +154,14 @@ class FormSubmitted(FaultModel):
         values: What the form holds.
         whatever_comes: The end of its task is the proof, as well when it failed.
         in_browser: By a person's way and not by API; how it went is in the snapshot, under ``walk``.
+        on_record: That it has a task is the proof.
     """
 
     kind: Literal["form-submitted"] = "form-submitted"
     values: dict[str, str | int]
     whatever_comes: bool = False
     in_browser: bool = False
+    on_record: bool = False
 
     @property
     def target(self) -> None:
@@ -194,6 +196,8 @@ class FormSubmitted(FaultModel):
         """A pull request of the branch is open; or why not."""
         if snapshot["before"] is not None:
             return unrecoverable(f"there was a branch {self.branch} before")
+        if self.on_record:
+            return met(f"its task is {snapshot['task']}")
         if not self.whatever_comes and (pull := platform.git_server.pull_request(self.branch)):
             return met(f"pull request #{pull.number} is open")
         task = portal().task(snapshot["task"])

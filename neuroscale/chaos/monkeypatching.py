@@ -23,13 +23,14 @@ class FunctionPatched(FaultModel):
     It ends with the process, so that nothing is left for a later one to undo.
 
     Attributes:
-        wire: ``module:attribute``. Of those two alone: what stands in a journal must not reach anything else.
-        replacement: Likewise, of a package's ``mutants.gate``, ``gate_c``, ``portal`` and ``browser`` alone.
+        wire: ``module:attribute``. Of those alone: what stands in a journal must not reach anything else.
+        replacement: Likewise, of a package's ``mutants.deaths``, ``gate``, ``gate_c``, ``portal`` and ``browser``
+            alone.
     """
 
     kind: Literal["rewired"] = "rewired"
-    wire: str = Field(pattern=r"^neuroscale\.(gate|local_portal)(\.[a-z_]+)*:[A-Za-z_]+$")
-    replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.(gate|gate_c|portal|browser):[a-z_]+$")
+    wire: str = Field(pattern=r"^neuroscale\.(gate|local_portal|deaths)(\.[a-z_]+)*:[A-Za-z_]+$")
+    replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.(deaths|gate|gate_c|portal|browser):[a-z_]+$")
 
     @property
     def target(self) -> None:

@@ -91,6 +91,26 @@ def assert_exact(submitted: Submitted, platform: Platform) -> None:
     assert_met("the pull request adds exactly the files of the model", verdict, platform, "backstage")
 
 
+def assert_opened(submitted: Submitted, within: float, platform: Platform) -> None:
+    """The pull request was open in time.
+
+    Args:
+        submitted: What was asked for.
+        within: Seconds since it was handed in.
+        platform: Where.
+
+    Raises:
+        ConditionTimeout: It was not.
+    """
+    verdict = evaluate_opened(submitted.effect.at - submitted.effect.begun, within)
+    assert_met(f"the pull request was open within {within:g} s", verdict, platform, "backstage")
+
+
+def evaluate_opened(took: float, within: float) -> Verdict:
+    """Seconds that it took are few enough."""
+    return met(f"it took {took:.1f} s") if took <= within else pending(f"it took {took:.1f} s")
+
+
 def wait_for_verdict(submitted: Submitted, platform: Platform, recorder: Recorder) -> None:
     """Wait until the gate found nothing against the proposed commit; how long that took is kept.
 

@@ -149,16 +149,24 @@ def moved_here(config: Object, *, git_server: str, database: int, port: int) -> 
 
 @contextmanager
 def backstage(parts: Parts, deployment: Deployment, folder: Path) -> Iterator[Running]:
-    """A portal that is ready.
+    """A portal that is ready; arguments as for :func:`prepared`.
+
+    Raises:
+        HostError: It does not become ready.
+        ProgramFailed: It cannot be started.
+    """
+    program, running = prepared(parts, deployment, folder)
+    with program.answering():
+        yield running
+
+
+def prepared(parts: Parts, deployment: Deployment, folder: Path) -> tuple[Program, Running]:
+    """A portal that can be started.
 
     Args:
         parts: What it is made of.
         deployment: How it runs.
         folder: For its configuration, home and log; not there yet.
-
-    Raises:
-        HostError: It does not become ready.
-        ProgramFailed: It cannot be started.
     """
     folder.mkdir(mode=0o700)
     config, listed = folder / "app-config.yaml", folder / "routes"
@@ -169,7 +177,11 @@ def backstage(parts: Parts, deployment: Deployment, folder: Path) -> Iterator[Ru
     # The Node is the image's own, where this machine has it.
     command = [str(parts.node), "--require", str(_LIST_ROUTES), *said.entrypoint[1:], *said.command]
     program = Program(
-        f"The portal ({deployment.name})", [*command, "--config", str(config)], parts.app, folder / "log", env
+        f"The portal ({deployment.name})",
+        [*command, "--config", str(config)],
+        parts.app,
+        folder / "log",
+        env,
+        lambda: answers(f"{deployment.url}{_READY}"),
     )
-    with program.answering(lambda: answers(f"{deployment.url}{_READY}")):
-        yield Running(deployment, (parts.app / said.command[-1], config), listed)
+    return program, Running(deployment, (parts.app / said.command[-1], config), listed)

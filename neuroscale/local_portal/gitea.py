@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator
 from configparser import ConfigParser
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,9 +45,8 @@ class OwnProcess:
         return {"data": {key: b64encode(value.encode()).decode() for key, value in words.items()}}
 
 
-@contextmanager
-def gitea(binary: Path, static: Path, folder: Path) -> Iterator[GitServer]:
-    """A Git server without repositories.
+def prepared(binary: Path, static: Path, folder: Path) -> tuple[Program, GitServer]:
+    """A Git server without repositories, which can be started.
 
     Args:
         binary: As its image has it.
@@ -57,7 +54,7 @@ def gitea(binary: Path, static: Path, folder: Path) -> Iterator[GitServer]:
         folder: For all that it keeps; not there yet.
 
     Raises:
-        HostError: It does not answer, or tells no password.
+        HostError: It tells no password.
         ProgramFailed: It cannot be set up.
     """
     port = free_port()
@@ -75,9 +72,8 @@ def gitea(binary: Path, static: Path, folder: Path) -> Iterator[GitServer]:
         raise HostError(
             "Gitea should tell the password of the user that it made, but tells none. Next: gitea --version"
         )
-    server = Program("Gitea", [*command, "web"], folder, folder / "log", env)
-    with server.answering(lambda: answers(f"{url}/api/healthz")):
-        yield GitServer(OwnProcess(url, password[1]), url, clone=folder / "clone")
+    server = Program("Gitea", [*command, "web"], folder, folder / "log", env, lambda: answers(f"{url}/api/healthz"))
+    return server, GitServer(OwnProcess(url, password[1]), url, clone=folder / "clone")
 
 
 def _configure(file: Path, static: Path, port: int) -> None:

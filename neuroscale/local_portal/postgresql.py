@@ -6,13 +6,11 @@ import os
 import pwd
 import shutil
 import signal
-import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from neuroscale.errors import HostError
+from neuroscale.errors import HostError, ProgramFailed
 from neuroscale.host.programs import Account, output
 from neuroscale.local_portal.process import HERE, Program, as_root, environment, free_port
 from neuroscale.polling import Verdict, met, pending
@@ -35,8 +33,8 @@ _NOT_WANTED = tuple(
     )
 )
 _SETUP_WITHIN = 120.0
-#: It is gone with the session: nothing has to reach the disk.
-_OPTIONS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "jit=off", "unix_socket_directories=")
+#: It is gone with the session: nothing has to reach the disk. What was committed outlives a killed server all the same.
+_OPTIONS = ("fsync=off", "full_page_writes=off", "jit=off", "unix_socket_directories=")
 _NOBODY = "nobody"
 
 
@@ -65,9 +63,8 @@ class Database:
         return output(command, within=_SETUP_WITHIN, env=env, folder=self.folder).strip()
 
 
-@contextmanager
-def postgresql(layer: Path, folder: Path, password: str, certificate: tuple[Path, Path]) -> Iterator[Database]:
-    """A server with the role ``backstage``.
+def prepared(layer: Path, folder: Path, password: str, certificate: tuple[Path, Path]) -> tuple[Program, Database]:
+    """A server with the role ``backstage``, which can be started.
 
     Args:
         layer: Of the image.
@@ -76,7 +73,7 @@ def postgresql(layer: Path, folder: Path, password: str, certificate: tuple[Path
         certificate: That it shows to who wants TLS, and its key.
 
     Raises:
-        HostError: It does not answer.
+        HostError: This machine has no user for it.
         ProgramFailed: It cannot be set up.
     """
     folder.mkdir(mode=0o755)
@@ -99,9 +96,11 @@ def postgresql(layer: Path, folder: Path, password: str, certificate: tuple[Path
         f"ssl_key_file={mine / 'tls.key'}",
     )
     command = [str(bin_ / "postgres"), "-D", str(data), *(word for option in options for word in ("-c", option))]
-    server = Program("PostgreSQL", command, mine, folder / "log", env, account, signal.SIGINT)
-    with server.answering(lambda: _listens(port)):
-        yield Database(port, (str(bin_ / "psql"), env | {"PGPASSWORD": password}), folder)
+    database = Database(port, (str(bin_ / "psql"), env | {"PGPASSWORD": password}), folder)
+    server = Program(
+        "PostgreSQL", command, mine, folder / "log", env, lambda: _takes_orders(database), account, signal.SIGINT
+    )
+    return server, database
 
 
 def _own_files(folder: Path, certificate: tuple[Path, Path], account: Account | None) -> None:
@@ -122,13 +121,13 @@ def _to_its_end(
     output(command, within=_SETUP_WITHIN, env=env, folder=folder, stdin=stdin, account=account)
 
 
-def _listens(port: int) -> Verdict:
-    """Once it takes connections, it has recovered."""
+def _takes_orders(database: Database) -> Verdict:
+    """One that was killed takes connections before it has recovered, and turns each away."""
     try:
-        socket.create_connection((HERE, port), 1).close()
-    except OSError as error:
+        database.execute("postgres", "SELECT 1")
+    except ProgramFailed as error:
         return pending(str(error))
-    return met("it takes connections")
+    return met("it takes orders")
 
 
 def _environment(folder: Path) -> dict[str, str]:

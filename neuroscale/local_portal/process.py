@@ -61,6 +61,7 @@ class Program:
         folder: Where it runs.
         log: What it says.
         env: The whole environment.
+        ready: Asks it once whether it answers.
         account: Who it runs as; who this process runs as if not given.
         ends_by: What asks it to end.
     """
@@ -70,15 +71,16 @@ class Program:
     folder: Path
     log: Path
     env: Mapping[str, str]
+    ready: Callable[[], Verdict]
     account: Account | None = None
     ends_by: signal.Signals = signal.SIGTERM
 
     @contextmanager
-    def answering(self, ready: Callable[[], Verdict]) -> Iterator[None]:
+    def answering(self) -> Iterator[Callable[[], int | None]]:
         """It runs, and answers.
 
-        Args:
-            ready: Asks it once.
+        Yields:
+            What says its exit code, or ``None`` as long as it runs.
 
         Raises:
             HostError: It ended, or does not answer in time; the text ends with the last that it said.
@@ -90,11 +92,11 @@ class Program:
 
             def ask() -> Verdict:
                 code = ended()
-                return ready() if code is None else unrecoverable(f"it ended with {code}")
+                return self.ready() if code is None else unrecoverable(f"it ended with {code}")
 
             try:
                 wait_until(ask, f"{self.name} answers", NEXT, within=_READY_WITHIN, every=0.1)
             except ConditionTimeout as error:
                 said = self.log.read_text(encoding="utf-8", errors="replace")[-_SHOWN:]
                 raise HostError(f"{error} It said: {' '.join(said.split())}") from error
-            yield
+            yield ended

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from neuroscale.backstage_client import Backstage
 from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.git_server import GitServer
-from neuroscale.local_portal.backstage import Deployment, Running, backstage, config_of, moved_here
+from neuroscale.local_portal import backstage, gitea, postgresql
+from neuroscale.local_portal.backstage import Deployment, Running, config_of, moved_here
 from neuroscale.local_portal.certificate import self_signed
-from neuroscale.local_portal.gitea import gitea
 from neuroscale.local_portal.parts import Parts
-from neuroscale.local_portal.postgresql import Database, postgresql
-from neuroscale.local_portal.process import free_port
+from neuroscale.local_portal.postgresql import Database
+from neuroscale.local_portal.process import HERE, Program, free_port
 from neuroscale.milestones import MILESTONES
 from neuroscale.settings import PORTAL_USER, ROOT
 
@@ -46,6 +47,11 @@ class LocalPortal:
     database: Database
     certificate: Path
 
+    @property
+    def pages(self) -> str:
+        """Where the Git server's pages are."""
+        return self.git_server.url
+
 
 @contextmanager
 def local_portal(parts: Parts, root: Path = ROOT) -> Iterator[LocalPortal]:
@@ -59,27 +65,57 @@ def local_portal(parts: Parts, root: Path = ROOT) -> Iterator[LocalPortal]:
         HostError: One of the processes does not answer.
         NeuroscaleError: One of them cannot be set up.
     """
+
+    def start(program: Program) -> None:
+        stack.enter_context(program.answering())
+
+    with own_folder() as folder, ExitStack() as stack:
+        yield assemble(parts, folder, root, start, lambda port: port)
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """Where the processes keep what they keep, as long as the block lasts."""
     with TemporaryDirectory(prefix="neuroscale-portal-") as name:
-        folder, password = Path(name), secrets.token_urlsafe(24)
+        folder = Path(name)
         folder.chmod(0o711)  # the database has a user of its own
-        certificate = self_signed(folder)
-        with (
-            postgresql(parts.postgresql, folder / "postgresql", password, certificate) as database,
-            gitea(parts.gitea, parts.gitea_files, folder / "gitea") as git_server,
-        ):
-            git_server.ensure_repository()
-            with gitops_tree({}, MILESTONES, root) as tree:
-                git_server.fill(tree, "The platform")
-            token = git_server.issue_token(PORTAL_USER, ("write:repository",))
-            secret = {"GITEA_TOKEN": token, "POSTGRES_PASSWORD": password}
-            port = free_port()
-            config = moved_here(
-                config_of(parts.rendered("values.yaml", root)),
-                git_server=git_server.url,
-                database=database.port,
-                port=port,
-            )
-            with backstage(parts, Deployment("values.yaml", config, secret, port), folder / "backstage") as running:
-                yield LocalPortal(
-                    git_server, Backstage(running.url), running, parts, folder, secret, database, certificate[0]
-                )
+        yield folder
+
+
+def assemble(
+    parts: Parts, folder: Path, root: Path, start: Callable[[Program], None], door: Callable[[int], int]
+) -> LocalPortal:
+    """Set the processes up and start them, each when what it needs is there.
+
+    Args:
+        parts: What they are made of.
+        folder: Where they keep what they keep.
+        root: The checkout.
+        start: Starts one: PostgreSQL, then Gitea, then Backstage.
+        door: Port of PostgreSQL, then of Gitea -> the one at which Backstage asks for it.
+
+    Raises:
+        NeuroscaleError: One of them cannot be set up, or does not answer.
+    """
+    password, certificate = secrets.token_urlsafe(24), self_signed(folder)
+    program, database = postgresql.prepared(parts.postgresql, folder / "postgresql", password, certificate)
+    start(program)
+    program, git_server = gitea.prepared(parts.gitea, parts.gitea_files, folder / "gitea")
+    start(program)
+    git_server.ensure_repository()
+    with gitops_tree({}, MILESTONES, root) as tree:
+        git_server.fill(tree, "The platform")
+    secret, port = (
+        {"GITEA_TOKEN": git_server.issue_token(PORTAL_USER, ("write:repository",)), "POSTGRES_PASSWORD": password},
+        free_port(),
+    )
+    config = moved_here(
+        config_of(parts.rendered("values.yaml", root)),
+        database=door(database.port),
+        git_server=f"http://{HERE}:{door(urlsplit(git_server.url).port or 0)}",
+        port=port,
+    )
+    deployment = Deployment("values.yaml", config, secret, port)
+    program, running = backstage.prepared(parts, deployment, folder / "backstage")
+    start(program)
+    return LocalPortal(git_server, Backstage(running.url), running, parts, folder, secret, database, certificate[0])

@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 from neuroscale.backstage_client import TEMPLATE, Backstage, Task
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.gate import assertions
-from neuroscale.git_server import PullRequest
+from neuroscale.git_server import GitServer, PullRequest
 from neuroscale.golden_path.form import evaluate_proposal, filled_in
 from neuroscale.golden_path.journey import evaluate_taken
 from neuroscale.local_portal.form_rules import completed
@@ -27,6 +28,25 @@ _ENDED_WITHIN = 60.0
 _OFFERED_WITHIN = 60.0
 _AT_ONCE = 4
 _TASKS = "backstage_plugin_scaffolder"
+
+
+class Portal(Protocol):
+    """A portal and the Git server at which its pull requests are, here or in a cluster."""
+
+    @property
+    def backstage(self) -> Backstage:
+        """The portal."""
+        ...
+
+    @property
+    def git_server(self) -> GitServer:
+        """The Git server."""
+        ...
+
+    @property
+    def pages(self) -> str:
+        """Where the Git server's pages are for those who read them."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -63,7 +83,7 @@ def wait_until_offered(portal: LocalPortal) -> None:
     wait_until(lambda: heard(ask), "the portal offers its form", NEXT, within=_OFFERED_WITHIN)
 
 
-def submit(portal: LocalPortal, forms: Sequence[Form]) -> Handed:
+def submit(portal: Portal, forms: Sequence[Form]) -> Handed:
     """Hand forms in, a few at once, and wait for the ends of their tasks.
 
     Raises:
@@ -147,16 +167,14 @@ def submit_rivals(portal: LocalPortal) -> Handed:
     return submit(portal, [form, {**form, "costCenter": "cc-demo"}])
 
 
-def assert_exact(handed: Handed, portal: LocalPortal) -> None:
+def assert_exact(handed: Handed, portal: Portal) -> None:
     """Each form became one pull request with its files, its title and its text; and nothing else came about.
 
     Raises:
         ConditionTimeout: One did not, or something else did.
     """
     pulls = assert_proposed({one.branch: one.values for one in handed.submissions}, handed.before, portal)
-    verdicts = [
-        evaluate_completed(one, f"{portal.git_server.url}{pulls[one.branch].path}") for one in handed.submissions
-    ]
+    verdicts = [evaluate_completed(one, f"{portal.pages}{pulls[one.branch].path}") for one in handed.submissions]
     if wrong := [verdict.observed for verdict in verdicts if not verdict]:
         raise ConditionTimeout(
             f"Each task should give its user the link, but {len(wrong)} do not: {wrong[0]}. Next: {NEXT}"
@@ -164,7 +182,7 @@ def assert_exact(handed: Handed, portal: LocalPortal) -> None:
 
 
 def assert_proposed(
-    wanted: Mapping[str, Mapping[str, str | int]], before: frozenset[str], portal: LocalPortal
+    wanted: Mapping[str, Mapping[str, str | int]], before: frozenset[str], portal: Portal
 ) -> dict[str, PullRequest]:
     """The Git server has these branches more than before, each with one open pull request of a form, and no other.
 

@@ -76,6 +76,7 @@ def test_each_scenario_is_of_one_kind() -> None:
         "incident",
         "outage",
         "portal",
+        "death",
         "safety",
     }
     assert [entry for entry in catalogue.entries() if len(kinds & set(entry.tags)) != 1] == []
@@ -86,7 +87,7 @@ def test_each_scenario_says_which_components_it_needs() -> None:
     for entry in catalogue.entries():
         tagged = {component.name for component in COMPONENTS} & set(entry.tags)
         own = {one.name for one in COMPONENTS if f"milestone_{one.milestone}" in entry.tags}
-        if {"gate", "portal"} & set(entry.tags):
+        if {"gate", "portal", "death"} & set(entry.tags):
             assert tagged == set(), entry
         else:
             assert tagged >= own | {one.name for one in selected(())}, entry

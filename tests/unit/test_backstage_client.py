@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from fake_portal import FakePortal
@@ -38,6 +39,19 @@ def test_a_form_is_handed_in_and_its_task_followed(portal: FakePortal) -> None:
     assert (task.status, task.ended, task.error) == ("completed", True, "")
     assert portal.requests[0] == ("POST", "/api/auth/guest/refresh", None)
     assert portal.requests[1][2] == {"templateRef": "template:default/model-endpoint", "values": VALUES}
+
+
+def test_when_a_task_ended_is_told_by_its_last_event(portal: FakePortal) -> None:
+    backstage = Backstage(portal.url)
+    task = backstage.create_task(dict(VALUES))
+    at = "2026-11-29T05:00:01.500Z"
+    portal.answers[f"GET /api/scaffolder/v2/tasks/{task}/events"] = (
+        200,
+        [{"type": "log", "body": {}}, {"type": "completion", "body": {"message": "x"}, "createdAt": at}],
+    )
+    assert backstage.task(task).ended_at == datetime(2026, 11, 29, 5, 0, 1, 500_000, tzinfo=UTC)
+    portal.answers[f"GET /api/scaffolder/v2/tasks/{task}/events"] = (200, [{"type": "log", "body": {}}])
+    assert backstage.task(task).ended_at is None
 
 
 def test_only_tasks_of_the_same_form_are_its(portal: FakePortal) -> None:

@@ -59,6 +59,21 @@ def test_an_approval_is_of_one_commit() -> None:
     assert (method, path, body["event"], body["commit_id"]) == ("POST", f"{API}/pulls/7/reviews", "APPROVED", "abc")
 
 
+def review(
+    commit: str, state: str = "APPROVED", user: str = GATE_REPORTER, *, dismissed: bool = False
+) -> dict[str, Any]:
+    return {"commit_id": commit, "state": state, "user": {"login": user}, "dismissed": dismissed}
+
+
+def test_an_approval_counts_when_it_is_the_gates_and_stands() -> None:
+    reviews = [
+        review("abc"), review("b", "COMMENT"), review("c", user="mallory"), review("d", dismissed=True), review("abc"),
+    ]  # fmt: skip
+    server = Server(lambda _: reviews)
+    assert server.statuses("").approved(7) == {"abc"}
+    assert server.asked[0][:2] == ("GET", f"{API}/pulls/7/reviews")
+
+
 def test_the_latest_of_our_name_counts_whoever_set_it() -> None:
     several = [
         said(3, "success"),

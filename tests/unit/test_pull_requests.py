@@ -106,6 +106,15 @@ def test_a_form_that_fails_says_why(toy_platform: Platform, portal: FakePortal) 
     assert [path for _, path, _ in portal.requests].count("/api/auth/guest/refresh") == 1
 
 
+def test_a_form_may_be_on_its_way_when_it_is_proven(toy_platform: Platform, portal: FakePortal) -> None:
+    fault = FormSubmitted(values={"name": "iris-9", "owner": "ml-platform"}, on_record=True)
+    snapshot = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, snapshot)
+    portal.open.clear()
+    portal.tasks["task-1"] |= {"status": "open"}
+    assert fault.verify_injected(toy_platform, snapshot, ()) == met("its task is task-1")
+
+
 @pytest.mark.parametrize("status", ["completed", "failed"])
 def test_a_form_may_be_handed_in_whatever_comes_of_it(status: str, toy_platform: Platform, portal: FakePortal) -> None:
     values: dict[str, str | int] = {"name": "iris-9", "owner": "ml-platform"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from neuroscale.backstage_client import Task
-from neuroscale.golden_path.journey import evaluate_taken
+from neuroscale.golden_path.journey import evaluate_opened, evaluate_taken
 
 BY_WHOM = "apps/iris-9/catalog-info.yaml should be free, but pull request #7 has another. Next: another name"
 
@@ -29,3 +29,9 @@ def test_who_has_the_name_is_named(task: Task, state: str, said: str) -> None:
 
 def test_a_task_that_is_under_way_has_not_ended() -> None:
     assert [Task("1", status, {}).ended for status in ("open", "processing", "cancelled")] == [False, False, True]
+
+
+def test_a_pull_request_is_open_in_time_or_not() -> None:
+    assert evaluate_opened(9.9, 10).state == "met"
+    assert evaluate_opened(10.1, 10).observed == "it took 10.1 s"
+    assert evaluate_opened(10.1, 10).state == "pending"

@@ -10,10 +10,10 @@ from time import monotonic
 from neuroscale.backstage_client import Backstage, Task, portal
 from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.faults import FormSubmitted, ObjectDeleted
-from neuroscale.commit_statuses import GIT_SERVER_URL
 from neuroscale.deaths.survival import Form, Survived
 from neuroscale.errors import FaultHadNoEffect, PreconditionFailed
 from neuroscale.git_server import GitServer
+from neuroscale.git_server_api import SERVICE_URL
 from neuroscale.golden_path.form import filled_in
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
@@ -57,7 +57,7 @@ class ClusterPortal:
     @property
     def pages(self) -> str:
         """Where it thinks that its pages are."""
-        return GIT_SERVER_URL
+        return SERVICE_URL
 
 
 def die(what: str, breakage: Breakage) -> Survived:

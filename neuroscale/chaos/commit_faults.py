@@ -12,7 +12,8 @@ from neuroscale.backstage_client import BackstageError, portal
 from neuroscale.browser.chromium import opened
 from neuroscale.browser.portal_form import walk
 from neuroscale.chaos.fault_base import FaultModel, Snapshot
-from neuroscale.chaos.objects import end_leaving_pods, end_operation
+from neuroscale.chaos.leaving_pods import end_leaving_pods
+from neuroscale.chaos.objects import end_operation
 from neuroscale.cluster.watch import WatchEvent
 from neuroscale.errors import FaultHadNoEffect
 from neuroscale.git_server import IN_CLUSTER_URL

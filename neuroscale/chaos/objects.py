@@ -7,8 +7,6 @@ from neuroscale.errors import ApiError
 from neuroscale.kubernetes.quantities import millicores
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import Verdict, met, pending
-from neuroscale.probes.knative_resources import MODEL_LABEL, evaluate_quiet
-from neuroscale.settings import APPS_NAMESPACE
 
 
 def create_unless_present(cluster: Cluster, before: Object) -> None:
@@ -27,27 +25,6 @@ def delete_if_present(cluster: Cluster, ref: Ref, *, uid: str | None = None, at_
     except ApiError as error:
         if error.status != 404:
             raise
-
-
-def end_leaving_pods(cluster: Cluster, labels: str = "") -> None:
-    """Give models' pods that are on their way out no more time.
-
-    *Measured* with Knative 1.21: for 30 s a pod's proxy makes sure that no request comes any more, whether or not there
-    was one. Whatever is deleted in the foreground is held for as long, and the pod counts against the quota.
-
-    Args:
-        cluster: Where they are.
-        labels: Selects some of them.
-    """
-    for pod in cluster.list("Pod", APPS_NAMESPACE, labels=labels):
-        if MODEL_LABEL in pod["metadata"].get("labels", {}) and pod["metadata"].get("deletionTimestamp"):
-            delete_if_present(cluster, Ref.to(pod), uid=pod["metadata"]["uid"], at_once=True)
-
-
-def quieten(cluster: Cluster) -> Verdict:
-    """Whether no model's pod is on its way out, or will be; those that are get no more time."""
-    end_leaving_pods(cluster)
-    return evaluate_quiet(cluster)
 
 
 def evaluate_gone(cluster: Cluster, ref: Ref) -> Verdict:

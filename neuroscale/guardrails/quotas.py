@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import ObjectCreated
-from neuroscale.chaos.objects import quieten
+from neuroscale.chaos.leaving_pods import quieten
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.guardrails.admission import (

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.faults import FieldsEdited, ScaledTo
-from neuroscale.chaos.objects import quieten
+from neuroscale.chaos.leaving_pods import quieten
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError, ConditionTimeout, PreconditionFailed
 from neuroscale.kubernetes.refs import Object, Ref

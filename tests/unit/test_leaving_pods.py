@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from neuroscale.chaos.faults import PullRequestMerged
-from neuroscale.chaos.objects import end_leaving_pods, quieten
+from neuroscale.chaos.leaving_pods import end_leaving_pods, quieten
 from neuroscale.kubernetes.refs import Object
 from neuroscale.platform import Platform
 from neuroscale.probes.knative_resources import MODEL_LABEL

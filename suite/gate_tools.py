@@ -17,6 +17,6 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if session.testsfailed or not wanted or not needs_cluster(session.config):
         return
     try:
-        tools.provide(charts=True)
+        tools.provide(everything=True)
     except (NeuroscaleError, OSError) as error:
         end_session(session.config, error, "The gate's tools could not be built, so nothing was run. ")

@@ -19,7 +19,7 @@ _SUPPLIED = ("neuroscale/supply/pins.toml", "infrastructure/images")
 
 @contextmanager
 def checkout(reference: str, repository: Path = ROOT) -> Iterator[Path]:
-    """The GitOps folders of a commit, in a folder of their own.
+    """The GitOps folders of a commit, in a folder of their own; links in it may lead anywhere.
 
     Args:
         reference: Branch, tag or commit.
@@ -38,25 +38,30 @@ def checkout(reference: str, repository: Path = ROOT) -> Iterator[Path]:
         _git(repository, reference, "archive", "--format=tar", f"--output={archive}", commit, *present)
         try:
             _unpack(archive, tree)
-        except tarfile.TarError as error:  # a link that leads out of it, for one
+        except (tarfile.TarError, OSError) as error:  # a path that leads out of it, for one
             raise Inconclusive(f"{reference} should unpack, but: {error}. Next: another --base") from error
         yield tree
 
 
 def _unpack(archive: Path, into: Path) -> None:
-    """Unpack what Git packed: no path in it leads out, but a link may.
+    """Unpack what Git packed. Links come last, so that nothing is unpacked through one; where they lead is not said.
 
     Raises:
-        tarfile.TarError: One does.
+        tarfile.TarError: A path in it leads out of it.
     """
+    into.mkdir()
     with tarfile.open(archive) as files:
-        for link in filter(tarfile.TarInfo.issym, files):
-            if not (into / link.name).parent.joinpath(link.linkname).resolve().is_relative_to(into.resolve()):
-                raise tarfile.TarError(f"{link.name} is a link that leads out of it, to {link.linkname}")
         # Python before 3.11.4, as Debian 12 has it, knows no filters.
         if hasattr(tarfile, "data_filter"):
             files.extraction_filter = tarfile.data_filter
-        files.extractall(into)  # noqa: S202 - the links were looked at
+        members = files.getmembers()
+        files.extractall(into, [one for one in members if not one.issym()])  # noqa: S202 - Git packs no other links
+    for link in filter(tarfile.TarInfo.issym, members):
+        place = into / link.name
+        if not place.parent.resolve().is_relative_to(into.resolve()) or place.is_symlink():
+            raise tarfile.TarError(f"{link.name} leads out of it")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(link.linkname)
 
 
 def supplied_differently(reference: str, repository: Path = ROOT) -> bool:

@@ -14,11 +14,6 @@ _C14, _TWO_KINDS = (
 _SYMPTOM, _REJECTED = "a chart without a schema renders as before", "the gate rejects the chart for that key"
 
 
-def ask_no_schema(command: list[str], *, within: float) -> str:
-    """Helm renders whatever it is given."""
-    return output([*command, "--skip-schema-validation"], within=within)
-
-
 def count_each_rendering(command: list[str], *, within: float) -> str:
     """Of two renderings the first has an object more."""
     made = output(command, within=within)
@@ -33,6 +28,10 @@ def leave_commands_out(command: list[str], *, within: float) -> str:
 def _patched(replacement: str) -> FunctionPatched:
     return FunctionPatched(wire="neuroscale.gate.helm:output", replacement=f"suite.mutants.gate_c:{replacement}")
 
+
+_NO_SCHEMAS = FunctionPatched(
+    wire="neuroscale.gate.pipeline:render", replacement="suite.mutants.gate:render_without_schemas"
+)
 
 MILESTONE = "c"
 MUTANTS = (
@@ -50,7 +49,7 @@ MUTANTS = (
         "The gate renders the chart without asking its schema",
         scenario=_C4,
         before=_REJECTED,
-        faults=(_patched("ask_no_schema"),),
+        faults=(_NO_SCHEMAS,),
         red_step=_REJECTED,
         reason=r"should reject infrastructure/backstage/chart .* but ended with exit code 0 and nothing was found",
     ),
@@ -68,7 +67,7 @@ MUTANTS = (
         "The gate renders the chart without asking its schema",
         scenario=_C14,
         before=_REJECTED,
-        faults=(_patched("ask_no_schema"),),
+        faults=(_NO_SCHEMAS,),
         red_step=_REJECTED,
         reason=r"should reject infrastructure/backstage/chart .* but ended with exit code 0 and nothing was found",
     ),

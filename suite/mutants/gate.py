@@ -11,12 +11,12 @@ from typing import Any
 
 from neuroscale.errors import ExitCode, Inconclusive
 from neuroscale.gate.engine import Engine
-from neuroscale.gate.findings import Finding, Places, Tree, named
+from neuroscale.gate.findings import Finding, Places, named
 from neuroscale.gate.judgement import GateResult
 from neuroscale.gate.kyverno_cli import Prepared, run
 from neuroscale.gate.pipeline import pass_through
 from neuroscale.gate.policy import Result, ask, simulate
-from neuroscale.gate.render import objects_of, render
+from neuroscale.gate.render import objects_of
 from neuroscale.gate.schema import Schemas, check
 from neuroscale.gate.tools import Tools
 from neuroscale.kubernetes.refs import Object
@@ -86,13 +86,6 @@ def files_beside_objects(made: Mapping[str, Any]) -> tuple[list[Object], list[Fi
 def see_folders_only(said: Mapping[str, Any]) -> list[Finding]:
     """Where an Application's folder is, is nobody's business."""
     return []
-
-
-def render_without_schemas(engine: Engine, root: Path) -> tuple[Tree, list[Finding]]:
-    """Charts take whatever values they are given."""
-    for schema in root.rglob("values.schema.json"):
-        schema.unlink()
-    return render(engine, root)
 
 
 # --- what is found

@@ -15,6 +15,8 @@ from neuroscale.kubernetes.quantities import quantity
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import APPLICATION_SET, ROOT
 
+#: What Argo CD passes over.
+SKIPPED = "+argocd:skip-file-rendering"
 PORTAL = ROOT / "backstage"
 TEMPLATE = PORTAL / "templates" / "model-endpoint"
 #: What a form holds when everything is as it should be, and nothing that may be left out.

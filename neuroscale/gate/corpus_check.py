@@ -62,9 +62,8 @@ def verdicts(tools: Tools, tree: Tree, chosen: Sequence[Specimen]) -> dict[str, 
     """
     schemas, found, left = Schemas.of(tree.places), dict[str, list[Finding]](), dict[str, Tree]()
     for one, place, (alone, findings) in rendered_alone(tools.renderer, tree, chosen):
-        beside = replace(
-            tree, places={**tree.places, place: alone.places.get(place, [])}, applications=_with(tree, alone)
-        )
+        places = {**tree.places, place: alone.places.get(place, [])}
+        beside = replace(tree, places=places, applications=_with(tree, alone), idle=alone.idle)
         found[one.name] = _before_policies(one, place, beside, schemas, findings)
         if not found[one.name]:
             left[one.name] = beside

@@ -10,12 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neuroscale.errors import ConditionTimeout, Inconclusive
-from neuroscale.gate import appproject, pipeline, policy, resources
+from neuroscale.gate import appproject, pipeline, policy, resources, schema
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding, Tree
 from neuroscale.gate.placement import placed
 from neuroscale.gate.render import BY_HAND, Checkout, render_several
-from neuroscale.gate.schema import Schemas, check
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.corpus import Specimen, specimens
 from neuroscale.kubernetes.refs import Object
@@ -60,7 +59,7 @@ def verdicts(tools: Tools, tree: Tree, chosen: Sequence[Specimen]) -> dict[str, 
     Raises:
         Inconclusive: A tool failed.
     """
-    schemas, found, left = Schemas.of(tree.places), dict[str, list[Finding]](), dict[str, Tree]()
+    schemas, found, left = schema.Schemas.of(tree.places), dict[str, list[Finding]](), dict[str, Tree]()
     for one, place, (alone, findings) in rendered_alone(tools.renderer, tree, chosen):
         places = {**tree.places, place: alone.places.get(place, [])}
         beside = replace(tree, places=places, applications=_with(tree, alone), idle=alone.idle)
@@ -141,9 +140,9 @@ def mistake(one: Specimen, found: Iterable[Finding]) -> str:
 
 
 def _before_policies(
-    specimen: Specimen, place: str, beside: Tree, schemas: Schemas, findings: list[Finding]
+    specimen: Specimen, place: str, beside: Tree, schemas: schema.Schemas, findings: list[Finding]
 ) -> list[Finding]:
-    findings = findings or check({place: beside.places[place]}, schemas)[1]
+    findings = findings or schema.check({place: beside.places[place]}, schemas)[1]
     if not findings and specimen.deployed == "apps":
         findings = [one for one in appproject.check(beside) if one.where.partition(":")[0] == place]
     return findings

@@ -15,6 +15,7 @@ from jsonschema.protocols import Validator
 from referencing import Registry, Resource
 
 from neuroscale.errors import SupplyError
+from neuroscale.gate import api_rules
 from neuroscale.gate.findings import Finding, Places, named
 from neuroscale.kubernetes.refs import Object
 from neuroscale.supply.pins import pins
@@ -61,7 +62,7 @@ class Schemas:
         else:
             said = f"{obj['apiVersion']} should have a kind {obj['kind']}, of Kubernetes or defined here, but has none"
             return [Finding("schema", "unknown-kind", named(place, obj), said)]
-        complaints = filter(None, map(_complaint, validators, parts))
+        complaints = list(filter(None, map(_complaint, validators, parts))) or api_rules.complaints(obj)
         return [Finding("schema", "invalid", named(place, obj), complaint) for complaint in complaints]
 
     def _of_custom(self, key: tuple[str, str, str]) -> Validator:

@@ -112,7 +112,8 @@ def _amounts(container: Object) -> Iterator[str]:
     limits = given.get("limits") or {}
     for what, asked in (given.get("requests") or {}).items():
         if what in limits and _amount(asked) > _amount(limits[what]):
-            yield f"{container.get('name')} does not fit: requests of {what} should be {limits[what]} at most, but is {asked}"
+            name, most = container.get("name"), limits[what]
+            yield f"{name} does not fit: requests.{what} should be {most} at most, but is {asked}"
 
 
 def _amount(value: Any) -> Any:

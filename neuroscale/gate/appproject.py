@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -14,6 +15,9 @@ from neuroscale.kubernetes.refs import Object
 #: What Kubernetes takes for a name of an Application; longer ones are no value of a label, which objects have for it.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LONGEST = 63
+#: Bytes of all annotations of an object.
+_LARGEST = 262_144
+_SERVER_SIDE = frozenset({"Replace=true", "ServerSideApply=true"})
 
 
 def check(tree: Tree) -> list[Finding]:
@@ -36,6 +40,7 @@ def check(tree: Tree) -> list[Finding]:
             continue
         project = projects.get(app["spec"].get("project", "default"))
         found += violations(app, folder, tree.places[folder], project, scoped)
+        found += _too_large(app, folder, tree.places[folder])
     said = "an Application should deploy it, but none does"
     return [*found, *(Finding("appproject", "not-deployed", place, said) for place in tree.idle)]
 
@@ -56,6 +61,17 @@ def _colliding(name: str, folder: str, others: Mapping[str, str]) -> Iterator[Fi
     elif first := next((other for other, where in others.items() if where == folder), None):
         said = f"one Application should deploy it, but both {first} and {name} do, and each undoes the other's work"
         yield Finding("appproject", "collision", folder, said)
+
+
+def _too_large(app: Object, folder: str, objects: list[Object]) -> Iterator[Finding]:
+    """A client-side apply keeps each object in an annotation of itself, which has a limit (incident B2)."""
+    options = (app["spec"].get("syncPolicy") or {}).get("syncOptions") or []
+    for obj in objects:
+        own = str((obj["metadata"].get("annotations") or {}).get("argocd.argoproj.io/sync-options", "")).split(",")
+        size = len(json.dumps(obj, separators=(",", ":"), ensure_ascii=False).encode())
+        if size > _LARGEST and not _SERVER_SIDE & {option.strip() for option in (*options, *own)}:
+            said = f"it should have {_LARGEST} bytes at most, without ServerSideApply=true, but has {size}"
+            yield Finding("appproject", "too-large", named(folder, obj), said)
 
 
 def violations(

@@ -293,6 +293,21 @@ def test_no_app_replaces_a_project_that_is_applied_by_hand() -> None:
     assert {one.description for one in found} == {"project neuroscale-models does not allow its kind"}
 
 
+@pytest.mark.parametrize(
+    ("option", "own", "fits"),
+    [("", "", False), ("ServerSideApply=true", "", True), ("", "Prune=false, Replace=true", True)],
+)
+def test_what_a_client_side_apply_cannot_keep_is_too_large(option: str, own: str, fits: bool) -> None:
+    """Incident B2."""
+    meta = {"name": "a", "annotations": {"argocd.argoproj.io/sync-options": own}}
+    large = {**CONFIG, "metadata": meta, "data": {"a": "x" * 262_144}}
+    tree = deployed()
+    (app,) = copy.deepcopy(tree.applications)
+    app["spec"]["syncPolicy"]["syncOptions"] = [option]
+    found = appproject.check(replace(tree, places={**tree.places, "apps/a": [large]}, applications=(app,)))
+    assert [one.rule for one in found] == ([] if fits else ["too-large"])
+
+
 def test_a_kind_that_a_definition_gives_no_namespace_belongs_to_the_cluster() -> None:
     whole = definition("example.com", "v1", "Thing", RICH, "Cluster")
     assert "Thing" in scopes.cluster_scoped({"a": [whole]})

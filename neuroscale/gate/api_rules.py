@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from decimal import Decimal
 
 from neuroscale.errors import Inconclusive
 from neuroscale.guardrails.oracle import pods
@@ -29,7 +29,7 @@ _LONGEST, _LONGEST_LABEL = 253, 63
 
 def complaints(obj: Object) -> list[str]:
     """What the API server would reject of an object that fits its schema."""
-    return [*_metadata(obj), *_data(obj), *_ports(obj), *_selector(obj), *_containers(obj)]
+    return [*_metadata(obj), *_data(obj), *_ports(obj), *_selector(obj), *_containers(obj), *_quota(obj)]
 
 
 def _metadata(obj: Object) -> Iterator[str]:
@@ -107,17 +107,29 @@ def _containers(obj: Object) -> Iterator[str]:
             yield from _amounts(container)
 
 
+def _quota(obj: Object) -> Iterator[str]:
+    if obj["kind"] == "ResourceQuota":
+        for what, value in ((obj.get("spec") or {}).get("hard") or {}).items():
+            if _amount(value) is None:
+                yield f"spec.hard.{what} does not fit: {value!r} is no quantity"
+
+
 def _amounts(container: Object) -> Iterator[str]:
     given = container.get("resources") or {}
     limits = given.get("limits") or {}
+    for side in ("requests", "limits"):
+        for what, value in (given.get(side) or {}).items():
+            if _amount(value) is None:
+                yield f"{container.get('name')} does not fit: {side}.{what} is {value!r}, which is no quantity"
     for what, asked in (given.get("requests") or {}).items():
-        if what in limits and _amount(asked) > _amount(limits[what]):
-            name, most = container.get("name"), limits[what]
-            yield f"{name} does not fit: requests.{what} should be {most} at most, but is {asked}"
+        most = _amount(limits.get(what))
+        if most is not None and (_amount(asked) or 0) > most:
+            name = container.get("name")
+            yield f"{name} does not fit: requests.{what} should be {limits[what]} at most, but is {asked}"
 
 
-def _amount(value: Any) -> Any:
+def _amount(value: object) -> Decimal | None:
     try:
         return quantity(value)
     except Inconclusive:
-        return 0
+        return None

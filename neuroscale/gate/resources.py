@@ -87,7 +87,25 @@ def check(places: Places) -> list[Finding]:
             if (amount := asked.get(what, Decimal(0))) > _quantity(hard):
                 said = f"{namespace} should ask for at most {hard} {what}, but asks for {readable(what, amount)}"
                 found.append(Finding("resources", "quota", named(place, quota), said))
-    return found
+    return [*found, *_above_ranges(places)]
+
+
+def _above_ranges(places: Places) -> Iterator[Finding]:
+    """Pods with a container that is larger than its namespace allows are never made."""
+    for obj in (obj for obj in _all(places) if obj["kind"] == "LimitRange"):
+        for entry in (obj.get("spec") or {}).get("limits") or []:
+            for what, most in (entry.get("max") or {}).items() if entry.get("type") == "Container" else []:
+                yield from _above(places, obj["metadata"].get("namespace"), what, most)
+
+
+def _above(places: Places, namespace: object, what: str, most: object) -> Iterator[Finding]:
+    for place, objects in places.items():
+        for obj in (one for one in objects if one["metadata"].get("namespace") == namespace):
+            for container in (one for pod in pods(obj) for one in (*pod.containers(), *pod.models)):
+                asked = ((container.get("resources") or {}).get("limits") or {}).get(what)
+                if asked is not None and _quantity(asked) > _quantity(most):
+                    said = f"{namespace} allows {most} {what} for a container at most, but one may take {asked}"
+                    yield Finding("resources", "limit-range", named(place, obj), said)
 
 
 def readable(what: str, amount: Decimal) -> str:

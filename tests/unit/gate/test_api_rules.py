@@ -40,6 +40,7 @@ def test_what_is_right_is_not_complained_of() -> None:
         (lambda obj: POD(obj)["containers"].append(POD(obj)["containers"][0]), "2 of them are called"),
         (lambda obj: POD(obj)["containers"][0].update(ports=[{"containerPort": 70000}]), "70000 is no port"),
         (lambda obj: POD(obj)["containers"][0]["resources"]["requests"].update(cpu="9"), "cpu should be"),
+        (lambda obj: POD(obj)["containers"][0]["resources"]["limits"].update(memory="1MB"), "which is no quantity"),
     ],
 )
 def test_what_is_wrong_is_said(change: Callable[[Object], object], said: str) -> None:
@@ -71,6 +72,11 @@ def test_keys_of_data_are_names_of_files(key: str, right: bool) -> None:
     for field in ("data", "binaryData"):
         obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, field: {key: "x"}}
         assert (complaints(obj) == []) is right
+
+
+def test_amounts_of_quotas_are_quantities() -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "a"}, "spec": {"hard": {"pods": "many"}}}
+    assert complaints(quota) == ["spec.hard.pods does not fit: 'many' is no quantity"]
 
 
 def test_ports_of_services_are_ports() -> None:

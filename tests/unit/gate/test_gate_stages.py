@@ -541,3 +541,26 @@ def test_a_quota_counts_what_a_model_takes_from_its_runtime() -> None:
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": {"limits.cpu": "1m"}}}
     assert [one.rule for one in resources.check({"x": [quota], "a": [model], "b": [runtime]})] == ["quota"]
     assert resources.check({"x": [quota], "a": [model]}) == []
+
+
+@pytest.mark.parametrize(("cpu", "namespace", "found"), [("3", "n", ["limit-range"]), ("2", "n", []), ("3", "m", [])])
+def test_a_container_above_the_range_of_its_namespace_is_said(cpu: str, namespace: str, found: list[str]) -> None:
+    most = {"type": "Container", "max": {"cpu": "2"}}
+    limits = {"kind": "LimitRange", "apiVersion": "v1", "metadata": {"name": "l", "namespace": "n"}}
+    obj = workload("Deployment", {}, {"containers": [container(cpu)]})
+    obj["metadata"]["namespace"] = namespace
+    pod = {"type": "Pod", "max": {"cpu": "1"}}
+    assert [one.rule for one in resources.check({"x": [{**limits, "spec": {"limits": [pod, most]}}, obj]})] == found
+
+
+@pytest.mark.parametrize("scale", ["words", "-1", None, 1.5])
+def test_a_number_that_is_none_is_the_default(scale: object) -> None:
+    obj = workload("Service", {}, {"containers": [container("1")]})
+    obj["spec"]["template"]["metadata"] = {"annotations": {"autoscaling.knative.dev/min-scale": scale}}
+    assert asked(obj)["pods"] == 0
+    bare = {**obj, "spec": {}}
+    assert asked(bare)["pods"] == 0
+
+
+def test_an_amount_that_is_none_counts_nothing() -> None:
+    assert asked(workload("Deployment", {}, {"containers": [container("much")]}))["limits.cpu"] == 0

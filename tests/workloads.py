@@ -153,6 +153,26 @@ def flawed(draw: st.DrawFn, kinds: tuple[str, ...] = tuple(KINDS)) -> tuple[Obje
     return obj, broken
 
 
+@st.composite
+def nulled(draw: st.DrawFn, made: tuple[Object, set[str]]) -> tuple[Object, set[str]]:
+    """The same, with fields that are null where there are none, as charts render what is empty."""
+    obj, broken = copy.deepcopy(made)
+    pod = pod_of(obj)
+    places = [
+        (obj["metadata"], ("annotations", "namespace", "finalizers")),
+        (pod, ("initContainers", "volumes", "securityContext", "nodeSelector")),
+        *((one, ("ports", "env", "command", "securityContext", "livenessProbe")) for one in pod["containers"]),
+        *(
+            (one["securityContext"], ("runAsUser", "capabilities"))
+            for one in pod["containers"]
+            if "securityContext" in one
+        ),
+    ]
+    for holder, fields in places:
+        holder.update({field: None for field in fields if field not in holder and draw(st.booleans())})
+    return obj, broken
+
+
 def _mislabel(draw: st.DrawFn, obj: Object) -> str:
     labels = [obj["metadata"]["labels"]]
     if obj["kind"] not in {"Pod", "InferenceService"}:

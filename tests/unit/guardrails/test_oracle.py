@@ -10,7 +10,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from workloads import MOVING, PINNED, compliant, flawed, pod_of, template_of
+from workloads import MOVING, PINNED, compliant, flawed, nulled, pod_of, template_of
 
 from neuroscale.guardrails.oracle import (
     COST_CENTERS,
@@ -47,6 +47,12 @@ def test_what_complies_is_refused_by_nothing(obj: Object) -> None:
 
 @given(flawed())
 def test_each_flaw_is_found_and_no_other(made: tuple[Object, set[str]]) -> None:
+    obj, broken = made
+    assert set(evaluate(obj)) == broken
+
+
+@given(flawed().flatmap(nulled))
+def test_fields_that_are_null_change_nothing(made: tuple[Object, set[str]]) -> None:
     obj, broken = made
     assert set(evaluate(obj)) == broken
 

@@ -24,8 +24,7 @@ import (
 // The Applications of a tree, found one after the other.
 type deployments struct {
 	root         string
-	homes        map[string]bool // addresses of this repository: what Applications that are applied by hand deploy from
-	bootstrapped bool            // whether those are known
+	homes        map[string]bool // addresses of this repository
 	seen         map[string]bool
 	applications []json.RawMessage
 	problems     []problem
@@ -33,6 +32,21 @@ type deployments struct {
 
 func newDeployments(root string) *deployments {
 	return &deployments{root: root, homes: map[string]bool{}, seen: map[string]bool{}}
+}
+
+// What Applications that are applied by hand deploy from is this repository.
+func (d *deployments) learnHomes(places []place) {
+	for _, made := range places {
+		for _, object := range made.Objects {
+			var app struct {
+				Kind string
+				Spec struct{ Source struct{ RepoURL string } }
+			}
+			if json.Unmarshal(object, &app) == nil && app.Kind == "Application" && app.Spec.Source.RepoURL != "" {
+				d.homes[app.Spec.Source.RepoURL] = true
+			}
+		}
+	}
 }
 
 // The folders that the Applications and ApplicationSets of a place deploy and that were not deployed before.
@@ -76,9 +90,6 @@ func (d *deployments) deploy(app v1alpha1.Application, where string) []source {
 	}
 	d.applications = append(d.applications, content)
 	from := app.Spec.Source
-	if !d.bootstrapped && from != nil {
-		d.homes[from.RepoURL] = true
-	}
 	switch {
 	case len(app.Spec.Sources) > 0:
 		d.wrong("unseen", where, "its folder should be all that it is made from, but it sets sources")

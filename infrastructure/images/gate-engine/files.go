@@ -147,12 +147,11 @@ func (r *renderer) document(text []byte, at problem, failed *error, found *files
 		found.problems = append(found.problems, at)
 		return
 	}
-	name, _ := filepath.Rel(r.root, filepath.Join(r.root, at.File))
-	found.places[nameOf(content)] = fmt.Sprintf("%s:%d", name, start)
+	found.places[nameOf(content)] = fmt.Sprintf("%s:%d", at.File, start)
 	if items, ok := object.Object["items"].([]any); ok {
 		for _, item := range items {
 			if text, err := json.Marshal(item); err == nil {
-				found.places[nameOf(text)] = fmt.Sprintf("%s:%d", name, start)
+				found.places[nameOf(text)] = fmt.Sprintf("%s:%d", at.File, start)
 			}
 		}
 	}

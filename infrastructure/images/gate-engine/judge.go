@@ -211,4 +211,3 @@ func (p policy) judge(attributes *admission.VersionedAttributes, object int, nam
 	}
 	return said
 }
-

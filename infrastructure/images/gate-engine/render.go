@@ -105,9 +105,11 @@ func (r *renderer) tree(byHand []string) rendered {
 	for _, path := range byHand {
 		wave = append(wave, source{path: path, app: filepath.Base(path)})
 	}
-	for round := 0; len(wave) > 0; round++ {
+	for len(wave) > 0 {
 		places := r.all(wave)
-		found.bootstrapped = round > 0
+		if len(sources) == 0 {
+			found.learnHomes(places)
+		}
 		sources, wave = append(sources, wave...), nil
 		result.Places = append(result.Places, places...)
 		for _, made := range places {

@@ -35,7 +35,8 @@ class Engine:
             Inconclusive: It cannot be started, failed, or does not answer.
         """
         # No home, no proxy, no credentials: whatever is asked for is in the request.
-        environment = {"HOME": "/nonexistent", "PATH": ":".join(map(str, self.helpers)) or "/nonexistent"}
+        path = ":".join(map(str, self.helpers)) or "/nonexistent"
+        environment = {"HOME": "/nonexistent", "PATH": path, "ARGOCD_LOG_LEVEL": "panic"}
         try:
             done = programs.run([str(self.program), what], within=_WITHIN, env=environment, stdin=json.dumps(request))
         except ProgramFailed as error:

@@ -129,6 +129,11 @@ func documents(text []byte) [][]byte {
 // Notes where a document's objects are, and explains what has failed in the file if it is this document's fault.
 func (r *renderer) document(text []byte, at problem, failed *error, found *files) {
 	start := at.Line + blank(text)
+	if behind := behindEnd(text); behind > 0 {
+		at.Line, at.Message = at.Line+behind, "nothing should come behind the end of a document, but Argo CD would pass over this"
+		found.problems = append(found.problems, at)
+		return
+	}
 	content, err := yaml.YAMLToJSON(text)
 	if err != nil && *failed != nil {
 		*failed = nil
@@ -155,6 +160,19 @@ func (r *renderer) document(text []byte, at problem, failed *error, found *files
 			}
 		}
 	}
+}
+
+// The line with which something begins behind the mark of a document's end; 0: there is no such thing.
+func behindEnd(text []byte) int {
+	ended := false
+	for i, line := range bytes.Split(text, []byte("\n")) {
+		said := strings.TrimRight(string(line), " \t\r")
+		if ended && said != "" && !strings.HasPrefix(said, "#") && said != "..." {
+			return i
+		}
+		ended = ended || said == "..."
+	}
+	return 0
 }
 
 // Lines in front of a document that say nothing.

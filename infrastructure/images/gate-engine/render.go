@@ -17,7 +17,9 @@ import (
 	apppath "github.com/argoproj/argo-cd/v3/util/app/path"
 	"github.com/argoproj/argo-cd/v3/util/git"
 	utilio "github.com/argoproj/argo-cd/v3/util/io"
+	"github.com/argoproj/gitops-engine/pkg/sync/hook"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 type renderRequest struct {
@@ -209,10 +211,19 @@ func (r *renderer) one(from source) (made place) {
 		return made
 	}
 	for _, manifest := range manifests {
+		if neverRuns(manifest) {
+			continue
+		}
 		made.Objects = append(made.Objects, json.RawMessage(manifest))
 		made.Origins = append(made.Origins, files.origin(manifest))
 	}
 	return made
+}
+
+// Of the hooks of Helm Argo CD has not all, such as that of tests: an object for those is not made.
+func neverRuns(manifest string) bool {
+	object := &unstructured.Unstructured{}
+	return object.UnmarshalJSON([]byte(manifest)) == nil && hook.IsHook(object) && len(hook.Types(object)) == 0
 }
 
 func (r *renderer) generate(from source, folder string) ([]string, error) {

@@ -37,22 +37,48 @@ _REPOSITORIES = st.sampled_from(
         "localhost:5000/an-app",
     ]
 )
-_DIGEST = st.text("0123456789abcdef", min_size=64, max_size=64).map("@sha256:{}".format)
+_DIGEST = st.one_of(
+    st.text("0123456789abcdef", min_size=64, max_size=64).map("@sha256:{}".format),
+    st.text("0123456789abcdef", min_size=128, max_size=128).map("@sha512:{}".format),
+)
 _NUMBER = st.integers(0, 99).map(str)
+_HEXADECIMAL = "0123456789abcdef"
+#: A commit that is a number, or a word, is taken for that.
+_COMMIT = st.text(_HEXADECIMAL, min_size=5, max_size=38).map("7{}f".format)
 _EXACT = st.one_of(
     st.tuples(_NUMBER, _NUMBER, _NUMBER).map(".".join),
     st.tuples(_NUMBER, _NUMBER, _NUMBER).map(lambda numbers: f"v{'.'.join(numbers)}-alpine"),
-    st.text("0123456789abcdef", min_size=7, max_size=40),
+    st.tuples(_NUMBER, _NUMBER, _NUMBER).map(lambda numbers: f"{'.'.join(numbers)}rc1"),
+    _COMMIT,
+    st.tuples(st.sampled_from(["sha", "main", "v20240115", "v1.2-5"]), _COMMIT).map("-".join),
 )
 _MOVING = st.sampled_from(
-    ["latest", "stable-latest", "latest-alpine", "Latest", "stable", "1", "1.27", "1.27-alpine", "main"]
+    [
+        "latest",
+        "stable-latest",
+        "latest-alpine",
+        "Latest",
+        "stable",
+        "1",
+        "1.27",
+        "1.27-alpine",
+        "main",
+        "20240115",
+        "1.27-alpine-3.19.1",
+        "1.2.3-SNAPSHOT",
+    ]
 )
 PINNED = st.one_of(
     st.tuples(_REPOSITORIES, _EXACT).map(":".join),
     st.tuples(_REPOSITORIES, _DIGEST).map("".join),
     st.tuples(_REPOSITORIES, _MOVING, _DIGEST).map(lambda parts: f"{parts[0]}:{parts[1]}{parts[2]}"),
 )
-MOVING = st.one_of(_REPOSITORIES, st.tuples(_REPOSITORIES, _MOVING).map(":".join))
+#: What is no reference at all.
+_ODD = st.sampled_from(
+    [" ", "docker://nginx:1.2.3", "nginx:1.2.3 ", " nginx:1.2.3", "nginx:1.2.3\n", ":1.2.3", "Nginx:1.2.3",
+     "a//b:1.2.3", "nginx@sha256:abc", "@sha256:" + "a" * 64, "nginx:1.2.3@sha512:" + "a" * 64, "nginx:-1.2.3"]
+)  # fmt: skip
+MOVING = st.one_of(_REPOSITORIES, st.tuples(_REPOSITORIES, _MOVING).map(":".join), _ODD)
 _UNNAMED = st.sampled_from(["", "x", "Platform-Team", "platform-team-2"])
 
 
@@ -124,6 +150,26 @@ def flawed(draw: st.DrawFn, kinds: tuple[str, ...] = tuple(KINDS)) -> tuple[Obje
     broken = set()
     for flaw in draw(st.lists(st.sampled_from([_mislabel, _unbound, _unpin, _promote]), unique=True, max_size=4)):
         broken.add(flaw(draw, obj))
+    return obj, broken
+
+
+@st.composite
+def nulled(draw: st.DrawFn, made: tuple[Object, set[str]]) -> tuple[Object, set[str]]:
+    """The same, with fields that are null where there are none, as charts render what is empty."""
+    obj, broken = copy.deepcopy(made)
+    pod = pod_of(obj)
+    places = [
+        (obj["metadata"], ("annotations", "namespace", "finalizers")),
+        (pod, ("initContainers", "volumes", "securityContext", "nodeSelector")),
+        *((one, ("ports", "env", "command", "securityContext", "livenessProbe")) for one in pod["containers"]),
+        *(
+            (one["securityContext"], ("runAsUser", "capabilities"))
+            for one in pod["containers"]
+            if "securityContext" in one
+        ),
+    ]
+    for holder, fields in places:
+        holder.update({field: None for field in fields if field not in holder and draw(st.booleans())})
     return obj, broken
 
 

@@ -11,6 +11,9 @@ from tempfile import TemporaryDirectory
 from neuroscale.components import COMPONENTS, selected
 from neuroscale.settings import GITOPS_FOLDERS, ROOT
 
+#: What has a folder for each component.
+_PARENTS = ("bootstrap", "infrastructure")
+
 
 @contextmanager
 def gitops_tree(manifests: Mapping[str, Path], milestones: Collection[str], root: Path | None = None) -> Iterator[Path]:
@@ -25,18 +28,36 @@ def gitops_tree(manifests: Mapping[str, Path], milestones: Collection[str], root
     with TemporaryDirectory(prefix="neuroscale-tree-") as name:
         tree = Path(name)
         for folder in GITOPS_FOLDERS:
-            source = (root or ROOT) / folder
-            if source.is_dir():
-                # Build recipes are not for Argo CD.
-                shutil.copytree(source, tree / folder, ignore=shutil.ignore_patterns("images", "upstream"))
+            if ((root or ROOT) / folder).is_dir():
+                copy_folder(root or ROOT, folder, tree)
         wanted = selected(milestones)
         for path in (path for component in COMPONENTS if component not in wanted for path in component.folders):
             _remove(tree / path)
         for component, source in manifests.items():
-            for parent in ("bootstrap", "infrastructure"):
+            for parent in _PARENTS:
                 if (tree / parent / component).is_dir():
                     shutil.copytree(source, tree / parent / component / "upstream")
         yield tree
+
+
+def copy_folder(root: Path, folder: str, into: Path) -> None:
+    """Copy one of the GitOps folders of a checkout as Git has it, without what is not for Argo CD.
+
+    Those are the build recipes, and upstream manifests that somebody has put into a component's folder. An app may be
+    called as they are.
+
+    Args:
+        root: The checkout.
+        folder: Its name.
+        into: Where the copy goes.
+    """
+    left_out = {root / "infrastructure" / "images"}
+    left_out |= {root / parent / path.name / "upstream" for parent in _PARENTS for path in (root / parent).glob("*")}
+
+    def ignored(parent: str, names: list[str]) -> set[str]:
+        return {name for name in names if Path(parent) / name in left_out}
+
+    shutil.copytree(root / folder, into / folder, symlinks=True, ignore=ignored)
 
 
 def _remove(path: Path) -> None:

@@ -2,57 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
 
-from neuroscale.gate.findings import Finding, Places, named
+from neuroscale.gate.findings import Finding, Tree, named
+from neuroscale.gate.placement import namespace_of, path_of
 from neuroscale.gate.scopes import cluster_scoped
 from neuroscale.kubernetes.refs import Object
 
-#: What no Application deploys.
-_BY_HAND = "bootstrap"
+#: What Kubernetes takes for a name of an Application; longer ones are no value of a label, which objects have for it.
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LONGEST = 63
+#: Bytes of all annotations of an object.
+_LARGEST = 262_144
+_SERVER_SIDE = frozenset({"Replace=true", "ServerSideApply=true"})
 
 
-def applications(places: Places) -> list[Object]:
-    """Every Application of a tree, and those that its ApplicationSets will make."""
-    objects = [obj for several in places.values() for obj in several]
-    made = [app for obj in objects if obj["kind"] == "ApplicationSet" for app in _generated(obj, places)]
-    return [*(obj for obj in objects if obj["kind"] == "Application"), *made]
-
-
-def check(places: Places) -> list[Finding]:
+def check(tree: Tree) -> list[Finding]:
     """All folders but those that are applied by hand, at set-up."""
-    objects = [obj for several in places.values() for obj in several]
-    projects = {obj["metadata"]["name"]: obj for obj in objects if obj["kind"] == "AppProject"}
-    scoped, found = cluster_scoped(places), []
-    names, deploying = dict[str, str](), dict[str, str]()
-    for app in applications(places):
-        name, folder = app["metadata"]["name"], app["spec"].get("source", {}).get("path", "")
-        first = deploying.setdefault(folder, name)
-        if name in names:
-            said = f"its Application should have a name of its own, but {names[name]} has one named {name}, too"
-            found.append(Finding("appproject", "collision", folder, said))
-        elif first != name:
-            said = f"one Application should deploy it, but both {first} and {name} do, and each undoes the other's work"
-            found.append(Finding("appproject", "collision", folder, said))
-        names[name] = folder
-        if folder not in places:
+    objects = [obj for several in tree.places.values() for obj in several]
+    projects: dict[str, Object] = {}
+    for obj in objects:
+        if obj["kind"] == "AppProject":
+            # What is applied by hand comes first, and no app replaces it.
+            projects.setdefault(obj["metadata"]["name"], obj)
+    scoped, found = cluster_scoped(tree.places), []
+    folders: dict[str, str] = {}
+    for app in tree.applications:
+        name, folder = str(app["metadata"].get("name")), path_of(app)
+        found += [*_misnamed(name, folder), *_colliding(name, folder, folders)]
+        folders[name] = folder
+        if folder not in tree.places:
             said = f"Application {name} should deploy a folder of this tree, but deploys {folder or 'something else'}"
             found.append(Finding("appproject", "source", folder or name, said))
             continue
-        found += violations(app, folder, places[folder], projects.get(app["spec"]["project"]), scoped)
-    return [*found, *_undeployed(places, names.values())]
-
-
-def _undeployed(places: Places, deployed: Collection[str]) -> list[Finding]:
-    """Folders that nobody looks at, as it is with names that are kept for the platform."""
+        project = projects.get(app["spec"].get("project", "default"))
+        found += violations(app, folder, tree.places[folder], project, scoped)
+        found += _too_large(app, folder, tree.places[folder])
     said = "an Application should deploy it, but none does"
-    return [
-        Finding("appproject", "not-deployed", place, said)
-        for place in places
-        if place not in deployed and place.partition("/")[0] != _BY_HAND
-    ]
+    return [*found, *(Finding("appproject", "not-deployed", place, said) for place in tree.idle)]
+
+
+def _misnamed(name: str, folder: str) -> Iterator[Finding]:
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        said = (
+            f"its Application should have a name of at most {_LONGEST} lower-case letters, digits, hyphens and dots, "
+            f"but would be called {name}, and is never made"
+        )
+        yield Finding("appproject", "name", folder, said)
+
+
+def _colliding(name: str, folder: str, others: Mapping[str, str]) -> Iterator[Finding]:
+    if name in others:
+        said = f"its Application should have a name of its own, but {others[name]} has one named {name}, too"
+        yield Finding("appproject", "collision", folder, said)
+    elif first := next((other for other, where in others.items() if where == folder), None):
+        said = f"one Application should deploy it, but both {first} and {name} do, and each undoes the other's work"
+        yield Finding("appproject", "collision", folder, said)
+
+
+def _too_large(app: Object, folder: str, objects: list[Object]) -> Iterator[Finding]:
+    """A client-side apply keeps each object in an annotation of itself, which has a limit (incident B2)."""
+    options = (app["spec"].get("syncPolicy") or {}).get("syncOptions") or []
+    for obj in objects:
+        own = str((obj["metadata"].get("annotations") or {}).get("argocd.argoproj.io/sync-options", "")).split(",")
+        size = len(json.dumps(obj, separators=(",", ":"), ensure_ascii=False).encode())
+        if size > _LARGEST and not _SERVER_SIDE & {option.strip() for option in (*options, *own)}:
+            said = f"it should have {_LARGEST} bytes at most, without ServerSideApply=true, but has {size}"
+            yield Finding("appproject", "too-large", named(folder, obj), said)
 
 
 def violations(
@@ -67,26 +86,29 @@ def violations(
         project: Its AppProject; ``None`` if there is none by that name.
         scoped: Kinds without a namespace.
     """
+    name = app["spec"].get("project", "default")
     if project is None:
-        said = f"its Application's project should be in this tree, but {app['spec']['project']} is not"
+        said = f"its Application's project should be in this tree, but {name} is not"
         return [Finding("appproject", "not-permitted", folder, said)]
-    name, rules, where = app["spec"]["project"], project["spec"], app["spec"]["destination"]
+    rules, repository = project["spec"], (app["spec"].get("source") or {}).get("repoURL", "")
+    server, namespace = (app["spec"].get("destination") or {}).get("server", ""), namespace_of(app)
     found = []
-    if not any(fnmatchcase(app["spec"]["source"]["repoURL"], pattern) for pattern in rules["sourceRepos"]):
-        found.append((folder, f"repository {app['spec']['source']['repoURL']} is no source of project {name}"))
-    if not _reaches(where["server"], where["namespace"], rules):
-        found.append((folder, f"project {name} does not reach namespace {where['namespace']} on {where['server']}"))
-    found += [(named(folder, obj), said) for obj in objects for said in _complaints(obj, name, rules, where, scoped)]
+    if not any(fnmatchcase(repository, pattern) for pattern in rules.get("sourceRepos", [])):
+        found.append((folder, f"repository {repository} is no source of project {name}"))
+    if not _reaches(server, namespace, rules):
+        found.append((folder, f"project {name} does not reach namespace {namespace} on {server or 'no server'}"))
+    for obj in objects:
+        found += [(named(folder, obj), said) for said in _complaints(obj, name, rules, (server, namespace), scoped)]
     return [Finding("appproject", "not-permitted", subject, said) for subject, said in found]
 
 
-def _complaints(obj: Object, name: str, rules: Object, where: Object, scoped: frozenset[str]) -> Iterator[str]:
+def _complaints(obj: Object, name: str, rules: Object, where: tuple[str, str], scoped: frozenset[str]) -> Iterator[str]:
     if obj["kind"] in scoped:
         if not _listed(obj, rules.get("clusterResourceWhitelist", [])):
             yield f"it belongs to the whole cluster, and project {name} does not allow that kind"
         return
-    namespace = obj["metadata"].get("namespace", where["namespace"])
-    if not _reaches(where["server"], namespace, rules):
+    server, namespace = where[0], obj["metadata"].get("namespace") or where[1]
+    if not _reaches(server, namespace, rules):
         yield f"project {name} does not reach namespace {namespace}"
     allowed, denied = rules.get("namespaceResourceWhitelist"), rules.get("namespaceResourceBlacklist", [])
     if (allowed is not None and not _listed(obj, allowed)) or _listed(obj, denied):
@@ -100,33 +122,6 @@ def _listed(obj: Object, rules: list[Object]) -> bool:
 
 def _reaches(server: str, namespace: str, rules: Object) -> bool:
     return any(
-        fnmatchcase(server, to["server"]) and fnmatchcase(namespace, to["namespace"]) for to in rules["destinations"]
+        fnmatchcase(server, to.get("server", "")) and fnmatchcase(namespace, to.get("namespace", ""))
+        for to in rules.get("destinations", [])
     )
-
-
-def _generated(application_set: Object, places: Places) -> Iterator[Object]:
-    """The Applications for the folders that its Git generators find, without those excluded; one for pull requests."""
-    for generator in application_set["spec"]["generators"]:
-        if "pullRequest" in generator:  # which of them are open decides about names alone
-            yield application_set["spec"]["template"]
-        patterns = (generator.get("git") or {}).get("directories", [])
-        for folder in places:
-            hits = [bool(one.get("exclude")) for one in patterns if _matches(folder, one["path"])]
-            if hits and not any(hits):
-                yield _filled(application_set["spec"]["template"], folder)
-
-
-def _matches(folder: str, pattern: str) -> bool:
-    """As Go's ``path.Match``: a star does not cross a slash."""
-    parts, wanted = folder.split("/"), pattern.split("/")
-    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
-
-
-def _filled(template: Any, folder: str) -> Any:
-    if isinstance(template, dict):
-        return {key: _filled(value, folder) for key, value in template.items()}
-    if isinstance(template, list):
-        return [_filled(value, folder) for value in template]
-    if isinstance(template, str):
-        return template.replace("{{ .path.basename }}", folder.rpartition("/")[2]).replace("{{ .path.path }}", folder)
-    return template

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from neuroscale.bootstrap.render import copy_folder
 from neuroscale.errors import ConditionTimeout, ExitCode, Inconclusive
 from neuroscale.gate import findings, pipeline
 from neuroscale.gate.corpus_check import mistake
@@ -61,7 +61,7 @@ def copied(repository: Path = ROOT) -> Iterator[Path]:
     with TemporaryDirectory(prefix="neuroscale-changed-") as name:
         for folder in GITOPS_FOLDERS:
             if (repository / folder).is_dir():
-                shutil.copytree(repository / folder, Path(name) / folder, ignore=shutil.ignore_patterns("images"))
+                copy_folder(repository, folder, Path(name))
         yield Path(name)
 
 

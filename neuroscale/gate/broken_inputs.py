@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from neuroscale.gate.assertions import GateOutput, ask
+from neuroscale.gate.engine import Engine
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.corpus import named
 from neuroscale.guardrails.oracle import TAG
@@ -67,19 +68,18 @@ def _edited(tools: Tools, copy: Path, edit: Callable[[dict[str, Any]], None]) ->
     return tools
 
 
-def _own_parameters(tools: Tools, copy: Path) -> Tools:
-    """With parameters in the ApplicationSet, which Argo CD hands to charts beside all that is in their folders."""
+def _elsewhere(tools: Tools, copy: Path) -> Tools:
+    """With an ApplicationSet whose Applications are of another repository, which no commit here shows."""
     file = copy / "infrastructure" / "apps" / "model-endpoints-appset.yaml"
     application_set = yaml.safe_load(file.read_text(encoding="utf-8"))
-    source = application_set["spec"]["template"]["spec"]["source"]
-    source["helm"] = {"parameters": [{"name": "image", "value": "elsewhere.example/any"}]}
+    application_set["spec"]["template"]["spec"]["source"]["repoURL"] = "https://elsewhere.example/any.git"
     file.write_text(yaml.safe_dump(application_set), encoding="utf-8")
     return tools
 
 
-def _engine(program: Path) -> Callable[[Tools, Path], Tools]:
+def _judged_by(program: Path) -> Callable[[Tools, Path], Tools]:
     """With something else in the place of the policy engine."""
-    return lambda tools, _: replace(tools, kyverno=program)
+    return lambda tools, _: replace(tools, judge=Engine(program))
 
 
 _FLAWS: dict[str, Callable[[Tools, Path], Tools]] = {
@@ -87,10 +87,10 @@ _FLAWS: dict[str, Callable[[Tools, Path], Tools]] = {
     "with an object of an unknown kind": _unknown_kind,
     "without one of its policies": _no_policy,
     "with a policy that matches nothing": _narrowed,
-    "with parameters outside of folders": _own_parameters,
-    "without a policy engine": _engine(Path("/nonexistent/policy-engine")),
-    "with a policy engine that fails": _engine(Path("/bin/false")),
-    "with a policy engine without output": _engine(Path("/bin/true")),
+    "that deploys another repository": _elsewhere,
+    "without a policy engine": _judged_by(Path("/nonexistent/policy-engine")),
+    "with a policy engine that fails": _judged_by(Path("/bin/false")),
+    "with a policy engine without output": _judged_by(Path("/bin/true")),
 }
 
 #: As the feature words it -> what the gate says.
@@ -98,8 +98,8 @@ REASONS = {
     "there are no objects": "should make objects, but makes none",
     "the kind is unknown": "should have a kind Deplyoment",
     "a policy is missing": "the policy should be in this tree",
-    "they were not rendered": "should be all that it is made from, but it sets source.helm.parameters",
+    "it was not rendered": "should be a folder of this repository, but is https://elsewhere.example/any.git",
     "a policy evaluated nothing": "the policy should judge it, but passed it",
     "the policy engine is missing": "No such file or directory",
-    "the policy engine failed": "ended with exit code 1 after 0 results",
+    "the policy engine failed": "should judge, but ended with exit code",
 }

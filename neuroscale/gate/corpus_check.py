@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neuroscale.errors import ConditionTimeout, Inconclusive
 from neuroscale.gate import appproject, pipeline, policy, resources, schema
-from neuroscale.gate.findings import Finding, Places
-from neuroscale.gate.render import render_folder
+from neuroscale.gate.engine import Engine
+from neuroscale.gate.findings import Finding, Tree
+from neuroscale.gate.placement import placed
+from neuroscale.gate.render import BY_HAND, Checkout, render_several
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.corpus import Specimen, specimens
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT
 
 _SHOWN = 5
+#: What says which folders are deployed.
+_DEPLOYING = {"Application", "ApplicationSet"}
 
 
 @dataclass(frozen=True)
@@ -43,30 +48,66 @@ def evaluate_corpus(tools: Tools, repository: Path = ROOT) -> Judged:
     return Judged(chosen, verdicts(tools, tree, chosen))
 
 
-def verdicts(tools: Tools, tree: Places, chosen: Iterable[Specimen]) -> dict[str, list[Finding]]:
+def verdicts(tools: Tools, tree: Tree, chosen: Sequence[Specimen]) -> dict[str, list[Finding]]:
     """Specimen, by its name, -> what the first stage that rejects it finds.
 
     Args:
-        tools: The CLI judges all that come as far as the policies at once: it takes its time to start.
+        tools: They render all at once, and judge at once all that come as far as the policies.
         tree: What is beside them, the policies included.
         chosen: The specimens.
 
     Raises:
         Inconclusive: A tool failed.
     """
-    schemas, found, left = schema.Schemas.of(tree), dict[str, list[Finding]](), dict[str, tuple[str, list[Object]]]()
-    for one in chosen:
-        place, objects, found[one.name] = _before_policies(one, tools, tree, schemas)
+    schemas, found, left = schema.Schemas.of(tree.places), dict[str, list[Finding]](), dict[str, Tree]()
+    for one, place, (alone, findings) in rendered_alone(tools.renderer, tree, chosen):
+        places = {**tree.places, place: alone.places.get(place, [])}
+        beside = replace(tree, places=places, applications=_with(tree, alone), idle=alone.idle)
+        found[one.name] = _before_policies(one, place, beside, schemas, findings)
         if not found[one.name]:
-            left[one.name] = (place, objects)
+            left[one.name] = beside
     # Folders may have the same name; what they make may not.
-    together = policy.placed({**tree, **{f"corpus/{name}": objects for name, (_, objects) in left.items()}})
+    together = placed(tree)
+    together |= {f"corpus/{name}": placed(beside)[_place_of(name, chosen)] for name, beside in left.items()}
     by_place: dict[str, list[Finding]] = defaultdict(list)
-    for finding in policy.check(together, policy.simulate(tools.kyverno, together)):
+    for finding in policy.check(together, policy.simulate(tools.judge, together)):
         by_place[finding.where.partition(":")[0]].append(finding)
-    for name, (place, objects) in left.items():
-        found[name] = by_place[f"corpus/{name}"] or resources.check(policy.placed({**tree, place: objects}))
+    for name, beside in left.items():
+        found[name] = by_place[f"corpus/{name}"] or resources.check(placed(beside))
     return found
+
+
+def rendered_alone(
+    engine: Engine, tree: Tree, chosen: Sequence[Specimen]
+) -> Iterator[tuple[Specimen, str, tuple[Tree, list[Finding]]]]:
+    """Each specimen, its place, and what Argo CD makes of it where nothing else is but what deploys it.
+
+    Raises:
+        Inconclusive: There is no answer.
+    """
+    with TemporaryDirectory(prefix="neuroscale-corpus-") as name:
+        checkouts = [_checkout(one, Path(name) / str(number), tree) for number, one in enumerate(chosen)]
+        answers = render_several(engine, checkouts)
+    yield from zip(chosen, (one.only for one in checkouts), answers, strict=True)
+
+
+def _checkout(one: Specimen, root: Path, tree: Tree) -> Checkout:
+    deploying = [obj for objects in tree.places.values() for obj in objects if obj["kind"] in _DEPLOYING]
+    (root / BY_HAND).mkdir(parents=True)
+    (root / BY_HAND / "applications.yaml").write_text("\n---\n".join(map(json.dumps, deploying)), encoding="utf-8")
+    place = str(one.put(root / "apps").relative_to(root))
+    return Checkout(root, (BY_HAND, *([place] if one.deployed != "apps" else [])), place)
+
+
+def _with(tree: Tree, alone: Tree) -> tuple[Object, ...]:
+    """The Applications of both."""
+    known = {app["metadata"]["name"] for app in tree.applications}
+    return (*tree.applications, *(app for app in alone.applications if app["metadata"]["name"] not in known))
+
+
+def _place_of(name: str, chosen: Sequence[Specimen]) -> str:
+    (one,) = (one for one in chosen if one.name == name)
+    return f"apps/{one.folder or one.name}"
 
 
 def no_good_one_is_refused(judged: Judged) -> None:
@@ -99,16 +140,12 @@ def mistake(one: Specimen, found: Iterable[Finding]) -> str:
 
 
 def _before_policies(
-    specimen: Specimen, tools: Tools, tree: Places, schemas: schema.Schemas
-) -> tuple[str, list[Object], list[Finding]]:
-    with TemporaryDirectory(prefix="neuroscale-specimen-") as name:
-        laid = specimen.put(Path(name) / "apps")
-        place = f"apps/{laid.name}"
-        objects, findings = render_folder(laid, place, tools.chart)
-    findings = findings or schema.check({place: objects}, schemas)[1]
+    specimen: Specimen, place: str, beside: Tree, schemas: schema.Schemas, findings: list[Finding]
+) -> list[Finding]:
+    findings = findings or schema.check({place: beside.places[place]}, schemas)[1]
     if not findings and specimen.deployed == "apps":
-        findings = [one for one in appproject.check({**tree, place: objects}) if one.where.partition(":")[0] == place]
-    return place, objects, findings
+        findings = [one for one in appproject.check(beside) if one.where.partition(":")[0] == place]
+    return findings
 
 
 def _raise(description: str, judged: Judged, chosen: Iterator[Specimen]) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 from neuroscale.errors import Inconclusive
 from neuroscale.gate import appproject, policy, resources, schema
-from neuroscale.gate.findings import Finding, Places
+from neuroscale.gate.engine import Engine
+from neuroscale.gate.findings import Finding, Places, Tree, named
+from neuroscale.gate.placement import placed
 
 #: Kinds that say what others may do; a change is judged by those that hold already, whatever it makes of them.
 _STANDARDS = {"AppProject", "ValidatingPolicy"}
@@ -25,7 +26,7 @@ class GateResult:
     """One passage through the gate.
 
     Attributes:
-        places: Folder -> its objects.
+        tree: What there is.
         findings: Why it is red; none: green.
         validated: Objects that fit their schema.
         evaluated: Policy -> objects that it judged.
@@ -35,7 +36,7 @@ class GateResult:
         seconds: Stage -> how long it took.
     """
 
-    places: Places = field(default_factory=dict)
+    tree: Tree = field(default_factory=Tree)
     findings: list[Finding] = field(default_factory=list)
     validated: int = 0
     evaluated: Mapping[str, int] = field(default_factory=dict)
@@ -43,6 +44,11 @@ class GateResult:
     changes: list[resources.Change] | None = None
     note: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def places(self) -> Places:
+        """Folder -> its objects."""
+        return self.tree.places
 
     @property
     def rendered(self) -> int:
@@ -58,13 +64,13 @@ class GateResult:
 
 
 def judge(
-    kyverno: Path, result: GateResult, standards: Places | None = None, *, policies_expected: bool = True
+    engine: Engine, result: GateResult, standards: Tree | None = None, *, policies_expected: bool = True
 ) -> Places:
     """Judge what was rendered; the findings are added to the result.
 
     Args:
-        kyverno: The Kyverno CLI.
-        result: With its places.
+        engine: Evaluates policies.
+        result: With its tree.
         standards: The tree that a change is proposed for. Its policies and AppProjects judge as well, so that no change
             loosens what it is judged by.
         policies_expected: Whether a tree without any policy is wrong. A platform without the guardrails' milestone has
@@ -74,42 +80,58 @@ def judge(
         The objects that fit their schemas, each in its namespace.
 
     Raises:
-        Inconclusive: The CLI failed, or there is nothing to judge.
+        Inconclusive: The engine failed, or there is nothing to judge.
     """
     if not result.rendered:
         raise Inconclusive("The tree should make objects, but makes none. Next: a full checkout")
     with result.timed("schema"):
-        fitting, found = schema.check(result.places, schema.Schemas.of(result.places))
-        result.validated = sum(map(len, fitting.values()))
+        fitting, found = fit(result.tree)
+        result.validated = sum(map(len, fitting.places.values()))
         result.findings += found
-    places = policy.placed(fitting)
-    trees = [fitting] if standards is None else [fitting, _under(standards, fitting)]
+    places = placed(fitting)
+    trees = [fitting] if standards is None else [fitting, _under(fit(standards)[0], fitting)]
     with result.timed("appproject"):
         result.findings += [one for tree in trees for one in appproject.check(tree)]
-    if policies_expected or any(map(policy.policies, trees)):
+    if policies_expected or any(policy.policies(tree.places) for tree in trees):
         with result.timed("policy"):
             for tree in trees:
-                _obey_policies(kyverno, tree, result)
+                _obey_policies(engine, placed(tree), result)
         if not result.evaluated and not result.findings:
             raise Inconclusive("The policies should judge at least one object, but judged none. Next: a full checkout")
     with result.timed("resources"):
         result.demand = resources.totals(resources.demands(places))
         result.findings += resources.check(places)
-    result.findings = sorted(set(result.findings))
+    result.findings = sorted(_located(set(result.findings), result.tree))
     return places
 
 
-def _obey_policies(kyverno: Path, fitting: Places, result: GateResult) -> None:
-    places = policy.placed(fitting)
-    results = policy.simulate(kyverno, places)
+def fit(tree: Tree) -> tuple[Tree, list[Finding]]:
+    """A tree without the objects that do not fit their schemas, and what is wrong with those."""
+    places, found = schema.check(tree.places, schema.Schemas.of(tree.places))
+    return replace(tree, places=places), found
+
+
+def _obey_policies(engine: Engine, places: Places, result: GateResult) -> None:
+    results = policy.simulate(engine, places)
     result.evaluated = result.evaluated or policy.evaluated(results)
     result.findings += policy.check(places, results)
 
 
-def _under(standards: Places, places: Places) -> Places:
+def _under(standards: Tree, tree: Tree) -> Tree:
     """The same objects, but for policies and AppProjects, which are the standards'."""
-    kept = {place: [obj for obj in objects if obj["kind"] not in _STANDARDS] for place, objects in places.items()}
-    for place, objects in standards.items():
+    kept = {place: [obj for obj in objects if obj["kind"] not in _STANDARDS] for place, objects in tree.places.items()}
+    for place, objects in standards.places.items():
         if binding := [obj for obj in objects if obj["kind"] in _STANDARDS]:
             kept[place] = [*kept.get(place, []), *binding]
-    return kept
+    return replace(tree, places=kept)
+
+
+def _located(findings: set[Finding], tree: Tree) -> Iterator[Finding]:
+    """Findings with the file and line of the object that they are about."""
+    known = {
+        named(place, obj): tree.origins.get((place, obj["kind"], obj["metadata"]["name"]), "")
+        for places in (tree.places, placed(tree))
+        for place, objects in places.items()
+        for obj in objects
+    }
+    return (one if one.at else replace(one, at=known.get(one.where, "")) for one in findings)

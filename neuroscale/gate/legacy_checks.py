@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neuroscale.errors import ConditionTimeout, Inconclusive, ProgramFailed
-from neuroscale.gate import pipeline, policy
+from neuroscale.gate import kyverno_cli, pipeline
+from neuroscale.gate.placement import placed
 from neuroscale.gate.schema import Schemas
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.corpus import Specimen, named
@@ -61,15 +62,15 @@ def is_green_for_the_first(tools: Tools, copy: Path, added: Added) -> None:
         ConditionTimeout: It is not so.
         Inconclusive: The checkout does not render.
     """
-    places, findings = pipeline.rendered(tools, copy)
+    tree, findings = pipeline.rendered(tools, copy)
     if findings:
         raise Inconclusive(f"{copy} should render, but: {findings[0]}. Next: neuroscale gate")
     with TemporaryDirectory(prefix="neuroscale-reference-") as name:
-        everything = [obj for objects in policy.placed(places).values() for obj in objects]
-        prepared = policy.prepare(Path(name), everything)
-        asked = command(tools.kyverno, prepared, sorted(added.path.iterdir()))
+        everything = [obj for objects in placed(tree).values() for obj in objects]
+        prepared = kyverno_cli.prepare(Path(name), everything)
+        asked = command(tools.kyverno(), prepared, sorted(added.path.iterdir()))
         code, said = piped(asked, prepared.environment)
-    seen = {result.subject[-1] for result in policy.parse(said)[0]}
+    seen = {result.subject[-1] for result in kyverno_cli.parse(said)[0]}
     if code or seen != {"deployment"}:
         raise ConditionTimeout(
             f"The check of D4 should be green after the first of two manifests, but ended with exit code {code} and "
@@ -91,7 +92,7 @@ def refuses_what_is_right(added: Added) -> None:
         )
 
 
-def command(cli: Path, prepared: policy.Prepared, manifests: Sequence[Path]) -> list[str]:
+def command(cli: Path, prepared: kyverno_cli.Prepared, manifests: Sequence[Path]) -> list[str]:
     """One flag and several paths: the CLI takes the first, and those behind it for policies."""
     given = ["apply", str(prepared.policies), "--resource", *map(str, manifests)]
     return [str(cli), *given, *prepared.options]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from neuroscale.errors import Inconclusive
 from neuroscale.gate.findings import Finding, Places, named
 from neuroscale.gate.scopes import plural
 from neuroscale.guardrails.oracle import PodShape, pods
@@ -16,6 +18,9 @@ from neuroscale.kubernetes.refs import Object
 Amounts = dict[str, Decimal]
 #: What is counted, as quotas call it.
 COUNTED = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory", "pods")
+
+#: What pods of others are made of.
+_RUNTIMES = {"ClusterServingRuntime", "ServingRuntime"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ def demands(places: Places) -> dict[str, Amounts]:
     runtimes = [obj for objects in places.values() for obj in objects if obj["kind"] == "ClusterServingRuntime"]
     found = {}
     for place, objects in places.items():
-        for obj in objects:
+        for obj in (one for one in objects if one["kind"] not in _RUNTIMES):
             total: Amounts = defaultdict(Decimal)
             for pod in pods(obj):
                 count = _replicas(obj, pod)
@@ -78,11 +83,29 @@ def check(places: Places) -> list[Finding]:
         }
         runtimes = [obj for _, obj in objects if obj["kind"] == "ClusterServingRuntime"]
         asked = totals(demands({**inside, "runtimes": runtimes})) | _counts(inside)
-        for what, hard in quota["spec"].get("hard", {}).items():
-            if (amount := asked.get(what, Decimal(0))) > quantity(hard):
+        for what, hard in (quota.get("spec") or {}).get("hard", {}).items():
+            if (amount := asked.get(what, Decimal(0))) > _quantity(hard):
                 said = f"{namespace} should ask for at most {hard} {what}, but asks for {readable(what, amount)}"
                 found.append(Finding("resources", "quota", named(place, quota), said))
-    return found
+    return [*found, *_above_ranges(places)]
+
+
+def _above_ranges(places: Places) -> Iterator[Finding]:
+    """Pods with a container that is larger than its namespace allows are never made."""
+    for obj in (obj for obj in _all(places) if obj["kind"] == "LimitRange"):
+        for entry in (obj.get("spec") or {}).get("limits") or []:
+            for what, most in (entry.get("max") or {}).items() if entry.get("type") == "Container" else []:
+                yield from _above(places, obj["metadata"].get("namespace"), what, most)
+
+
+def _above(places: Places, namespace: object, what: str, most: object) -> Iterator[Finding]:
+    for place, objects in places.items():
+        for obj in (one for one in objects if one["metadata"].get("namespace") == namespace):
+            for container in (one for pod in pods(obj) for one in (*pod.containers(), *pod.models)):
+                asked = ((container.get("resources") or {}).get("limits") or {}).get(what)
+                if asked is not None and _quantity(asked) > _quantity(most):
+                    said = f"{namespace} allows {most} {what} for a container at most, but one may take {asked}"
+                    yield Finding("resources", "limit-range", named(place, obj), said)
 
 
 def readable(what: str, amount: Decimal) -> str:
@@ -122,18 +145,26 @@ def _amount(container: Object, what: str) -> Decimal:
     given = container.get("resources") or {}
     # Without a request the limit is the request.
     value = (given.get(side) or {}).get(resource, (given.get("limits") or {}).get(resource, 0))
-    return quantity(value)
+    return _quantity(value)
+
+
+def _quantity(value: object) -> Decimal:
+    """An amount; one that nobody can read is an earlier stage's to reject, and none here."""
+    try:
+        return quantity(value)
+    except Inconclusive:
+        return Decimal(0)
 
 
 def _served(model: Object, runtimes: list[Object]) -> Object:
     """A model's container with what its runtime says where the model itself is silent (incident E2)."""
     wanted = (model.get("modelFormat") or {}).get("name")
     for runtime in runtimes:
-        formats = {
-            entry["name"] for entry in runtime["spec"].get("supportedModelFormats", []) if entry.get("autoSelect")
-        }
+        supported = runtime["spec"].get("supportedModelFormats", [])
+        formats = {entry.get("name") for entry in supported if entry.get("autoSelect")}
         if runtime["metadata"]["name"] == model.get("runtime") or (not model.get("runtime") and wanted in formats):
-            base = runtime["spec"]["containers"][0].get("resources") or {}
+            containers: list[Object] = runtime["spec"].get("containers", [])
+            base = (containers[0].get("resources") if containers else None) or {}
             own = model.get("resources") or {}
             return {"resources": {side: {**base.get(side, {}), **own.get(side, {})} for side in ("requests", "limits")}}
     return model
@@ -146,15 +177,16 @@ def _replicas(obj: Object, pod: PodShape) -> int:
         case "Job":
             count = spec.get("parallelism")
         case "CronJob":
-            count = spec["jobTemplate"]["spec"].get("parallelism")
+            count = ((spec.get("jobTemplate") or {}).get("spec") or {}).get("parallelism")
         case "InferenceService":
             count = pod.spec.get("minReplicas")
-        case "Service" | "Configuration":
-            annotations = (spec["template"].get("metadata") or {}).get("annotations") or {}
+        case "Service" | "Configuration" | "Revision":
+            meta = obj["metadata"] if obj["kind"] == "Revision" else (spec.get("template") or {}).get("metadata")
+            annotations = (meta or {}).get("annotations") or {}
             count, default = annotations.get("autoscaling.knative.dev/min-scale"), 0
         case _:
             count = spec.get("replicas")
-    return default if count is None else int(count)
+    return int(str(count)) if re.fullmatch(r"\d+", str(count)) else default
 
 
 def _counts(places: Places) -> Amounts:

@@ -15,6 +15,7 @@ from jsonschema.protocols import Validator
 from referencing import Registry, Resource
 
 from neuroscale.errors import SupplyError
+from neuroscale.gate import api_rules
 from neuroscale.gate.findings import Finding, Places, named
 from neuroscale.kubernetes.refs import Object
 from neuroscale.supply.pins import pins
@@ -34,8 +35,9 @@ class Schemas:
         self._custom = {
             (definition["spec"]["group"], version["name"], definition["spec"]["names"]["kind"]): version["schema"]
             for definition in definitions
+            if _is_definition(definition)
             for version in definition["spec"]["versions"]
-            if version.get("served") and "schema" in version
+            if version.get("served") and (version.get("schema") or {}).get("openAPIV3Schema")
         }
         self._validators: dict[tuple[str, str, str], Validator] = {}
 
@@ -60,8 +62,8 @@ class Schemas:
         else:
             said = f"{obj['apiVersion']} should have a kind {obj['kind']}, of Kubernetes or defined here, but has none"
             return [Finding("schema", "unknown-kind", named(place, obj), said)]
-        errors = (best_match(one.iter_errors(part)) for one, part in zip(validators, parts, strict=True))
-        return [Finding("schema", "invalid", named(place, obj), _sentence(error)) for error in errors if error]
+        complaints = list(filter(None, map(_complaint, validators, parts))) or api_rules.complaints(obj)
+        return [Finding("schema", "invalid", named(place, obj), complaint) for complaint in complaints]
 
     def _of_custom(self, key: tuple[str, str, str]) -> Validator:
         if key not in self._validators:
@@ -82,6 +84,21 @@ def check(places: Places, schemas: Schemas) -> tuple[Places, list[Finding]]:
     return fitting, findings
 
 
+def _complaint(validator: Validator, part: Object) -> str:
+    """What is most telling; empty: nothing is wrong. A definition may hold a schema that is none itself."""
+    try:
+        error = best_match(validator.iter_errors(part))
+    except (jsonschema.SchemaError, re.error, RecursionError, TypeError, AttributeError) as why:
+        return f"its definition should hold a schema, but: {' '.join(str(why).split()):.200}"
+    return _sentence(error) if error else ""
+
+
+def _is_definition(obj: Object) -> bool:
+    """Whether what calls itself a definition is one that Kubernetes takes."""
+    validator = _builtin(obj["apiVersion"], "CustomResourceDefinition")
+    return validator is not None and validator.is_valid(obj)
+
+
 def _sentence(error: ValidationError) -> str:
     return f"{error.json_path.removeprefix('$').removeprefix('.') or 'it'} does not fit: {error.message:.200}"
 
@@ -97,6 +114,25 @@ def kubernetes() -> str:
     if version is None:
         raise SupplyError("pins.toml should say which Kubernetes k3s is, but does not. Next: give k3s a release there")
     return version[1]
+
+
+#: Kinds that nobody can list, and those that Argo CD is told to pass over: it tells charts of neither.
+_NOT_LISTED = re.compile(r".*(Review|List)|Binding|Endpoints|EndpointSlice|Eviction|Lease|Scale|Status|TokenRequest")
+#: Versions that are served without being asked for. Of those that are not stable, one is left in 1.31.
+_SERVED = re.compile(r"(.+/)?v\d+|flowcontrol\.apiserver\.k8s\.io/v1beta3")
+
+
+@cache
+def api_versions() -> list[str]:
+    """Groups, versions and kinds of Kubernetes itself, as Argo CD tells charts of them."""
+    found = set[str]()
+    for one in _definitions()["$defs"].values():
+        fields = one.get("properties", {})
+        for version in fields.get("apiVersion", {}).get("enum", []) if "metadata" in fields else []:
+            kinds = [kind for kind in fields["kind"].get("enum", []) if not _NOT_LISTED.fullmatch(kind)]
+            if kinds and _SERVED.fullmatch(version):
+                found |= {version, *(f"{version}/{kind}" for kind in kinds)}
+    return sorted(found)
 
 
 @cache
@@ -119,9 +155,13 @@ def _builtin(api_version: str, kind: str) -> Validator | None:
 
 @cache
 def _registry() -> Registry[Any]:
-    file = _folder() / "_definitions.json"
-    definitions: Resource[Any] = Resource.from_contents(json.loads(file.read_text(encoding="utf-8")))
+    definitions: Resource[Any] = Resource.from_contents(_definitions())
     return definitions @ Registry()
+
+
+@cache
+def _definitions() -> Any:
+    return json.loads((_folder() / "_definitions.json").read_text(encoding="utf-8"))
 
 
 @cache

@@ -39,7 +39,11 @@ _CLUSTER_SCOPED = frozenset(
 def cluster_scoped(places: Places) -> frozenset[str]:
     """Kinds without a namespace: Kubernetes' own, and those that a tree defines."""
     definitions = (obj for objects in places.values() for obj in objects if obj["kind"] == "CustomResourceDefinition")
-    return _CLUSTER_SCOPED | {one["spec"]["names"]["kind"] for one in definitions if one["spec"]["scope"] == "Cluster"}
+    specs = (one.get("spec") for one in definitions)
+    # This is asked before schemas are: a definition may be anything.
+    whole = (spec.get("names") for spec in specs if isinstance(spec, dict) and spec.get("scope") == "Cluster")
+    kinds = (names.get("kind") for names in whole if isinstance(names, dict))
+    return _CLUSTER_SCOPED | {kind for kind in kinds if isinstance(kind, str)}
 
 
 def plural(kind: str) -> str:

@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neuroscale.components import COMPONENTS
+from neuroscale.gate.engine import Engine
 from neuroscale.gate.helm import template
 from neuroscale.kubernetes.refs import Object
 from neuroscale.supply.builder import Builder
 from neuroscale.supply.source import GATE_TOOLS, manifests
 
-_CLI, _HELM = GATE_TOOLS
+_ENGINE, _HELM, _KUSTOMIZE, _CLI = GATE_TOOLS
 
 
-def provide_helm() -> Path:
-    """Helm, built if it is missing.
+def provide_kyverno() -> Path:
+    """The Kyverno CLI, built if it is missing.
 
     Raises:
         SupplyError: It cannot be had.
     """
-    return Builder().provide([_HELM])[_HELM].path / _HELM
+    return Builder().provide([_CLI])[_CLI].path / _CLI
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,18 @@ class Tools:
     """What the gate works with.
 
     Attributes:
-        kyverno: The Kyverno CLI.
+        renderer: Makes objects of folders.
+        judge: Evaluates policies; the same program.
         manifests: Component -> folder with its upstream manifests.
-        helm: Provides Helm; building it takes minutes, and only a tree with a chart needs it.
+        helm: The program, for charts by themselves.
+        kyverno: Provides the Kyverno CLI, which only checks of other people judge with; building it takes minutes.
     """
 
-    kyverno: Path
+    renderer: Engine
+    judge: Engine
     manifests: Mapping[str, Path]
-    helm: Callable[[], Path] = provide_helm
+    helm: Path
+    kyverno: Callable[[], Path] = provide_kyverno
 
     def chart(self, folder: Path, values: Sequence[Path] = ()) -> list[Object]:
         """The objects of a Helm chart.
@@ -46,16 +51,16 @@ class Tools:
             values: Files with further ones, the last of which decides.
 
         Raises:
-            SupplyError: It does not render, or Helm cannot be had.
+            SupplyError: It does not render.
         """
-        return template(self.helm(), folder, values)
+        return template(self.helm, folder, values)
 
 
-def provide(*, charts: bool = False) -> Tools:
+def provide(*, everything: bool = False) -> Tools:
     """Build what is missing; some minutes the first time, and nothing afterwards.
 
     Args:
-        charts: Build Helm as well, before somebody asks for it.
+        everything: Build the Kyverno CLI as well, before somebody asks for it.
 
     Raises:
         SupplyError: A part cannot be had.
@@ -64,5 +69,7 @@ def provide(*, charts: bool = False) -> Tools:
     """
     demands = [component.demand for component in COMPONENTS]
     wanted = [part for demand in demands for part in demand.manifests.values()]
-    parts = Builder().provide([*wanted, _CLI, *([_HELM] if charts else [])])
-    return Tools(parts[_CLI].path / _CLI, manifests(parts, demands))
+    own = [_ENGINE, _HELM, _KUSTOMIZE, *([_CLI] if everything else [])]
+    parts = Builder().provide([*wanted, *own])
+    engine = Engine(parts[_ENGINE].path / _ENGINE, (parts[_HELM].path, parts[_KUSTOMIZE].path))
+    return Tools(engine, engine, manifests(parts, demands), parts[_HELM].path / _HELM)

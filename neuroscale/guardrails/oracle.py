@@ -48,9 +48,14 @@ _TEMPLATES: dict[tuple[str, str], tuple[str, ...]] = {
     ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
     ("batch", "Job"): ("spec", "template"),
     ("serving.knative.dev", "Configuration"): ("spec", "template"),
+    ("serving.knative.dev", "Revision"): (),
     ("serving.knative.dev", "Service"): ("spec", "template"),
 }
 _MODELS = ("serving.kserve.io", "InferenceService")
+#: What the pods of models are made of: nobody's workload, hence without labels.
+_RUNTIMES = {("serving.kserve.io", "ClusterServingRuntime"), ("serving.kserve.io", "ServingRuntime")}
+#: Its pods are made by KServe, of what KServe is configured with.
+_GRAPHS = ("serving.kserve.io", "InferenceGraph")
 _COMPONENTS = ("predictor", "transformer", "explainer")
 #: Under any of these names stands the model of a component; its serving runtime fills in what the component leaves out.
 _FRAMEWORKS = (
@@ -70,6 +75,7 @@ _FRAMEWORKS = (
 #: Whoever answers for workloads, and whoever pays for them.
 OWNERS = frozenset({"ml-platform", "platform-team"})
 COST_CENTERS = frozenset({"cc-demo", "cc-ml", "cc-platform"})
+_TAG = r"[a-zA-Z0-9_][a-zA-Z0-9_.+-]*"
 
 
 @dataclass(frozen=True)
@@ -105,16 +111,21 @@ def speaks_of(policy: str, obj: Object) -> bool:
     kind = (obj["apiVersion"].rpartition("/")[0], obj["kind"])
     if policy == ISVC_LABELS:
         return kind == _MODELS
-    return kind in _TEMPLATES or (kind == _MODELS and policy != LABELS)
+    if policy == LABELS:
+        return kind in _TEMPLATES or kind == _GRAPHS
+    return kind in _TEMPLATES or kind in _RUNTIMES or kind == _MODELS
 
 
 def pods(obj: Object) -> list[PodShape]:
     """The pods that an object asks for: one of most kinds, up to four of a model."""
-    kind = (obj["apiVersion"].rpartition("/")[0], obj["kind"])
+    kind, spec = (obj["apiVersion"].rpartition("/")[0], obj["kind"]), obj.get("spec") or {}
     if kind == _MODELS:
-        components = [obj["spec"].get(name) for name in _COMPONENTS]
-        parts = [*components, (obj["spec"].get("predictor") or {}).get("workerSpec")]
-        return [PodShape(None, part, [part[name] for name in _FRAMEWORKS if part.get(name)]) for part in parts if part]
+        components = [_component(spec[name]) for name in _COMPONENTS if spec.get(name)]
+        workers = (spec.get("predictor") or {}).get("workerSpec")
+        # They take from the runtime of the component that they work for.
+        return [*components, *([PodShape(None, workers, [{}] if components[0].models else [])] if workers else [])]
+    if kind in _RUNTIMES:
+        return [PodShape(None, spec)]
     if kind not in _TEMPLATES:
         return []
     path = _TEMPLATES[kind]
@@ -123,6 +134,10 @@ def pods(obj: Object) -> list[PodShape]:
         template = template.get(step) or {}
     labels = (template.get("metadata") or {}).get("labels") or {} if path else None
     return [PodShape(labels, template.get("spec") or {})]
+
+
+def _component(part: Object) -> PodShape:
+    return PodShape(None, part, [part[name] for name in _FRAMEWORKS if name in part and part[name] is not None])
 
 
 # --- the promises
@@ -174,29 +189,57 @@ def _positive(amount: object) -> bool:
 def _tags(obj: Object) -> Iterator[str]:
     for pod in pods(obj):
         written = [container for container in pod.containers() if "image" in container or not pod.models]
-        for container in [*written, *(model for model in pod.models if "image" in model)]:
-            image = container.get("image") or ""
-            if not is_pinned(image):
-                yield f"image {image!r} may be another one tomorrow"
+        volumes = [volume["image"] for volume in pod.spec.get("volumes") or [] if "image" in volume]
+        stored = [model.get("storageUri") or "" for model in pod.models]
+        references = [container.get("image") for container in written]
+        references += [model["image"] for model in pod.models if "image" in model]
+        references += [volume.get("reference") for volume in volumes]
+        references += [uri.partition("://")[2] for uri in stored if _is_image(uri)]
+        yield from (f"image {one!r} may be another one tomorrow" for one in references if not is_pinned(one or ""))
         for model in pod.models:
             if "runtimeVersion" in model and not _is_exact(model["runtimeVersion"]):
                 yield f"runtimeVersion {model['runtimeVersion']!r} may be another one tomorrow"
 
 
+def _is_image(uri: str) -> bool:
+    """Whether a model is an image: modelcars, mounted or pulled."""
+    scheme, found, _ = uri.partition("://")
+    return bool(found) and scheme.partition("+")[0] == "oci"
+
+
 def is_pinned(image: str) -> bool:
-    """Whether a reference names one image for good: by digest, or by the tag of an exact version."""
-    if re.search(r"@sha256:[0-9a-f]{64}$", image):
-        return True
+    """Whether a reference names one image for good: by digest, or by the tag of an exact version or of a commit."""
+    tagged, at, digest = image.partition("@")
+    host, slash, path = tagged.rpartition("/")
     # A colon before the last slash is a registry's port.
-    name, _, tag = image.rpartition("/")[2].partition(":")
-    return bool(name) and "@" not in image.rpartition("/")[2] and _is_exact(tag)
+    name, colon, tag = path.partition(":")
+    if not re.fullmatch(r"[a-z0-9._-]+", name) or (slash and not _is_path(host)):
+        return False
+    if at:
+        lengths = {"sha256": 64, "sha512": 128}
+        algorithm, _, value = digest.partition(":")
+        known = len(value) == lengths.get(algorithm) and set(value) <= set("0123456789abcdef")
+        return known and (not colon or re.fullmatch(_TAG, tag) is not None)
+    return _is_exact(tag)
+
+
+def _is_path(path: str) -> bool:
+    """A registry, folders, or both; the registry is a name or an address, and may have a port."""
+    first, *others = path.split("/")
+    registry = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]+)(:\d+)?|[a-z0-9._-]+", first)
+    return registry is not None and all(re.fullmatch(r"[a-z0-9._-]+", one) for one in others)
 
 
 def _is_exact(tag: str) -> bool:
-    """A version of three numbers with or without words around it, or a commit; and never the latest of anything."""
-    if ":" in tag or "latest" in re.split(r"[-_.]", tag.lower()):
+    """All three numbers of a version, or a commit as the last word; and never the latest of anything."""
+    words = re.split(r"[-_.]", tag)
+    if not re.fullmatch(_TAG, tag) or {"latest", "snapshot"} & {word.lower() for word in words}:
         return False
-    return re.fullmatch(r"(.*-)?v?\d+\.\d+\.\d+([-+_.].*)?|[0-9a-f]{7,64}", tag) is not None
+    commit = words[-1].removeprefix("g")
+    if re.fullmatch(r"[0-9a-f]{7,64}", commit) and re.search("[0-9]", commit) and re.search("[a-f]", commit):
+        return True
+    # What stands before it is a word: 3.12-alpine-3.19.1 is another Python next week.
+    return re.fullmatch(r"([a-zA-Z].*-)?v?\d+\.\d+\.\d+(\D.*)?", tag) is not None
 
 
 def _users(obj: Object) -> Iterator[str]:
@@ -206,10 +249,15 @@ def _users(obj: Object) -> Iterator[str]:
             own = container.get("securityContext") or {}
             name = container.get("name", "of the model")
             # Not said anywhere: the runtime says it, where there is one.
-            if not own.get("runAsNonRoot", whole.get("runAsNonRoot", bool(pod.models))):
+            if not _first(own.get("runAsNonRoot"), whole.get("runAsNonRoot"), bool(pod.models)):
                 yield f"container {name} may run as root"
-            if own.get("runAsUser", whole.get("runAsUser")) == 0:
+            if _first(own.get("runAsUser"), whole.get("runAsUser")) == 0:
                 yield f"container {name} runs as user 0"
+
+
+def _first(*said: object) -> object:
+    """What is said first; null says nothing."""
+    return next((one for one in said if one is not None), None)
 
 
 _RULES: dict[str, Callable[[Object], Iterator[str]]] = {

@@ -70,6 +70,6 @@ def provide() -> Parts:
         node=portal / "node",
         app=portal / node.FOLDER,
         postgresql=parts["debian-postgresql"] / "layer.tar",
-        tools=tools.provide(charts=True),
+        tools=tools.provide(),
         versions={name: all_versions(provided)[name] for name in _SPEAKING},
     )

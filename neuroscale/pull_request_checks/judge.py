@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from neuroscale.commit_statuses import CommitStatus
 from neuroscale.errors import NeuroscaleError
-from neuroscale.gate import base, helm
+from neuroscale.gate import base
+from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding
 from neuroscale.gate.judgement import GateResult
 from neuroscale.gate.judgement import judge as judge_objects
 from neuroscale.gate.render import render
 from neuroscale.host.programs import output, run
-from neuroscale.kubernetes.refs import Object
 
 _WITHIN = 60
 #: Where rules are, and what they are about beside workloads.
 _RULES = ("bootstrap", "infrastructure")
 #: Git wants to know who merges.
 _IDENTITY = ("-c", "user.name=gate", "-c", "user.email=gate@forge.local")
-_HELM, _KYVERNO = Path("/usr/local/bin/helm"), Path("/usr/local/bin/kyverno")
+_ENGINE = Engine(Path("/usr/local/bin/gate-engine"), (Path("/usr/local/bin"),))
 
 
 class Conflict(Exception):
@@ -40,7 +39,7 @@ def judge(url: str, number: int, sha: str, folder: Path) -> CommitStatus:
         repository = _clone(url, number, folder)
         main = _git(repository, "rev-parse", "--verify", "main^{commit}")
         proposed = _git(repository, "rev-parse", "--verify", f"{sha}^{{commit}}")
-        result = judge_merge(repository, main, _merge(repository, main, proposed), _KYVERNO, _HELM)
+        result = judge_merge(repository, main, _merge(repository, main, proposed), _ENGINE)
     except Conflict as error:
         return CommitStatus("failure", str(error))
     except (NeuroscaleError, OSError) as error:
@@ -50,31 +49,26 @@ def judge(url: str, number: int, sha: str, folder: Path) -> CommitStatus:
     return verdict(result)
 
 
-def judge_merge(repository: Path, main: str, merged: str, kyverno: Path, helm_program: Path) -> GateResult:
+def judge_merge(repository: Path, main: str, merged: str, engine: Engine) -> GateResult:
     """Judge a commit as ``main`` would be with it.
 
     Args:
         repository: A clone with both.
         main: The commit whose rules hold.
         merged: What ``main`` would be.
-        kyverno: The Kyverno CLI.
-        helm_program: Helm.
+        engine: Renders and judges.
 
     Raises:
-        Inconclusive: A tool failed, or ``main`` has nothing to judge by.
+        Inconclusive: The engine failed, or ``main`` has nothing to judge by.
     """
-
-    def chart(folder: Path, values: Sequence[Path] = ()) -> list[Object]:
-        return helm.template(helm_program, folder, values)
-
     result, standards = GateResult(), None
     with base.checkout(merged, repository) as tree, result.timed("render"):
-        result.places, result.findings = render(tree, chart)
+        result.tree, result.findings = render(engine, tree)
     if _git(repository, "diff", "--name-only", main, merged, "--", *_RULES):
         with base.checkout(main, repository) as tree, result.timed("base"):
-            standards, _ = render(tree, chart)
+            standards, _ = render(engine, tree)
     # Rules that the change leaves alone are main's; whether there are policies among them is up to main.
-    judge_objects(kyverno, result, standards, policies_expected=False)
+    judge_objects(engine, result, standards, policies_expected=False)
     return result
 
 

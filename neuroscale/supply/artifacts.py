@@ -95,6 +95,8 @@ PARTS: Mapping[str, Kind] = {
         package="cmd",
         variables=(("github.com/argoproj/argo-cd/v3/common.version", "{bare}"),),
     ),
+    # Of the same versions as Argo CD itself, hence mostly compiled with it.
+    "gate-engine": GoProgram(package="."),
     # Of the same versions as the controllers of Kyverno.
     "kyverno-cli": GoProgram(package="."),
     "gitea": GoProgram(

@@ -17,7 +17,7 @@ from neuroscale.supply.store import Stored
 #: What every cluster of this supply is made with and of.
 _NODE = ("k3d", "node")
 #: Programs of the CI gate, which no cluster needs.
-GATE_TOOLS = ("kyverno-cli", "helm")
+GATE_TOOLS = ("gate-engine", "helm", "kustomize", "kyverno-cli")
 
 #: Images that are nowhere to be pulled from again must never be collected. The kubelet would do so on any disk that
 #: looks 85 % full to it, and evict pods besides.

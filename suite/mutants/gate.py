@@ -10,20 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from neuroscale.errors import ExitCode, Inconclusive
+from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding, Places, named
 from neuroscale.gate.judgement import GateResult
+from neuroscale.gate.kyverno_cli import Prepared, run
 from neuroscale.gate.pipeline import pass_through
-from neuroscale.gate.policy import Prepared, Result, run, simulate
-from neuroscale.gate.render import Chart, kustomizations, read, render_folder
+from neuroscale.gate.policy import Result, ask, simulate
+from neuroscale.gate.render import objects_of
 from neuroscale.gate.schema import Schemas, check
 from neuroscale.gate.tools import Tools
-from neuroscale.host.programs import Ended
 from neuroscale.kubernetes.refs import Object
 from neuroscale.polling import pause
 from neuroscale.settings import ROOT
 
 #: Longer than the gate may take.
-_LONG = 21
+_LONG = 11
 
 # --- the exit code
 
@@ -41,51 +42,49 @@ def no_verdict_is_green(tools: Tools, reference: str | None = None, repository: 
         return GateResult()
 
 
-def swallow_the_exit_code(command: list[str], environment: Mapping[str, str]) -> Ended:
-    """The policy engine's, as a pipe does."""
-    done = run(command, environment)
-    return Ended(command, 0, done.stdout, done.stderr)
-
-
-def go_on_without(command: list[str], environment: Mapping[str, str]) -> Ended:
-    """A policy engine that is not there has nothing against anything."""
+def go_on_without(engine: Engine, request: Mapping[str, Any]) -> Any:
+    """A policy engine that does not answer has nothing against anything."""
     try:
-        return run(command, environment)
+        return ask(engine, request)
     except Inconclusive:
-        return Ended(command, 0, "", "")
+        return {"results": []}
+
+
+def half_an_answer(engine: Engine, request: Mapping[str, Any]) -> Any:
+    """What the policy engine says is cut off, and nobody counts."""
+    results = ask(engine, request)["results"]
+    return {"results": results[: len(results) // 2]}
 
 
 # --- what is looked at
 
 
-def first_document(file: Path) -> list[Any]:
-    """Of each file of an app."""
-    return read(file)[: 1 if _is_app(file.parent) else None]
-
-
-def first_object(folder: Path, place: str, chart: Chart) -> tuple[list[Object], list[Finding]]:
+def first_object(made: Mapping[str, Any]) -> tuple[list[Object], list[Finding]]:
     """Of each app."""
-    objects, found = render_folder(folder, place, chart)
-    return objects[: 1 if _is_app(folder) else None], found
+    objects, found = objects_of(made)
+    return objects[: 1 if _is_app(made["path"]) else None], found
 
 
-def show_the_first(cli: Path, places: Places) -> list[Result]:
+def show_the_first(engine: Engine, places: Places) -> list[Result]:
     """Of each app, to the policy engine."""
-    return simulate(cli, {place: some[: 1 if place.startswith("apps/") else None] for place, some in places.items()})
+    return simulate(engine, {place: some[: 1 if _is_app(place) else None] for place, some in places.items()})
 
 
-def evaluate_nothing(cli: Path, places: Places) -> list[Result]:
+def evaluate_nothing(engine: Engine, places: Places) -> list[Result]:
     """The policy engine is not asked."""
     return []
 
 
-def files_as_they_are(folder: Path) -> list[Path]:
-    """Kustomizations of apps are files like others."""
-    return [] if _is_app(folder) else kustomizations(folder)
+def files_beside_objects(made: Mapping[str, Any]) -> tuple[list[Object], list[Finding]]:
+    """Kustomizations of apps are objects like others."""
+    if made["type"] != "Kustomize" or not _is_app(made["path"]):
+        return objects_of(made)
+    itself = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+    return objects_of({**made, "objects": [*made["objects"], itself], "origins": [*made["origins"], ""]})
 
 
-def see_folders_only(places: Places, tree: Path) -> list[Finding]:
-    """What an Application adds to its folder is nobody's business."""
+def see_folders_only(said: Mapping[str, Any]) -> list[Finding]:
+    """Where an Application's folder is, is nobody's business."""
     return []
 
 
@@ -144,5 +143,5 @@ def without_kustomizations(folder: Path) -> list[Path]:
     return [file for file in sorted(folder.rglob("*.yaml")) if file.name != "kustomization.yaml"]
 
 
-def _is_app(folder: Path) -> bool:
-    return folder.parent.name == "apps"
+def _is_app(place: str) -> bool:
+    return place.startswith("apps/")

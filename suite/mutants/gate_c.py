@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from neuroscale.chaos.faults import FunctionPatched
+from neuroscale.gate.engine import Engine
+from neuroscale.gate.findings import Finding, Tree
+from neuroscale.gate.render import render
 from neuroscale.host.programs import output
 from suite.mutants.mutant import Mutant
 
@@ -14,9 +19,11 @@ _C14, _TWO_KINDS = (
 _SYMPTOM, _REJECTED = "a chart without a schema renders as before", "the gate rejects the chart for that key"
 
 
-def ask_no_schema(command: list[str], *, within: float) -> str:
-    """Helm renders whatever it is given."""
-    return output([*command, "--skip-schema-validation"], within=within)
+def render_without_schemas(engine: Engine, root: Path) -> tuple[Tree, list[Finding]]:
+    """Charts take whatever values they are given."""
+    for schema in root.rglob("values.schema.json"):
+        schema.unlink()
+    return render(engine, root)
 
 
 def count_each_rendering(command: list[str], *, within: float) -> str:
@@ -34,6 +41,10 @@ def _patched(replacement: str) -> FunctionPatched:
     return FunctionPatched(wire="neuroscale.gate.helm:output", replacement=f"suite.mutants.gate_c:{replacement}")
 
 
+_NO_SCHEMAS = FunctionPatched(
+    wire="neuroscale.gate.pipeline:render", replacement="suite.mutants.gate_c:render_without_schemas"
+)
+
 MILESTONE = "c"
 MUTANTS = (
     Mutant(
@@ -50,7 +61,7 @@ MUTANTS = (
         "The gate renders the chart without asking its schema",
         scenario=_C4,
         before=_REJECTED,
-        faults=(_patched("ask_no_schema"),),
+        faults=(_NO_SCHEMAS,),
         red_step=_REJECTED,
         reason=r"should reject infrastructure/backstage/chart .* but ended with exit code 0 and nothing was found",
     ),
@@ -68,7 +79,7 @@ MUTANTS = (
         "The gate renders the chart without asking its schema",
         scenario=_C14,
         before=_REJECTED,
-        faults=(_patched("ask_no_schema"),),
+        faults=(_NO_SCHEMAS,),
         red_step=_REJECTED,
         reason=r"should reject infrastructure/backstage/chart .* but ended with exit code 0 and nothing was found",
     ),

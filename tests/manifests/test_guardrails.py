@@ -27,6 +27,7 @@ POLICIES = {
 }
 #: What runs pods, or leads to them.
 POD_BEARING = {
+    "clusterservingruntimes",
     "configurations",
     "cronjobs",
     "daemonsets",
@@ -37,9 +38,14 @@ POD_BEARING = {
     "pods/ephemeralcontainers",
     "replicasets",
     "replicationcontrollers",
+    "revisions",
     "services",
+    "servingruntimes",
     "statefulsets",
 }
+
+#: What has labels of its own policy, and what pods of models are made of, which is nobody's workload.
+MODELS = {"clusterservingruntimes", "inferenceservices", "servingruntimes"}
 
 
 def of_kind(kind: str) -> dict[str, Object]:
@@ -99,7 +105,7 @@ def test_the_policies_render_alone() -> None:
 def test_each_policy_sees_every_kind_that_leads_to_pods(name: str) -> None:
     policy = of_kind("ValidatingPolicy")[name]
     wanted = {
-        "require-standard-labels-deployment": POD_BEARING - {"inferenceservices"},
+        "require-standard-labels-deployment": (POD_BEARING | {"inferencegraphs"}) - MODELS,
         "require-standard-labels-inferenceservice": {"inferenceservices"},
     }
     assert resources(policy) == wanted.get(name, POD_BEARING)

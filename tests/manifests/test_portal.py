@@ -11,13 +11,14 @@ import jsonschema
 import pytest
 import yaml
 
-from neuroscale.gate.render import render_folder
 from neuroscale.git_server_api import SERVICE_URL
 from neuroscale.guardrails import oracle
 from neuroscale.kubernetes.quantities import quantity
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import APPLICATION_SET, PORTAL_USER, ROOT
 
+#: What Argo CD passes over.
+SKIPPED = "+argocd:skip-file-rendering"
 PORTAL = ROOT / "backstage"
 TEMPLATE = PORTAL / "templates" / "model-endpoint"
 #: What a form holds when everything is as it should be, and nothing that may be left out.
@@ -148,8 +149,12 @@ def test_what_the_form_does_not_know_is_refused_and_nothing_may_be_missing() -> 
     [({}, {"cpu": "1", "memory": "512Mi"}), ({"cpu": 1001, "memory": 4096}, {"cpu": "2", "memory": "4096Mi"})],
 )
 def test_a_request_becomes_one_governed_model(request_: dict[str, int], limits: Object, tmp_path: Path) -> None:
-    (model,), findings = render_folder(rendered(tmp_path, **request_), "apps/iris-3", lambda _: [])
-    assert findings == []
+    made = rendered(tmp_path, **request_)
+    skipped = [
+        file.name for file in made.iterdir() if "+argocd:skip-file-rendering" in file.read_text(encoding="utf-8")
+    ]
+    (model,) = (obj for file in made.iterdir() if file.name not in skipped for obj in read(file))
+    assert skipped == ["catalog-info.yaml"], "the portal's, which Argo CD passes over"
     assert model["kind"] == "InferenceService"
     assert model["metadata"] == {"name": "iris-3", "labels": {"owner": "ml-platform", "cost-center": "cc-ml"}}
     asked = model["spec"]["predictor"]["model"]

@@ -6,13 +6,14 @@ import json
 import shutil
 from pathlib import Path
 
+import fake_engine
 import fake_kyverno
 import pytest
 from repository import git
 from small_tree import commit, policy, write
-from stages import DEFINITIONS, definition, no_chart, python_program
+from stages import DEFINITIONS, definition, python_program
 
-from neuroscale import kustomize
+from neuroscale.gate.engine import Engine
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.corpus import specimens
 from neuroscale.guardrails.oracle import POLICIES
@@ -28,12 +29,6 @@ COPIED = (
     "bootstrap/root-app.yaml",
 )
 _OPEN: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-
-
-@pytest.fixture(autouse=True)
-def _folders_are_rendered_once(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test does not change is as it was in the one before."""
-    monkeypatch.setattr(kustomize, "cache_dir", lambda: tmp_path_factory.getbasetemp() / "cache")
 
 
 @pytest.fixture(scope="session")
@@ -60,11 +55,11 @@ def checkout(committed: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Tools:
-    """The stand-in, as a program; a tree without upstream's manifests."""
-    program = tmp_path / "bin" / "kyverno-cli"
-    program.parent.mkdir()
-    toy = Path(fake_kyverno.__file__)
-    python_program(program, toy.read_text(encoding="utf-8"))
+    """The stand-ins, as programs; a tree without upstream's manifests."""
+    engine, cli = tmp_path / "bin" / "gate-engine", tmp_path / "bin" / "kyverno-cli"
+    engine.parent.mkdir()
+    for program, toy in ((engine, fake_engine), (cli, fake_kyverno)):
+        python_program(program, Path(str(toy.__file__)).read_text(encoding="utf-8"))
     verdicts = {one.name: one.rule for one in specimens() if one.stage == "policy"}
-    program.with_name("verdicts").write_text(json.dumps(verdicts), encoding="utf-8")
-    return Tools(program, {}, lambda: no_chart(toy))  # type: ignore[arg-type,return-value]
+    engine.with_name("verdicts").write_text(json.dumps(verdicts), encoding="utf-8")
+    return Tools(Engine(engine), Engine(engine), {}, Path("/nonexistent/helm"), lambda: cli)

@@ -1,17 +1,23 @@
-"""The stages of the gate on one specimen, beside the platform's own folders; the oracle takes the place of the CLI."""
+"""The stages of the gate on one specimen, beside the platform's own folders. The oracle is the judge."""
 
 from __future__ import annotations
 
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from neuroscale.gate import appproject, policy, resources
-from neuroscale.gate.findings import Finding, named
-from neuroscale.gate.render import render_folder
+import fake_engine
+
+from neuroscale.gate import appproject, resources
+from neuroscale.gate.engine import Engine
+from neuroscale.gate.findings import Finding, Places, Tree, named
+from neuroscale.gate.placement import placed
+from neuroscale.gate.render import Checkout, render_several
 from neuroscale.gate.schema import Schemas
 from neuroscale.guardrails.corpus import Specimen
 from neuroscale.guardrails.oracle import evaluate
@@ -36,8 +42,21 @@ _ANY: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 _INTEGER, _TEXT = {"type": "integer", "format": "int32"}, {"type": "string"}
 
 
-def no_chart(folder: Path) -> list[Object]:
-    raise AssertionError(f"{folder} needs Helm")
+class ToyEngine(Engine):
+    """The stand-in, in this process."""
+
+    def ask(self, what: Literal["render", "judge"], request: Mapping[str, Any]) -> Any:
+        assert what == "render"
+        return {"trees": [fake_engine.render(Path(one["root"]), list(one["byHand"])) for one in request["trees"]]}
+
+
+TOY = ToyEngine(Path("/nonexistent/gate-engine"))
+
+
+def render_folder(root: Path, place: str) -> tuple[list[Object], list[Finding]]:
+    """One folder's objects, and what is wrong with it, as if somebody applied it."""
+    ((tree, findings),) = render_several(TOY, [Checkout(root, (place,), place)])
+    return tree.places[place], findings
 
 
 @cache
@@ -45,10 +64,20 @@ def around() -> dict[str, list[Object]]:
     """The folders that decide."""
     found = {}
     for place in DECIDING:
-        objects, findings = render_folder(ROOT / place, place, no_chart)
+        objects, findings = render_folder(ROOT, place)
         assert findings == []
         found[place] = objects
     return found
+
+
+def tree_of(places: Places) -> Tree:
+    """Places, and the Applications for them that are in them."""
+    objects = [obj for several in places.values() for obj in several]
+    applications = [obj for obj in objects if obj["kind"] == "Application"]
+    for obj in objects:
+        if obj["kind"] == "ApplicationSet":
+            applications += fake_engine.generated(obj, list(places))
+    return Tree(places, tuple(applications))
 
 
 def definition(group: str, version: str, kind: str, spec: Object, scope: str = "Namespaced") -> Object:
@@ -98,15 +127,17 @@ def laid(specimen: Specimen, folder: Path) -> tuple[str, Path]:
 
 def judged(specimen: Specimen, folder: Path, schemas: Schemas) -> list[Finding]:
     """What the first stage that rejects it finds."""
-    place, found = laid(specimen, folder)
-    objects, findings = render_folder(found, place, no_chart)
+    place, _ = laid(specimen, folder)
+    objects, findings = render_folder(folder, place)
     findings = findings or [one for obj in objects for one in schemas.findings(place, obj)]
     if findings:
         return findings
-    places = {**around(), place: objects}
+    tree = tree_of({**around(), place: objects})
+    if place not in {app["spec"]["source"]["path"] for app in tree.applications}:
+        tree = replace(tree, idle=(place,))
     if specimen.deployed == "apps":
-        findings = [one for one in appproject.check(places) if one.where.partition(":")[0] == place]
-    return findings or refused_by_oracle(place, objects) or resources.check(policy.placed(places))
+        findings = [one for one in appproject.check(tree) if one.where.partition(":")[0] == place]
+    return findings or refused_by_oracle(place, objects) or resources.check(placed(tree))
 
 
 def refused_by_oracle(place: str, objects: list[Object]) -> list[Finding]:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import copy
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, Literal
 
 import pytest
 import yaml
-from stages import DEFINITIONS, definition, no_chart, python_program
+from stages import DEFINITIONS, definition, python_program, render_folder, tree_of
 
 from neuroscale.errors import Inconclusive, SupplyError
 from neuroscale.gate import appproject, policy, resources, schema, scopes
-from neuroscale.gate.render import folders, render, render_folder
+from neuroscale.gate.engine import Engine
+from neuroscale.gate.findings import Tree
+from neuroscale.gate.helm import template
+from neuroscale.gate.render import folders, render
 from neuroscale.gate.schema import Schemas, kubernetes
-from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.oracle import POLICIES
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT
@@ -48,116 +52,112 @@ def test_what_the_portal_reads_is_no_manifest(tmp_path: Path) -> None:
     assert [str(folder.relative_to(tmp_path)) for folder in folders(tmp_path)] == ["apps/a"]
 
 
-def test_a_file_that_argo_cd_is_told_to_skip_is_skipped(tmp_path: Path) -> None:
-    put(tmp_path / "a.yaml", yaml.safe_dump(CONFIG))
-    put(tmp_path / "catalog-info.yaml", "# +argocd:skip-file-rendering\n{kind: Component, of: the portal}\n")
-    assert render_folder(tmp_path, "a", no_chart) == ([CONFIG], [])
+@pytest.mark.parametrize("text", ["[1, 2]", "{kind: A, apiVersion: v1, metadata: [name]}", "kind: A", "- a\n- b"])
+def test_what_is_no_object_is_said_and_the_rest_is_made(text: str, tmp_path: Path) -> None:
+    put(tmp_path / "a" / "a.yaml", text)
+    put(tmp_path / "a" / "b.yaml", yaml.safe_dump(CONFIG))
+    objects, (finding,) = render_folder(tmp_path, "a")
+    assert (objects, finding.stage, finding.rule) == ([CONFIG], "render", "unreadable")
 
 
-def test_a_chart_is_rendered_by_helm(tmp_path: Path) -> None:
-    put(tmp_path / "apps/a/Chart.yaml", "name: a\n")
-    places, findings = render(tmp_path, lambda folder, values=(): [{**CONFIG, "metadata": {"name": folder.name}}])
+def answer(*places: Object, problems: Sequence[Object] = (), applications: Sequence[Object] = ()) -> Engine:
+    """An engine that says this of a single checkout."""
+
+    class Answering(Engine):
+        def ask(self, what: Literal["render", "judge"], request: Mapping[str, Any]) -> Any:
+            return {"trees": [{"places": places, "problems": problems, "applications": applications}]}
+
+    return Answering(Path("/nonexistent"))
+
+
+def made(path: str, *objects: Object, **more: object) -> Object:
+    return {
+        "path": path,
+        "type": "Directory",
+        "objects": objects,
+        "origins": [""] * len(objects),
+        "problems": [],
+    } | more
+
+
+def test_fields_that_are_null_are_not_there(tmp_path: Path) -> None:
+    """As the API server takes them; an item of a list stays, and is no container."""
+    meta = {"name": "a", "labels": None, "namespace": None}
+    said = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"volumes": None, "containers": [None]}}
+    tree, findings = render(answer(made("apps/a", said)), tmp_path)
     assert findings == []
-    assert [obj["metadata"]["name"] for obj in places["apps/a"]] == ["a"]
+    assert tree.places["apps/a"][0] == {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [None]},
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "text", ["[1, 2]", "{kind: A, apiVersion: v1, metadata: [name]}", "a: {b: 1, b: 2}", "? [a]\n: 1", "- a\n- b"]
-)
-def test_what_is_no_object_is_said(text: str, tmp_path: Path) -> None:
-    put(tmp_path / "a.yaml", text)
-    objects, (finding,) = render_folder(tmp_path, "a", no_chart)
-    assert (objects, finding.stage, finding.rule) == ([], "render", "unreadable")
+def test_what_is_wrong_with_a_folder_is_said_at_its_file_and_line(tmp_path: Path) -> None:
+    problem = {"rule": "unreadable", "where": "apps/a", "file": "apps/a/x.yaml", "line": 3, "message": "it is not YAML"}
+    _, (finding,) = render(answer(made("apps/a", problems=[problem])), tmp_path)
+    assert str(finding) == "render: apps/a (apps/a/x.yaml:3): it is not YAML [unreadable]"
 
 
-def test_keys_and_dates_are_text(tmp_path: Path) -> None:
-    put(tmp_path / "a.yaml", yaml.safe_dump(CONFIG) + "data: {on: 2026-11-23, 8080: yes}\n")
-    (obj,), _ = render_folder(tmp_path, "a", no_chart)
-    assert obj["data"] == {"true": "2026-11-23", "8080": True}
+def test_an_object_is_known_by_its_file_and_line(tmp_path: Path) -> None:
+    tree, _ = render(answer(made("apps/a", CONFIG, origins=["apps/a/x.yaml:1"])), tmp_path)
+    assert tree.origins == {("apps/a", "ConfigMap", "a"): "apps/a/x.yaml:1"}
 
 
-def helm(tmp_path: Path, program: str) -> Tools:
-    file = python_program(tmp_path / "helm", program)
-    return Tools(file, {}, lambda: file)
+def test_a_folder_that_makes_nothing_is_said(tmp_path: Path) -> None:
+    _, (finding,) = render(answer(made("apps/a")), tmp_path)
+    assert (finding.rule, finding.where) == ("empty", "apps/a")
+
+
+def test_one_object_of_two_folders_has_two_masters_whoever_names_its_namespace(tmp_path: Path) -> None:
+    explicit = {**CONFIG, "metadata": {"name": "a", "namespace": "default"}}
+    engine = answer(made("apps/a", CONFIG), made("apps/b", explicit), made("bootstrap/c", CONFIG))
+    assert [one.rule for one in render(engine, tmp_path)[1]] == ["twice"]
+    other = answer(made("apps/a", CONFIG), made("apps/b", {**CONFIG, "metadata": {"name": "a", "namespace": "other"}}))
+    assert render(other, tmp_path)[1] == []
+
+
+def test_folders_that_no_application_deploys_are_idle(tmp_path: Path) -> None:
+    for name in ("apps/a/a.yaml", "apps/a/sub/b.yaml", "bootstrap/x.yaml"):
+        put(tmp_path / name, "{}")
+    tree, _ = render(answer(made("apps/a", CONFIG), made("bootstrap", CONFIG)), tmp_path)
+    assert tree.idle == ("apps/a/sub",)
+
+
+def test_an_engine_without_an_answer_is_no_verdict(tmp_path: Path) -> None:
+    for said, why in (("sys.exit('no tree')", "exit code 1 and said: no tree"), ("print('[')", "exit code 0 and said")):
+        program = python_program(tmp_path / "engine", f"import sys; {said}")
+        with pytest.raises(Inconclusive, match=f"should render, but ended with {why}"):
+            render(Engine(program), tmp_path)
+
+
+def test_an_engine_is_asked_for_what_argo_cd_would_be_told(tmp_path: Path) -> None:
+    program = python_program(
+        tmp_path / "engine",
+        "import json, os, sys\n"
+        f"open('{tmp_path}/said', 'w').write(json.dumps([sys.argv[1:], dict(os.environ), json.load(sys.stdin)]))\n"
+        "print(json.dumps({'trees': [{'places': [], 'problems': [], 'applications': []}]}))\n",
+    )
+    put(tmp_path / "tree" / "bootstrap" / "argocd" / "kustomization.yaml", "{}")
+    put(tmp_path / "tree" / "apps" / "a" / "a.yaml", "{}")
+    render(Engine(program, (tmp_path / "helm", tmp_path / "kustomize")), tmp_path / "tree")
+    arguments, environment, asked = json.loads((tmp_path / "said").read_text(encoding="utf-8"))
+    assert arguments == ["render"]
+    assert environment["PATH"] == f"{tmp_path}/helm:{tmp_path}/kustomize"
+    assert environment["HOME"] == "/nonexistent"
+    assert asked["trees"] == [{"root": str(tmp_path / "tree"), "byHand": ["bootstrap/argocd"]}]
+    assert asked["kubeVersion"] == "1.31"
+    assert {"v1", "v1/Pod", "apps/v1/Deployment", "policy/v1/PodDisruptionBudget"} < set(asked["apiVersions"])
+    assert not {"policy/v1beta1", "storage.k8s.io/v1alpha1", "v1/Binding", "v1/PodList"} & set(asked["apiVersions"])
 
 
 def test_helm_is_asked_for_the_folder(tmp_path: Path) -> None:
-    tools = helm(tmp_path, "import sys, json; print(json.dumps({'kind': 'List', 'said': sys.argv[1:]}))")
-    assert tools.chart(tmp_path / "x") == [{"kind": "List", "said": ["template", "x", str(tmp_path / "x")]}]
-
-
-def test_a_chart_gets_the_values_that_its_application_names(tmp_path: Path) -> None:
-    source = {"path": "infrastructure/portal/chart", "helm": {"valueFiles": ["../values.yaml"]}}
-    app = {**CONFIG, "kind": "Application", "metadata": {"name": "portal"}, "spec": {"source": source}}
-    put(tmp_path / "infrastructure/portal/chart/Chart.yaml", "name: portal\n")
-    put(tmp_path / "infrastructure/portal/values.yaml", "replicas: 1\n")
-    put(tmp_path / "infrastructure/portal/values-prod.yaml", "replicas: 2\n")
-    put(tmp_path / "infrastructure/zzz/app.yaml", yaml.safe_dump(app))
-    given: list[Sequence[Path]] = []
-
-    def chart(folder: Path, values: Sequence[Path] = ()) -> list[Object]:
-        given.append(values)
-        return [CONFIG]
-
-    places, findings = render(tmp_path, chart)
-    assert findings == []
-    assert set(places) == {"infrastructure/portal/chart", "infrastructure/zzz"}, "values are no manifests"
-    assert given == [[tmp_path / "infrastructure/portal/values.yaml"]]
-
-
-@pytest.mark.parametrize(
-    ("source", "why"),
-    [
-        ({"helm": {"parameters": [{"name": "replicas", "value": "9"}]}}, ["it sets source.helm.parameters"]),
-        ({"helm": {"valuesObject": {"replicas": 9}, "values": "replicas: 9"}}, [
-            "it sets source.helm.values", "it sets source.helm.valuesObject",
-        ]),
-        ({"helm": {"valueFiles": ["../../elsewhere.yaml"]}}, ["its values ../../elsewhere.yaml are no file"]),
-        ({"helm": {"valueFiles": ["../../../../outside.yaml"]}}, ["its values ../../../../outside.yaml are no file"]),
-        ({"helm": {"valueFiles": ["https://example.com/v"]}}, ["its values https://example.com/v are no file"]),
-        ({"kustomize": {"images": ["nginx:latest"]}}, ["it sets source.kustomize"]),
-        ({"directory": {"exclude": "*"}}, ["it sets source.directory"]),
-        ({"plugin": {"name": "any"}}, ["it sets source.plugin"]),
-        ({"helm": {"valueFiles": ["../values.yaml"]}}, []),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("kind", ["Application", "ApplicationSet"])
-def test_what_an_application_makes_otherwise_than_its_folder_says_is_rejected(
-    kind: str, source: Object, why: list[str], tmp_path: Path
-) -> None:
-    """Argo CD would deploy what the gate never saw."""
-    tree = tmp_path / "tree"
-    put(tmp_path / "outside.yaml", "replicas: 9\n")
-    put(tree / "infrastructure/portal/chart/Chart.yaml", "name: portal\n")
-    put(tree / "infrastructure/portal/values.yaml", "replicas: 1\n")
-    spec = {"source": {"path": "infrastructure/portal/chart", "repoURL": "r", "targetRevision": "main", **source}}
-    app = {**CONFIG, "kind": kind, "spec": spec if kind == "Application" else {"template": {"spec": spec}}}
-    put(tree / "infrastructure/zzz/app.yaml", yaml.safe_dump(app))
-    _, findings = render(tree, lambda folder, values=(): [{**CONFIG, "metadata": {"name": "other"}}])
-    assert [finding.rule for finding in findings] == ["unseen"] * len(why)
-    assert all(words in str(finding) for words, finding in zip(why, findings, strict=True))
-
-
-def test_an_application_of_several_sources_is_rejected(tmp_path: Path) -> None:
-    app = {**CONFIG, "kind": "Application", "spec": {"sources": [{"path": "a"}], "sourceHydrator": {"drySource": {}}}}
-    put(tmp_path / "infrastructure/zzz/app.yaml", yaml.safe_dump(app))
-    _, findings = render(tmp_path, lambda folder, values=(): [CONFIG])
-    said = [finding.description.rpartition("but ")[2] for finding in findings]
-    assert said == ["it sets sources", "it sets sourceHydrator"]
-
-
-def test_values_in_a_workloads_folder_are_manifests(tmp_path: Path) -> None:
-    """Argo CD would take them for that."""
-    put(tmp_path / "apps/a/chart/Chart.yaml", "name: a\n")
-    put(tmp_path / "apps/a/values.yaml", "replicas: 1\n")
-    _, findings = render(tmp_path, lambda folder, values=(): [CONFIG])
-    assert [str(finding).split(":")[1].strip() for finding in findings] == ["apps/a"]
+    file = python_program(tmp_path / "helm", "import sys, json; print(json.dumps({'said': sys.argv[1:]}))")
+    assert template(file, tmp_path / "x") == [{"said": ["template", "x", str(tmp_path / "x")]}]
 
 
 def test_a_chart_that_does_not_render_is_said(tmp_path: Path) -> None:
-    tools = helm(tmp_path, "import sys; sys.exit('Error: no such value')")
+    file = python_program(tmp_path / "helm", "import sys; sys.exit('Error: no such value')")
     with pytest.raises(SupplyError, match="Error: no such value"):
-        tools.chart(tmp_path / "x")
+        template(file, tmp_path / "x")
 
 
 # --- schema
@@ -235,40 +235,43 @@ def projects() -> dict[str, list[Object]]:
     return {"bootstrap": [obj for text in texts for obj in yaml.safe_load_all(text)]}
 
 
-@pytest.mark.parametrize(
-    ("folder", "generated"),
-    [("apps/a", True), ("apps/a/b", False), ("apps", False), ("other/a", False), ("apps/left-out", False)],
-)
-def test_an_application_set_finds_folders_as_argo_cd_does(folder: str, generated: bool) -> None:
-    places = projects()
-    application_set = places["bootstrap"][-1]
-    application_set["spec"]["generators"][0]["git"]["directories"].append({"path": "apps/left-*", "exclude": True})
-    found = appproject.applications({**places, folder: [CONFIG]})
-    assert [app["spec"]["source"]["path"] for app in found] == ([folder] if generated else [])
-
-
 def test_a_project_that_is_not_there_is_said() -> None:
     places = {"bootstrap": projects()["bootstrap"][-1:], "apps/a": [CONFIG]}
-    (finding,) = appproject.check(places)
+    (finding,) = appproject.check(tree_of(places))
     assert "neuroscale-models is not" in finding.description
+
+
+def deployed(name: str = "a", folder: str = "apps/a") -> Tree:
+    """A folder, and the Application that is generated for it."""
+    tree = tree_of({**projects(), folder: [CONFIG]})
+    (app,) = tree.applications
+    return replace(tree, applications=({**app, "metadata": {"name": name}},))
 
 
 def test_two_applications_of_one_name_are_said() -> None:
     """Each would undo what the other does."""
-    (app,) = appproject.applications({**projects(), "apps/a": [CONFIG]})
-    itself = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **app}
-    found = appproject.check({**projects(), "infrastructure/apps": [itself], "apps/a": [CONFIG]})
+    tree = deployed()
+    found = appproject.check(replace(tree, applications=tree.applications * 2))
     assert ("collision", "apps/a") in {(finding.rule, finding.where) for finding in found}
 
 
 def test_two_applications_of_one_folder_are_said() -> None:
     """Incident F1: one that was made by hand beside the generated one."""
-    (app,) = appproject.applications({**projects(), "apps/a": [CONFIG]})
-    by_hand = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **app, "metadata": {"name": "by-hand"}}
-    places = {**projects(), "infrastructure/apps": [by_hand], "apps/a": [CONFIG]}
-    said = {finding.where: finding.description for finding in appproject.check(places) if finding.rule == "collision"}
-    assert list(said) == ["apps/a"]
-    assert "both by-hand and a do" in said["apps/a"]
+    tree, by_hand = deployed(), deployed("by-hand")
+    both = replace(tree, applications=(*by_hand.applications, *tree.applications))
+    (finding,) = appproject.check(both)
+    assert (finding.rule, finding.where) == ("collision", "apps/a")
+    assert "both by-hand and a do" in finding.description
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [("a", True), ("a.v2", True), ("a-1", True), ("a_b", False), ("a b", False), ("A", False), (".a", False),
+     ("a.", False), ("-a", False), ("a" * 63, True), ("a" * 64, False), ("a\n", False)],
+)  # fmt: skip
+def test_an_application_has_a_name_that_kubernetes_takes(name: str, good: bool) -> None:
+    found = appproject.check(deployed(name))
+    assert [one.rule for one in found] == ([] if good else ["name"])
 
 
 def test_a_third_application_is_said_beside_two_of_one_name() -> None:
@@ -285,19 +288,37 @@ def test_a_third_application_is_said_beside_two_of_one_name() -> None:
 
 
 def test_a_folder_that_nobody_deploys_is_said() -> None:
-    (finding,) = appproject.check({**projects(), "elsewhere/a": [CONFIG]})
+    (finding,) = appproject.check(replace(deployed(), idle=("elsewhere/a",)))
     assert (finding.rule, finding.where) == ("not-deployed", "elsewhere/a")
 
 
-def test_an_application_that_leads_nowhere_is_said() -> None:
-    app = {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Application",
-        "metadata": {"name": "x"},
-        "spec": {"source": {"path": "gone"}},
-    }
-    (finding,) = appproject.check({"bootstrap": [app]})
-    assert (finding.rule, finding.where) == ("source", "gone")
+@pytest.mark.parametrize("spec", [{"source": {"path": "gone"}}, {}, {"sources": [{"path": "a"}], "destination": {}}])
+def test_an_application_that_leads_nowhere_is_said(spec: Object) -> None:
+    (finding,) = appproject.check(Tree({"bootstrap": []}, ({"metadata": {"name": "x"}, "spec": spec},)))
+    assert (finding.rule, finding.where) == ("source", spec.get("source", {}).get("path", "x"))
+
+
+def test_no_app_replaces_a_project_that_is_applied_by_hand() -> None:
+    wide = {"kind": "AppProject", "apiVersion": "argoproj.io/v1alpha1", "metadata": {"name": "neuroscale-models"}}
+    own = {**wide, "spec": {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]}}
+    tree = deployed()
+    found = appproject.check(replace(tree, places={**tree.places, "apps/a": [own]}))
+    assert {one.description for one in found} == {"project neuroscale-models does not allow its kind"}
+
+
+@pytest.mark.parametrize(
+    ("option", "own", "fits"),
+    [("", "", False), ("ServerSideApply=true", "", True), ("", "Prune=false, Replace=true", True)],
+)
+def test_what_a_client_side_apply_cannot_keep_is_too_large(option: str, own: str, fits: bool) -> None:
+    """Incident B2."""
+    meta = {"name": "a", "annotations": {"argocd.argoproj.io/sync-options": own}}
+    large = {**CONFIG, "metadata": meta, "data": {"a": "x" * 262_144}}
+    tree = deployed()
+    (app,) = copy.deepcopy(tree.applications)
+    app["spec"]["syncPolicy"]["syncOptions"] = [option]
+    found = appproject.check(replace(tree, places={**tree.places, "apps/a": [large]}, applications=(app,)))
+    assert [one.rule for one in found] == ([] if fits else ["too-large"])
 
 
 def test_a_kind_that_a_definition_gives_no_namespace_belongs_to_the_cluster() -> None:
@@ -327,7 +348,7 @@ def about(groups: list[str], resources: list[str]) -> Object:
         (["batch"], ["deployments"], False),
     ],
 )
-def test_the_cli_is_spared_what_no_policy_is_about(groups: list[str], resources: list[str], concerned: bool) -> None:
+def test_the_engine_is_spared_what_no_policy_is_about(groups: list[str], resources: list[str], concerned: bool) -> None:
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}
     policy = about(groups, resources)
     assert scopes.concerns(policy, deployment) is concerned
@@ -335,72 +356,67 @@ def test_the_cli_is_spared_what_no_policy_is_about(groups: list[str], resources:
     assert scopes.concerns(policy, deployment) is concerned
 
 
-def test_an_object_is_known_by_its_namespace_too() -> None:
-    """What has none is in ``default`` to the CLI, and it leaves that out of its report."""
-    here, there = {"name": "a"}, {"name": "a", "namespace": "there"}
-    keys = [policy.key_of({**CONFIG, "metadata": meta}) for meta in (here, there)]
-    assert keys == [("", "ConfigMap", "default", "a"), ("", "ConfigMap", "there", "a")]
-    subjects = [{"apiVersion": "v1", "kind": "ConfigMap", **meta} for meta in (here, there)]
-    report = {"results": [{"policy": "p", "result": "fail", "resources": subjects}]}
-    results, talk = policy.parse(json.dumps(report))
-    assert ([result.subject for result in results], talk) == (keys, "")
-    assert policy.evaluated(results) == {"p": 2}
-
-
 def test_what_another_policy_judged_is_passed_over_by_this_one() -> None:
     name = POLICIES[3]
     deployment: Object = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}
     installed = [{**about(["*"], ["*"]), "metadata": {"name": one}} for one in POLICIES]
-    judged = [policy.Result(one, "pass", policy.key_of(deployment), "") for one in POLICIES if one != name]
+    judged = [policy.Result(one, "pass", "a", 0, "") for one in POLICIES if one != name]
     (finding,) = policy.check({"a": [deployment, *installed]}, judged)
     assert (finding.rule, finding.description) == (name, "the policy should judge it, but passed it over")
 
 
-def test_one_policy_that_is_about_an_object_is_enough(tmp_path: Path) -> None:
-    program = python_program(tmp_path / "cli", f"open({str(tmp_path / 'asked')!r}, 'w')\n")
-    assert policy.simulate(program, {"a": [about(["*"], ["secrets"]), about([""], ["configmaps"]), CONFIG]}) == []
-    assert (tmp_path / "asked").exists()
+def test_two_objects_of_one_name_are_told_apart() -> None:
+    deployment: Object = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}
+    installed = [{**about(["*"], ["*"]), "metadata": {"name": one}} for one in POLICIES]
+    results = [policy.Result(one, "pass", "a", number, "") for one in POLICIES[1:] for number in (0, 1)]
+    results[1] = policy.Result(POLICIES[1], "fail", "a", 1, "no")
+    places = {"a": [deployment, deployment, *installed]}
+    assert [one.rule for one in policy.check(places, results)] == [POLICIES[1]]
+    assert policy.evaluated(results)[POLICIES[1]] == 2
+    assert {one.rule for one in policy.check(places, results[::2])} == {*POLICIES[1:]}
 
 
-def test_the_cli_is_given_the_namespaces_kinds_and_user(tmp_path: Path) -> None:
+def test_the_engine_is_given_namespaces_kinds_and_user(tmp_path: Path) -> None:
     """It has no cluster to ask."""
-    program = python_program(
-        tmp_path / "cli",
-        "import json, os, sys\n"
-        "names = [name for name in [*sys.argv, os.environ['NEUROSCALE_KINDS']] if name.startswith('/')]\n"
-        "files = {name: open(name).read() for name in names}\n"
-        f"open('{tmp_path}/said', 'w').write(json.dumps([sys.argv[1:], list(os.environ), files]))\n",
-    )
+    asked: list[Mapping[str, Any]] = []
+
+    class Asked(Engine):
+        def ask(self, what: Literal["render", "judge"], request: Mapping[str, Any]) -> Any:
+            asked.append({"what": what, **request})
+            return {"results": [{"policy": "p", "object": 0, "outcome": "fail", "message": "no"}]}
+
     rule = about(["*"], ["configmaps"])
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine", "labels": {"a": "b"}}}
     obj = {**CONFIG, "metadata": {"name": "a", "namespace": "other"}}
-    assert policy.simulate(program, {"x": [rule, namespace, obj, *DEFINITIONS]}) == []
-    arguments, environment, files = json.loads((tmp_path / "said").read_text(encoding="utf-8"))
-    assert arguments[0] == "apply"
-    assert "KUBECONFIG" not in environment
-    read = {Path(name).name: text for name, text in files.items()}
-    assert [one["metadata"]["name"] for one in yaml.safe_load_all(read["objects.yaml"])] == ["a"]
-    given = yaml.safe_load(read["values.yaml"])["namespaces"]
-    assert [one["metadata"]["name"] for one in given] == ["default", "mine", "other"]
-    assert given[1]["metadata"]["labels"] == {"kubernetes.io/metadata.name": "mine", "a": "b"}
-    assert yaml.safe_load(read["user.yaml"])["userInfo"]["username"].endswith(":argocd-application-controller")
-    groups = {group["Group"]["name"]: group["VersionedResources"] for group in json.loads(read["kinds.json"])}
-    assert groups["serving.kserve.io"]["v1beta1"][0] == {
-        "name": "inferenceservices",
-        "singularName": "inferenceservice",
-        "namespaced": True,
-        "kind": "InferenceService",
-        "verbs": ["create"],
-    }
+    places = {"w": [about(["*"], ["secrets"])], "x": [rule, namespace, obj, *DEFINITIONS]}
+    assert policy.simulate(Asked(tmp_path), places) == [policy.Result("p", "fail", "x", 2, "no")]
+    (request,) = asked
+    assert (request["what"], request["objects"], len(request["policies"])) == ("judge", [obj], 2)
+    assert request["username"].endswith(":argocd-application-controller")
+    assert request["namespaces"]["mine"] == {"kubernetes.io/metadata.name": "mine", "a": "b"}
+    assert set(request["namespaces"]) == {"default", "mine", "other"}
+    assert request["kinds"][0] == {
+        "group": "serving.kserve.io", "kind": "InferenceService", "resource": "inferenceservices",
+    }  # fmt: skip
 
 
-def test_a_cli_that_does_not_end_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("results", [[{"policy": "p"}], [{"policy": "p", "object": 7}], None])
+def test_an_answer_about_something_else_is_no_verdict(results: object, tmp_path: Path) -> None:
+    class Astray(Engine):
+        def ask(self, what: Literal["render", "judge"], request: Mapping[str, Any]) -> Any:
+            return {"results": results}
+
+    with pytest.raises(Inconclusive, match="should judge 1 objects, but answers"):
+        policy.simulate(Astray(tmp_path), {"a": [about(["*"], ["configmaps"]), CONFIG]})
+
+
+def test_an_engine_that_does_not_end_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def hang(*_: object, **__: object) -> None:
-        raise subprocess.TimeoutExpired("kyverno", 120)
+        raise subprocess.TimeoutExpired("gate-engine", 300)
 
     monkeypatch.setattr(subprocess, "run", hang)
-    with pytest.raises(Inconclusive, match="did not end within 120 s"):
-        policy.simulate(tmp_path, {"a": [about(["*"], ["*"]), CONFIG]})
+    with pytest.raises(Inconclusive, match="did not end within 300 s"):
+        policy.simulate(Engine(tmp_path), {"a": [about(["*"], ["*"]), CONFIG]})
 
 
 def test_one_of_several_sources_is_enough() -> None:
@@ -538,3 +554,26 @@ def test_a_quota_counts_what_a_model_takes_from_its_runtime() -> None:
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": {"limits.cpu": "1m"}}}
     assert [one.rule for one in resources.check({"x": [quota], "a": [model], "b": [runtime]})] == ["quota"]
     assert resources.check({"x": [quota], "a": [model]}) == []
+
+
+@pytest.mark.parametrize(("cpu", "namespace", "found"), [("3", "n", ["limit-range"]), ("2", "n", []), ("3", "m", [])])
+def test_a_container_above_the_range_of_its_namespace_is_said(cpu: str, namespace: str, found: list[str]) -> None:
+    most = {"type": "Container", "max": {"cpu": "2"}}
+    limits = {"kind": "LimitRange", "apiVersion": "v1", "metadata": {"name": "l", "namespace": "n"}}
+    obj = workload("Deployment", {}, {"containers": [container(cpu)]})
+    obj["metadata"]["namespace"] = namespace
+    pod = {"type": "Pod", "max": {"cpu": "1"}}
+    assert [one.rule for one in resources.check({"x": [{**limits, "spec": {"limits": [pod, most]}}, obj]})] == found
+
+
+@pytest.mark.parametrize("scale", ["words", "-1", None, 1.5])
+def test_a_number_that_is_none_is_the_default(scale: object) -> None:
+    obj = workload("Service", {}, {"containers": [container("1")]})
+    obj["spec"]["template"]["metadata"] = {"annotations": {"autoscaling.knative.dev/min-scale": scale}}
+    assert asked(obj)["pods"] == 0
+    bare = {**obj, "spec": {}}
+    assert asked(bare)["pods"] == 0
+
+
+def test_an_amount_that_is_none_counts_nothing() -> None:
+    assert asked(workload("Deployment", {}, {"containers": [container("much")]}))["limits.cpu"] == 0

@@ -84,8 +84,8 @@ def test_parts_that_cannot_be_built_end_the_session_in_a_sentence(marker: str, w
     assert "test_first" not in said
 
 
-@pytest.mark.parametrize("charts", [True, False])
-def test_helm_is_built_for_who_says_so(charts: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("everything", [True, False])
+def test_the_cli_is_built_for_who_says_so(everything: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     class Stored:
@@ -97,5 +97,7 @@ def test_helm_is_built_for_who_says_so(charts: bool, monkeypatch: pytest.MonkeyP
             return dict.fromkeys(targets, Stored)
 
     monkeypatch.setattr(tools, "Builder", Asked)
-    tools.provide(charts=charts)
-    assert ("helm" in asked) is charts
+    given = tools.provide(everything=everything)
+    assert {"gate-engine", "helm", "kustomize"} < set(asked)
+    assert ("kyverno-cli" in asked) is everything
+    assert given.kyverno() == Path("/store/kyverno-cli")

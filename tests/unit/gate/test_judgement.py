@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_kyverno import LOOSENED, TAG
-from stages import no_chart
+from fake_engine import LOOSENED, TAG
+from stages import TOY, tree_of
 
 from neuroscale.errors import Inconclusive
 from neuroscale.gate.findings import Finding, Places
@@ -28,9 +28,9 @@ FORBIDDEN = ("appproject", "not-permitted", "apps/test-app: Secret stolen")
 @pytest.fixture(scope="module")
 def rendered(committed: Path) -> Places:
     """The small repository's objects."""
-    places, findings = render(committed, lambda folder, values=(): no_chart(folder))
+    tree, findings = render(TOY, committed)
     assert findings == []
-    return places
+    return dict(tree.places)
 
 
 @pytest.fixture
@@ -79,14 +79,14 @@ def remove_policy(places: dict[str, list[Object]]) -> None:
 def found(
     tools: Tools, places: Places, standards: Places | None = None, *, policies_expected: bool = True
 ) -> list[tuple[str, str, str]]:
-    result = GateResult(places=places)
-    judge(tools.kyverno, result, standards, policies_expected=policies_expected)
+    result, before = GateResult(tree_of(places)), None if standards is None else tree_of(standards)
+    judge(tools.judge, result, before, policies_expected=policies_expected)
     return [(one.stage, one.rule, one.where) for one in result.findings]
 
 
 def test_what_complies_with_both_is_good(proposed: Places, rendered: Places, tools: Tools) -> None:
-    result = GateResult(places=proposed)
-    places = judge(tools.kyverno, result, rendered)
+    result = GateResult(tree_of(proposed))
+    places = judge(tools.judge, result, tree_of(rendered))
     assert result.findings == []
     assert result.evaluated == {name: 1 for name in POLICIES if name != POLICIES[0]}, "counted once, not twice"
     assert result.validated == result.rendered == sum(map(len, rendered.values()))
@@ -143,8 +143,8 @@ def test_where_no_policies_are_expected_projects_judge(
 
 @pytest.mark.parametrize("standards", [True, False])
 def test_a_tool_that_fails_is_no_verdict(standards: bool, proposed: Places, rendered: Places, tools: Tools) -> None:
-    tools.kyverno.with_name("mode").write_text("crash", encoding="utf-8")
-    with pytest.raises(Inconclusive, match="failed to map gvk to gvr"):
+    tools.judge.program.with_name("mode").write_text("crash", encoding="utf-8")
+    with pytest.raises(Inconclusive, match="object 0: no kind"):
         found(tools, proposed, rendered if standards else None)
 
 
@@ -157,7 +157,7 @@ def test_what_was_found_before_stays_and_all_is_sorted(proposed: Places, rendere
     unreadable = Finding("render", "unreadable", "apps/other", "it should be YAML")
     untag(proposed)
     plant_secret(dict(proposed))
-    result = GateResult(places=proposed, findings=[unreadable])
-    judge(tools.kyverno, result, rendered)
+    result = GateResult(tree_of(proposed), findings=[unreadable])
+    judge(tools.judge, result, tree_of(rendered))
     assert [finding.stage for finding in result.findings] == ["appproject", "policy", "render"]
     assert result.findings[-1] == unreadable

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from fake_kyverno import LOOSENED, TAG
+from fake_engine import LOOSENED, TAG
 from fake_portal import FakePortal
 from repository import git
 from small_tree import commit, policy, write
@@ -44,7 +44,7 @@ def proposal(checkout: Path) -> Iterator[Path]:
 @pytest.fixture
 def judge(checkout: Path, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
     """Judge pull request 1, or another commit in its place."""
-    monkeypatch.setattr(module, "_KYVERNO", tools.kyverno)
+    monkeypatch.setattr(module, "_ENGINE", tools.judge)
 
     def judge(sha: str = "") -> CommitStatus:
         folder = tmp_path / "work"
@@ -220,9 +220,9 @@ def test_without_a_verdict_nothing_is_good(
         case "no clone":
             monkeypatch.setattr(module, "_clone", lambda url, number, folder: folder / "nothing")
         case "a tool that crashes":
-            tools.kyverno.with_name("mode").write_text("crash", encoding="utf-8")
+            tools.judge.program.with_name("mode").write_text("crash", encoding="utf-8")
         case "no tool":
-            tools.kyverno.unlink()
+            tools.judge.program.unlink()
         case "a bug":
             monkeypatch.setattr(module, "render", lambda *_: None)
     status = judge("0" * 40 if what == "an unknown commit" else "")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from workloads import MOVING, PINNED, compliant, flawed, pod_of, template_of
+from workloads import MOVING, PINNED, compliant, flawed, nulled, pod_of, template_of
 
 from neuroscale.guardrails.oracle import (
     COST_CENTERS,
@@ -47,6 +47,12 @@ def test_what_complies_is_refused_by_nothing(obj: Object) -> None:
 
 @given(flawed())
 def test_each_flaw_is_found_and_no_other(made: tuple[Object, set[str]]) -> None:
+    obj, broken = made
+    assert set(evaluate(obj)) == broken
+
+
+@given(flawed().flatmap(nulled))
+def test_fields_that_are_null_change_nothing(made: tuple[Object, set[str]]) -> None:
     obj, broken = made
     assert set(evaluate(obj)) == broken
 
@@ -185,10 +191,60 @@ def test_a_models_own_labels_are_judged_whatever_its_components_say() -> None:
     assert set(evaluate(obj)) == {POLICIES[0]}
 
 
-def test_workers_of_a_predictor_are_judged() -> None:
+def test_workers_take_from_the_runtime_of_their_model_and_may_not_say_worse() -> None:
     obj = copy.deepcopy(MODEL)
-    obj["spec"]["predictor"]["workerSpec"] = {"containers": [{"name": "worker", "image": "a:1.2.3"}]}
-    assert set(evaluate(obj)) == {RESOURCES, ROOT_USER}
+    worker: Object = {"name": "worker", "resources": {"limits": {"cpu": "1"}}}
+    obj["spec"]["predictor"]["workerSpec"] = {"containers": [worker]}
+    assert evaluate(obj) == {}
+    worker |= {"image": "a:latest", "securityContext": {"runAsUser": 0}}
+    assert set(evaluate(obj)) == {TAG, ROOT_USER}
+
+
+def test_workers_of_a_predictor_without_a_model_are_judged_in_full() -> None:
+    obj = copy.deepcopy(MODEL)
+    container = {"name": "kserve-container", "image": "a:1.2.3", "securityContext": {"runAsNonRoot": True}}
+    amounts = {"cpu": "1", "memory": "1Gi"}
+    container |= {"resources": {"requests": amounts, "limits": amounts}}
+    obj["spec"]["predictor"] = {"containers": [container], "workerSpec": {"containers": [{"name": "worker"}]}}
+    assert set(evaluate(obj)) == {TAG, RESOURCES, ROOT_USER}
+
+
+@pytest.mark.parametrize("uri", ["oci://registry.example.com/models/iris", "oci+native://r/iris:latest", "oci://"])
+def test_a_model_that_is_an_image_is_pinned(uri: str) -> None:
+    obj = copy.deepcopy(MODEL)
+    obj["spec"]["predictor"]["model"]["storageUri"] = uri
+    assert set(evaluate(obj)) == {TAG}
+    obj["spec"]["predictor"]["model"]["storageUri"] = "oci://registry.example.com/models/iris:1.2.3"
+    assert evaluate(obj) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "rejected"),
+    [
+        ("Revision", "serving.knative.dev/v1", {LABELS, RESOURCES, TAG, ROOT_USER}),
+        ("ServingRuntime", "serving.kserve.io/v1alpha1", {RESOURCES, TAG, ROOT_USER}),
+        ("ClusterServingRuntime", "serving.kserve.io/v1alpha1", {RESOURCES, TAG, ROOT_USER}),
+        ("InferenceGraph", "serving.kserve.io/v1alpha1", {LABELS}),
+    ],
+)
+def test_what_leads_to_pods_by_other_ways_is_judged(kind: str, version: str, rejected: set[str]) -> None:
+    volume = {"name": "v", "image": {"reference": "a:latest"}}
+    spec = {"containers": [{"name": "a", "image": "a:1.2.3"}], "volumes": [volume]}
+    assert set(evaluate({"apiVersion": version, "kind": kind, "metadata": {"name": "a"}, "spec": spec})) == rejected
+
+
+@pytest.mark.parametrize("kind", ["pod", "deployment", "cron-job"])
+def test_null_says_nothing(kind: str) -> None:
+    """What a pod says holds for a container whose own word is null."""
+    obj = yaml.safe_load((ROOT / "corpus" / "good" / f"{kind}.yaml").read_text(encoding="utf-8"))
+    pod = pod_of(obj)
+    pod["securityContext"] = {"runAsNonRoot": True, "runAsUser": 0}
+    for container in pod["containers"]:
+        container["securityContext"] = {"runAsNonRoot": None, "runAsUser": None}
+    assert set(evaluate(obj)) == {ROOT_USER}
+    pod["securityContext"]["runAsUser"] = None
+    pod["initContainers"] = None
+    assert evaluate(obj) == {}
 
 
 def test_two_tags_are_none() -> None:
@@ -202,6 +258,21 @@ def test_registered_names_are_those_of_the_policies() -> None:
     text = (ROOT / "infrastructure/kyverno/policies/registry.yaml").read_text(encoding="utf-8")
     lists = {name: set(re.findall(r"'([^']+)'", said)) for name, said in re.findall(r"name: (\w+)\n.*?\[(.*)\]", text)}
     assert lists == {"owners": OWNERS, "costCenters": COST_CENTERS}
+
+
+TABLE = re.findall(
+    r"^\| `(.+?)` \| (yes|no) \|", (ROOT / "docs/image-references.md").read_text(encoding="utf-8"), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(("reference", "exact"), TABLE)
+def test_references_are_taken_as_is_written_down(reference: str, exact: str) -> None:
+    assert is_pinned(reference) is (exact == "yes")
+
+
+def test_what_is_written_down_has_two_sides() -> None:
+    assert {exact for _, exact in TABLE} == {"yes", "no"}
+    assert len(TABLE) > 30
 
 
 @given(PINNED)

@@ -29,6 +29,7 @@ WORKLOADS = {
     "Job": "jobs", "Pod": "pods", "ReplicaSet": "replicasets", "ReplicationController": "replicationcontrollers",
     "StatefulSet": "statefulsets",
 }  # fmt: skip
+RUNTIMES = {"ClusterServingRuntime": "clusterservingruntimes", "ServingRuntime": "servingruntimes"}
 ABOUT = {"require-standard-labels-inferenceservice": MODELS, LABELS: WORKLOADS}
 
 
@@ -169,7 +170,7 @@ def judge(request: Object, verdicts: dict[str, str], mode: str = "") -> list[Obj
 
 def about(policy: Object, obj: Object) -> bool:
     """Of which kinds a policy speaks, and whether its match was narrowed."""
-    kinds = ABOUT.get(policy["metadata"]["name"], MODELS | WORKLOADS)
+    kinds = ABOUT.get(policy["metadata"]["name"], MODELS | RUNTIMES | WORKLOADS)
     if obj["apiVersion"].startswith("serving.knative.dev/"):
         kinds = {**kinds, "Service": "services"} if kinds is not MODELS else kinds
     asked = {name for rule in policy["spec"]["matchConstraints"]["resourceRules"] for name in rule["resources"]}

@@ -270,7 +270,7 @@ def test_no_part_of_it_needs_a_tool_of_a_linux_host() -> None:
     every = Catalogue(module._not_in_registries(demands(MILESTONES)), pins()).order
     roots = {"debian-nodejs", "debian-gate", "debian-python"}
     portal = {"backstage", "images-c-own"}
-    gate = {"helm", "kyverno-cli", "pull-request-gate", "suite-package", "images-gate-own"}
+    gate = {"helm", "gate-engine", "kustomize", "pull-request-gate", "suite-package", "images-gate-own"}
     assert set(every) - set(parts) == roots | portal | gate
     programs = {part: program for part in parts if isinstance(program := PARTS[part], GoProgram)}
     assert [part for part, program in programs.items() if program.cgo] == []

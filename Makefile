@@ -51,7 +51,7 @@ gate: install ## Manifests alone: render, schemas, AppProjects, policies, resour
 	$(BIN)/neuroscale gate $(if $(BASE),--base "$(BASE)")
 
 conformance: install ## The real cluster: MILESTONES="a b d" (default: all). Makes what is missing, runs, reports
-	$(BIN)/neuroscale up --milestones "$(MILESTONES)"
+	$(BIN)/neuroscale up --record --milestones "$(MILESTONES)"
 	@status=0; $(BIN)/python -m pytest -m "$(MARKERS)" || status=$$?; $(BIN)/neuroscale report; exit $$status
 
 incidents: install ## Replay every incident and take down each component, on the real cluster

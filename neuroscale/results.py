@@ -175,6 +175,7 @@ class Run(BaseModel):
         versions: Component -> version really running.
         restarts: Restarts of the platform's containers beside what was broken, and what may have provoked each.
         exit_code: As in ``neuroscale.errors.ExitCode``; ``None`` as long as the run has not ended.
+        why: What ended it before its time, such as a platform that could not be brought up.
     """
 
     name: str
@@ -186,6 +187,7 @@ class Run(BaseModel):
     results: list[ScenarioResult] = []
     restarts: list[str] = []
     exit_code: int | None = None
+    why: str = ""
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -18,6 +18,7 @@ import pytest
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import load_state
 from neuroscale.errors import ExitCode, HostError, Locked, NeuroscaleError, ending_of
+from neuroscale.evidence.redaction import Redactor
 from neuroscale.report import terminal
 from neuroscale.results import Run, RunFolder
 from neuroscale.screen import say, say_verbatim
@@ -74,6 +75,8 @@ def exit_code(
 def end_session(config: pytest.Config, error: BaseException, before: str = "") -> NoReturn:
     """End the session now, with one sentence and the error's exit code."""
     config.stash[_ENDED_BY], sentence = ending_of(error)
+    if RUN in config.stash:
+        config.stash[RUN].why = Redactor(())(f"{before}{sentence}")
     raise pytest.exit.Exception(f"{before}{sentence}") from None
 
 

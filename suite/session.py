@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 
 import pytest
 
-from neuroscale.bootstrap.up import up
+from neuroscale.bootstrap.up import NOTHING_WAS_RUN, up
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster.state import exclusive, load_state
@@ -90,7 +90,7 @@ def platform(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Ite
                 )
         except (NeuroscaleError, OSError) as error:
             # One sentence, once, instead of the same failure for every scenario.
-            end_session(pytestconfig, error, "The platform could not be brought up, so nothing was run. ")
+            end_session(pytestconfig, error, NOTHING_WAS_RUN)
         state = load_state()
         assert state is not None, "the platform was just brought up"
         run.versions = {"platform": "+".join(state.milestones).upper(), **state.versions}

@@ -31,6 +31,8 @@ from neuroscale.supply import Provisions, assert_usable, choose
 _LOG = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
+#: What is said before the error, of a run that needed the platform.
+NOTHING_WAS_RUN = "The platform could not be brought up, so nothing was run. "
 
 
 @dataclass

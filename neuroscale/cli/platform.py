@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import shutil
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,11 +24,13 @@ from neuroscale.cluster import k3d
 from neuroscale.cluster.adopt import mark
 from neuroscale.cluster.state import ClusterState, exclusive, load_state
 from neuroscale.components import endpoints as component_endpoints
-from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError
+from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError, ending_of
+from neuroscale.evidence.redaction import Redactor
 from neuroscale.host import direct
 from neuroscale.milestones import parse_milestones, probes_of
 from neuroscale.platform import connect
 from neuroscale.polling import duration
+from neuroscale.results import RunFolder
 from neuroscale.screen import say, say_verbatim, table
 from neuroscale.settings import CLUSTER_NAME, assert_checkout
 
@@ -40,13 +46,31 @@ def up(
         bool,
         typer.Option("--install/--no-install", help="Whether missing programs may be installed (Debian packages)."),
     ] = True,
+    record: Annotated[
+        bool, typer.Option("--record", help="Leave a run that says why nothing was run, where it fails.")
+    ] = False,
 ) -> None:
     """Create or resume the cluster and bring the platform up. Safe to repeat at any time."""
     assert_checkout()
     start = time.monotonic()
-    with exclusive():
+    with _on_record() if record else nullcontext(), exclusive():
         done = bootstrap.up(parse_milestones(milestones), supply=supply, install=install, say=say_verbatim)
     say(f"[green]platform healthy[/] after {duration(time.monotonic() - start)} (cluster {done.how})")
+
+
+@contextmanager
+def _on_record() -> Iterator[None]:
+    """A run in which nothing was run: the latest one from now on, until what it was for has a run of its own."""
+    folder, run = RunFolder.begin("conformance", shlex.join(["neuroscale", *sys.argv[1:]]))
+    try:
+        yield
+    except BaseException as error:  # whatever it is, it goes on
+        run.exit_code, sentence = ending_of(error)
+        run.why = Redactor(())(f"{bootstrap.NOTHING_WAS_RUN}{sentence}".strip())
+        run.seconds = (datetime.now(UTC) - run.started_at).total_seconds()
+        folder.save_run(run)
+        raise
+    shutil.rmtree(folder.path)
 
 
 def down() -> None:

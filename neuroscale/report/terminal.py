@@ -65,7 +65,8 @@ def summary(folder: RunFolder, report: Path | None = None, note: str = "") -> Re
     for verdict in ("passed", "failed", "not run"):
         style = _STYLES.get(verdict, "yellow") if verdicts[verdict] else "dim"
         head.append(f"  {verdicts[verdict]} {verdict}", style=style)
-    parts: list[RenderableType] = [head, *_troubled(run), *_restarts(run), *_slos(folder), *_kills(folder)]
+    ended_by = [Text(_beginning(run.why), style="yellow")] if run.why else []
+    parts: list[RenderableType] = [head, *ended_by, *_troubled(run), *_restarts(run), *_slos(folder), *_kills(folder)]
     if note:
         parts.append(Text(note, style="yellow"))
     parts.append(Text(f"\nReport: {report or f'neuroscale report {folder.path.name} writes it'}", style="bold"))

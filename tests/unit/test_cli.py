@@ -21,6 +21,7 @@ from neuroscale.cluster.guard import MARKER_PATH
 from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state
 from neuroscale.errors import ExitCode, RevertFailed
 from neuroscale.platform import connect
+from neuroscale.results import RunFolder
 
 
 @pytest.fixture
@@ -97,6 +98,20 @@ def test_up_is_what_may_install_system_packages(
     monkeypatch.setattr(platform_commands.bootstrap, "up", up)
     assert CliRunner().invoke(app, ["up", *options], catch_exceptions=False).exit_code == 0
     assert asked["install"] is expected
+
+
+@pytest.mark.parametrize("options", [[], ["--record"]])
+def test_a_platform_that_is_up_leaves_no_run_behind(options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    during: list[str] = []
+
+    def up(milestones: object, **how: object) -> SimpleNamespace:
+        during.extend(folder.run.outcome for folder in RunFolder.all())
+        return SimpleNamespace(how="reused")
+
+    monkeypatch.setattr(platform_commands.bootstrap, "up", up)
+    assert CliRunner().invoke(app, ["up", *options], catch_exceptions=False).exit_code == 0
+    assert during == ["nothing was run"] * len(options)
+    assert RunFolder.all() == []
 
 
 def test_adopt_prints_what_a_shell_takes(tmp_path: Path) -> None:

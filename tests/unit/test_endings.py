@@ -211,17 +211,23 @@ def test_a_process_says_one_sentence_and_one_code(situation: str, tmp_path: Path
         assert re.findall(r"exit code (\d+)", said) == [str(code.value)]
 
 
-def test_an_aborted_run_is_the_latest_one(tmp_path: Path) -> None:
-    """Not yesterday's, which was green."""
+@pytest.mark.parametrize("command", [("pytest", "-m", _ANY), ("neuroscale", "up", "--record")])
+def test_an_aborted_run_is_the_latest_one(command: tuple[str, ...], tmp_path: Path) -> None:
+    """Not yesterday's, which was green; and it says why. ``make conformance`` begins with the other command."""
     yesterday = tmp_path / "reports" / "2020-01-01T00-00-00"
     yesterday.mkdir(parents=True)
     green = run_of(["passed"]).model_copy(update={"name": yesterday.name, "exit_code": 0})
     (yesterday / "run.json").write_text(green.model_dump_json())
-    assert ended("pytest", "-m", _ANY, folder=tmp_path)[0] == ExitCode.NOT_RUN
+    assert ended(*command, folder=tmp_path)[0] == ExitCode.NOT_RUN
     _, shown = ended("neuroscale", "report", folder=tmp_path)
     assert "0 scenarios ran" in shown
-    assert "exit code 3 (not run)" in " ".join(shown.split())
+    shown = " ".join(shown.split())
+    assert "exit code 3 (not run)" in shown
+    why = "The platform could not be brought up, so nothing was run. HostError: The engine"
+    assert why in shown
     assert yesterday.name not in shown
+    (page,) = tmp_path.glob("reports/*/report.html")
+    assert why in page.read_text(encoding="utf-8")
 
 
 def test_a_held_lock_is_one_sentence_for_the_whole_session(tmp_path: Path) -> None:

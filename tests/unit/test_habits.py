@@ -79,13 +79,24 @@ def test_a_plugin_may_be_switched_off(plugin: str, tmp_path: Path) -> None:
 )
 def test_make_says_the_code_of_the_command_that_failed(target: str, failing: str, tmp_path: Path) -> None:
     """Its own is 2 whatever fails; a report that could be written afterwards hides nothing."""
+    ended = make(target, failing, tmp_path)
+    assert (ended.returncode, "Error 3" in ended.stderr) == (2, True), ended.stderr
+
+
+def test_make_conformance_leaves_a_run_where_the_platform_does_not_come_up(tmp_path: Path) -> None:
+    ended = make("conformance", "neuroscale", tmp_path)
+    assert f"{tmp_path}/neuroscale up --record --milestones" in ended.stdout
+    assert "-m pytest" not in ended.stdout
+
+
+def make(target: str, failing: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Make a target with programs that do nothing, one of which fails."""
     for program in ("python", "neuroscale"):
         code = 3 if program == failing else 0
-        (tmp_path / program).write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
-        (tmp_path / program).chmod(0o755)
-    ended = subprocess.run(
-        ["make", f"BIN={tmp_path}", f"INSTALLED={tmp_path / 'python'}", "MILESTONES=a", "--old-file", "pyproject.toml",
+        (folder / program).write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
+        (folder / program).chmod(0o755)
+    return subprocess.run(
+        ["make", f"BIN={folder}", f"INSTALLED={folder / 'python'}", "MILESTONES=a", "--old-file", "pyproject.toml",
          "--old-file", "constraints.txt", target],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (ended.returncode, "Error 3" in ended.stderr) == (2, True), ended.stderr

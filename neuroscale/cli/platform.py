@@ -62,12 +62,14 @@ def up(
 def _on_record() -> Iterator[None]:
     """A run in which nothing was run: the latest one from now on, until what it was for has a run of its own."""
     folder, run = RunFolder.begin("conformance", shlex.join(["neuroscale", *sys.argv[1:]]))
-    with folder.concluding(run):
-        try:
-            yield
-        except BaseException as error:  # whatever it is, it goes on
-            run.why = Redactor(())(f"{bootstrap.NOTHING_WAS_RUN}{ending_of(error).sentence}".strip())
-            raise
+    try:
+        yield
+    except BaseException as error:  # whatever it is, it goes on
+        run.exit_code, sentence = ending_of(error)
+        run.why = Redactor(())(f"{bootstrap.NOTHING_WAS_RUN}{sentence}".strip())
+        run.seconds = (datetime.now(UTC) - run.started_at).total_seconds()
+        folder.save_run(run)
+        raise
     shutil.rmtree(folder.path)
 
 

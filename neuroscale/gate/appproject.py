@@ -29,10 +29,11 @@ def check(tree: Tree) -> list[Finding]:
             # What is applied by hand comes first, and no app replaces it.
             projects.setdefault(obj["metadata"]["name"], obj)
     scoped, found = cluster_scoped(tree.places), []
-    folders: dict[str, str] = {}
+    folders, deploying = dict[str, str](), dict[str, str]()
     for app in tree.applications:
         name, folder = str(app["metadata"].get("name")), path_of(app)
-        found += [*_misnamed(name, folder), *_colliding(name, folder, folders)]
+        first = deploying.setdefault(folder, name)
+        found += [*_misnamed(name, folder), *_colliding(name, folder, folders, first)]
         folders[name] = folder
         if folder not in tree.places:
             said = f"Application {name} should deploy a folder of this tree, but deploys {folder or 'something else'}"
@@ -54,11 +55,11 @@ def _misnamed(name: str, folder: str) -> Iterator[Finding]:
         yield Finding("appproject", "name", folder, said)
 
 
-def _colliding(name: str, folder: str, others: Mapping[str, str]) -> Iterator[Finding]:
+def _colliding(name: str, folder: str, others: Mapping[str, str], first: str) -> Iterator[Finding]:
     if name in others:
         said = f"its Application should have a name of its own, but {others[name]} has one named {name}, too"
         yield Finding("appproject", "collision", folder, said)
-    elif first := next((other for other, where in others.items() if where == folder), None):
+    elif first != name:
         said = f"one Application should deploy it, but both {first} and {name} do, and each undoes the other's work"
         yield Finding("appproject", "collision", folder, said)
 

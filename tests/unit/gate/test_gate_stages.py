@@ -276,12 +276,12 @@ def test_an_application_has_a_name_that_kubernetes_takes(name: str, good: bool) 
 
 def test_a_third_application_is_said_beside_two_of_one_name() -> None:
     """Of two with one name, which both exist in Git, either may be the one that Argo CD has."""
-    (app,) = appproject.applications({**projects(), "apps/a": [CONFIG]})
-    kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"}
+    tree = deployed()
+    (app,) = tree.applications
     moved = {**app, "spec": {**app["spec"], "source": {**app["spec"]["source"], "path": "apps/b/c"}}}
     third = {**moved, "metadata": {"name": "third"}}
-    places = {"infrastructure/apps": [{**kind, **app}, {**kind, **moved}, {**kind, **third}], "apps/b/c": [CONFIG]}
-    assert [finding.description for finding in appproject.check(places) if finding.rule == "collision"] == [
+    found = appproject.check(replace(tree, applications=(app, moved, third)))
+    assert [finding.description for finding in found if finding.rule == "collision"] == [
         "its Application should have a name of its own, but apps/a has one named a, too",
         "one Application should deploy it, but both a and third do, and each undoes the other's work",
     ]

@@ -63,7 +63,9 @@ def run(folder: Path, marker: str, failing: str = "") -> tuple[int, str]:
     return warm.run("pytest", *arguments, folder=folder, environment=environment)
 
 
-@pytest.mark.parametrize(("marker", "parts"), [("gate", GATE_TOOLS), ("portal", ("backstage", "gitea", *GATE_TOOLS))])
+@pytest.mark.parametrize(
+    ("marker", "parts"), [("gate", GATE_TOOLS), ("portal", ("backstage", "gitea", "gate-engine", "helm", "kustomize"))]
+)
 def test_parts_are_built_in_view_before_the_first_scenario(marker: str, parts: Sequence[str], tmp_path: Path) -> None:
     code, said = run(tmp_path, f"drift or {marker}")
     assert code == ExitCode.PASSED, said

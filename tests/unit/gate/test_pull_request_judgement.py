@@ -172,17 +172,6 @@ def test_what_an_archive_would_leave_out_is_judged(checkout: Path, judge: Judge)
     assert (status.state, status.description.rpartition(" ")[2]) == ("failure", "[not-permitted]")
 
 
-def test_what_argo_cd_would_make_otherwise_is_rejected(checkout: Path, judge: Judge) -> None:
-    """Beside a kustomization, where nothing reads the file as a manifest."""
-    folder = checkout / "apps/test-app"
-    with proposal(checkout):
-        (folder / "kustomization.yaml").write_text("resources: [deployment.yaml, service.yaml]\n", encoding="utf-8")
-        (folder / ".argocd-source-test-app.yaml").write_text("kustomize: {images: [a=b]}\n", encoding="utf-8")
-    status = judge()
-    assert (status.state, status.description.rpartition(" ")[2]) == ("failure", "[unreadable]")
-    assert ".argocd-source-test-app.yaml" in status.description
-
-
 def test_a_submodule_is_judged_by_nobody_and_passes_nobody(checkout: Path, judge: Judge) -> None:
     """Argo CD would fetch it, from wherever it is."""
     with proposal(checkout):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import ground
 import pytest
@@ -43,7 +43,11 @@ def platform(world: ApiServer, cluster: Cluster, gateway: Gateway) -> Platform:
     files = {f"apps/{name}/isvc.yaml": yaml.safe_dump(isvc(name)) for name in (NAME, OTHER)}
     platform = fake_platform(cluster, files)
     for name in (ROOT_APPLICATION, NAME, OTHER):
-        change = {"reconciledAt": datetime.now(UTC).isoformat(), "sync": {"revision": platform.git_server.head()}}
+        # Of late, however long a busy machine takes for a test.
+        change = {
+            "reconciledAt": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
+            "sync": {"revision": platform.git_server.head()},
+        }
         world.put(f"{APPLICATIONS}/{name}", having(captured("application-good", {"status": change}), name=name))
     return platform
 
@@ -71,6 +75,10 @@ def test_one_thing_amiss(platform: Platform, world: ApiServer, gateway: Gateway)
 
     world.objects[ground.GATEWAY_ENDPOINTS] = ground.endpoints("kourier", "gateway-1-a", "stranger")
     assert unmet(platform) == ["GatewayReached"]
+    world.objects = dict(whole)
+
+    world.objects[ground.GATEWAY_SERVICE] = merge(whole[ground.GATEWAY_SERVICE], {"spec": {"clusterIP": "10.43.9.9"}})
+    assert unmet(platform) == ["ServicesResolved"]
     world.objects = dict(whole)
 
     ground.put_webhook(world, "kserve", days=1)

@@ -52,6 +52,13 @@ def examples(template: ScenarioTemplate) -> list[Example]:
     ]
 
 
+def rows(template: ScenarioTemplate) -> list[tuple[Mapping[str, str], set[str]]]:
+    """What fills an outline in, and the tags that count for it; a scenario that is none is filled in with nothing."""
+    tags = template.tags | template.feature.tags
+    filled = [(context, tags | table.tags) for table in template.examples for context in table.as_contexts()]
+    return filled or [({}, tags)]
+
+
 def _values(context: Mapping[str, str]) -> str:
     """As the runner names an example, and a mutant picks it."""
     return f" [{', '.join(context.values())}]" if context else ""

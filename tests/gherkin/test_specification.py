@@ -93,6 +93,23 @@ def test_each_scenario_says_which_components_it_needs() -> None:
             assert tagged >= own | {one.name for one in selected(())}, entry
 
 
+#: Steps that only a platform with policies can pass.
+_OF_POLICIES = ("the gate has rejected a pull request", "admission rejects its model", "require-standard-labels")
+
+
+def test_what_of_milestone_c_needs_policies_says_so() -> None:
+    """A platform without milestone D runs what has no such tag."""
+    runs = [
+        (f"{template.name} {context}", " ".join(step.name for step in template.render(context).steps), tags)
+        for template in specification.templates(FEATURES)
+        for context, tags in specification.rows(template)
+        if "milestone_c" in tags
+    ]
+    needing = {name for name, said, _ in runs if any(words in said for words in _OF_POLICIES)}
+    assert needing == {name for name, _, tags in runs if "guardrails" in tags}
+    assert 0 < len(needing) < len(runs)
+
+
 # --- incidents, SLOs, mutants
 
 

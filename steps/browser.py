@@ -39,6 +39,11 @@ def the_pages_were_quiet(browsed: Browsed) -> None:
     visit.assert_quiet(browsed.visit)
 
 
+@then("the pages had no error but that the form is wrong, and asked this machine alone")
+def the_pages_were_quiet_but_for_the_form(browsed: Browsed) -> None:
+    visit.assert_quiet(browsed.visit, but=visit.NOT_VALID)
+
+
 @when(parsers.parse("a guest tries a form with {mistake} in a browser"), target_fixture="browsed")
 def a_guest_tries_a_form(local_portal: LocalPortal, mistake: str) -> Refused:
     return local_browsing.try_mistake(local_portal, mistake)

@@ -49,7 +49,7 @@ def a_guest_tries_a_form(local_portal: LocalPortal, mistake: str) -> Refused:
     return local_browsing.try_mistake(local_portal, mistake)
 
 
-@then(parsers.parse("the page says of {title} that it {complaint}"))
+@then(parsers.parse("the page says of {title}: {complaint}"))
 def the_page_says(browsed: Refused, title: str, complaint: str) -> None:
     local_browsing.assert_says(browsed, title, complaint)
 

@@ -16,7 +16,7 @@ Feature: A guest asks for a model in a real browser
   Scenario Outline: The page itself says what is wrong with a form
     Given the portal runs on this machine
     When a guest tries a form with <mistake> in a browser
-    Then the page says of <title> that it <complaint>
+    Then the page says of <title>: <complaint>
     And nothing has been handed in
     And the pages had no error but that the form is wrong, and asked this machine alone
 

@@ -20,7 +20,7 @@ _WIDTH, _HEIGHT = 1100, 850
 #: Text can be read, and a page has some 40 kB.
 _QUALITY = 50
 _SHOWN = 400
-#: The page names the field in quotation marks; the browser puts what it says beside the field, where scripts see it not.
+#: The page names the field in quotation marks; what the browser itself says stands beside the field and in no element.
 _COMPLAINT = """said => said.validity
   ? [said.closest(':has(label)').querySelector('label').innerText.replace(/[ *\u2009]+$/, ''), said.validationMessage]
   : said.innerText.match(/^'([^']+)' ([^]+)$/).slice(1)"""

@@ -39,12 +39,17 @@ def the_pages_were_quiet(browsed: Browsed) -> None:
     visit.assert_quiet(browsed.visit)
 
 
+@then("the pages had no error but that the form is wrong, and asked this machine alone")
+def the_pages_were_quiet_but_for_the_form(browsed: Browsed) -> None:
+    visit.assert_quiet(browsed.visit, but=visit.NOT_VALID)
+
+
 @when(parsers.parse("a guest tries a form with {mistake} in a browser"), target_fixture="browsed")
 def a_guest_tries_a_form(local_portal: LocalPortal, mistake: str) -> Refused:
     return local_browsing.try_mistake(local_portal, mistake)
 
 
-@then(parsers.parse("the page says of {title} that it {complaint}"))
+@then(parsers.parse("the page says of {title}: {complaint}"))
 def the_page_says(browsed: Refused, title: str, complaint: str) -> None:
     local_browsing.assert_says(browsed, title, complaint)
 

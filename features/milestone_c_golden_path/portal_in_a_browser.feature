@@ -9,24 +9,24 @@ Feature: A guest asks for a model in a real browser
     And the pages had no error, and asked this machine alone
 
     Examples:
-      | what                            |
-      | every field                     |
-      | only what the page has not      |
+      | what                       |
+      | every field                |
+      | only what the page has not |
 
   Scenario Outline: The page itself says what is wrong with a form
     Given the portal runs on this machine
     When a guest tries a form with <mistake> in a browser
-    Then the page says of <title> that it <complaint>
+    Then the page says of <title>: <complaint>
     And nothing has been handed in
-    And the pages had no error, and asked this machine alone
+    And the pages had no error but that the form is wrong, and asked this machine alone
 
     Examples:
-      | mistake                         | title                 | complaint                      |
-      | a capital letter in its name    | Name                  | must match pattern             |
-      | a name of the platform's own    | Name                  | must match pattern             |
-      | no cost center                  | Cost center           | must have required property    |
-      | a password in the location      | Location of the model | must match pattern             |
-      | too little CPU                  | CPU                   | must be >= 50                  |
+      | mistake                      | title                 | complaint                           |
+      | a capital letter in its name | Name                  | must match pattern                  |
+      | a name of the platform's own | Name                  | must match pattern                  |
+      | no cost center               | Cost center           | Please fill out this field          |
+      | a password in the location   | Location of the model | must match pattern                  |
+      | too little CPU               | CPU                   | must be greater than or equal to 50 |
 
   Scenario Outline: A form is a pull request within seconds
     Given the portal runs on this machine

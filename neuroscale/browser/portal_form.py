@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 
 Form = Mapping[str, object]
 
-#: The template's own title, and what it calls the link to the pull request.
-_TEMPLATE, _LINK = "Model endpoint", "Pull request"
+#: What the template calls the link to the pull request.
+_LINK = "Pull request"
 _FORM = "/create/templates/default/model-endpoint"
 _TASK = re.compile(r"/create/tasks/([0-9a-f-]+)$")
-#: As the page says it: the title of a field in quotation marks, and what is wrong with it.
-_COMPLAINT = re.compile(r"'(?P<title>[^']+)' (?P<text>.+)")
 #: Field of the form -> its title.
 TITLES: Mapping[str, str] = {
     "name": "Name",
@@ -98,8 +96,7 @@ def enter(tab: Tab, portal: str) -> None:
     tab.go(portal)
     tab.picture("sign-in", once=tab.button("Enter"))
     tab.press("Enter")
-    tab.follow("Create")
-    tab.picture("what can be created", once=tab.text(_TEMPLATE))
+    tab.picture("what can be created", once=tab.button("Choose"))
     tab.press("Choose")
     tab.picture("the form", once=tab.field(TITLES["name"]))
 
@@ -154,5 +151,4 @@ def try_to_go_on(tab: Tab) -> dict[str, str]:
     tab.press("Review")
     tab.see(tab.button("Create").or_(tab.complaints()).first, "the page goes on, or says what is wrong")
     tab.picture("what the page says")
-    said = (_COMPLAINT.match(text) for text in tab.complaints().all_inner_texts())
-    return {found["title"]: found["text"] for found in said if found}
+    return dict(map(tab.complaint, tab.complaints().all()))

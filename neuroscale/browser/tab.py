@@ -15,11 +15,15 @@ from neuroscale.host import direct
 from neuroscale.polling import duration, longest_wait
 
 #: Other programs may be at work on this machine.
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 _WIDTH, _HEIGHT = 1100, 850
 #: Text can be read, and a page has some 40 kB.
 _QUALITY = 50
 _SHOWN = 400
+#: The page names the field in quotation marks; what the browser itself says stands beside the field and in no element.
+_COMPLAINT = """said => said.validity
+  ? [said.closest(':has(label)').querySelector('label').innerText.replace(/[ *\u2009]+$/, ''), said.validationMessage]
+  : said.innerText.match(/^'([^']+)' ([^]+)$/).slice(1)"""
 
 
 @contextmanager
@@ -118,20 +122,29 @@ class Tab:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def link(self, name: str) -> Locator:
-        """The link that is called so."""
-        return self.page.get_by_role("link", name=name, exact=True)
+        """The link that is called so, whatever is said of where it opens."""
+        return self.page.get_by_role("link", name=re.compile(f"^{re.escape(name)}( |,|$)"))
 
     def field(self, title: str) -> Locator:
         """The field to write into that has this title, whatever stands behind the title."""
-        return self.page.get_by_role("textbox", name=re.compile(f"^{re.escape(title)}( |$)"))
-
-    def text(self, text: str) -> Locator:
-        """Where this is written first."""
-        return self.page.get_by_text(text, exact=True).first
+        named = re.compile(f"^{re.escape(title)}( |$)")
+        return self.page.get_by_role("textbox", name=named).or_(self.page.get_by_role("spinbutton", name=named))
 
     def complaints(self) -> Locator:
-        """What a form says of its fields."""
-        return self.page.get_by_role("listitem").filter(has_text=re.compile("^'"))
+        """What is wrong with fields: a line of the page for each, or a field that the browser itself does not pass."""
+        return (
+            self.page.get_by_role("listitem").filter(has_text=re.compile("^'")).or_(self.page.locator("input:invalid"))
+        )
+
+    def complaint(self, said: Locator) -> tuple[str, str]:
+        """One of them: title of the field, and what is wrong with it.
+
+        Raises:
+            ConditionTimeout: It is gone.
+        """
+        with self.expecting("what is wrong with a field can be read"):
+            title, text = said.evaluate(_COMPLAINT)
+            return str(title), str(text)
 
     def press(self, name: str) -> None:
         """Press the button that is called so.
@@ -141,15 +154,6 @@ class Tab:
         """
         with self.expecting(f"there is a button {name!r}"):
             self.button(name).click()
-
-    def follow(self, name: str) -> None:
-        """Follow the link that is called so.
-
-        Raises:
-            ConditionTimeout: There is none.
-        """
-        with self.expecting(f"there is a link {name!r}"):
-            self.link(name).click()
 
     def follow_to_another_tab(self, name: str) -> None:
         """Follow a link that opens a tab, and look at that one.

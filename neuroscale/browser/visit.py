@@ -47,30 +47,38 @@ class Visit:
         return asked.netloc in self.names or is_on_this_machine(asked.hostname)
 
 
+#: What the library of forms writes to the console when a form is wrong, beside what it says on the page.
+NOT_VALID = "console: Form validation failed"
 #: Called with each visit when its browser has ended. Filled by the runner.
 listeners: list[Callable[[Visit], None]] = []
 
 
-def evaluate_quiet(visit: Visit) -> Verdict:
-    """Something was asked, all of it of this machine, and no page had an error."""
+def evaluate_quiet(visit: Visit, but: str | None = None) -> Verdict:
+    """Something was asked, all of it of this machine, and no page had an error.
+
+    Args:
+        visit: What a browser saw.
+        but: How an error begins that does not count.
+    """
+    errors = [error for error in visit.errors if but is None or not error.startswith(but)]
     if not visit.requests:
         return unrecoverable("nothing was asked at all")
     if elsewhere := visit.elsewhere:
         return unrecoverable(
             f"{len(elsewhere)} of {len(visit.requests)} requests were for another machine: {_some(elsewhere)}"
         )
-    if visit.errors:
-        return unrecoverable(f"the pages had {len(visit.errors)} errors: {_some(visit.errors)}")
+    if errors:
+        return unrecoverable(f"the pages had {len(errors)} errors: {_some(errors)}")
     return met(f"{len(visit.requests)} requests, all of this machine, and no error")
 
 
-def assert_quiet(visit: Visit) -> None:
-    """Pages asked this machine alone, and had no error.
+def assert_quiet(visit: Visit, but: str | None = None) -> None:
+    """Pages asked this machine alone, and had no error; arguments as for :func:`evaluate_quiet`.
 
     Raises:
         ConditionTimeout: One did not, or had; the text names the first few.
     """
-    verdict = evaluate_quiet(visit)
+    verdict = evaluate_quiet(visit, but)
     if not verdict:
         raise ConditionTimeout(
             f"The pages should ask this machine alone and have no error, but {verdict.observed}. Next: {NEXT}"

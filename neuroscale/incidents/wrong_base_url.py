@@ -19,7 +19,7 @@ INCIDENT = Incident(
             files={},
             replaced={
                 VALUES: [
-                    ('app: {baseUrl: "http://127.0.0.1:7007"}', f'app: {{baseUrl: "{_ELSEWHERE}"}}'),
+                    ('app: {baseUrl: "http://127.0.0.1:7007"', f'app: {{baseUrl: "{_ELSEWHERE}"'),
                     ("\n      baseUrl: http://127.0.0.1:7007\n", f"\n      baseUrl: {_ELSEWHERE}\n"),
                 ]
             },

@@ -110,7 +110,7 @@ def assert_says(refused: Refused, title: str, complaint: str) -> None:
     """
     if set(refused.complaints) != {title} or complaint not in refused.complaints[title]:
         raise ConditionTimeout(
-            f"The page should say of {title} that it {complaint}, and of nothing else, but says "
+            f"The page should say of {title}: {complaint}, and of nothing else anything, but says "
             f"{dict(refused.complaints) or 'nothing and goes on'}. Next: {NEXT}"
         )
 

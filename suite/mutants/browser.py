@@ -186,8 +186,8 @@ MUTANTS = (
         example="a capital letter in its name",
         before="a guest tries a form with a capital letter in its name in a browser",
         faults=_patched(("opened", "page_without_patterns")),
-        red_step="the page says of Name that it must match pattern",
-        reason=r"should say of Name that it must match pattern.* but says nothing and goes on",
+        red_step="the page says of Name: must match pattern",
+        reason=r"should say of Name: must match pattern, .* but says nothing and goes on",
     ),
     Mutant(
         "portal-late-by-api",

@@ -51,8 +51,8 @@ def test_what_is_not_there_is_told_with_what_is() -> None:
     with pytest.raises(ConditionTimeout) as told:
         there.press("Create")
     assert str(told.value) == (
-        "Timed out after 30 s waiting for: there is a button 'Create'. Locator.click: Timeout 30000ms exceeded. Last "
-        "seen: http://127.0.0.1:7007/create shows 'Sorry, nothing here'; its errors: console: no such menu. "
+        "Timed out after 1 min 00 s waiting for: there is a button 'Create'. Locator.click: Timeout 30000ms exceeded. "
+        "Last seen: http://127.0.0.1:7007/create shows 'Sorry, nothing here'; its errors: console: no such menu. "
         "Next: pytest -m browser"
     )
     assert there.visit.pictures == {"where it ended": b"jpeg"}

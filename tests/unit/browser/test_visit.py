@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from neuroscale.browser.visit import Visit, assert_quiet, evaluate_quiet
+from neuroscale.browser.visit import NOT_VALID, Visit, assert_quiet, evaluate_quiet
 from neuroscale.errors import ConditionTimeout
 
 PORTAL, FORGE = "127.0.0.1:7007", "gitea.forge.svc.cluster.local:3000"
@@ -57,6 +57,15 @@ def test_what_goes_over_no_network_is_no_request() -> None:
 def test_a_browser_that_asked_for_nothing_has_proven_nothing() -> None:
     with pytest.raises(ConditionTimeout, match="but nothing was asked at all"):
         assert_quiet(visit())
+
+
+def test_that_a_form_is_wrong_may_be_said_and_nothing_else() -> None:
+    wrong = f"{NOT_VALID} [Object]"
+    assert_quiet(visit(f"http://{PORTAL}/", errors=(wrong, wrong)), but=NOT_VALID)
+    with pytest.raises(ConditionTimeout, match="the pages had 1 errors: page: no"):
+        assert_quiet(visit(f"http://{PORTAL}/", errors=(wrong, "page: no")), but=NOT_VALID)
+    with pytest.raises(ConditionTimeout, match="the pages had 1 errors: console: Form validation failed"):
+        assert_quiet(visit(f"http://{PORTAL}/", errors=(wrong,)))
 
 
 def test_errors_are_counted_and_the_first_of_them_told() -> None:

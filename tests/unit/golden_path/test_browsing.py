@@ -184,7 +184,7 @@ def test_a_complaint_of_the_field_that_is_wrong_is_right() -> None:
 )
 def test_another_complaint_and_none_are_seen(complaints: dict[str, str]) -> None:
     said = "says nothing and goes on" if not complaints else "says {'"
-    with pytest.raises(ConditionTimeout, match=f"should say of Name that it must match pattern, .* but {said}"):
+    with pytest.raises(ConditionTimeout, match=f"should say of Name: must match pattern, .* but {said}"):
         local_browsing.assert_says(refused(complaints), "Name", "must match pattern")
 
 

@@ -142,6 +142,9 @@ class Door:
                 client.close()
                 continue
             server.settimeout(None)
+            for end in (client, server):
+                # Else what is short waits for the answer to what was before it.
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._passages = [one for one in self._passages if not one.closed]
             self._passages.append(_Passage(self, next(numbers), client, server))
 
@@ -153,8 +156,7 @@ class _Passage:
         self.closed = False
         self._door, self._number, self._client, self._server = door, number, client, server
         self._awaited: Held | None = None
-        for end, way in ((client, self._there), (server, self._back)):
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for way in (self._there, self._back):
             threading.Thread(target=self._walk, args=(way,), daemon=True).start()
 
     def close(self) -> None:

@@ -178,3 +178,10 @@ def test_a_closed_door_lets_nobody_in() -> None:
         pass
     with pytest.raises(ConnectionRefusedError):
         caller(door)
+
+
+def test_who_goes_again_at_once_keeps_nobody_else_from_the_door(door: Door) -> None:
+    for _ in range(50):
+        caller(door).close()
+    with caller(door) as client:
+        assert say(client, b"a") == b"A"

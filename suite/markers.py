@@ -28,6 +28,7 @@ _WORDS = {
     "portal": "the portal, its database and the Git server as processes; needs no cluster",
     "browser": "a real browser of this machine is driven; needs Chromium",
     "death": "a part of that portal dies on the way of a form; needs no cluster",
+    "cluster_death": "a pod of the portal, or the gate's Job, dies on the way of a form, on the cluster",
     "safety": "the suite's own promises, on the real cluster",
 }
 

@@ -1,4 +1,4 @@
-@milestone_c @gitops @serving @backstage @pull_requests
+@cluster_death @gitops @serving @backstage @pull_requests
 Feature: On the cluster, too, a form and its verdict outlive what dies on their way
 
   Background:

@@ -77,6 +77,7 @@ def test_each_scenario_is_of_one_kind() -> None:
         "outage",
         "portal",
         "death",
+        "cluster_death",
         "safety",
     }
     assert [entry for entry in catalogue.entries() if len(kinds & set(entry.tags)) != 1] == []

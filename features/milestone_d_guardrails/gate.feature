@@ -6,7 +6,7 @@ Feature: The gate evaluates what a merge would deploy, and never passes without 
     When the gate checks this repository
     Then every policy has evaluated objects of it
     And the gate has nothing to reject
-    And it took at most 10 s
+    And it took at most 20 s
 
   Scenario: The gate gives every manifest of the corpus the expected verdict
     Given the tools of the gate are installed

@@ -34,12 +34,12 @@ def the_pull_request_is_as_by_api(browsed: Followed) -> None:
     browsing.assert_as_by_api(browsed)
 
 
-@then("the portal's pages had no error, and every page asked this machine alone")
+@then("the pages had no error, and asked this machine alone")
 def the_pages_were_quiet(browsed: Browsed) -> None:
     visit.assert_quiet(browsed.visit)
 
 
-@then("the portal's pages had no error but that the form is wrong, and every page asked this machine alone")
+@then("the pages had no error but that the form is wrong, and asked this machine alone")
 def the_pages_were_quiet_but_for_the_form(browsed: Browsed) -> None:
     visit.assert_quiet(browsed.visit, but=visit.NOT_VALID)
 

@@ -57,11 +57,10 @@ def launched(program: str, arguments: list[str], *, sandbox: bool, visit: Visit)
 def _listen(context: BrowserContext, visit: Visit) -> None:
     def hear(message: ConsoleMessage) -> None:
         if message.type == "error":
-            page = message.page.url if message.page else None
-            visit.note_error(page, f"console: {message.text} ({message.location.get('url', '')})")
+            visit.errors.append(f"console: {message.text} ({message.location.get('url', '')})")
 
     def catch(error: WebError) -> None:
-        visit.note_error(error.page.url if error.page else None, f"page: {error.error}")
+        visit.errors.append(f"page: {error.error}")
 
     def watch(page: Page) -> None:
         page.on("websocket", lambda socket: visit.note_request("CONNECT", socket.url))

@@ -21,9 +21,9 @@ class Visit:
     """One run of a browser.
 
     Attributes:
-        names: Host and port, as pages name them -> host and port of this machine that they are; the portal's first.
+        names: Host and port, as pages name them -> host and port of this machine that they are.
         requests: Method and URL of each request, in order, those of web sockets included.
-        errors: What the portal's pages threw or wrote to the console as an error.
+        errors: What pages threw or wrote to the console as an error.
         pictures: Name of a page -> JPEG of how it first was, in order.
     """
 
@@ -36,15 +36,6 @@ class Visit:
         """Keep a request that goes over a network; it counts before it is answered, and if it never is."""
         if urlsplit(url).scheme in _NETWORK:
             self.requests.append(f"{method} {url}")
-
-    def note_error(self, page: str | None, error: str) -> None:
-        """Keep what a page of the portal complained about, or nobody knows which page.
-
-        The Git server's pages complain as well: *seen* of Gitea 1.25.4, whose Go module has neither its styles nor its
-        scripts, and which is built of that here. What such a page shows is judged by its address and title.
-        """
-        if page is None or urlsplit(page).netloc == next(iter(self.names), ""):
-            self.errors.append(error)
 
     @property
     def elsewhere(self) -> list[str]:
@@ -63,7 +54,7 @@ listeners: list[Callable[[Visit], None]] = []
 
 
 def evaluate_quiet(visit: Visit, but: str | None = None) -> Verdict:
-    """Something was asked, all of it of this machine, and no page of the portal had an error.
+    """Something was asked, all of it of this machine, and no page had an error.
 
     Args:
         visit: What a browser saw.
@@ -77,7 +68,7 @@ def evaluate_quiet(visit: Visit, but: str | None = None) -> Verdict:
             f"{len(elsewhere)} of {len(visit.requests)} requests were for another machine: {_some(elsewhere)}"
         )
     if errors:
-        return unrecoverable(f"the portal's pages had {len(errors)} errors: {_some(errors)}")
+        return unrecoverable(f"the pages had {len(errors)} errors: {_some(errors)}")
     return met(f"{len(visit.requests)} requests, all of this machine, and no error")
 
 
@@ -90,7 +81,7 @@ def assert_quiet(visit: Visit, but: str | None = None) -> None:
     verdict = evaluate_quiet(visit, but)
     if not verdict:
         raise ConditionTimeout(
-            f"Pages should ask this machine alone, and the portal's have no error, but {verdict.observed}. Next: {NEXT}"
+            f"The pages should ask this machine alone and have no error, but {verdict.observed}. Next: {NEXT}"
         )
 
 

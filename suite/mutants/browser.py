@@ -133,7 +133,7 @@ _CLUSTER = "A model is asked for in a real browser"
 _FILLS_IN = "a guest fills in every field in a browser, and follows the link"
 _LED = "the link has led to the page of the pull request"
 _AS_BY_API = "the pull request has what the oracle says, and byte by byte what the API makes of the same form"
-_QUIET = "the portal's pages had no error, and every page asked this machine alone"
+_QUIET = "the pages had no error, and asked this machine alone"
 _IN_TIME = "nine of ten were a pull request within {} s"
 _TEMPLATE = "backstage/templates/model-endpoint/template.yaml"
 
@@ -147,7 +147,7 @@ MUTANTS = (
         before=_FILLS_IN,
         faults=_patched(("opened", "page_that_logs_an_error")),
         red_step=_QUIET,
-        reason=r"the portal's pages had \d+ errors: console: TypeError: the menu is undefined",
+        reason=r"the pages had \d+ errors: console: TypeError: the menu is undefined",
     ),
     Mutant(
         "browser-font-from-elsewhere",

@@ -62,24 +62,13 @@ def test_a_browser_that_asked_for_nothing_has_proven_nothing() -> None:
 def test_that_a_form_is_wrong_may_be_said_and_nothing_else() -> None:
     wrong = f"{NOT_VALID} [Object]"
     assert_quiet(visit(f"http://{PORTAL}/", errors=(wrong, wrong)), but=NOT_VALID)
-    with pytest.raises(ConditionTimeout, match="the portal's pages had 1 errors: page: no"):
+    with pytest.raises(ConditionTimeout, match="the pages had 1 errors: page: no"):
         assert_quiet(visit(f"http://{PORTAL}/", errors=(wrong, "page: no")), but=NOT_VALID)
-    with pytest.raises(ConditionTimeout, match="the portal's pages had 1 errors: console: Form validation failed"):
+    with pytest.raises(ConditionTimeout, match="the pages had 1 errors: console: Form validation failed"):
         assert_quiet(visit(f"http://{PORTAL}/", errors=(wrong,)))
 
 
 def test_errors_are_counted_and_the_first_of_them_told() -> None:
     seen = visit(f"http://{PORTAL}/", errors=tuple(f"page: {number}" for number in range(7)))
-    with pytest.raises(
-        ConditionTimeout, match=r"the portal's pages had 7 errors: page: 0; .*page: 4; and 2 more\. Next: "
-    ):
+    with pytest.raises(ConditionTimeout, match=r"the pages had 7 errors: page: 0; .*page: 4; and 2 more\. Next: "):
         assert_quiet(seen)
-
-
-def test_errors_of_the_portals_pages_count_and_of_whom_nobody_knows() -> None:
-    seen = visit(f"http://{PORTAL}/")
-    seen.note_error(f"http://{FORGE}/neuroscale/platform/pulls/1", "console: it has no styles")
-    assert seen.errors == []
-    seen.note_error(f"http://{PORTAL}/create", "page: no")
-    seen.note_error(None, "console: of a worker")
-    assert seen.errors == ["page: no", "console: of a worker"]

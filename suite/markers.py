@@ -27,6 +27,7 @@ _WORDS = {
     "gate": "the CI gate with its real tools; needs no cluster",
     "portal": "the portal, its database and the Git server as processes; needs no cluster",
     "browser": "a real browser of this machine is driven; needs Chromium",
+    "timed": "many samples beside a limit, for which nothing else may be at work on the machine",
     "safety": "the suite's own promises, on the real cluster",
 }
 

@@ -28,6 +28,7 @@ Feature: A guest asks for a model in a real browser
       | a password in the location   | Location of the model | must match pattern                  |
       | too little CPU               | CPU                   | must be greater than or equal to 50 |
 
+  @timed
   Scenario Outline: A form is a pull request within seconds
     Given the portal runs on this machine
     When 20 forms are handed in <how>, one after the other

@@ -7,7 +7,7 @@ from pytest_bdd import parsers, then, when
 from neuroscale.browser import visit
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.golden_path import browsing
-from neuroscale.golden_path.browsing import Browsed, Followed
+from neuroscale.golden_path.browsing import Followed
 from neuroscale.local_portal import browsing as local_browsing
 from neuroscale.local_portal.browsing import Refused, Timed
 from neuroscale.local_portal.rig import LocalPortal
@@ -34,13 +34,13 @@ def the_pull_request_is_as_by_api(browsed: Followed) -> None:
     browsing.assert_as_by_api(browsed)
 
 
-@then("the pages had no error, and asked this machine alone")
-def the_pages_were_quiet(browsed: Browsed) -> None:
-    visit.assert_quiet(browsed.visit)
+@then("the pages had no error but for assets that the Git server lacks, and asked this machine alone")
+def the_pages_were_quiet(browsed: Followed) -> None:
+    browsing.assert_quiet_but_for_assets(browsed)
 
 
 @then("the pages had no error but that the form is wrong, and asked this machine alone")
-def the_pages_were_quiet_but_for_the_form(browsed: Browsed) -> None:
+def the_pages_were_quiet_but_for_the_form(browsed: Refused) -> None:
     visit.assert_quiet(browsed.visit, but=visit.NOT_VALID)
 
 

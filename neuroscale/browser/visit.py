@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -48,7 +49,7 @@ class Visit:
 
 
 #: What the library of forms writes to the console when a form is wrong, beside what it says on the page.
-NOT_VALID = "console: Form validation failed"
+NOT_VALID = r"console: Form validation failed "
 #: Called with each visit when its browser has ended. Filled by the runner.
 listeners: list[Callable[[Visit], None]] = []
 
@@ -58,9 +59,9 @@ def evaluate_quiet(visit: Visit, but: str | None = None) -> Verdict:
 
     Args:
         visit: What a browser saw.
-        but: How an error begins that does not count.
+        but: Regular expression for the beginning of an error that does not count.
     """
-    errors = [error for error in visit.errors if but is None or not error.startswith(but)]
+    errors = [error for error in visit.errors if but is None or not re.match(but, error)]
     if not visit.requests:
         return unrecoverable("nothing was asked at all")
     if elsewhere := visit.elsewhere:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -13,7 +14,7 @@ import yaml
 
 from neuroscale.backstage_client import Backstage, Refusal, portal
 from neuroscale.browser.portal_form import Walk
-from neuroscale.browser.visit import NEXT, Visit
+from neuroscale.browser.visit import NEXT, Visit, assert_quiet
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import FormSubmitted
 from neuroscale.errors import ConditionTimeout
@@ -107,6 +108,21 @@ def evaluate_landed(walk: Walk, pull: PullRequest | None, address: str) -> Verdi
         return unrecoverable(f"it leads to {walk.landed} and not to {wanted}")
     named = pull.title in walk.title and f"#{pull.number}" in walk.title
     return (met if named else unrecoverable)(f"its page is called {walk.title!r}")
+
+
+def assert_quiet_but_for_assets(followed: Followed) -> None:
+    """No page had an error or asked another machine; but the Git server's may lack its own style sheets and scripts.
+
+    *Measured* with Gitea 1.25.4 from source: its Go module has none, for they are built from npm packages; it shows its
+    pages without them.
+
+    Raises:
+        ConditionTimeout: One had, or did.
+    """
+    lacks = "console: Failed to load resource: the server responded with a status of 404 (Not Found) ("
+    assert_quiet(
+        followed.visit, but=re.escape(f"{lacks}{followed.address}/assets/") + r"(css|js)/[a-z-]+\.(css|js)\?v=[\d.]+\)$"
+    )
 
 
 def assert_as_by_api(followed: Followed) -> None:

@@ -141,6 +141,37 @@ def test_a_form_that_the_api_refuses_is_told() -> None:
         browsing.assert_as_by_api(followed(FILES, Refusal(frozenset({"owner"}), "no such owner")))
 
 
+# --- errors and other machines
+
+LACKING = "console: Failed to load resource: the server responded with a status of 404 (Not Found)"
+
+
+def browsed(*errors: str) -> Followed:
+    seen = Visit({"127.0.0.1:3300": "127.0.0.1:3300"}, requests=[f"GET {HERE}/"], errors=list(errors))
+    return Followed(VALUES, seen, cast("GitServer", Server(FILES)), walk(), HERE, cast("Backstage", Portal({})))
+
+
+def test_assets_that_the_git_server_lacks_do_not_count() -> None:
+    assets = ("css/index.css", "css/theme-gitea-auto.css", "js/index.js")
+    browsing.assert_quiet_but_for_assets(browsed(*(f"{LACKING} ({HERE}/assets/{name}?v=1.25.4)" for name in assets)))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        f"{LACKING} (http://127.0.0.1:7007/assets/css/index.css?v=1.25.4)",
+        f"{LACKING} ({HERE}/api/v1/version)",
+        f"{LACKING} ({HERE}/assets/css/index.css?v=1.25.4) and more",
+        f"{LACKING.replace('404', '500')} ({HERE}/assets/css/index.css?v=1.25.4)",
+        f"console: TypeError ({HERE}/assets/js/index.js?v=1.25.4)",
+        "page: it is undefined",
+    ],
+)
+def test_every_other_error_does(error: str) -> None:
+    with pytest.raises(ConditionTimeout, match="the pages had 1 errors: "):
+        browsing.assert_quiet_but_for_assets(browsed(error))
+
+
 # --- the deed on the cluster
 
 

@@ -56,12 +56,12 @@ def policies(tree: Tree) -> Places:
     return {"policies": [obj for objects in tree.places.values() for obj in objects if obj["kind"] in wanted]}
 
 
-def test_this_checkout_passes_in_ten_seconds(tools: Tools) -> None:
+def test_this_checkout_passes_in_twenty_seconds(tools: Tools) -> None:
     result = pass_through(tools)
     assert result.findings == []
     assert result.rendered == result.validated > 200
     assert set(result.evaluated) == set(POLICIES)
-    assert sum(result.seconds.values()) <= 10, result.seconds
+    assert sum(result.seconds.values()) <= 20, result.seconds
 
 
 # --- the portal's chart

@@ -277,11 +277,15 @@ class _Handler(BaseHTTPRequestHandler):
         frames = frame_buffer(self._read, skip_utf8_validation=True)
         with contextlib.suppress(EOFError):
             while True:
-                answer = self.api.ports[pod](frames.recv_frame().data[3:])
-                # A stream, that comes in parts.
-                whole = len(answer).to_bytes(2, "big") + answer
-                self._frame(0, whole[:1])
-                self._frame(0, whole[1:])
+                asked = frames.recv_frame().data[1:]
+                while asked:
+                    end = 2 + int.from_bytes(asked[:2], "big")
+                    answer = self.api.ports[pod](asked[2:end])
+                    asked = asked[end:]
+                    # A stream, that comes in parts.
+                    whole = len(answer).to_bytes(2, "big") + answer
+                    self._frame(0, whole[:1])
+                    self._frame(0, whole[1:])
 
     def _read(self, size: int) -> bytes:
         if received := self.rfile.read(size):

@@ -25,7 +25,7 @@ _DATA, _ERRORS = 0, 1
 def exchange(
     configuration: Configuration, path: str, port: int, messages: Sequence[bytes], *, seconds: float
 ) -> list[bytes]:
-    """Send messages over one TCP connection, and read the answer to each before the next one is sent.
+    """Send messages over one TCP connection, and read as many answers as they come.
 
     Each message and each answer has its length in two bytes before it.
 
@@ -33,7 +33,7 @@ def exchange(
         configuration: How the API server is reached.
         path: Of the pod, on the API server.
         port: Of the pod.
-        messages: What is sent, in this order.
+        messages: What is sent, all at once: one after the other would take as many journeys through the API server.
         seconds: That connecting, and each part of the answer, may take.
 
     Raises:
@@ -48,7 +48,9 @@ def exchange(
                 subprotocols=[_PROTOCOL],
                 header={"Authorization": token} if token else {},
             )
-            return list(_answers(forwarded, messages))
+            asked = b"".join(len(message).to_bytes(2, "big") + message for message in messages)
+            forwarded.send_binary(bytes([_DATA]) + asked)
+            return list(_answers(forwarded, len(messages)))
     except websocket.WebSocketException as error:
         raise OSError(str(error)) from error
 
@@ -75,11 +77,10 @@ def _connection(configuration: Configuration, seconds: float) -> socket.socket:
     return secured
 
 
-def _answers(forwarded: websocket.WebSocket, messages: Sequence[bytes]) -> Iterator[bytes]:
+def _answers(forwarded: websocket.WebSocket, count: int) -> Iterator[bytes]:
     named: set[int] = set()
     received = b""
-    for sent in messages:
-        forwarded.send_binary(bytes([_DATA]) + len(sent).to_bytes(2, "big") + sent)
+    for _ in range(count):
         while len(received) < 2 or len(received) < 2 + int.from_bytes(received[:2], "big"):
             channel, content = _frame(forwarded)
             if channel not in named:

@@ -67,9 +67,12 @@ def _wrong_answers(cluster: Cluster, end: Object, wanted: Mapping[Ref, str]) -> 
         answers = cluster.exchange(Ref("Pod", pod["name"], _DNS.namespace), _PORT, asked * _TIMES)
     except ApiError as error:
         return [f"answers nothing: {error}"]
+    messages = [message for message in map(_message, answers) if message]
     found = []
-    for number, (ref, question) in enumerate(questions.items()):
-        said = [_said(question, answer) for answer in answers[number :: len(asked)]]
+    for ref, question in questions.items():
+        # Not by their order, which is the server's to choose.
+        said = [_addresses(message) for message in messages if question.is_response(message)]
+        said += ["nothing that is an answer"] * (_TIMES - len(said))
         if wrong := [one for one in said if one != wanted[ref]]:
             times = f"{len(wrong)} of {len(said)} times"
             found.append(f"answers {wrong[0]} when it is asked for {ref}, not {wanted[ref]}, {times}")
@@ -81,13 +84,14 @@ def _question(service: Ref, address: str) -> dns.message.QueryMessage:
     return dns.message.make_query(name, "AAAA" if ":" in address else "A")
 
 
-def _said(question: dns.message.QueryMessage, answer: bytes) -> str:
-    """The addresses in an answer, or what it is instead."""
+def _message(answer: bytes) -> dns.message.Message | None:
     try:
-        message = dns.message.from_wire(answer)
-    except dns.exception.DNSException as error:
-        return f"no DNS message ({error})"
-    if not question.is_response(message):
-        return "another question"
+        return dns.message.from_wire(answer)
+    except dns.exception.DNSException:
+        return None
+
+
+def _addresses(message: dns.message.Message) -> str:
+    """Those in an answer, or why it has none."""
     addresses = sorted(str(address) for found in message.answer for address in found)
     return ", ".join(addresses) or dns.rcode.to_text(message.rcode())

@@ -19,7 +19,7 @@ from neuroscale.settings import GIT_SERVER
 
 GITEA = Ref("Deployment", "gitea", GIT_SERVER)
 #: Of the images that Gitea publishes, as in ``gitea/gitea:1.25.4-rootless``.
-_TAG = re.compile(r":(\d+\.\d+\.\d+)(?:-|$)")
+_TAG = re.compile(r":(\d+\.\d+\.\d+)(?:[-@]|$)")
 
 
 @dataclass(frozen=True)

@@ -217,6 +217,8 @@ def test_a_git_server_that_is_away_or_of_no_known_version(api: ApiServer, cluste
     [
         ("docker.io/gitea/gitea:1.25.4-rootless", "1.25.4"),
         ("localhost:5000/gitea/gitea:1.25.4", "1.25.4"),
+        ("gitea/gitea:1.25.4@sha256:0123", "1.25.4"),
+        ("gitea/gitea:1.25.4.5", ""),
         ("gitea/gitea:latest", ""),
         ("gitea/gitea", ""),
     ],

@@ -27,8 +27,8 @@ def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git 
     """A token for each who sets statuses: made once, and again when the Git server takes it no longer."""
     cluster, git_server = platform.cluster, platform.git_server
     for user in _USERS:
-        known = secret_values(cluster.get(pull_requests.token(user)))
-        if not (known and git_server.takes_token(known["TOKEN"])):
+        known = secret_values(cluster.get(pull_requests.token(user))).get("TOKEN")
+        if not (known and git_server.takes_token(known)):
             values = {"TOKEN": git_server.issue_token(user, ("write:repository",))}
             apply_all(cluster, (namespace(pull_requests.NAMESPACE), secret(pull_requests.token(user), values)))
 

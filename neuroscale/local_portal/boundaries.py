@@ -54,7 +54,7 @@ class Boundary:
 
 _NEW_BRANCH = rb"POST /api/v1/repos/[^ ]+/contents HTTP"
 _NEW_PULL_REQUEST = rb"POST /api/v1/repos/[^ ]+/pulls HTTP"
-_TAKEN_UP = rb'update "tasks" set "status" = .*"secrets".*processing'
+_TAKEN_UP = rb'update "tasks" set "status" = .*"last_heartbeat_at" = CURRENT_TIMESTAMP, "secrets".*processing'
 _BEGUN = rb'insert into "task_events".*Beginning step Write the manifests'
 _WRITTEN = rb'update "tasks" set "state" = .*"render":\{"status":"completed"'
 _COMPLETED = rb'update "tasks" set "status" = .*completed'

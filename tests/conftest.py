@@ -90,7 +90,7 @@ def state(api: ApiServer) -> ClusterState:
 def kubeconfig(api: ApiServer, tmp_path: Path) -> Path:
     """A kubeconfig that leads to it."""
     file = tmp_path / "kubeconfig"
-    file.write_text(yaml.safe_dump(kubeconfig_for(api.url)), encoding="utf-8")
+    file.write_text(yaml.dump(kubeconfig_for(api.url), Dumper=yaml.CSafeDumper), encoding="utf-8")
     return file
 
 

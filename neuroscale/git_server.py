@@ -319,7 +319,7 @@ class GitServer(GitServerMembers):
     def _refresh(self) -> None:
         """Bring the local clone to exactly what the Git server has; what a killed run left in it is dropped."""
         if not (self._clone / ".git").is_dir():
-            self._git("init", "--quiet", "--initial-branch", BRANCH)
+            self._git("init", "--quiet", "--template", "", "--initial-branch", BRANCH)
         if head := self.head():
             if head != self._known():
                 self._git("fetch", "--quiet", "--force", self._remote, f"refs/heads/{BRANCH}")

@@ -298,7 +298,7 @@ def self_contained(kubeconfig: Path) -> Object:
         OSError: It cannot be read.
         yaml.YAMLError: It is no YAML; a TypeError or AttributeError when it is no kubeconfig.
     """
-    content: Object = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+    content: Object = yaml.load(kubeconfig.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     for section, part, keys in _PATHS:
         for entry in content.get(section) or []:
             settings = entry.get(part) or {}

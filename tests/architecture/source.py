@@ -43,8 +43,8 @@ def files() -> list[Path]:
 
 def python(*folders: str) -> list[Path]:
     """Python files below folders of the repository."""
-    homes = [ROOT / folder for folder in folders]
-    return [path for path in files() if path.suffix == ".py" and any(home in path.parents for home in homes)]
+    homes = tuple(f"{ROOT / folder}/" for folder in folders)
+    return [path for path in files() if path.suffix == ".py" and str(path).startswith(homes)]
 
 
 @cache

@@ -33,7 +33,7 @@ def places(milestones: frozenset[str] = frozenset(MILESTONES)) -> dict[str, list
     with TemporaryDirectory() as name:
         argocd = Path(name) / "argocd"
         argocd.mkdir()
-        (argocd / "install.yaml").write_text(yaml.safe_dump_all(_argocd()), encoding="utf-8")
+        (argocd / "install.yaml").write_text(yaml.dump_all(_argocd(), Dumper=yaml.CSafeDumper), encoding="utf-8")
         others = {
             component: write_upstream(component, Path(name) / component) for component in ("kyverno", "serving-stack")
         }

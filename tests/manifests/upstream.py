@@ -20,7 +20,7 @@ def write_upstream(component: str, folder: Path) -> Path:
             (place / "kustomization.yaml").write_text("resources: [objects.yaml]\n", encoding="utf-8")
             place /= "objects.yaml"
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(yaml.safe_dump_all(map(_stand_in, entries)), encoding="utf-8")
+        place.write_text(yaml.dump_all(map(_stand_in, entries), Dumper=yaml.CSafeDumper), encoding="utf-8")
     return folder
 
 

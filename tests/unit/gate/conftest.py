@@ -42,7 +42,7 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     argo = [definition("argoproj.io", "v1alpha1", kind, _OPEN) for kind in ("AppProject", "ApplicationSet")]
     write(root / "bootstrap/definitions/definitions.yaml", *DEFINITIONS, *argo)
     write(root / "bootstrap/policies/policies.yaml", *map(policy, POLICIES))
-    git("init", "--quiet", "--initial-branch", "main", str(root))
+    git("init", "--quiet", "--template", "", "--initial-branch", "main", str(root))
     commit(root)
     return root
 

@@ -24,7 +24,7 @@ def policy(name: str) -> Object:
 
 def write(file: Path, *objects: Object) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump_all(objects), encoding="utf-8")
+    file.write_text(yaml.dump_all(objects, Dumper=yaml.CSafeDumper), encoding="utf-8")
 
 
 def commit(root: Path) -> None:

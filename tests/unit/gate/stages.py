@@ -26,14 +26,11 @@ from neuroscale.settings import ROOT
 
 
 def python_program(file: Path, source: str) -> Path:
-    """A program of the standard library alone, that Python runs: it starts in half the time where no other is sought.
-
-    Its first line names the shell: one with a space in it starts nothing.
-    """
+    """A program that Python runs. Its first line names the shell: one with a space in it starts nothing."""
     script = file.with_name(f"{file.name}.py")
     script.write_text(source, encoding="utf-8")
     file.write_text(
-        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(str(script))} "$@"\n', encoding="utf-8"
+        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(script))} "$@"\n', encoding="utf-8"
     )
     file.chmod(0o755)
     return file

@@ -24,7 +24,7 @@ from neuroscale.polling import pause
 from neuroscale.settings import ROOT
 
 #: Longer than the gate may take.
-_LONG = 11
+_LONG = 21
 
 # --- the exit code
 

@@ -18,9 +18,8 @@ from neuroscale.bootstrap.stages import stages
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.state import ClusterState, load_state
-from neuroscale.components import GROUND, PORTS, Stage, demands, endpoints, selected
+from neuroscale.components import GROUND, PORTS, Stage, demands, endpoints, install_tools, selected
 from neuroscale.errors import ClusterUnreachable, ConditionTimeout, NeuroscaleError, PreconditionFailed
-from neuroscale.host import packages
 from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform, connect
 from neuroscale.polling import Verdict, duration, eventually, met
@@ -79,7 +78,7 @@ def up(
     with _timed("host", seconds):
         for line in host.prepare(allow_install=install).lines:
             say(line)
-        for line in _tools(wanted) if install else ():
+        for line in install_tools(wanted) if install else ():
             say(line)
     # Before builds that may take half an hour.
     k3d.assert_ours(name)
@@ -123,13 +122,6 @@ def _platform_on(
         seconds.update(_bring_up(platform, tree, milestones, say, within=within))
     state.model_copy(update={"healthy": milestones}).save()
     return platform
-
-
-def _tools(milestones: Collection[str]) -> Iterator[str]:
-    """Install what scenarios of these milestones need on this machine; a line for each thing done."""
-    for component in selected(milestones):
-        for package, purpose in component.tools.items():
-            yield from packages.offer([package], purpose)
 
 
 def _recorded_supply(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from neuroscale.cli.platform import Milestones
-from neuroscale.components import demands
+from neuroscale.components import demands, install_tools
 from neuroscale.milestones import MILESTONES, parse_milestones
 from neuroscale.polling import duration
 from neuroscale.screen import say, table
@@ -45,16 +45,18 @@ def build(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, with times and sizes.")] = False,
     install: Annotated[
         bool,
-        typer.Option("--install/--no-install", help="Whether missing build tools may be installed (Debian packages)."),
+        typer.Option("--install/--no-install", help="Whether missing Debian packages may be installed."),
     ] = True,
 ) -> None:
-    """Make what is missing. Can be stopped at any time and goes on where it was."""
+    """Make what is missing; scenarios without a cluster need no more. It can be stopped, and goes on where it was."""
     assert_checkout()
     wanted = parse_milestones(milestones)
     chosen = choose(source, demands(wanted), may_install=install)
     if dry_run:
         _show(chosen.plan(demands(wanted)))
         return
+    for line in install_tools(wanted) if install else ():
+        say(line)
     say(f"supply: {chosen.name} ({chosen.reason})")
     chosen.build(demands(wanted))
     say(f"all parts of milestones {' '.join(wanted).upper()} are there")

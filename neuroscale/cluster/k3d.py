@@ -318,16 +318,26 @@ def _free_ports(ports: Collection[Port]) -> dict[str, int]:
     chosen: dict[str, int] = {}
     with ExitStack() as held:
         for purpose, wanted in _wanted(ports).items():
-            listener = held.enter_context(socket.socket())
-            # Connections to a cluster that went a moment ago linger, and are in nobody's way.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                listener.bind(("127.0.0.1", wanted))
+                listener = _listening(wanted)
             except OSError:
-                listener.bind(("127.0.0.1", 0))
-            listener.listen()
-            chosen[purpose] = listener.getsockname()[1]
+                listener = _listening(0)
+            chosen[purpose] = held.enter_context(listener).getsockname()[1]
     return chosen
+
+
+def _listening(port: int) -> socket.socket:
+    listener = socket.socket()
+    # Connections to a cluster that went a moment ago linger, and are in nobody's way.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        # Two can be bound to one port in this way, and then only the first may listen.
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
+from neuroscale.host import packages
 from neuroscale.supply.contract import Demand
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Stage",
     "demands",
     "endpoints",
+    "install_tools",
     "selected",
 ]
 
@@ -49,6 +51,13 @@ def selected(milestones: Collection[str]) -> tuple[Component, ...]:
 def demands(milestones: Collection[str]) -> tuple[Demand, ...]:
     """What these milestones' components ask of a supply."""
     return tuple(one.demand for one in selected(milestones))
+
+
+def install_tools(milestones: Collection[str]) -> Iterator[str]:
+    """Install what scenarios of these milestones need on this machine; a line for each thing done."""
+    for component in selected(milestones):
+        for package, purpose in component.tools.items():
+            yield from packages.offer([package], purpose)
 
 
 def endpoints(ports: Mapping[str, int]) -> dict[str, str]:

@@ -14,8 +14,8 @@ import pytest
 from apiserver import ApiServer
 from fake_git_server import fake_platform
 
+from neuroscale import components, polling
 from neuroscale import kustomize as kustomize_module
-from neuroscale import polling
 from neuroscale.bootstrap import render
 from neuroscale.bootstrap import up as bring_up_module
 from neuroscale.bootstrap.render import gitops_tree
@@ -472,7 +472,7 @@ def test_what_scenarios_need_on_this_machine_is_installed_with_the_rest(
 
     offered = SimpleNamespace(offer=lambda names, purpose: [f"installed {' '.join(names)}: {purpose}"])
     monkeypatch.setattr(bring_up_module, "host", SimpleNamespace(prepare=lambda **_: SimpleNamespace(lines=[])))
-    monkeypatch.setattr(bring_up_module, "packages", offered)
+    monkeypatch.setattr(components, "packages", offered)
     monkeypatch.setattr(bring_up_module.k3d, "assert_ours", lambda name: None)
     monkeypatch.setattr(bring_up_module, "load_state", lambda name: None)
     monkeypatch.setattr(bring_up_module, "choose", choose)

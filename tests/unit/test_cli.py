@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 from pathlib import Path
@@ -13,6 +14,7 @@ from apiserver import NONCE, ApiServer, kubeconfig_for
 from fakes import DEPLOYMENTS, FAULTS, populate
 from typer.testing import CliRunner
 
+from neuroscale import components
 from neuroscale.chaos.faults import ScaledTo
 from neuroscale.chaos.journal import Journal
 from neuroscale.cli import app
@@ -98,6 +100,22 @@ def test_up_is_what_may_install_system_packages(
     monkeypatch.setattr(platform_commands.bootstrap, "up", up)
     assert CliRunner().invoke(app, ["up", *options], catch_exceptions=False).exit_code == 0
     assert asked["install"] is expected
+
+
+@pytest.mark.parametrize(("options", "installed"), [([], ["chromium"]), (["--no-install"], [])])
+def test_a_supply_that_is_built_is_all_that_scenarios_without_a_cluster_need(
+    options: list[str], installed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    built: list[object] = []
+    supply = SimpleNamespace(name="source", reason="asked for", build=built.append)
+    # The name in its package is the command.
+    monkeypatch.setattr(importlib.import_module("neuroscale.cli.supply"), "choose", lambda *_, **__: supply)
+    monkeypatch.setattr(components, "packages", SimpleNamespace(offer=lambda names, purpose: asked.extend(names) or []))
+    done = CliRunner().invoke(app, ["supply", "build", "--milestones", "c", *options], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert asked == installed
+    assert built == [components.demands(["c"])]
 
 
 @pytest.mark.parametrize("options", [[], ["--record"]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -63,10 +64,14 @@ def render_folder(root: Path, place: str) -> tuple[list[Object], list[Finding]]:
 def around() -> dict[str, list[Object]]:
     """The folders that decide."""
     found = {}
-    for place in DECIDING:
-        objects, findings = render_folder(ROOT, place)
-        assert findings == []
-        found[place] = objects
+    # Beside the checkout's folders lies much that is not in Git, and all of it would be looked through.
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sorted({place.partition("/")[0] for place in DECIDING}):
+            shutil.copytree(ROOT / name, Path(folder) / name, symlinks=True)
+        for place in DECIDING:
+            objects, findings = render_folder(Path(folder), place)
+            assert findings == []
+            found[place] = objects
     return found
 
 

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -95,6 +95,25 @@ def _undoing(entry: Entry) -> Iterator[None]:
         ) from error
 
 
+def _undone(entries: Sequence[Entry], undo: Callable[[Entry], None]) -> dict[str, RevertFailed]:
+    """Failures by the id of their entry; none keeps the others from being undone.
+
+    What failed is tried again as long as others succeed, for they may be what it waits for: a webhook that refuses what
+    has to be created again, a portal that works on no task.
+    """
+    while True:
+        failures: dict[str, RevertFailed] = {}
+        for entry in entries:
+            try:
+                with _undoing(entry):
+                    undo(entry)
+            except RevertFailed as failure:
+                failures[entry.id] = failure
+        if len(failures) in (0, len(entries)):
+            return failures
+        entries = [entry for entry in entries if entry.id in failures]
+
+
 def _raise(failures: Mapping[str, RevertFailed]) -> None:
     if failures:
         first, *_ = failures.values()
@@ -168,16 +187,9 @@ class Journal:
             RevertFailed: At least one failed and stays open; all failures are in the text.
         """
         with finishing():
-            failures = self._reverted(platform, entries)
-            for entry in entries:
-                if entry.id not in failures:
-                    try:
-                        with _undoing(entry):
-                            eventually(_RollbackComplete(platform, entry), platform.cluster, within=BUDGETS.roll_back)
-                            self.close(entry)
-                    except RevertFailed as failure:
-                        failures[entry.id] = failure
-            _raise(failures)
+            failures = _undone(entries, lambda entry: entry.fault.revert(platform, entry.snapshot))
+            reverted = [entry for entry in entries if entry.id not in failures]
+            _raise(failures | _undone(reverted, lambda entry: self._see_it_end(platform, entry)))
 
     def revert_all(self, platform: Platform, entries: Sequence[Entry]) -> None:
         """Revert in the given order, and no more: they stay open, and are reverted once more when they are undone.
@@ -186,25 +198,11 @@ class Journal:
             RevertFailed: At least one failed; all failures are in the text.
         """
         with finishing():
-            _raise(self._reverted(platform, entries))
+            _raise(_undone(entries, lambda entry: entry.fault.revert(platform, entry.snapshot)))
 
-    def _reverted(self, platform: Platform, entries: Sequence[Entry]) -> dict[str, RevertFailed]:
-        """Failures by the id of their entry; none keeps the others from being reverted.
-
-        What failed is tried again as long as others succeed: one revert may be what another one waits for, as with a
-        webhook that refuses what has to be created again.
-        """
-        while True:
-            failures: dict[str, RevertFailed] = {}
-            for entry in entries:
-                try:
-                    with _undoing(entry):
-                        entry.fault.revert(platform, entry.snapshot)
-                except RevertFailed as failure:
-                    failures[entry.id] = failure
-            if len(failures) in (0, len(entries)):
-                return failures
-            entries = [entry for entry in entries if entry.id in failures]
+    def _see_it_end(self, platform: Platform, entry: Entry) -> None:
+        eventually(_RollbackComplete(platform, entry), platform.cluster, within=BUDGETS.roll_back)
+        self.close(entry)
 
     def _entry(self, line: dict[str, Any]) -> Entry:
         try:

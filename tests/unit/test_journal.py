@@ -6,7 +6,7 @@ import json
 import os
 import resource
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import ClusterState
 from neuroscale.errors import ClusterUnreachable, ExitCode, NeuroscaleError, RevertFailed
 from neuroscale.platform import Platform
-from neuroscale.settings import CLUSTER_NAME, Budgets, state_dir
+from neuroscale.settings import BUDGETS, CLUSTER_NAME, Budgets, state_dir
 
 
 @pytest.fixture
@@ -366,6 +366,28 @@ def test_a_rollback_is_gone_on_with_until_it_is_complete(
     journal.open(_numbered(1), {})
     journal.roll_back_all(toy_platform, journal.unfinished())
     assert went_on == [_numbered(1)] * 2
+
+
+def test_what_one_rollback_waits_for_may_be_another_one(
+    path: Path, toy_platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A form whose task nobody works on, until the portal has its old values again."""
+    monkeypatch.setattr(journal_module, "BUDGETS", replace(BUDGETS, roll_back=0))
+    complete: list[int] = []
+
+    def rollback_complete(fault: FieldsEdited, *_: object) -> polling.Verdict:
+        if fault.patch["number"] == 1 and 0 not in complete:
+            return polling.pending("nobody works on it")
+        complete.append(fault.patch["number"])
+        return polling.met("nothing is left")
+
+    monkeypatch.setattr(FieldsEdited, "revert", lambda *_: None)
+    monkeypatch.setattr(FieldsEdited, "rollback_complete", rollback_complete)
+    journal = Journal(path, NONCE)
+    for number in range(2):
+        journal.open(_numbered(number), {})
+    journal.roll_back_all(toy_platform, journal.unfinished())
+    assert (complete, journal.unfinished()) == ([0, 1], [])
 
 
 # --- kill -9

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from neuroscale.gate import assertions, broken_inputs, corpus_check, legacy_checks, misplaced_values
+from neuroscale.gate import assertions, broken_inputs, corpus_check, legacy_checks, many_folders, misplaced_values
 from neuroscale.gate.assertions import GateOutput
 from neuroscale.gate.corpus_check import Judged
 from neuroscale.gate.legacy_checks import Added
@@ -28,6 +28,12 @@ def copy(checkout: Path) -> Iterator[Path]:
     """The same, to be changed by the scenario."""
     with assertions.copied(checkout) as folder:
         yield folder
+
+
+@pytest.fixture
+def added_folders() -> list[str]:
+    """Folders of apps that the scenario has added to the copy."""
+    return []
 
 
 @given("the tools of the gate are installed", target_fixture="tools")
@@ -53,6 +59,17 @@ def the_gate_has_nothing_to_reject(answer: GateOutput) -> None:
 @then(parsers.parse("it took at most {seconds:d} s"))
 def it_took_at_most(answer: GateOutput, seconds: int) -> None:
     assertions.was_quick(answer, seconds)
+
+
+@when(parsers.parse("the gate checks this repository with {more:d} more app folders"), target_fixture="answer")
+def the_gate_checks_many_folders(more: int, tools: Tools, copy: Path, added_folders: list[str]) -> GateOutput:
+    added_folders += many_folders.add_folders(copy, more)
+    return assertions.ask(tools, copy)
+
+
+@then("each folder that was added has been rendered and evaluated")
+def each_added_folder_was_judged(answer: GateOutput, added_folders: list[str]) -> None:
+    many_folders.each_was_judged(answer, added_folders)
 
 
 @when("the gate checks the corpus", target_fixture="judged")

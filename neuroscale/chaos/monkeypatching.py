@@ -30,7 +30,7 @@ class FunctionPatched(FaultModel):
 
     kind: Literal["rewired"] = "rewired"
     wire: str = Field(pattern=r"^neuroscale\.(gate|local_portal|deaths)(\.[a-z_]+)*:[A-Za-z_]+$")
-    replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.(deaths|gate|gate_c|portal|browser):[a-z_]+$")
+    replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.(deaths|gate|gate_c|gate_speed|portal|browser):[a-z_]+$")
 
     @property
     def target(self) -> None:

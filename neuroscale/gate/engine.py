@@ -14,6 +14,9 @@ from neuroscale.host import programs
 #: Seconds, for a tree of thousands of folders on a busy machine.
 _WITHIN = 300
 _SHOWN = 400
+#: Growth of the heap in per cent at which Go collects garbage. At its own 100 a Kustomize takes 3.4 s of a processor
+#: for the folder of KServe, at this 2.0 s; all together the gate takes 700 MB at its peak, for 460 MB.
+_COLLECT_AT = "400"
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Engine:
         """
         # No home, no proxy, no credentials: whatever is asked for is in the request.
         path = ":".join(map(str, self.helpers)) or "/nonexistent"
-        environment = {"HOME": "/nonexistent", "PATH": path, "ARGOCD_LOG_LEVEL": "panic"}
+        environment = {"HOME": "/nonexistent", "PATH": path, "ARGOCD_LOG_LEVEL": "panic", "GOGC": _COLLECT_AT}
         try:
             done = programs.run([str(self.program), what], within=_WITHIN, env=environment, stdin=json.dumps(request))
         except ProgramFailed as error:

@@ -33,7 +33,11 @@ failed=
 
 # shellcheck disable=SC2329 # the trap calls it
 end_forwards() {
-    ((${#children[@]} == 0)) || kill "${children[@]}" 2>/dev/null || true
+    if ((${#children[@]})); then
+        kill "${children[@]}" 2>/dev/null || true
+        # Their ports are free when the script has ended.
+        wait "${children[@]}" 2>/dev/null || true
+    fi
     rm -rf -- "$logs"
 }
 trap end_forwards EXIT

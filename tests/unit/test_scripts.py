@@ -25,7 +25,11 @@ STAND_IN = """#!/bin/sh
 echo "${0##*/} $*" >>"$CALLS"
 [ -z "$HTTP_PROXY$https_proxy" ] || echo "${0##*/} with a proxy" >>"$CALLS"
 """
-MAKE = f'{STAND_IN}echo "made"; exit "${{MAKE_ENDS:-0}}"\n'
+#: Out of date, unless it is told otherwise.
+MAKE = f"""{STAND_IN}case $1 in --question) exit "${{STALE-1}}" ;; esac
+echo "made"
+exit "${{MAKE_ENDS:-0}}"
+"""
 NEUROSCALE = f'{STAND_IN}printf "%s\\n" "$MAPPED"; exit "${{ENDS:-0}}"\n'
 PYTHON = f"""{STAND_IN}[ "$1" = -m ] || echo "/a kubeconfig"
 exit "${{ENDS:-0}}"
@@ -138,7 +142,7 @@ def test_help_names_each_option_and_does_nothing(script: str, checkout: Checkout
 def test_the_exit_code_is_the_command_lines(script: str, code: int, checkout: Checkout) -> None:
     ended = checkout.run(script, ENDS=str(code))
     assert ended.returncode == code
-    assert checkout.calls()[0] == "make --no-print-directory install"
+    assert checkout.calls()[:2] == ["make --question install", "make --no-print-directory install"]
     # What make says is no output of the script.
     assert "made" not in ended.stdout
 
@@ -149,7 +153,13 @@ def test_an_environment_that_cannot_be_made_is_no_usage_error(script: str, check
     assert ended.returncode == 3
     assert "made" in ended.stderr
     assert ended.stderr.endswith("but was not; the reason is above. Next: make install\n")
-    assert [call.split()[0] for call in checkout.calls()] == ["make"]
+    assert {call.split()[0] for call in checkout.calls()} == {"make"}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_an_environment_that_is_up_to_date_is_not_made(script: str, checkout: Checkout) -> None:
+    assert checkout.run(script, STALE="0", MAKE_ENDS="2").stderr == ""
+    assert checkout.calls("make") == ["make --question install"]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -178,7 +188,7 @@ def test_they_work_from_anywhere(script: str, checkout: Checkout, tmp_path: Path
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == "made\n"
     # Downloads go through the proxy.
-    assert checkout.calls("make with a proxy") == ["make with a proxy"] * 2
+    assert checkout.calls("make with a proxy") == ["make with a proxy"] * 4
 
 
 # --- each of them
@@ -246,12 +256,10 @@ def begun(checkout: Checkout, *options: str, **more: str) -> subprocess.Popen[st
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_forwards_end_with_the_script(how: signal.Signals, checkout: Checkout) -> None:
     script = begun(checkout, SERVICES="argocd-server kourier")
-    forwards = checkout.forwards()
-    assert len(forwards) == 2
+    assert len(checkout.forwards()) == 2
     script.send_signal(how)
     script.communicate(timeout=60)
     assert script.returncode == 130
-    psutil.wait_procs(forwards, timeout=60)
     assert checkout.forwards() == []
     asked = [call for call in checkout.calls("kubectl --kubeconfig /a kubeconfig ") if "port-forward" in call]
     assert [call.partition("--namespace ")[2] for call in asked] == [
@@ -275,12 +283,11 @@ def test_forwards_outlive_the_script_where_that_is_asked(checkout: Checkout) -> 
 
 def test_a_forward_that_ends_by_itself_ends_all(checkout: Checkout) -> None:
     script = begun(checkout, SERVICES="argocd-server kourier")
-    one, other = checkout.forwards()
+    one, _ = checkout.forwards()
     one.kill()
     _, said = script.communicate(timeout=60)
     assert script.returncode == 1
     assert "has ended by itself" in said
-    psutil.wait_procs([other], timeout=60)
     assert checkout.forwards() == []
 
 

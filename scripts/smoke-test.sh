@@ -1,17 +1,22 @@
-#!/bin/sh
-# The shortest run that cannot go green on a broken platform: `pytest -m smoke`.
-#   --skip-drift         leave out the scenarios that break something
-#   --skip-policy-block  accepted for compatibility, and leaves nothing out: the scenarios of policies only ask, and break nothing
-# What is left out is not counted as passed: pytest prints it as deselected.
-set -eu
-cd "$(dirname "$0")/.."
-markers=smoke
-for option in "$@"; do
-    case $option in
-        --skip-drift) markers="$markers and not drift" ;;
-        --skip-policy-block) ;;
-        *) echo "smoke-test.sh: unknown option $option. There are: --skip-drift --skip-policy-block" >&2; exit 2 ;;
+#!/usr/bin/env bash
+# Whether the platform that is up is well: the checks of the reference platform's smoke test, by name, each PASS or FAIL.
+#   --skip-drift           break nothing: what would delete something to see it restored is left out
+#   --skip-policy-block    submit no workload that must be rejected
+# What is left out, or does not exist, is named and never counted as passed. Exit code 1: a check failed; 3: one could not be made.
+set -euo pipefail
+self=$(readlink -f -- "${BASH_SOURCE[0]}")
+cd -- "${self%/*}/.."
+. scripts/environment.sh
+
+for word in "$@"; do
+    case $word in
+        --skip-drift | --skip-policy-block) ;;
+        -h | --help)
+            describe "$self"
+            exit
+            ;;
+        *) end_with 2 "There is no option $word. Next: scripts/smoke-test.sh --help" ;;
     esac
 done
-make --no-print-directory install
-exec .venv/bin/python -m pytest -m "$markers"
+provide_environment
+exec .venv/bin/python -m suite.smoke "$@"

@@ -25,17 +25,21 @@ Feature: Violations are rejected for the expected reason
     Then it is rejected by policy <policy> for <rule>
     And its compliant control, one field apart, is admitted
 
+    @smoke
+    Examples:
+      | manifest              | policy                                   | rule                                        |
+      | model-owner-missing   | require-standard-labels-inferenceservice | check-owner-and-cost-center-on-isvc         |
+      | may-be-root           | disallow-root-containers                 | check-runAsNonRoot-on-deployment            |
+
     Examples:
       | manifest              | policy                                   | rule                                        |
       | owner-missing         | require-standard-labels-deployment       | check-owner-and-cost-center-on-deployment   |
       | labels-not-on-pods    | require-standard-labels-deployment       | check-owner-and-cost-center-on-pod-template |
       | owner-of-nobody       | require-standard-labels-deployment       | check-registered-values-on-deployment       |
-      | model-owner-missing   | require-standard-labels-inferenceservice | check-owner-and-cost-center-on-isvc         |
       | model-owner-of-nobody | require-standard-labels-inferenceservice | check-registered-values-on-isvc             |
       | no-cpu-request        | require-resource-requests-limits         | validate-deployment-container-resources     |
       | no-tag                | disallow-latest-image-tag                | validate-deployment-container-tags          |
       | stable                | disallow-latest-image-tag                | validate-exact-version                      |
-      | may-be-root           | disallow-root-containers                 | check-runAsNonRoot-on-deployment            |
       | user-zero             | disallow-root-containers                 | check-runAsUser-not-zero                    |
 
   Scenario: Admission gives every manifest of the corpus the expected verdict

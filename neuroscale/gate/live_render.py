@@ -40,7 +40,7 @@ _SETTINGS, _TRACKING_METHOD = Ref("ConfigMap", "argocd-cm", ARGOCD), "applicatio
 _TRACKING_ID = "argocd.argoproj.io/tracking-id"
 #: Where a hook stands, and those of Helm's that Argo CD runs; what only others would run the gate does not judge.
 _ARGO_HOOK, _HELM_HOOK, _NO_HOOK = "argocd.argoproj.io/hook", "helm.sh/hook", "crd-install"
-_RUN = {"pre-install", "pre-upgrade", "post-install", "post-upgrade"}
+_RUN = {"pre-install", "pre-upgrade", "post-install", "post-upgrade", "post-delete"}
 _UNMARKABLE = "an annotation should be text, but is not, so that Argo CD could not add its own"
 #: As Argo CD shows what is in a Secret.
 _HIDDEN = "++++++++"

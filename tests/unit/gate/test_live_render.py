@@ -174,7 +174,7 @@ def test_what_either_leaves_out_by_design_is_no_difference(
     tried = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "tried", "annotations": hook}, "spec": {}}
     argo.applications["test-app"] += [secret, account, tried]
     judge(platform, recorder)
-    hook["helm.sh/hook"] = "post-install"
+    hook["helm.sh/hook"] = "test, post-delete"
     with pytest.raises(ConditionTimeout, match="Pod tried is in Argo CD alone"):
         judge(platform, recorder)
 

@@ -25,4 +25,5 @@ pytest_plugins = [
     "steps.browser",
     "steps.incidents",
     "steps.gate",
+    "steps.render",
 ]

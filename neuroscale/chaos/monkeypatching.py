@@ -24,8 +24,7 @@ class FunctionPatched(FaultModel):
 
     Attributes:
         wire: ``module:attribute``. Of those alone: what stands in a journal must not reach anything else.
-        replacement: Likewise, of a package's ``mutants.deaths``, ``gate``, ``gate_c``, ``render``, ``portal``
-            and ``browser`` alone.
+        replacement: Likewise, of a package's ``mutants`` alone.
     """
 
     kind: Literal["rewired"] = "rewired"

@@ -103,12 +103,13 @@ class ArgoCD:
         except (ValueError, KeyError, IndexError):
             raise self._error(_WITH_FILES, answer.status_code, answer.text) from None
         if code != _OK:
-            raise self._error(_WITH_FILES, code, unquote(said.get("grpc-message", "")))
+            raise self._error(_WITH_FILES, code, unquote(said.get("grpc-message", "")), of_renderer="")
         return made
 
-    def _error(self, path: str, code: int, message: str) -> ArgoCDError:
+    def _error(self, path: str, code: int, message: str, *, of_renderer: str = _GENERATING) -> ArgoCDError:
         words = " ".join(message.split())
-        if code in _ABOUT_MANIFESTS and words.startswith(_GENERATING):
+        # What the renderer says of files that were sent to it is passed on with no words in front.
+        if code in _ABOUT_MANIFESTS and words.startswith(of_renderer):
             return NotRendered(words)
         return ArgoCDError(f"Argo CD at {self.url} should answer {path}, but said {code}: {words:.{_SHOWN}}. {_HERE}")
 

@@ -16,9 +16,9 @@ _REFRESH = "argocd.argoproj.io/application-set-refresh"
 def refresh_after_error(name: str) -> Callable[[Platform], Iterator[str]]:
     """Has an ApplicationSet look again if it met an error; says what was done.
 
-    After an error, such as a repo-server that starts later than it does or a Git server that is away, Argo CD's controller
-    looks again only after 3 min. Until then the Application that it belongs to is Degraded. *Measured* with Argo CD
-    3.2.1: a stopped cluster was healthy again after 3 min 37 s for that reason alone.
+    After an error, such as a repo-server that starts later than it does or a Git server that is away, Argo CD's
+    controller looks again only after 3 min. Until then the Application that it belongs to is Degraded. *Measured* with
+    Argo CD 3.2.1: a stopped cluster was healthy again after 3 min 37 s for that reason alone.
     """
     ref = Ref("ApplicationSet", name, ARGOCD)
 

@@ -11,17 +11,23 @@ from neuroscale.kubernetes.refs import Object
 def contains(obj: Any, patch: Any) -> bool:
     """Whether applying the merge patch would change nothing. ``None`` in a patch means that the key is absent or null.
 
+    A map that is not there lacks each of its keys: with the last key of a Secret the API server drops its ``data``.
     Lists are compared element by element, and a longer list in the object is a difference; inside the elements the
     object may hold more keys, since the API server fills in defaults.
     """
     if isinstance(patch, dict):
         return isinstance(obj, dict) and all(
-            obj.get(key) is None if value is None else key in obj and contains(obj[key], value)
+            obj.get(key) is None if value is None else contains(obj[key], value) if key in obj else _takes_away(value)
             for key, value in patch.items()
         )
     if isinstance(patch, list):
         return isinstance(obj, list) and len(obj) == len(patch) and all(map(contains, obj, patch))
     return bool(obj == patch)
+
+
+def _takes_away(patch: Any) -> bool:
+    """Whether a patch names only what shall be absent."""
+    return isinstance(patch, dict) and bool(patch) and all(one is None or _takes_away(one) for one in patch.values())
 
 
 def inverse(patch: Object, before: Object) -> Object:

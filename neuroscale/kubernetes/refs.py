@@ -19,6 +19,7 @@ _API_VERSIONS = {
     "Deployment": "apps/v1",
     "EndpointSlice": "discovery.k8s.io/v1",
     "Event": "v1",
+    "Job": "batch/v1",
     "Namespace": "v1",
     "Node": "v1",
     "Pod": "v1",

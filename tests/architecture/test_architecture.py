@@ -8,6 +8,7 @@ from pathlib import Path
 
 import source
 
+from neuroscale.kubernetes.refs import api_version_of
 from neuroscale.settings import ROOT
 
 LIBRARY, STEPS, OURS = (
@@ -78,6 +79,22 @@ def test_only_an_application_out_of_play_is_nudged() -> None:
     assert nudging == [_PACKAGE / "chaos" / "edit_faults.py"]
     timed = [_PACKAGE / "gitops" / "drift_scenarios.py", _PACKAGE / "gitops" / "commit_scenarios.py"]
     assert [_name(path) for path in timed if "ApplicationEdited(" in path.read_text(encoding="utf-8")] == []
+
+
+def test_each_kind_that_is_named_has_a_version() -> None:
+    """A reference without one ends in a ``KeyError``, and only when its scenario runs."""
+    unknown = []
+    for path in OURS:
+        for call in (node for node in ast.walk(source.tree(path)) if isinstance(node, ast.Call)):
+            kind = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+            made = isinstance(call.func, ast.Name) and call.func.id == "Ref"
+            given = len(call.args) > 3 or any(keyword.arg == "api_version" for keyword in call.keywords)
+            if made and isinstance(kind, str) and not given:
+                try:
+                    api_version_of(kind)
+                except KeyError:
+                    unknown.append(f"{_name(path)}:{call.lineno}: {kind}")
+    assert unknown == []
 
 
 def test_no_broad_except_goes_without_a_reason() -> None:

@@ -108,12 +108,11 @@ def _four(settings: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     }
 
 
-def address(model: Object, containers: list[Object]) -> Iterator[str]:
+def address(model: Object | None, containers: list[Object]) -> Iterator[str]:
     """Where a pod's model is fetched from: the model says it, or the environment of a server written by hand."""
-    if model.get("storageUri"):
-        yield str(model["storageUri"])
-        return
-    if model:
+    if model is not None:
+        if model.get("storageUri"):
+            yield str(model["storageUri"])
         return
     server = next((one for one in containers if one.get("name") == SERVER), containers[0] if containers else {})
     for variable in server.get("env") or []:

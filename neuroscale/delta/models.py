@@ -56,7 +56,7 @@ def of_model(obj: Object, around: Surroundings) -> Iterator[Pods]:
     parts = [(name, spec[name]) for name in COMPONENTS if spec.get(name)]
     for name, part in parts:
         models = next(one.models for one in pods(obj) if one.spec is part)
-        yield _component(obj, name, part, models[0] if models else {}, around)
+        yield _component(obj, name, part, models[0] if models else None, around)
 
 
 def mode_of(obj: Object, around: Surroundings) -> str:
@@ -66,12 +66,12 @@ def mode_of(obj: Object, around: Surroundings) -> str:
     return "raw" if mode in _RAW else "knative" if mode in _KNATIVE else mode
 
 
-def _component(obj: Object, name: str, part: Object, model: Object, around: Surroundings) -> Pods:
+def _component(obj: Object, name: str, part: Object, model: Object | None, around: Surroundings) -> Pods:
     meta, mode = obj["metadata"], mode_of(obj, around)
     own, unpriced = part.get("containers") or [], list[str]()
     annotations = {**(meta.get("annotations") or {}), **(part.get("annotations") or {})}
     spec, uris = dict(part), list(address(model, own))
-    if model:
+    if model is not None:
         runtime = _runtime(obj, name, part, model, around)
         if runtime is None and name == "predictor":
             unpriced.append("its serving runtime is not in the tree: counted is what the model itself says")
@@ -87,7 +87,7 @@ def _component(obj: Object, name: str, part: Object, model: Object, around: Surr
     if mode == "knative":
         spec = in_knative(spec, annotations, around)
         unpriced += [f"annotation {one}" for one in PERCENTAGES if one in annotations]
-    unpriced += _beyond(name, part, model)
+    unpriced += _beyond(name, part, model or {})
     least, most = _replicas(part, mode, around)
     if str(annotations.get(_STOPPED)).lower() == "true":
         least, most = 0, 0
@@ -126,12 +126,14 @@ def _replicas(part: Object, mode: str, around: Surroundings) -> tuple[int, int |
         # An HPA has at least one, and no range that is none.
         least = max(least, 1)
         return least, max(least, most)
-    return bounded(least, most, around)
+    # KServe passes on no maximum of zero.
+    return bounded(least, most or None, around)
 
 
-def bounded(least: int, most: int, around: Surroundings) -> tuple[int, int | None]:
-    """Knative's range; its configuration may bound what says nothing. Zero says nothing."""
-    most = most or number(around.knative_setting("config-autoscaler", "max-scale"), 0)
+def bounded(least: int, said: object, around: Surroundings) -> tuple[int, int | None]:
+    """Knative's range. Its configuration bounds what says nothing; zero says that there is no bound."""
+    by_default = around.knative_setting("config-autoscaler", "max-scale")
+    most = number(by_default if said is None else said, 0)
     return least, max(least, most) if most else None
 
 

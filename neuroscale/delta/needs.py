@@ -124,6 +124,22 @@ def pod_needs(spec: Object, ranges: Sequence[Range], *, pod_level: bool) -> Need
     return whole
 
 
+def silent(spec: Object, ranges: Sequence[Range], *, pod_level: bool) -> dict[str, int]:
+    """Resource -> how many containers of a pod take of it what they like, since nobody says what they need.
+
+    Args:
+        spec: The pod's, with what controllers put in.
+        ranges: Of its namespace.
+        pod_level: Whether the API server knows ``spec.resources``; what the pod says of itself is for all of them.
+    """
+    given = spec.get("resources") if pod_level else None
+    whole = _with_pod_level(Needs(), Needs(), given if isinstance(given, dict) else {})
+    running = [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
+    needs = [admitted(needs_of(one), ranges) for one in running]
+    counts = {what: sum(not one.requests.get(what) for one in needs) for what in _POD_LEVEL}
+    return {what: count for what, count in counts.items() if count and not whole.requests.get(what)}
+
+
 def _with_pod_level(whole: Needs, said: Needs, given: Object) -> Needs:
     """What the pod says of itself stands in for what its containers say.
 

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from neuroscale.delta.needs import Needs
+from neuroscale.delta.needs import Needs, silent
 from neuroscale.delta.surroundings import Surroundings
+from neuroscale.kubernetes.quantities import readable
 from neuroscale.kubernetes.refs import Object
 
-_PRICED = ("cpu", "memory")
 #: Their pods, volumes or figures are made of more than their manifest; or they change other objects' figures.
 _NAMED = {
     "InferenceGraph": "its router is what KServe's configuration says",
@@ -96,13 +96,12 @@ def beside(obj: Object, spec: Object, needs: Needs, around: Surroundings, priced
         around: The tree.
         priced: Resources that have a price.
     """
+    ranges = around.ranges.get(str(obj["metadata"].get("namespace") or ""), ())
     for resource, amount in sorted(needs.requests.items()):
         if resource not in priced and amount:
-            yield f"{amount.normalize():f} {resource} for each pod"
-    for resource in _PRICED:
-        # What no container asks for is taken all the same.
-        if not needs.requests.get(resource):
-            yield f"no request for {resource}"
+            yield f"{readable(resource, amount)} {resource} for each pod"
+    for resource, count in silent(spec, ranges, pod_level=around.pod_level).items():
+        yield f"containers without a request for {resource}: {count} of each pod"
     if (name := spec.get("runtimeClassName")) and name not in around.overheads:
         yield f"RuntimeClass {name}, which is not in the tree"
     for volume in spec.get("volumes") or []:

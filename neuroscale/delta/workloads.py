@@ -26,7 +26,7 @@ _KNATIVE = "serving.knative.dev"
 _MODELS = ("serving.kserve.io", "InferenceService")
 #: They run for a while, and how long is not said.
 _BY_TIME = {"Job", "CronJob"}
-#: What has a number of pods of its own.
+#: What has a number of pods of its own, which an autoscaler may change.
 _SCALED = {"Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"}
 
 
@@ -169,7 +169,9 @@ def _replicas(obj: Object, around: Surroundings, nodes: int | None) -> tuple[int
         spec = (spec.get("jobTemplate") or {}).get("spec") or {} if kind == "CronJob" else spec
         count = number(spec.get("parallelism"), 1)
         return count, count
-    count = number(spec.get("replicas"), 1) if kind in _SCALED else 1
+    if kind not in _SCALED:
+        return 1, 1
+    count = number(spec.get("replicas"), 1)
     scaler = around.scalers.get((str(meta.get("namespace") or ""), kind, meta["name"]))
     # Whoever sets it to none has switched the autoscaler off.
     if scaler is None or not count:
@@ -186,7 +188,7 @@ def _scale(annotations: Object, around: Surroundings) -> tuple[int, int | None]:
         side: annotations.get(f"{prefix}{side}-scale", annotations.get(f"{prefix}{side}Scale"))
         for side in ("min", "max")
     }
-    return bounded(number(said["min"], 0), number(said["max"], 0), around)
+    return bounded(number(said["min"], 0), said["max"], around)
 
 
 @exact()

@@ -122,7 +122,7 @@ def _above(name: str, by: Demand, thresholds: Thresholds) -> Iterator[str]:
         what = f"requests.{resource}"
         more = max(by.least.get(what, ZERO), by.most.get(what, ZERO))
         if more >= limit:
-            yield f"{name} asks for {readable(what, more)} more {what}, at the threshold of {readable(what, limit)}"
+            yield f"{name} asks for {readable(what, more)} more {what}; the threshold is {readable(what, limit)}"
 
 
 def compare(base: Survey, head: Survey, prices: Prices, thresholds: Thresholds | None = None) -> Delta:

@@ -51,6 +51,11 @@ _TESTS = "tests/"
 _ENDINGS = "test_each_error_has_an_exit_code_and_a_sentence"
 #: What else is beside it tries deltas that are wrong already.
 _OPINION = "test_a_second_implementation_says_the_same"
+#: Modules of the delta, and what covers each.
+_PRICING = (
+    "compare", "demand", "injected", "models", "needs", "prices", "runtimes", "surroundings", "tables", "unpriced",
+    "workloads", "written",
+)  # fmt: skip
 _DELTA = (
     "unit/delta/test_delta_shapes.py", "unit/delta/test_delta_compare.py", "unit/delta/test_delta_written.py",
     f"unit/delta/test_delta_second_opinion.py::{_OPINION}",
@@ -60,18 +65,7 @@ MODULES = {
     "neuroscale/chaos/journal.py": ("unit/test_journal.py",),
     "neuroscale/cluster/guard.py": ("unit/test_guard.py",),
     "neuroscale/cluster/state.py": ("unit/test_state.py",),
-    "neuroscale/delta/compare.py": _DELTA,
-    "neuroscale/delta/demand.py": _DELTA,
-    "neuroscale/delta/injected.py": _DELTA,
-    "neuroscale/delta/models.py": _DELTA,
-    "neuroscale/delta/needs.py": _DELTA,
-    "neuroscale/delta/prices.py": _DELTA,
-    "neuroscale/delta/runtimes.py": _DELTA,
-    "neuroscale/delta/surroundings.py": _DELTA,
-    "neuroscale/delta/tables.py": _DELTA,
-    "neuroscale/delta/unpriced.py": _DELTA,
-    "neuroscale/delta/workloads.py": _DELTA,
-    "neuroscale/delta/written.py": _DELTA,
+    **{f"neuroscale/delta/{name}.py": _DELTA for name in _PRICING},
     "neuroscale/errors.py": ("unit/test_errors.py", f"unit/test_endings.py::{_ENDINGS}", "unit/host/test_programs.py"),
     "neuroscale/evidence/restarts.py": ("unit/test_restarts.py",),
     "neuroscale/gate/appproject.py": (

@@ -52,13 +52,6 @@ class Demand:
             _joined(self.least, other.least, -1), _joined(self.most, other.most, -1), self.unbounded - other.unbounded
         )
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Demand):
-            return NotImplemented
-        return (self - other).is_none
-
-    __hash__ = None  # type: ignore[assignment]  # equal ones may have a zero that others leave out
-
     @property
     def is_none(self) -> bool:
         """Whether it is nothing at all."""

@@ -104,7 +104,8 @@ def _peak(main: Sequence[Amounts], starting: Sequence[Needs], side: str) -> Amou
     for given in main:
         for resource, amount in given.items():
             beside[resource] += amount
-    return {resource: max(peak[resource], beside[resource]) for resource in {*peak, *beside}}
+    # Who initialises has been looked for beside them, so all are there.
+    return {resource: max(peak[resource], amount) for resource, amount in beside.items()}
 
 
 def pod_needs(spec: Object, ranges: Sequence[Range], *, pod_level: bool) -> Needs:

@@ -49,6 +49,15 @@ def test_nothing_differs() -> None:
     assert cpu(found.total.after) == 1
 
 
+@pytest.mark.parametrize(
+    ("demand", "none"),
+    [(Demand(), True), (Demand({"a": Decimal(0)}, {"a": Decimal(0)}), True), (Demand(unbounded=1), False),
+     (Demand({"a": Decimal(1), "b": Decimal(0)}), False), (Demand({}, {"a": Decimal(-1), "b": Decimal(0)}), False)],
+)  # fmt: skip
+def test_a_demand_of_anything_is_one(demand: Demand, none: bool) -> None:
+    assert demand.is_none == none
+
+
 def test_what_came_went_and_grew() -> None:
     before = {"apps/a": [app("same"), app("gone", "x:1.0.0")]}
     found = delta(before, {"apps/a": [app("same", replicas=3), app("new", "y:1.0.0", replicas=2)]})

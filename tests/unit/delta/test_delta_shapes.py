@@ -173,6 +173,16 @@ def test_a_sandbox_costs_beside_its_containers() -> None:
     assert [entry.reason for entry in looked(one).unpriced][-1] == "RuntimeClass s, which is not in the tree"
 
 
+def test_an_amount_that_nobody_can_read_hides_no_other() -> None:
+    """The gate's earlier stages reject it."""
+    assert asked(deployment({"name": "c", "resources": {"requests": {"cpu": "two", "memory": "64Mi"}}})) == [
+        0,
+        64,
+        0,
+        0,
+    ]
+
+
 # --- how many
 
 

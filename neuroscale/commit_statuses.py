@@ -20,6 +20,7 @@ from neuroscale.settings import GATE_REPORTER, GATE_STATUS
 #: Characters that Gitea keeps of a description.
 _SHOWN = 255
 _WITHIN = 10.0
+_NOT_FOUND = 404
 
 State = Literal["pending", "success", "failure", "error"]
 
@@ -65,6 +66,15 @@ class Found:
     creator: str
     since: datetime
     description: str = ""
+
+
+@dataclass(frozen=True)
+class Comment:
+    """What somebody wrote below a pull request."""
+
+    id: int
+    author: str
+    body: str
 
 
 class Statuses:
@@ -127,6 +137,48 @@ class Statuses:
         since = datetime.fromisoformat(newest["updated_at"])
         return Found(newest["status"], creator, since, newest["description"])
 
+    def head(self, number: int) -> str:
+        """The commit that a pull request would merge.
+
+        Raises:
+            NeuroscaleError: The Git server did not say.
+        """
+        return str(self._ask("GET", f"{API}/pulls/{number}")["head"]["sha"])
+
+    def comments(self, number: int) -> list[Comment]:
+        """What is written below a pull request, the oldest first.
+
+        Raises:
+            NeuroscaleError: The Git server did not say.
+        """
+        found = self._ask("GET", f"{API}/issues/{number}/comments")
+        written = (Comment(one["id"], (one["user"] or {}).get("login", ""), one["body"]) for one in found)
+        return sorted(written, key=lambda one: one.id)
+
+    def comment(self, number: int, body: str) -> None:
+        """Write something below a pull request.
+
+        Raises:
+            NeuroscaleError: The Git server did not take it.
+        """
+        self._ask("POST", f"{API}/issues/{number}/comments", {"body": body})
+
+    def edit_comment(self, comment: int, body: str) -> None:
+        """Write something else in its place.
+
+        Raises:
+            NeuroscaleError: The Git server did not take it.
+        """
+        self._ask("PATCH", f"{API}/issues/comments/{comment}", {"body": body})
+
+    def delete_comment(self, comment: int) -> None:
+        """Take it away. One that is gone already is none.
+
+        Raises:
+            NeuroscaleError: The Git server did not do it.
+        """
+        self._ask("DELETE", f"{API}/issues/comments/{comment}", gone=True)
+
     def heads(self) -> list[str]:
         """The commit that each open pull request would merge into ``main``.
 
@@ -141,14 +193,16 @@ class Statuses:
             found += [pull["head"]["sha"] for pull in listed]
         return found
 
-    def _ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Any:
+    def _ask(self, method: str, path: str, body: Mapping[str, str] | None = None, *, gone: bool = False) -> Any:
         try:
             answer = self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
             raise NeuroscaleError(f"The Git server should answer to {method} {path}, but {error!r}") from error
+        if gone and answer.status_code == _NOT_FOUND:
+            return None
         if not answer.is_success:
             said = answer.text[:300]
             raise NeuroscaleError(
                 f"The Git server should take {method} {path}, but answered {answer.status_code}: {said}"
             )
-        return answer.json()
+        return answer.json() if answer.content else None

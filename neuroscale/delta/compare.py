@@ -26,7 +26,7 @@ class Row:
 
     before: Demand
     after: Demand
-    open: bool = field(default=False, kw_only=True)
+    open: bool = field(kw_only=True)
 
     @property
     def by(self) -> Demand:
@@ -103,7 +103,7 @@ class Delta:
     thresholds: Thresholds
     base: str = ""
     head: str = ""
-    note: str = field(default="", compare=False)
+    note: str = ""
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from neuroscale.delta.injected import (
@@ -47,7 +47,7 @@ class Pods:
     least: int
     most: int | None
     unpriced: tuple[str, ...] = ()
-    content: tuple[str, ...] = field(default=(), compare=False)
+    content: tuple[str, ...] = ()
 
 
 def of_model(obj: Object, around: Surroundings) -> Iterator[Pods]:

@@ -76,7 +76,7 @@ def merged(base: Object, over: Object) -> Object:
     """A container with another one's fields above its own; resources amount by amount."""
     below, above = base.get("resources") or {}, over.get("resources") or {}
     resources = {side: {**(below.get(side) or {}), **(above.get(side) or {})} for side in ("requests", "limits")}
-    return {**base, **{key: value for key, value in over.items() if value is not None}, "resources": resources}
+    return {**base, **over, "resources": resources}
 
 
 def with_defaults(container: Object, defaults: dict[str, dict[str, Any]]) -> Object:

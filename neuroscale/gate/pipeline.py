@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.delta import prices as price_file
-from neuroscale.gate.difference import difference_of
+from neuroscale.gate.difference import sides
 from neuroscale.gate.findings import Finding, Tree
 from neuroscale.gate.judgement import GateResult, judge
 from neuroscale.gate.render import render
@@ -27,15 +28,21 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
         Inconclusive: The engine or git failed, or there is nothing to judge.
     """
     result = GateResult()
-    with result.timed("render"):
-        result.tree, result.findings = rendered(tools, repository)
-    places = judge(tools.judge, result)
-    if reference is not None:
-        with result.timed("base"):
-            result.delta = difference_of(tools, reference, places, repository)
-        if result.delta.blocks:
-            found = [Finding("resources", "threshold", price_file.FILE.parent.name, one) for one in result.delta.flags]
-            result.findings = sorted({*result.findings, *found})
+    if reference is None:
+        with result.timed("render"):
+            result.tree, result.findings = rendered(tools, repository)
+        judge(tools.judge, result)
+        return result
+    with ExitStack() as trees:
+        with result.timed("render"):
+            both = trees.enter_context(sides(tools, reference, repository=repository))
+        result.tree, result.findings = both.now, both.findings
+        places = judge(tools.judge, result)
+        with result.timed("delta"):
+            result.delta = both.delta(places)
+    if result.delta.blocks:
+        found = [Finding("resources", "threshold", str(price_file.FILE), one) for one in result.delta.flags]
+        result.findings = sorted({*result.findings, *found})
     return result
 
 

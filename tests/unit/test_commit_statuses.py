@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from neuroscale.commit_statuses import CommitStatus, Found, Statuses
+from neuroscale.commit_statuses import Comment, CommitStatus, Found, Statuses
 from neuroscale.errors import NeuroscaleError
 from neuroscale.settings import GATE_REPORTER, GATE_STATUS, GATE_WATCHER
 
@@ -151,3 +151,29 @@ def test_what_is_written_can_be_read(tmp_path: Any) -> None:
 def test_the_gate_and_who_watches_are_different_users() -> None:
     """Whoever takes the token of one has not the other's word."""
     assert GATE_REPORTER != GATE_WATCHER
+
+
+def test_comments_are_read_written_and_taken_away() -> None:
+    listed = [{"id": 2, "user": {"login": "a"}, "body": "x"}, {"id": 1, "user": None, "body": "y"}]
+    server = Server(lambda request: listed if request.method == "GET" else httpx.Response(204))
+    statuses = server.statuses()
+    assert statuses.comments(7) == [Comment(1, "", "y"), Comment(2, "a", "x")]
+    statuses.comment(7, "words")
+    statuses.edit_comment(2, "others")
+    statuses.delete_comment(2)
+    assert [asked[:3] for asked in server.asked] == [
+        ("GET", f"{API}/issues/7/comments", None),
+        ("POST", f"{API}/issues/7/comments", {"body": "words"}),
+        ("PATCH", f"{API}/issues/comments/2", {"body": "others"}),
+        ("DELETE", f"{API}/issues/comments/2", None),
+    ]
+    assert Server(lambda _: {"head": {"sha": "abc"}}).statuses().head(7) == "abc"
+
+
+def test_a_comment_that_is_gone_needs_no_deletion_and_takes_no_edit() -> None:
+    gone = Server(lambda _: httpx.Response(404, text="not there")).statuses()
+    gone.delete_comment(2)
+    with pytest.raises(NeuroscaleError, match="answered 404"):
+        gone.edit_comment(2, "x")
+    with pytest.raises(NeuroscaleError, match="answered 500"):
+        Server(lambda _: httpx.Response(500)).statuses().delete_comment(2)

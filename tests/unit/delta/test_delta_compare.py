@@ -152,6 +152,8 @@ def test_a_difference_is_open_where_nobody_bounds_what_differs() -> None:
     calm = delta({"x": [endless, other]}, {"x": [endless, app(replicas=2)]})
     assert not calm.total.open
     assert not calm.owners["ml-platform"].open
+    renamed = {**endless, "metadata": {**endless["metadata"], "name": "b"}}
+    assert not delta({"x": [endless]}, {"x": [renamed]}).changes[0].open
     moved = copy.deepcopy(endless)
     moved["metadata"]["labels"] = {**OWNED, "owner": "platform-team"}
     taken = delta({"x": [endless]}, {"x": [moved]})

@@ -268,6 +268,15 @@ def test_which_runtime_it_is(runtimes: list[Object], cpu: int) -> None:
     assert asked(*runtimes, model({"sklearn": {}}))[0] == cpu + Decimal("0.025")
 
 
+def test_a_runtime_ranks_by_the_best_of_its_entries() -> None:
+    """One without a priority has none, which is less than one."""
+    several, other = runtime("b", cpu="3", priority=3), runtime("a", cpu="2", priority=2)
+    several["spec"]["supportedModelFormats"].append({"name": "sklearn", "autoSelect": True, "priority": 1})
+    assert asked(several, other, model({"sklearn": {}}))[0] == Decimal("3.025")
+    plain = runtime("a", cpu="2")
+    assert asked(plain, runtime("b", cpu="3", priority=1), model({"sklearn": {}}))[0] == Decimal("3.025")
+
+
 def test_a_runtime_that_does_not_fit_is_none() -> None:
     fitting, other = runtime("a", cpu="2"), runtime("b", "ServingRuntime", cpu="3")
     other["metadata"]["namespace"] = "m"

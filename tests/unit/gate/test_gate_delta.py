@@ -150,14 +150,15 @@ def test_a_base_without_prices_is_priced_by_the_change(checkout: Path, tools: To
 def test_resources_of_a_whole_pod_are_dropped_by_an_older_api_server(
     checkout: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = []
-    monkeypatch.setattr(of_commits, "survey", lambda places, prices, pod_level: seen.append(pod_level))
-    monkeypatch.setattr(of_commits, "compare", lambda *given: (_ for _ in ()).throw(Inconclusive("enough")))
-    for version in ("1.31", "1.33", "1.34", "1.100"):
-        monkeypatch.setattr(of_commits, "kubernetes", lambda version=version: version)
-        with pytest.raises(Inconclusive, match="enough"):
-            of_commits.difference_of(tools, "main", {}, checkout)
-    assert seen[::2] == [False, False, True, True]
+    with of_commits.sides(tools, "main", repository=checkout) as both:
+        pod = {"containers": [{"name": "c"}], "resources": {"requests": {"cpu": "3"}}}
+        bare = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "elsewhere"}, "spec": pod}
+        found = []
+        for version in ("1.31", "1.33", "1.34", "1.100"):
+            monkeypatch.setattr(of_commits, "kubernetes", lambda version=version: version)
+            (change,) = [one for one in both.delta({"x": [bare]}).changes if one.workload.name == "p"]
+            found.append(change.by.least.get("requests.cpu", 0))
+    assert found == [0, 0, 3, 3]
 
 
 # --- as a command

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from neuroscale.delta.runtimes import SERVER
 from neuroscale.delta.surroundings import Surroundings
 from neuroscale.kubernetes.refs import Object
 
@@ -25,7 +24,7 @@ PERCENTAGES = (f"{_SIDECAR}resource-percentage", f"{_SIDECAR}resourcePercentage"
 #: What KServe's own configuration says of each container that it adds.
 #: https://github.com/kserve/kserve/blob/v0.20.0/config/configmap/inferenceservice.yaml
 _FETCHED = {"cpuRequest": "100m", "memoryRequest": "100Mi", "cpuLimit": "1", "memoryLimit": "1Gi"}
-_MODELCAR = {"cpuModelcar": "10m", "memoryModelcar": "15Mi"}
+_MODELCAR = {"cpu": "10m", "memory": "15Mi"}
 
 
 def queue_proxy(around: Surroundings, annotations: Mapping[str, Any]) -> Object:
@@ -60,8 +59,10 @@ def fetching(around: Surroundings, uri: str) -> tuple[list[Object], list[Object]
     if uri.startswith("pvc://"):
         return [], []
     if uri.startswith("oci://") and around.kserve_setting("storageInitializer", "enableModelcar"):
-        amounts = [around.kserve_setting("storageInitializer", key, default) for key, default in _MODELCAR.items()]
-        both = dict(zip(("cpu", "memory"), amounts, strict=True))
+        both = {
+            resource: around.kserve_setting("storageInitializer", f"{resource}Modelcar", default)
+            for resource, default in _MODELCAR.items()
+        }
         car = {"name": "modelcar", "resources": {"requests": both, "limits": both}}
         return [car], [{**car, "name": "modelcar-init"}]
     settings = {key: around.kserve_setting("storageInitializer", key, default) for key, default in _FETCHED.items()}
@@ -114,8 +115,8 @@ def address(model: Object | None, containers: list[Object]) -> Iterator[str]:
         if model.get("storageUri"):
             yield str(model["storageUri"])
         return
-    server = next((one for one in containers if one.get("name") == SERVER), containers[0] if containers else {})
-    for variable in server.get("env") or []:
+    # KServe looks at the first container, whatever it is called.
+    for variable in containers[0].get("env") or [] if containers else []:
         if variable.get("name") == "STORAGE_URI" and variable.get("value"):
             yield str(variable["value"])
             return

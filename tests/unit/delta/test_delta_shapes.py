@@ -351,6 +351,13 @@ def test_what_fetches_a_model_is_an_init_container(uri: str, expected: list[Any]
         assert asked(*unfit, model({"sklearn": {"storageUri": "http://a"}})) == [Decimal("0.1"), 100, 1, 1024]
 
 
+def test_an_address_is_read_from_the_first_container() -> None:
+    address = {"env": [{"name": "OTHER", "value": "s3://a"}, {"name": "STORAGE_URI", "value": "s3://a"}]}
+    assert asked(model({"containers": [{"name": "mine", **address}, {"name": "c"}]}))[0] == Decimal("0.1")
+    assert asked(model({"containers": [{"name": "c"}, {"name": "kserve-container", **address}]}))[0] == Decimal("0.025")
+    assert asked(model({"minReplicas": 1}))[0] == Decimal("0.025")
+
+
 def test_a_model_that_is_an_image_stands_beside_the_server() -> None:
     settings = {"enableModelcar": True, "cpuModelcar": "30m"}
     uri = {"sklearn": {"storageUri": "oci://a/b:1.0.0"}}

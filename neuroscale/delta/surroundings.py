@@ -40,7 +40,7 @@ class Surroundings:
     pod_level: bool = False
 
     @classmethod
-    def of(cls, objects: Iterable[Object], *, pod_level: bool = False) -> Surroundings:
+    def of(cls, objects: Iterable[Object], *, pod_level: bool) -> Surroundings:
         """What is in a tree whose objects know their namespaces."""
         kinds = defaultdict[str, list[Object]](list)
         for obj in sorted(objects, key=_name):

@@ -97,7 +97,7 @@ class Survey:
     unpriced: tuple[Unpriced, ...] = ()
 
 
-def survey(places: Places, prices: Prices, *, pod_level: bool = False) -> Survey:
+def survey(places: Places, prices: Prices, *, pod_level: bool) -> Survey:
     """What a tree asks for.
 
     Args:

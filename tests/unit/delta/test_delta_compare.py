@@ -23,7 +23,7 @@ HIGH = Thresholds(Decimal(2), Decimal(4 * 1024 * MI))
 
 
 def delta(before: Places, after: Places, thresholds: Thresholds = HIGH) -> Delta:
-    return compare(survey(before, PRICES), survey(after, PRICES), PRICES, thresholds)
+    return compare(*(survey(one, PRICES, pod_level=False) for one in (before, after)), PRICES, thresholds)
 
 
 def app(name: str = "a", image: str = "i:1.0.0", owner: str = "ml-platform", **spec: Any) -> Object:
@@ -168,6 +168,9 @@ def test_what_has_no_price_is_counted_and_said_when_it_is_new() -> None:
     assert ([one.name for one in found.unpriced], found.without_price) == (["Job n/j"], 2)
     assert delta({"x": [claim, job]}, {"x": [job]}).unpriced == ()
     rollout = obj("Rollout", {"containers": [{"name": "a"}]}, "argoproj.io/v1", name="r")
+    turned = obj("Rollout", {"containers": [{"image": "i", "name": "a"}]}, "argoproj.io/v1", name="r")
+    again = obj("Rollout", {"containers": [{"name": "a", "image": "i"}]}, "argoproj.io/v1", name="r")
+    assert delta({"x": [turned]}, {"x": [again]}).unpriced == ()
     other = obj("Rollout", {"containers": [{"name": "b"}]}, "argoproj.io/v1", name="r")
     assert [one.name for one in delta({"x": [rollout]}, {"x": [other]}).unpriced] == ["Rollout n/r"]
 
@@ -203,7 +206,8 @@ def test_it_blocks_where_the_repository_says_so() -> None:
     strict = Thresholds(HIGH.cpu, HIGH.memory, block=True)
     assert delta({"x": []}, {"x": [app(replicas=2)]}, strict).blocks
     assert not delta({"x": []}, {"x": [app()]}, strict).blocks
-    assert not compare(survey({}, PRICES), survey({"x": [app(replicas=9)]}, PRICES), PRICES).blocks
+    both = (survey(one, PRICES, pod_level=False) for one in ({}, {"x": [app(replicas=9)]}))
+    assert not compare(*both, PRICES).blocks
 
 
 # --- prices

@@ -189,10 +189,13 @@ def test_an_amount_that_nobody_can_read_hides_no_other() -> None:
 @pytest.mark.parametrize(
     ("kind", "spec", "expected"),
     [("Deployment", {}, 1), ("Deployment", {"replicas": 3}, 3), ("Deployment", {"replicas": 0}, 0),
-     ("StatefulSet", {"replicas": 2}, 2), ("ReplicaSet", {"replicas": 2}, 2), ("DaemonSet", {"replicas": 9}, 4)],
+     ("StatefulSet", {"replicas": 2}, 2), ("ReplicaSet", {"replicas": 2}, 2),
+     ("ReplicationController", {"replicas": 2}, 2),
+     ("DaemonSet", {"replicas": 9}, 4)],
 )  # fmt: skip
 def test_replicas(kind: str, spec: Object, expected: int) -> None:
     one = {**deployment(container(), **spec), "kind": kind}
+    one["apiVersion"] = "v1" if kind == "ReplicationController" else "apps/v1"
     priced = Prices("USD", PRICES.hourly, PRICES.thresholds, nodes=4)
     assert pods(one, prices=priced) == (expected, expected, 0)
     assert asked(one, prices=priced)[0] == expected * Decimal("0.1")
@@ -422,6 +425,9 @@ def test_what_runs_for_a_while_is_named_with_its_figures() -> None:
         "runs on schedule '0 1 * * *', for a time that nobody says; while it does, 1 × cpu 1500m, memory 1Gi",
     ]
     assert looked(job, cron).workloads == ()
+    bare = {"spec": {"template": {"spec": {"containers": [{"name": "c"}]}}, "parallelism": 3}}
+    (said,) = reasons(obj("CronJob", {"schedule": "x", "jobTemplate": bare}, "batch/v1"))
+    assert said.endswith("3 × cpu 0, memory 0")
 
 
 def test_a_pod_on_each_of_nobody_knows_how_many_nodes_is_named() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from neuroscale.delta.needs import Needs, silent
@@ -55,7 +55,7 @@ class Unpriced:
     place: str
     name: str
     reason: str
-    content: str = field(default="", repr=False)
+    content: str = ""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.name}: {self.reason}"

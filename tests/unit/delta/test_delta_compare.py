@@ -222,6 +222,7 @@ def test_prices_are_taken_as_they_are_written() -> None:
     assert found.thresholds == Thresholds(Decimal(2), Decimal(4 * 1024**3), block=False)
     assert prices.parse(GOOD.replace('"4Gi"}', '"4Gi", block = true}')).thresholds.block
     assert prices.parse(GOOD).nodes is None
+    assert prices.parse(GOOD.replace("memory = 1}", "memory = 0}")).hourly["memory"] == 0
 
 
 def test_a_month_of_a_core_and_a_byte_is_exact() -> None:
@@ -241,6 +242,7 @@ def test_a_month_of_a_core_and_a_byte_is_exact() -> None:
         (f"nodes = true\n{GOOD}", "has True nodes"),
         (f"nodes = 1.5\n{GOOD}", "nodes"),
         (GOOD.replace("cpu = 0.03719, ", ""), "does not say what cpu and memory cost"),
+        (GOOD.replace(", memory = 1}", "}"), "does not say what cpu and memory cost"),
         (GOOD.replace("hourly", "daily"), "has daily"),
         (GOOD.replace("0.03719", '"0.03719"'), "as the price of cpu"),
         (GOOD.replace("0.03719", "-1"), "as the price of cpu"),

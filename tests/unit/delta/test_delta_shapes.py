@@ -443,6 +443,8 @@ def test_a_pod_on_each_of_nobody_knows_how_many_nodes_is_named() -> None:
         (obj("PersistentVolumeClaim", {}, "v1"), ["storage of a size that nobody says"]),
         (obj("Rollout", deployment(container())["spec"], "argoproj.io/v1"), [UNKNOWN]),
         (obj("Cache", {"deep": [{"resources": {"limits": {}}}]}, "x/v1"), [UNKNOWN]),
+        (obj("Cache", {"resources": {"requests": {}}}, "x/v1"), [UNKNOWN]),
+        (obj("Quota", {"resources": {"kinds": 3}}, "x/v1"), []),
         (obj("InferenceGraph", {}, "serving.kserve.io/v1alpha1"), ["its router is what KServe's configuration says"]),
         (obj("Ingress", {"rules": [{"containers": []}]}, "networking.k8s.io/v1"), []),
         (obj("CustomResourceDefinition", deployment(container())["spec"], "apiextensions.k8s.io/v1"), []),

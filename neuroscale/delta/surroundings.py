@@ -37,7 +37,7 @@ class Surroundings:
     knative: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     scalers: Mapping[tuple[str, str, str], Object] = field(default_factory=dict)
     overheads: Mapping[str, Object] = field(default_factory=dict)
-    pod_level: bool = False
+    pod_level: bool = field(kw_only=True)
 
     @classmethod
     def of(cls, objects: Iterable[Object], *, pod_level: bool) -> Surroundings:

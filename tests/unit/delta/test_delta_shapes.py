@@ -325,6 +325,12 @@ def test_kserves_defaults_are_for_the_server() -> None:
     assert asked(around, model({"containers": [{"name": "c"}, {"name": "d"}]})) == [Decimal("0.225"), 32, 1, 96]
 
 
+def test_a_section_that_nobody_can_read_hides_no_other() -> None:
+    around = kserve(inferenceService={"resource": {"cpuRequest": "2"}})
+    around["data"] = {"deploy": "{", "router": "[]", "agent": None, **around["data"]}
+    assert asked(around, model({"containers": [{"name": "c"}]}))[0] == Decimal("2.025")
+
+
 @pytest.mark.parametrize(
     ("uri", "expected"),
     [("s3://a/b", ["0.1", 100, 1, 1024]), ("http://a/b", ["0.2", 64, 1, 512]), ("pvc://a/b", ["0.025", 0, 0, 0]),
@@ -358,6 +364,7 @@ def test_an_address_is_read_from_the_first_container() -> None:
     address = {"env": [{"name": "OTHER", "value": "s3://a"}, {"name": "STORAGE_URI", "value": "s3://a"}]}
     assert asked(model({"containers": [{"name": "mine", **address}, {"name": "c"}]}))[0] == Decimal("0.1")
     assert asked(model({"containers": [{"name": "c"}, {"name": "kserve-container", **address}]}))[0] == Decimal("0.025")
+    assert asked(model({"containers": [{"name": "c", "env": address["env"][:1]}]}))[0] == Decimal("0.025")
     assert asked(model({"minReplicas": 1}))[0] == Decimal("0.025")
 
 

@@ -58,6 +58,7 @@ def test_a_change_in_text_is_whole() -> None:
     model_row = "InferenceService n/a apps/m changed ml-platform +150m to +425m 0 to +64Mi +150m to +400m 0 to +64Mi"
     assert f"{model_row} 1+ → 1–2 +4.07 to +11.75" in lines
     assert "platform-team +1 +1Gi +1 +1Gi +1 +30.56" in lines
+    assert "before 2125m 2112Mi 2100m 2112Mi 3+ 64.73+" in lines
     assert "Deployment n/same asks for 2 more requests.cpu; the threshold is 2." in lines
     assert "Look at it before merging." in lines
     assert "Prices in USD: 0.03719 for a vCPU, 0.004673 for a GiB and hour; a month has 730 hours." in lines

@@ -186,7 +186,7 @@ def _(patch: Patch) -> None:
 
 @wrong("has queue-proxy at its default, whatever is configured")
 def _(patch: Patch) -> None:
-    around(patch, models, "queue_proxy", lambda real, *given: real(surroundings.Surroundings(), {}))
+    around(patch, models, "queue_proxy", lambda real, *given: real(surroundings.Surroundings(pod_level=False), {}))
 
 
 @wrong("leaves out the storage initializer")

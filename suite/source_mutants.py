@@ -54,7 +54,7 @@ _OPINION = "test_a_second_implementation_says_the_same"
 #: Modules of the delta, and what covers each.
 _PRICING = (
     "compare", "demand", "injected", "models", "needs", "prices", "runtimes", "surroundings", "tables", "unpriced",
-    "workloads", "written",
+    "workloads",
 )  # fmt: skip
 _DELTA = (
     "unit/delta/test_delta_shapes.py", "unit/delta/test_delta_compare.py", "unit/delta/test_delta_written.py",

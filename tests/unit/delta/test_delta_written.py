@@ -66,6 +66,19 @@ def test_a_change_in_text_is_whole() -> None:
     assert "apps/c: PersistentVolumeClaim n/claim: storage of a size that nobody says" in lines
 
 
+def test_columns_stand_below_each_other() -> None:
+    lines = written(found(), Format.TEXT).splitlines()
+    start = next(index for index, line in enumerate(lines) if line.startswith("workload "))
+    header, *rest = lines[start : start + 5]
+    assert {line.index("apps/") for line in rest if line.strip()} == {header.index("folder")}
+    assert {line[header.index("what") :].split()[0] for line in rest} == {"removed", "added", "changed"}
+
+
+def test_what_is_pointed_out_has_a_sign() -> None:
+    assert "> ⚠️ Deployment n/same asks for 2 more" in written(found(), Format.MARKDOWN)
+    assert "⚠️" not in written(delta(BEFORE, BEFORE), Format.MARKDOWN)
+
+
 def test_nothing_to_say_is_said() -> None:
     calm = delta(BEFORE, BEFORE)
     text = written(replace(calm, note="upstream differs"), Format.TEXT)

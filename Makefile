@@ -14,7 +14,7 @@ MARKERS = $(subst $(SPACE), or ,$(addprefix milestone_,$(strip $(MILESTONES))))
 # Hundreds of interpreters start in a test run; they share what one of them has compiled.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install test types tests coverage mutation gate conformance incidents kill-matrix bench report down docs
+.PHONY: help install test types tests coverage mutation delta-pairs gate conformance incidents kill-matrix bench report down docs
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -47,7 +47,10 @@ coverage: install ## What of the code the fast tier executes, in per cent; red b
 mutation: install ## Change what decides, a place at a time: does the fast tier notice? Some 20 minutes, no Docker
 	$(BIN)/python -m suite.source_mutants
 
-gate: install ## Manifests alone: render, schemas, AppProjects, policies, resources. BASE=main compares resources with a commit
+delta-pairs: install ## The delta against a second implementation, on 5,000 generated pairs of trees. Some 2 minutes
+	NEUROSCALE_DELTA_PAIRS=5000 $(BIN)/python -m pytest -q tests/unit/delta/test_delta_second_opinion.py
+
+gate: install ## Manifests alone: render, schemas, AppProjects, policies, resources. BASE=main says what a change costs
 	$(BIN)/neuroscale gate $(if $(BASE),--base "$(BASE)")
 
 conformance: install ## The real cluster: MILESTONES="a b d" (default: all). Makes what is missing, runs, reports

@@ -46,6 +46,12 @@ def say_verbatim(line: str) -> None:
     say(line, markup=False)
 
 
+def write(text: str) -> None:
+    """Put a text out as it is, for whoever reads it further: neither wrapped nor coloured."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 def table(*columns: str, title: str = "") -> Table:
     """A table without a frame, in which every word can be read to its end."""
     made = Table(

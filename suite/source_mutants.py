@@ -49,11 +49,23 @@ from suite.benchmarks_page import Survivor
 _TESTS = "tests/"
 #: What else is beside it starts whole processes, which do not have the mutant.
 _ENDINGS = "test_each_error_has_an_exit_code_and_a_sentence"
+#: What else is beside it tries deltas that are wrong already.
+_OPINION = "test_a_second_implementation_says_the_same"
+#: Modules of the delta, and what covers each.
+_PRICING = (
+    "compare", "demand", "injected", "models", "needs", "prices", "runtimes", "surroundings", "tables", "unpriced",
+    "workloads",
+)  # fmt: skip
+_DELTA = (
+    "unit/delta/test_delta_shapes.py", "unit/delta/test_delta_compare.py", "unit/delta/test_delta_written.py",
+    f"unit/delta/test_delta_second_opinion.py::{_OPINION}",
+)  # fmt: skip
 #: What is mutated -> the tests that cover it: first those which are quick to notice.
 MODULES = {
     "neuroscale/chaos/journal.py": ("unit/test_journal.py",),
     "neuroscale/cluster/guard.py": ("unit/test_guard.py",),
     "neuroscale/cluster/state.py": ("unit/test_state.py",),
+    **{f"neuroscale/delta/{name}.py": _DELTA for name in _PRICING},
     "neuroscale/errors.py": ("unit/test_errors.py", f"unit/test_endings.py::{_ENDINGS}", "unit/host/test_programs.py"),
     "neuroscale/evidence/restarts.py": ("unit/test_restarts.py",),
     "neuroscale/gate/appproject.py": (

@@ -7,21 +7,23 @@ from typing import Annotated
 
 import typer
 
+from neuroscale.delta.written import text
 from neuroscale.gate import findings
 from neuroscale.gate.judgement import GateResult
 from neuroscale.gate.pipeline import pass_through
-from neuroscale.gate.resources import COUNTED, readable
+from neuroscale.gate.resources import COUNTED
 from neuroscale.gate.tools import provide
 from neuroscale.guardrails.oracle import POLICIES
+from neuroscale.kubernetes.quantities import readable
 from neuroscale.polling import duration
-from neuroscale.screen import say, table
+from neuroscale.screen import say, say_verbatim
 from neuroscale.settings import assert_checkout
 
 
 def gate(
     base: Annotated[
         str | None,
-        typer.Option(help="Branch, tag or commit whose demand of resources to compare with.", show_default=False),
+        typer.Option(help="Branch, tag or commit that the change is for: say what it costs.", show_default=False),
     ] = None,
 ) -> None:
     """Judge all manifests of this checkout as a merge would deploy them. Needs no cluster."""
@@ -50,15 +52,5 @@ def _show(result: GateResult) -> None:
 def _show_resources(result: GateResult) -> None:
     asked = ", ".join(f"{what} {readable(what, result.demand[what])}" for what in COUNTED)
     say(f"all replicas together ask for {asked}")
-    if result.changes is None:
-        return
-    if not result.changes:
-        say("no object asks for more or less than in the base")
-    else:
-        changes = table("object", *COUNTED)
-        for change in result.changes:
-            row = (f"{'+' if change.by(what) > 0 else ''}{readable(what, change.by(what))}" for what in COUNTED)
-            changes.add_row(change.name, *row)
-        say(changes)
-    if result.note:
-        say(f"note: {result.note}")
+    if result.delta is not None:
+        say_verbatim(f"\n{text(result.delta)}")

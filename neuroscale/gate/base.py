@@ -33,7 +33,7 @@ def checkout(reference: str, repository: Path = ROOT) -> Iterator[Path]:
     Raises:
         Inconclusive: Git does not have it, it has none of the folders, or what is in one of them is elsewhere.
     """
-    commit = _git(repository, reference, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}").strip()
+    commit = commit_of(reference, repository)
     listed = _git(repository, reference, "ls-tree", "-r", "-z", commit, *GITOPS_FOLDERS).split("\0")[:-1]
     if not listed:
         raise Inconclusive(
@@ -53,13 +53,47 @@ def checkout(reference: str, repository: Path = ROOT) -> Iterator[Path]:
         yield tree
 
 
-def supplied_differently(reference: str, repository: Path = ROOT) -> bool:
-    """Whether that commit pins other upstream manifests than the working tree.
+def commit_of(reference: str, repository: Path = ROOT) -> str:
+    """The commit that a reference names.
 
     Raises:
         Inconclusive: Git does not have it.
     """
-    return bool(_git(repository, reference, "diff", "--name-only", reference, "--", *_SUPPLIED).strip())
+    return _git(repository, reference, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}").strip()
+
+
+def merge_base(reference: str, head: str, repository: Path = ROOT) -> str:
+    """The commit where a change left what it is proposed for: what came there since is not the change's.
+
+    Args:
+        reference: What it is proposed for.
+        head: Its last commit.
+        repository: Where both are.
+
+    Raises:
+        Inconclusive: Git does not have them, or they have nothing in common.
+    """
+    ends = [commit_of(one, repository) for one in (reference, head)]
+    return _git(repository, f"a commit from which both {reference} and {head} come", "merge-base", *ends).strip()
+
+
+def is_edited(repository: Path = ROOT) -> bool:
+    """Whether the working tree has other manifests than its last commit.
+
+    Raises:
+        Inconclusive: Git does not answer.
+    """
+    return bool(_git(repository, "HEAD", "status", "--porcelain", "--", *GITOPS_FOLDERS).strip())
+
+
+def supplied_differently(reference: str, repository: Path = ROOT, head: str | None = None) -> bool:
+    """Whether that commit pins other upstream manifests than another one; than the working tree if none is given.
+
+    Raises:
+        Inconclusive: Git does not have it.
+    """
+    ends = [reference, *([head] if head else [])]
+    return bool(_git(repository, reference, "diff", "--name-only", *ends, "--", *_SUPPLIED).strip())
 
 
 def _git(repository: Path, reference: str, *arguments: str, stdin: str = "", **more: str) -> str:

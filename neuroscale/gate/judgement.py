@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from neuroscale.delta.compare import Delta
 from neuroscale.errors import Inconclusive
 from neuroscale.gate import appproject, policy, resources, schema
 from neuroscale.gate.engine import Engine
@@ -31,8 +32,7 @@ class GateResult:
         validated: Objects that fit their schema.
         evaluated: Policy -> objects that it judged.
         demand: What all pods ask for.
-        changes: What differs from the base; ``None`` without one.
-        note: What the comparison does not know.
+        delta: What it asks for beyond its base; ``None`` without one.
         seconds: Stage -> how long it took.
     """
 
@@ -41,8 +41,7 @@ class GateResult:
     validated: int = 0
     evaluated: Mapping[str, int] = field(default_factory=dict)
     demand: resources.Amounts = field(default_factory=dict)
-    changes: list[resources.Change] | None = None
-    note: str = ""
+    delta: Delta | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from neuroscale.bootstrap.render import gitops_tree
-from neuroscale.gate import base, resources
+from neuroscale.delta import prices as price_file
+from neuroscale.gate.difference import sides
 from neuroscale.gate.findings import Finding, Tree
-from neuroscale.gate.judgement import GateResult, fit, judge
-from neuroscale.gate.placement import placed
+from neuroscale.gate.judgement import GateResult, judge
 from neuroscale.gate.render import render
 from neuroscale.gate.tools import Tools
 from neuroscale.milestones import MILESTONES
@@ -20,22 +21,28 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
 
     Args:
         tools: From :func:`neuroscale.gate.tools.provide`.
-        reference: Branch, tag or commit to compare its demand of resources with; ``None``: with nothing.
+        reference: Branch, tag or commit that it is proposed for, to say what it costs; ``None``: none.
         repository: The checkout.
 
     Raises:
         Inconclusive: The engine or git failed, or there is nothing to judge.
     """
     result = GateResult()
-    with result.timed("render"):
-        result.tree, result.findings = rendered(tools, repository)
-    places = judge(tools.judge, result)
-    if reference is not None:
-        with result.timed("base"):
-            before = _demands(tools, reference, repository)
-            result.changes = resources.changes(before, resources.demands(places))
-            if base.supplied_differently(reference, repository):
-                result.note = f"{reference} pins other upstream manifests; both sides are rendered with today's"
+    if reference is None:
+        with result.timed("render"):
+            result.tree, result.findings = rendered(tools, repository)
+        judge(tools.judge, result)
+        return result
+    with ExitStack() as trees:
+        with result.timed("render"):
+            both = trees.enter_context(sides(tools, reference, repository=repository))
+        result.tree, result.findings = both.now, both.findings
+        places = judge(tools.judge, result)
+        with result.timed("delta"):
+            result.delta = both.delta(places)
+    if result.delta.blocks:
+        found = [Finding("resources", "threshold", str(price_file.FILE), one) for one in result.delta.flags]
+        result.findings = sorted({*result.findings, *found})
     return result
 
 
@@ -43,11 +50,3 @@ def rendered(tools: Tools, repository: Path = ROOT) -> tuple[Tree, list[Finding]
     """Every folder's objects, upstream's manifests in place, and what does not render."""
     with gitops_tree(tools.manifests, MILESTONES, repository) as tree:
         return render(tools.renderer, tree)
-
-
-def _demands(tools: Tools, reference: str, repository: Path) -> dict[str, resources.Amounts]:
-    """What a commit asked for. What is broken in it asked for nothing: a change may be what mends it."""
-    with base.checkout(reference, repository) as before:
-        tree, _ = rendered(tools, before)
-    fitting, _ = fit(tree)
-    return resources.demands(placed(fitting))

@@ -1,18 +1,19 @@
-"""Last stage: what the tree asks of the cluster, against what it asked for before, and against its quotas."""
+"""Last stage: what the tree asks of the cluster, against its quotas. Against what it asked for before: the delta."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
+from neuroscale.delta.needs import SIDES, needs_of, total
+from neuroscale.delta.runtimes import completed, runtime_for
 from neuroscale.errors import Inconclusive
 from neuroscale.gate.findings import Finding, Places, named
 from neuroscale.gate.scopes import plural
 from neuroscale.guardrails.oracle import PodShape, pods
-from neuroscale.kubernetes.quantities import SUFFIXES, quantity
+from neuroscale.kubernetes.quantities import quantity, readable
 from neuroscale.kubernetes.refs import Object
 
 Amounts = dict[str, Decimal]
@@ -23,41 +24,21 @@ COUNTED = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory", "po
 _RUNTIMES = {"ClusterServingRuntime", "ServingRuntime"}
 
 
-@dataclass(frozen=True)
-class Change:
-    """An object whose demand is not what it was; amounts are cores, bytes and pods."""
-
-    name: str
-    before: Amounts
-    after: Amounts
-
-    def by(self, what: str) -> Decimal:
-        """How much more it asks for; negative: less."""
-        return self.after.get(what, Decimal(0)) - self.before.get(what, Decimal(0))
-
-
 def demands(places: Places) -> dict[str, Amounts]:
     """Object -> what its pods ask for, all replicas together; objects without pods are left out."""
-    runtimes = [obj for objects in places.values() for obj in objects if obj["kind"] == "ClusterServingRuntime"]
+    runtimes = [obj for objects in places.values() for obj in objects if obj["kind"] in _RUNTIMES]
     found = {}
     for place, objects in places.items():
         for obj in (one for one in objects if one["kind"] not in _RUNTIMES):
-            total: Amounts = defaultdict(Decimal)
+            whole: Amounts = defaultdict(Decimal)
             for pod in pods(obj):
                 count = _replicas(obj, pod)
-                for what, amount in _pod(pod, runtimes).items():
-                    total[what] += amount * count
-                total["pods"] += count
-            if total:
-                found[named(place, obj)] = dict(total)
+                for what, amount in _pod(pod, runtimes, obj["metadata"].get("namespace") or "").items():
+                    whole[what] += amount * count
+                whole["pods"] += count
+            if whole:
+                found[named(place, obj)] = dict(whole)
     return found
-
-
-def changes(before: Mapping[str, Amounts], after: Mapping[str, Amounts]) -> list[Change]:
-    """What is different, by name."""
-    names = sorted({*before, *after})
-    found = (Change(name, before.get(name, {}), after.get(name, {})) for name in names)
-    return [change for change in found if any(change.by(what) for what in COUNTED)]
 
 
 def totals(found: Mapping[str, Amounts]) -> Amounts:
@@ -108,44 +89,11 @@ def _above(places: Places, namespace: object, what: str, most: object) -> Iterat
                     yield Finding("resources", "limit-range", named(place, obj), said)
 
 
-def readable(what: str, amount: Decimal) -> str:
-    """An amount as manifests write it: ``250m``, ``1Gi``, ``3``."""
-    if what.endswith("cpu"):
-        return f"{amount * 1000:.0f}m" if amount % 1 else f"{amount:.0f}"
-    if not what.endswith("memory"):
-        return f"{amount:.0f}"
-    for suffix in ("Gi", "Mi", "Ki"):
-        if amount and not amount % SUFFIXES[suffix]:
-            return f"{amount / SUFFIXES[suffix]:.0f}{suffix}"
-    return f"{amount:.0f}"
-
-
-def _pod(pod: PodShape, runtimes: list[Object]) -> Amounts:
-    """One pod: containers run together, initialising ones one after the other before them.
-
-    https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
-    """
-    main = [*pod.containers("containers"), *(_served(model, runtimes) for model in pod.models)]
-    starting = pod.containers("initContainers")
-    amounts: Amounts = {}
-    for what in COUNTED[:4]:
-        beside, peak = Decimal(0), Decimal(0)
-        for container in starting:
-            own = _amount(container, what)
-            if container.get("restartPolicy") == "Always":
-                beside += own
-                own = Decimal(0)
-            peak = max(peak, beside + own)
-        amounts[what] = max(peak, beside + sum((_amount(container, what) for container in main), Decimal(0)))
-    return amounts
-
-
-def _amount(container: Object, what: str) -> Decimal:
-    side, _, resource = what.partition(".")
-    given = container.get("resources") or {}
-    # Without a request the limit is the request.
-    value = (given.get(side) or {}).get(resource, (given.get("limits") or {}).get(resource, 0))
-    return _quantity(value)
+def _pod(pod: PodShape, runtimes: list[Object], namespace: str) -> Amounts:
+    """One pod, by what its manifest says."""
+    main = [*pod.containers("containers"), *(_served(model, runtimes, namespace) for model in pod.models)]
+    whole = total([needs_of(one) for one in main], [needs_of(one) for one in pod.containers("initContainers")])
+    return {f"{side}.{what}": whole.side(side).get(what, Decimal(0)) for side in SIDES for what in ("cpu", "memory")}
 
 
 def _quantity(value: object) -> Decimal:
@@ -156,18 +104,10 @@ def _quantity(value: object) -> Decimal:
         return Decimal(0)
 
 
-def _served(model: Object, runtimes: list[Object]) -> Object:
+def _served(model: Object, runtimes: list[Object], namespace: str) -> Object:
     """A model's container with what its runtime says where the model itself is silent (incident E2)."""
-    wanted = (model.get("modelFormat") or {}).get("name")
-    for runtime in runtimes:
-        supported = runtime["spec"].get("supportedModelFormats", [])
-        formats = {entry.get("name") for entry in supported if entry.get("autoSelect")}
-        if runtime["metadata"]["name"] == model.get("runtime") or (not model.get("runtime") and wanted in formats):
-            containers: list[Object] = runtime["spec"].get("containers", [])
-            base = (containers[0].get("resources") if containers else None) or {}
-            own = model.get("resources") or {}
-            return {"resources": {side: {**base.get(side, {}), **own.get(side, {})} for side in ("requests", "limits")}}
-    return model
+    wanted = str((model.get("modelFormat") or {}).get("name"))
+    return completed(model, (), runtime_for(model, wanted, runtimes, namespace))[0]
 
 
 def _replicas(obj: Object, pod: PodShape) -> int:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal, localcontext
 
 from neuroscale.errors import Inconclusive
 
@@ -37,6 +39,35 @@ def quantity(text: object) -> Decimal:
         raise Inconclusive(f"{said!r} should be a quantity such as 250m or 1Gi, but is none. Next: correct it")
     plain, number, suffix = found.groups()
     return Decimal(plain) if plain else Decimal(number) * SUFFIXES[suffix]
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """Arithmetic that loses no digit: a byte has thirty of them in GiB, and Decimal keeps 28. A decorator, too."""
+    with localcontext() as context:
+        context.prec = 200
+        yield
+
+
+@exact()
+def readable(what: str, amount: Decimal) -> str:
+    """An amount as manifests write it: ``250m``, ``1Gi``, ``3``. No digit is lost.
+
+    Args:
+        what: As quotas call it: ``requests.cpu``, ``limits.memory``, ``pods``.
+        amount: In cores, bytes, or pieces.
+    """
+    if what.endswith("cpu"):
+        return f"{_plain(amount * 1000)}m" if amount % 1 else _plain(amount)
+    for suffix in ("Gi", "Mi", "Ki") if what.endswith("memory") and amount else ():
+        if not amount % SUFFIXES[suffix]:
+            return f"{_plain(amount / SUFFIXES[suffix])}{suffix}"
+    return _plain(amount)
+
+
+def _plain(number: Decimal) -> str:
+    """Its digits, without an exponent and without zeros at the end."""
+    return f"{number.normalize():f}" if number else "0"
 
 
 def millicores(text: object) -> int:

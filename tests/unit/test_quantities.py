@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from neuroscale.errors import Inconclusive
-from neuroscale.kubernetes.quantities import millicores, quantity
+from neuroscale.kubernetes.quantities import millicores, quantity, readable
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,14 @@ def test_what_is_no_quantity_is_said(text: object) -> None:
 )
 def test_cpu_is_counted_as_the_scheduler_does(text: str, expected: int) -> None:
     assert millicores(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("what", "amount", "text"),
+    [("requests.cpu", "0.25", "250m"), ("limits.cpu", "1", "1"), ("requests.memory", "134217728", "128Mi"),
+     ("requests.memory", "0", "0"), ("requests.memory", "1000", "1000"), ("pods", "3", "3"),
+     ("limits.memory", "-1073741824", "-1Gi"),
+     ("requests.cpu", "0.0005", "0.5m"), ("requests.memory", "1.5", "1.5"), ("pods", "-20", "-20")],
+)  # fmt: skip
+def test_amounts_are_written_as_in_manifests(what: str, amount: str, text: str) -> None:
+    assert readable(what, Decimal(amount)) == text

@@ -27,6 +27,7 @@ COPIED = (
     "infrastructure/apps/default-namespace-resources.yaml",
     "bootstrap/projects.yaml",
     "bootstrap/root-app.yaml",
+    "infrastructure/prices.toml",
 )
 _OPEN: Object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 

@@ -39,6 +39,13 @@ def rules(result: GateResult) -> set[tuple[str, str]]:
     return {(finding.stage, finding.rule) for finding in result.findings}
 
 
+def changes(tools: Tools, checkout: Path) -> list[str]:
+    """What differs from ``main``."""
+    delta = pass_through(tools, "main", checkout).delta
+    assert delta is not None
+    return [str(change.workload) for change in delta.changes]
+
+
 def misbehave(tools: Tools, mode: str) -> Tools:
     tools.judge.program.with_name("mode").write_text(mode, encoding="utf-8")
     return tools
@@ -52,7 +59,7 @@ def test_a_tree_that_complies_passes_and_all_is_counted(checkout: Path, tools: T
     # One Deployment, and no model.
     assert result.evaluated == {name: 1 for name in POLICIES if name != POLICIES[0]}
     assert result.demand["pods"] == 1
-    assert result.changes is None
+    assert result.delta is None
     assert set(result.seconds) == {"render", "schema", "appproject", "policy", "resources"}
 
 
@@ -157,34 +164,39 @@ def test_what_changes_is_counted_with_all_replicas(checkout: Path, tools: Tools)
     with edited(checkout / DEPLOYMENT) as obj:
         obj["spec"]["replicas"] = 3
     result = pass_through(tools, "main", checkout)
-    assert result.changes is not None
-    (change,) = result.changes
-    assert change.name == "apps/test-app: Deployment default/nginx-test"
-    assert [float(change.by(what)) for what in ("requests.cpu", "limits.cpu", "pods")] == [0.2, 0.5, 2]
-    assert change.by("requests.memory") == 2 * 128 * 1024**2
-    assert result.note == ""
+    assert result.delta is not None
+    (change,) = result.delta.changes
+    assert str(change.workload) == "Deployment default/nginx-test"
+    more = change.by.least
+    assert [float(more[what]) for what in ("requests.cpu", "limits.cpu", "pods")] == [0.2, 0.5, 2]
+    assert more["requests.memory"] == 2 * 128 * 1024**2
+    assert result.delta.note == ""
 
 
 def test_what_comes_and_goes_is_counted(checkout: Path, tools: Tools) -> None:
     (checkout / "apps/test-app").rename(checkout / "apps/moved")
     with edited(checkout / "apps/moved/deployment.yaml") as obj:
         obj["metadata"]["name"] = "renamed"
-    changes = pass_through(tools, "main", checkout).changes
-    assert changes is not None
-    assert [(change.name.split()[-1], int(change.by("pods"))) for change in changes] == [
-        ("default/renamed", 1),
-        ("default/nginx-test", -1),
+        obj["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:1.2.3"
+    delta = pass_through(tools, "main", checkout).delta
+    assert delta is not None
+    assert [(change.workload.name, int(change.by.least["pods"])) for change in delta.changes] == [
+        ("renamed", 1),
+        ("nginx-test", -1),
     ]
+    assert delta.total.by.is_none
 
 
 def test_nothing_changed(checkout: Path, tools: Tools) -> None:
-    assert pass_through(tools, "main", checkout).changes == []
+    assert changes(tools, checkout) == []
 
 
 def test_other_upstream_manifests_in_the_base_are_mentioned(checkout: Path, tools: Tools) -> None:
     write(checkout / "infrastructure/images/pins.yaml", {"a": "b"})
     git("-C", str(checkout), "add", "--all")
-    assert "main pins other upstream manifests" in pass_through(tools, "main", checkout).note
+    delta = pass_through(tools, "main", checkout).delta
+    assert delta is not None
+    assert "pins other upstream manifests" in delta.note
 
 
 @pytest.mark.parametrize("reference", ["no-such-branch", "--help", "main:apps"])
@@ -199,7 +211,7 @@ def test_a_base_with_a_link_can_be_compared_with(target: str, checkout: Path, to
     (checkout / "apps/test-app/link.txt").symlink_to(target)
     commit(checkout)
     (checkout / "apps/test-app/link.txt").unlink()
-    assert pass_through(tools, "main", checkout).changes == []
+    assert changes(tools, checkout) == []
 
 
 def test_a_link_within_a_base_is_followed(checkout: Path) -> None:
@@ -231,7 +243,8 @@ def test_what_is_broken_in_the_base_asked_for_nothing(checkout: Path, tools: Too
     (checkout / DEPLOYMENT).write_text(good, encoding="utf-8")
     result = pass_through(tools, "main", checkout)
     assert result.findings == []
-    assert [change.name for change in result.changes or []] == ["apps/test-app: Deployment default/nginx-test"]
+    assert result.delta is not None
+    assert [str(change.workload) for change in result.delta.changes] == ["Deployment default/nginx-test"]
 
 
 # --- as a command

@@ -431,16 +431,6 @@ def test_one_of_several_sources_is_enough() -> None:
 # --- resources
 
 
-@pytest.mark.parametrize(
-    ("what", "amount", "text"),
-    [("requests.cpu", "0.25", "250m"), ("limits.cpu", "1", "1"), ("requests.memory", "134217728", "128Mi"),
-     ("requests.memory", "0", "0"), ("requests.memory", "1000", "1000"), ("pods", "3", "3"),
-     ("limits.memory", "-1073741824", "-1Gi")],
-)  # fmt: skip
-def test_amounts_are_written_as_in_manifests(what: str, amount: str, text: str) -> None:
-    assert resources.readable(what, Decimal(amount)) == text
-
-
 def container(cpu: str, **more: object) -> Object:
     return {"name": "a", "resources": {"requests": {"cpu": cpu}, "limits": {"cpu": cpu, "memory": "1Mi"}}, **more}
 
@@ -536,12 +526,6 @@ def test_a_quota_on_what_nobody_asks_for_is_kept() -> None:
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": {"services": "0"}}}
     assert resources.check({"x": [quota]}) == []
     assert resources.totals({"a": {}}) == dict.fromkeys(resources.COUNTED, Decimal(0))
-
-
-def test_one_amount_that_differs_is_a_change() -> None:
-    before, after = {"pods": Decimal(1), "limits.cpu": Decimal(1)}, {"pods": Decimal(1), "limits.cpu": Decimal(2)}
-    assert [change.name for change in resources.changes({"a": before}, {"a": after})] == ["a"]
-    assert resources.changes({"a": before}, {"a": before}) == []
 
 
 def test_a_quota_counts_what_a_model_takes_from_its_runtime() -> None:

@@ -31,7 +31,7 @@ LONGEST = 65_536
 BUDGET = 15.0
 #: Seconds that any part of a request may take.
 WITHIN = 5.0
-#: Seconds after which a run that had looked before the latest push has written, if it ever does: see decision 0028.
+#: Seconds after which a run that had looked before the latest push has written, if it ever does: see decision 0029.
 SETTLED = WITHIN + 1.0
 _EVERY = 1.0
 #: Seconds after a write until it is looked at.

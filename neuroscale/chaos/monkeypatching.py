@@ -18,19 +18,23 @@ _ORIGINALS: dict[str, Any] = {}
 
 
 class FunctionPatched(FaultModel):
-    """A function of the CI gate, or of the portal without a cluster, is another one: both run from this process.
+    """A function of the CI gate, of the portal without a cluster, or of what comments: all run from this process.
 
     It ends with the process, so that nothing is left for a later one to undo.
 
     Attributes:
         wire: ``module:attribute``. Of those alone: what stands in a journal must not reach anything else.
-        replacement: Likewise, of a package's ``mutants.deaths``, ``gate``, ``gate_c``, ``portal`` and ``browser``
-            alone.
+        replacement: Likewise, of a package's ``mutants.deaths``, ``gate``, ``gate_c``, ``portal``, ``browser`` and
+            ``comments`` alone.
     """
 
     kind: Literal["rewired"] = "rewired"
-    wire: str = Field(pattern=r"^neuroscale\.(gate|local_portal|deaths)(\.[a-z_]+)*:[A-Za-z_]+$")
-    replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.(deaths|gate|gate_c|gate_speed|portal|browser):[a-z_]+$")
+    wire: str = Field(
+        pattern=r"^neuroscale\.(gate|local_portal|deaths|comment_scenarios|sticky_comments)(\.[a-z_]+)*:[A-Za-z_]+$"
+    )
+    replacement: str = Field(
+        pattern=r"^[a-z_]+\.mutants\.(deaths|gate|gate_c|gate_speed|portal|browser|comments):[a-z_]+$"
+    )
 
     @property
     def target(self) -> None:

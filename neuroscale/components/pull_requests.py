@@ -15,7 +15,7 @@ from neuroscale.settings import GATE_REPORTER, GATE_WATCHER
 from neuroscale.supply.contract import Demand
 
 #: Who sets statuses -> what the token is for; the first comments as well.
-_USERS = {GATE_REPORTER: ("write:issue", "write:repository"), GATE_WATCHER: ("write:repository",)}
+SCOPES = {GATE_REPORTER: ("write:issue", "write:repository"), GATE_WATCHER: ("write:repository",)}
 
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
@@ -27,7 +27,7 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
 def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git has no secrets
     """A token for each who sets statuses: made once, and again when the Git server takes it no longer, or for more."""
     cluster, git_server = platform.cluster, platform.git_server
-    for user, scopes in _USERS.items():
+    for user, scopes in SCOPES.items():
         known = secret_values(cluster.get(pull_requests.token(user)))
         good = known.get("SCOPES") == " ".join(scopes) and git_server.takes_token(known["TOKEN"])
         if not good:

@@ -245,7 +245,7 @@ def body_of(text: str, sha: str) -> str:
 def is_ours(comment: Mapping[str, Any], author: str) -> bool:
     """Whether a comment has our marker and is of our user. Anybody can write the marker."""
     by = (comment["user"] or {}).get("login")
-    return by == author and (comment["body"] or "").split("\n", 1)[0].strip() == MARKER
+    return by == author and (comment["body"] or "").partition("\n")[0].strip() == MARKER
 
 
 def moved_on(pull: Mapping[str, Any], proposal: Proposal) -> str:
@@ -263,17 +263,17 @@ def plain(body: str | None) -> str:
 
 
 def until_asked_again(answer: httpx.Response) -> float | None:
-    """Seconds for which a forge wants to be left alone; ``None`` if it did not say."""
+    """Seconds for which a forge wants to be left alone, negative if that is over; ``None`` if it did not say."""
     asked, headers = answer.headers.get("Retry-After", ""), answer.headers
     try:
         if asked.isdecimal():
             return float(asked)
         if asked:
-            return max(0.0, (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds())
+            return (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds()
         # How GitHub says that a token has used up its hour.
         if answer.status_code in {403, 429} and headers.get("X-RateLimit-Remaining") == "0":
             until = datetime.fromtimestamp(float(headers["X-RateLimit-Reset"]), UTC)
-            return max(0.0, (until - datetime.now(UTC)).total_seconds())
+            return (until - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError, KeyError, OverflowError, OSError):
         return None
     return None

@@ -107,6 +107,17 @@ def test_of_several_the_oldest_is_kept(kind: str) -> None:
 
 
 @KINDS
+def test_that_the_others_are_gone_is_looked_at(kind: str) -> None:
+    """A forge may say that it has removed one, and have it still; and another run may have been faster."""
+    server, answers = FakeForge(kind, NEW), iter([httpx.Response(204), httpx.Response(404)])
+    for _ in range(2):
+        server.say(GATE_REPORTER, body_of("text", NEW))
+    server.before = lambda request: next(answers, None) if request.method == "DELETE" else None
+    comment(server).publish()
+    assert (server.bodies(), server.written) == ([body_of("text", NEW)], ["DELETE /issues/comments/2"] * 3)
+
+
+@KINDS
 @pytest.mark.parametrize(("state", "head"), [("closed", OLD), ("open", NEW)], ids=["closed", "moved on"])
 def test_an_older_run_says_nothing(kind: str, state: str, head: str) -> None:
     server = FakeForge(kind, head, state)
@@ -325,13 +336,42 @@ def test_a_forge_that_asks_for_longer_than_there_is_time_is_not_waited_for(kind:
     assert (time.slept, len(server.asked)) == ([], 1)
 
 
-@pytest.mark.parametrize("headers", [{"Retry-After": "soon"}, {"Retry-After": "0"}, {"Retry-After": "-1"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "soon"},
+        {"Retry-After": "0"},
+        {"Retry-After": "-1"},
+        {"Retry-After": "Sun, 29 Nov 2020 05:00:00 GMT"},
+        {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "soon"},
+        {"X-RateLimit-Remaining": "7", "X-RateLimit-Reset": "4070908800"},
+    ],
+)
 def test_what_a_forge_asks_for_is_no_reason_to_press_it(headers: dict[str, str]) -> None:
     server, time = FakeForge("GitHub", NEW), Time()
     server.before = always(httpx.Response(429, headers=headers))
     with pytest.raises(ConditionTimeout, match="429"):
         comment(server, time=time).publish()
     assert min(time.slept) >= 1
+
+
+def test_a_token_that_has_used_up_its_hour_is_not_one_that_may_not() -> None:
+    """GitHub answers 403 to both, and its figures come with every answer."""
+    server, time = FakeForge("GitHub", NEW), Time()
+    soon = {
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": str((datetime.now(UTC) + timedelta(seconds=5)).timestamp()),
+    }
+    answers = iter([httpx.Response(403, headers=soon)])
+    server.before = lambda _: next(answers, None)
+    comment(server, time=time).publish()
+    assert 3 < time.slept[0] <= 5
+    server.before = always(httpx.Response(422, headers=soon))
+    with pytest.raises(Unrecoverable):
+        comment(server).publish()
+    server.before = always(httpx.Response(403, headers={**soon, "X-RateLimit-Remaining": "1"}))
+    with pytest.raises(Unrecoverable):
+        comment(server).publish()
 
 
 @KINDS

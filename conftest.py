@@ -26,4 +26,5 @@ pytest_plugins = [
     "steps.browser",
     "steps.incidents",
     "steps.gate",
+    "steps.render",
 ]

@@ -238,9 +238,10 @@ class GitServer(GitServerMembers):
         self.push_to(branch, files, title, base=base)
         self._administer("POST", f"{API}/pulls", {"head": branch, "base": BRANCH, "title": title})
 
-    def check_out(self, branch: str, folder: Path) -> None:
-        """A clone of its own, of a branch and of ``main``, as somebody who reviews it makes."""
+    def check_out(self, branch: str, folder: Path) -> str:
+        """A clone of its own, of a branch and of ``main``, as somebody who reviews it makes; returns its commit."""
         self._git("clone", "--quiet", "--branch", branch, self._remote, str(folder))
+        return self._git("-C", str(folder), "rev-parse", "HEAD")
 
     def merge(self, branch: str, *, force: bool = False) -> None:
         """Merge the pull request of a branch as it is now.

@@ -1,4 +1,4 @@
-"""What scenarios without a cluster work with is built before the first of the session, with its progress in view."""
+"""What scenarios work with beside the cluster is built before the first of the session, with its progress in view."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from suite.session import PORTAL_AS_PROCESSES, needs_cluster
 #: Marker of the scenarios -> what they work with, and who builds it.
 _BUILT: Mapping[str, tuple[str, Callable[[], object]]] = {
     "gate": ("The gate's tools", lambda: tools.provide(everything=True)),
+    "render": ("The gate's tools", tools.provide),
     **dict.fromkeys(PORTAL_AS_PROCESSES, ("The portal", parts.provide)),
 }
 

@@ -24,17 +24,14 @@ class FunctionPatched(FaultModel):
 
     Attributes:
         wire: ``module:attribute``. Of those alone: what stands in a journal must not reach anything else.
-        replacement: Likewise, of a package's ``mutants.deaths``, ``gate``, ``gate_c``, ``portal``, ``browser`` and
-            ``comments`` alone.
+        replacement: Likewise, of a package's ``mutants`` alone.
     """
 
     kind: Literal["rewired"] = "rewired"
     wire: str = Field(
         pattern=r"^neuroscale\.(gate|local_portal|deaths|comment_scenarios|sticky_comments)(\.[a-z_]+)*:[A-Za-z_]+$"
     )
-    replacement: str = Field(
-        pattern=r"^[a-z_]+\.mutants\.(deaths|gate|gate_c|gate_speed|portal|browser|comments):[a-z_]+$"
-    )
+    replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.[a-z_]+:[a-z_]+$")
 
     @property
     def target(self) -> None:

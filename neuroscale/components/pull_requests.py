@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from neuroscale.cluster.apply import apply_all
+from neuroscale.components.application_sets import refresh_after_error
 from neuroscale.components.component import Component, Evidence, Stage
 from neuroscale.kubernetes.objects import namespace, secret, secret_values
 from neuroscale.platform import Platform
@@ -14,6 +15,7 @@ from neuroscale.probes import pull_requests
 from neuroscale.settings import GATE_REPORTER, GATE_WATCHER
 from neuroscale.supply.contract import Demand
 
+_APPLICATION_SET = "neuroscale-pull-requests"
 #: Who sets statuses -> what the token is for; the first comments as well.
 SCOPES = {GATE_REPORTER: ("write:issue", "write:repository"), GATE_WATCHER: ("write:repository",)}
 
@@ -53,7 +55,7 @@ COMPONENT = Component(
     stages=(
         Stage("gate's credentials", _credentials, lambda _: [], after=("repository",), before=("GitOps",)),
         Stage("protection of main", _protect, lambda _: [], after=("gate's credentials",)),
-        Stage("pull-request gate", lambda *_: None, steady_state),
+        Stage("pull-request gate", lambda *_: None, steady_state, refresh=refresh_after_error(_APPLICATION_SET)),
     ),
     evidence=Evidence(kinds=(("batch/v1", "Job"),), logs=pull_requests.WORKLOADS),
 )

@@ -561,15 +561,17 @@ def test_a_long_wait_is_told_once_for_each_answer(monkeypatch: pytest.MonkeyPatc
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", [APPLICATION_SET, "neuroscale-pull-requests"])
 @pytest.mark.parametrize("status", ["True", "False", None])
 def test_an_application_set_is_asked_to_look_again_after_an_error_only(
-    status: str | None, api: ApiServer, cluster: Cluster
+    status: str | None, name: str, api: ApiServer, cluster: Cluster
 ) -> None:
-    path = f"/apis/argoproj.io/v1alpha1/namespaces/argocd/applicationsets/{APPLICATION_SET}"
+    path = f"/apis/argoproj.io/v1alpha1/namespaces/argocd/applicationsets/{name}"
     if status is not None:
         conditions = [{"type": "ErrorOccurred", "status": status}]
         api.objects[path] = {"kind": "ApplicationSet", "metadata": {}, "status": {"conditions": conditions}}
-    said = list(gitops.request_refresh(fake_platform(cluster)))
+    stages = (stage for component in COMPONENTS for stage in component.stages)
+    said = [line for stage in stages for line in stage.refresh(fake_platform(cluster))]
     assert len(said) == len(api.writes) == (status == "True")
     if said:
         assert api.objects[path]["metadata"]["annotations"] == {"argocd.argoproj.io/application-set-refresh": "true"}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -220,10 +221,18 @@ func (r *renderer) one(from source) (made place) {
 	return made
 }
 
-// Of the hooks of Helm Argo CD has not all, such as that of tests: an object for those is not made.
+// Of the hooks of Helm Argo CD has not all, such as that of tests: an object for those is not made. Those for the end of
+// an Application the package of hooks does not know; Argo CD's controller makes them by itself.
 func neverRuns(manifest string) bool {
 	object := &unstructured.Unstructured{}
-	return object.UnmarshalJSON([]byte(manifest)) == nil && hook.IsHook(object) && len(hook.Types(object)) == 0
+	if object.UnmarshalJSON([]byte(manifest)) != nil || !hook.IsHook(object) || len(hook.Types(object)) > 0 {
+		return false
+	}
+	ends := func(annotation, word string) bool {
+		words := strings.Split(object.GetAnnotations()[annotation], ",")
+		return slices.ContainsFunc(words, func(one string) bool { return strings.TrimSpace(one) == word })
+	}
+	return !ends("argocd.argoproj.io/hook", "PostDelete") && !ends("helm.sh/hook", "post-delete")
 }
 
 func (r *renderer) generate(from source, folder string) ([]string, error) {

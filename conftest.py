@@ -22,6 +22,7 @@ pytest_plugins = [
     "steps.deaths",
     "steps.deaths",
     "steps.local_portal",
+    "steps.comments",
     "steps.browser",
     "steps.incidents",
     "steps.gate",

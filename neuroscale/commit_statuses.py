@@ -78,8 +78,9 @@ class Statuses:
 
     def __init__(self, url: str, token: str = "", transport: httpx.HTTPTransport | None = None) -> None:
         self._client = direct.client(base_url=url, seconds=_WITHIN, transport=transport)
-        if token:
-            self._client.headers["Authorization"] = f"token {token}"
+        self._token = token.strip()  # a Secret that was made with an editor ends with a line
+        if self._token:
+            self._client.headers["Authorization"] = f"token {self._token}"
 
     def set(self, sha: str, status: CommitStatus) -> None:
         """Say something of a commit.
@@ -145,10 +146,17 @@ class Statuses:
         try:
             answer = self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise NeuroscaleError(f"The Git server should answer to {method} {path}, but {error!r}") from error
+            why = self._hidden(repr(error))
+            raise NeuroscaleError(f"The Git server should answer to {method} {path}, but {why}") from None
         if not answer.is_success:
-            said = answer.text[:300]
+            said = self._hidden(answer.text)[:300]
             raise NeuroscaleError(
                 f"The Git server should take {method} {path}, but answered {answer.status_code}: {said}"
             )
         return answer.json()
+
+    def _hidden(self, words: str) -> str:
+        """Words without the token: as it is, and as the representation of an error has it."""
+        for form in {self._token, repr(self._token)[1:-1]} - {""}:
+            words = words.replace(form, "***")
+        return words

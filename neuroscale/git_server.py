@@ -150,6 +150,27 @@ class GitServer(GitServerMembers):
                     break
         return found
 
+    def comments(self, number: int) -> list[Object]:
+        """The comments on a pull request, oldest first.
+
+        Raises:
+            NeuroscaleError: The Git server did not say.
+        """
+        path = f"{API}/issues/{number}/comments"
+        with self._api() as api:
+            answer = api.get(path)
+        if not answer.is_success:
+            raise self._unexpected("list", path, answer)
+        return sorted(answer.json(), key=lambda one: int(one["id"]))
+
+    def remove_comment(self, number: int) -> None:
+        """Remove a comment by its own number.
+
+        Raises:
+            NeuroscaleError: The Git server refused.
+        """
+        self._administer("DELETE", f"{API}/issues/comments/{number}", None)
+
     def branches(self) -> set[str]:
         """Names of all branches."""
         listed = self._git("ls-remote", "--heads", self._remote).splitlines()

@@ -15,7 +15,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from tenacity import RetryError, Retrying, retry_if_result, wait_fixed
+from tenacity import RetryCallState, RetryError, Retrying, retry_if_result
 
 from neuroscale.errors import ApiServerSlow, ConditionTimeout, Unrecoverable
 
@@ -27,10 +27,15 @@ State = Literal["met", "pending", "unrecoverable"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer of one check: a state, and in words what was seen (also when met: it goes into the report)."""
+    """The answer of one check: a state, and in words what was seen (also when met: it goes into the report).
+
+    Attributes:
+        again_in: Seconds until the next check, where whoever was asked has named them; else as often as the wait asks.
+    """
 
     state: State
     observed: str
+    again_in: float | None = field(default=None, compare=False)
 
     def __bool__(self) -> bool:
         return self.state == "met"
@@ -41,9 +46,9 @@ def met(observed: str) -> Verdict:
     return Verdict("met", observed)
 
 
-def pending(observed: str) -> Verdict:
+def pending(observed: str, again_in: float | None = None) -> Verdict:
     """Not yet."""
-    return Verdict("pending", observed)
+    return Verdict("pending", observed, again_in)
 
 
 def unrecoverable(observed: str) -> Verdict:
@@ -197,7 +202,9 @@ def wait_until(  # noqa: PLR0913 - a question, what it is called, and how long t
         ConditionTimeout: The budget ran out; the text ends with what was last seen.
     """
     timeline, within = Timeline(description), min(within, longest_wait.get())
-    retrying = _retrying(lambda seen: seen.state == "pending", lambda: timeline.seconds + every > within, every, clock)
+    retrying = _retrying(
+        lambda seen: seen.state == "pending", lambda pause: timeline.seconds + pause > within, every, clock
+    )
 
     def check() -> Verdict:
         # The wait has a limit of its own, and one read that took too long is no reason to end it early.
@@ -259,7 +266,7 @@ def consistently(
         ConditionTimeout: The probe was once not met; the text says when and what was seen.
     """
     timeline = Timeline(f"{probe.description}, for {duration(lasting)}")
-    retrying = _retrying(bool, lambda: timeline.seconds >= lasting, every, clock)
+    retrying = _retrying(bool, lambda _: timeline.seconds >= lasting, every, clock)
     verdict = _poll(partial(probe.check, cluster), timeline, clock, retrying)
     if not verdict:
         raise ConditionTimeout(
@@ -269,12 +276,19 @@ def consistently(
     return timeline
 
 
-def _retrying(again: Callable[[Verdict], bool], enough: Callable[[], bool], every: float, clock: Clock) -> Retrying:
+def _retrying(
+    again: Callable[[Verdict], bool], enough: Callable[[float], bool], every: float, clock: Clock
+) -> Retrying:
     """Tenacity's own stop conditions read the real clock; ours ask the timeline, which has the clock of the wait."""
+
+    def until_next(state: RetryCallState) -> float:
+        asked: Verdict | None = state.outcome.result() if state.outcome else None
+        return every if asked is None or asked.again_in is None else asked.again_in
+
     return Retrying(
         retry=retry_if_result(again),
-        stop=lambda _: enough(),
-        wait=wait_fixed(every),
+        stop=lambda state: enough(until_next(state)),
+        wait=until_next,
         sleep=lambda seconds: pause(seconds, clock),
     )
 

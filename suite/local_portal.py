@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 
 from neuroscale.errors import NeuroscaleError
+from neuroscale.git_server import GitServer
 from neuroscale.interruption import finishing
 from neuroscale.local_portal import mortal, parts, rig
 from neuroscale.local_portal.mortal import MortalPortal
@@ -23,6 +24,12 @@ _Portal = TypeVar("_Portal")
 def local_portal(pytestconfig: pytest.Config) -> Iterator[LocalPortal]:
     """Gitea, PostgreSQL and Backstage, which end with the session."""
     yield from _for_the_session(pytestconfig, rig.local_portal)
+
+
+@pytest.fixture(scope="session")
+def local_git_server(pytestconfig: pytest.Config) -> Iterator[GitServer]:
+    """Gitea alone, which ends with the session."""
+    yield from _for_the_session(pytestconfig, rig.local_git_server)
 
 
 @pytest.fixture(scope="session")

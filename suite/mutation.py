@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from functools import partial
 from math import inf
 from typing import Any
@@ -22,7 +23,7 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.journal import Journal
 from neuroscale.chaos.monkeypatching import FunctionPatched
 from neuroscale.cluster.state import load_state
-from neuroscale.errors import PreconditionFailed
+from neuroscale.errors import PreconditionFailed, RevertFailed
 from neuroscale.milestones import MILESTONES, assert_steady_state
 from neuroscale.polling import eventually, longest_wait, pause
 from neuroscale.results import Kill, ScenarioResult
@@ -47,6 +48,7 @@ _SECONDS = pytest.StashKey[dict[tuple[_Check, str], float]]()
 _KILLS = pytest.StashKey[list[Kill]]()
 _STEP_BEGAN = pytest.StashKey[float]()
 _IN_PLACE = pytest.StashKey[bool]()
+_BENEATH = pytest.StashKey[Breakage]()
 #: Milestones whose steady state was not seen since the latest mutant.
 _RECOVERING = pytest.StashKey[set[str]]()
 
@@ -152,6 +154,15 @@ def as_intended(item: pytest.Item, step: str, reason: str) -> bool:
     return mutant is not None and item.stash.get(_IN_PLACE, False) and mutant.matches(step, reason)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """The mutant's cause goes first: what the scenario broke may never be undone on a platform that is broken."""
+    if (beneath := item.stash.get(_BENEATH, None)) is not None:
+        # It stays in the journal, and is tried again when the mutant itself is undone.
+        with suppress(RevertFailed):
+            beneath.remedy()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Take a mutant's verdict off the scenarios' record and put it into the matrix; both are written each time."""
@@ -222,6 +233,7 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
     assert state is not None, "the platform fixture made it"
     request.config.stash[_RECOVERING].update(MILESTONES)
     breakage = Breakage(platform, Journal.of(state.nonce))
+    request.node.stash[_BENEATH] = breakage
     request.node.addfinalizer(lambda: breakage.__exit__(None, None, None))
     for fault in mutant.faults:
         breakage.inject(fault)

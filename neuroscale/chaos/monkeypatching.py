@@ -18,7 +18,7 @@ _ORIGINALS: dict[str, Any] = {}
 
 
 class FunctionPatched(FaultModel):
-    """A function of the CI gate, or of the portal without a cluster, is another one: both run from this process.
+    """A function of the CI gate, of the portal without a cluster, or of what comments: all run from this process.
 
     It ends with the process, so that nothing is left for a later one to undo.
 
@@ -28,7 +28,9 @@ class FunctionPatched(FaultModel):
     """
 
     kind: Literal["rewired"] = "rewired"
-    wire: str = Field(pattern=r"^neuroscale\.(gate|local_portal|deaths)(\.[a-z_]+)*:[A-Za-z_]+$")
+    wire: str = Field(
+        pattern=r"^neuroscale\.(gate|local_portal|deaths|comment_scenarios|sticky_comments)(\.[a-z_]+)*:[A-Za-z_]+$"
+    )
     replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.[a-z_]+:[a-z_]+$")
 
     @property

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import typer
 from rich.console import Console
 
+from neuroscale.cli.comment import comment
 from neuroscale.cli.delta import delta
 from neuroscale.cli.gate import gate
 from neuroscale.cli.platform import adopt, check, down, endpoints, rollback, status, up
@@ -39,7 +40,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, down, status, check, rollback, endpoints, adopt, gate, delta, report, bench, kill_matrix):
+for command in (up, down, status, check, rollback, endpoints, adopt, gate, delta, comment, report, bench, kill_matrix):
     app.command()(command)
 for old, command in (("heal", rollback), ("ports", endpoints)):
     app.command(old, hidden=True)(_renamed(old, command))

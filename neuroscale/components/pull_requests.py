@@ -16,7 +16,8 @@ from neuroscale.settings import GATE_REPORTER, GATE_WATCHER
 from neuroscale.supply.contract import Demand
 
 _APPLICATION_SET = "neuroscale-pull-requests"
-_USERS = (GATE_REPORTER, GATE_WATCHER)
+#: Who sets statuses -> what the token is for; the first comments as well.
+SCOPES = {GATE_REPORTER: ("write:issue", "write:repository"), GATE_WATCHER: ("write:repository",)}
 
 
 def steady_state(platform: Platform) -> Iterable[Probe]:
@@ -26,12 +27,13 @@ def steady_state(platform: Platform) -> Iterable[Probe]:
 
 
 def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git has no secrets
-    """A token for each who sets statuses: made once, and again when the Git server takes it no longer."""
+    """A token for each who sets statuses: made once, and again when the Git server takes it no longer, or for more."""
     cluster, git_server = platform.cluster, platform.git_server
-    for user in _USERS:
-        known = secret_values(cluster.get(pull_requests.token(user))).get("TOKEN")
-        if not (known and git_server.takes_token(known)):
-            values = {"TOKEN": git_server.issue_token(user, ("write:repository",))}
+    for user, scopes in SCOPES.items():
+        known = secret_values(cluster.get(pull_requests.token(user)))
+        good = known.get("SCOPES") == " ".join(scopes) and git_server.takes_token(known["TOKEN"])
+        if not good:
+            values = {"TOKEN": git_server.issue_token(user, scopes), "SCOPES": " ".join(scopes)}
             apply_all(cluster, (namespace(pull_requests.NAMESPACE), secret(pull_requests.token(user), values)))
 
 

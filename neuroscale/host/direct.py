@@ -35,6 +35,18 @@ def client(
     return httpx.Client(base_url=base_url, timeout=seconds, trust_env=False, transport=transport)
 
 
+def forge_client(*, base_url: str, seconds: float, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """A client for a forge of the internet, which the environment's proxy may lead to; one of this machine is direct.
+
+    Args:
+        base_url: Put in front of each path.
+        seconds: Any part of a request may take.
+        transport: How connections are made; the usual way if not given.
+    """
+    proxied = not is_on_this_machine(httpx.URL(base_url).host)
+    return httpx.Client(base_url=base_url, timeout=seconds, trust_env=proxied, transport=transport)
+
+
 @cache
 def _authorities() -> ssl.SSLContext:
     """The certificate authorities, for all clients: to read them takes longer than most requests."""

@@ -74,6 +74,25 @@ def local_portal(parts: Parts, root: Path = ROOT) -> Iterator[LocalPortal]:
 
 
 @contextmanager
+def local_git_server(parts: Parts, root: Path = ROOT) -> Iterator[GitServer]:
+    """The Git server alone, with the repository filled from a checkout.
+
+    Args:
+        parts: What it is made of.
+        root: The checkout.
+
+    Raises:
+        HostError: It does not answer.
+        NeuroscaleError: It cannot be set up.
+    """
+    with own_folder() as folder:
+        program, git_server = gitea.prepared(parts.gitea, parts.gitea_files, folder / "gitea")
+        with program.answering():
+            _fill(git_server, root)
+            yield git_server
+
+
+@contextmanager
 def own_folder() -> Iterator[Path]:
     """Where the processes keep what they keep, as long as the block lasts."""
     with TemporaryDirectory(prefix="neuroscale-portal-") as name:
@@ -102,9 +121,7 @@ def assemble(
     start(program)
     program, git_server = gitea.prepared(parts.gitea, parts.gitea_files, folder / "gitea")
     start(program)
-    git_server.ensure_repository()
-    with gitops_tree({}, MILESTONES, root) as tree:
-        git_server.fill(tree, "The platform")
+    _fill(git_server, root)
     secret, port = (
         {"GITEA_TOKEN": git_server.issue_token(PORTAL_USER, ("write:repository",)), "POSTGRES_PASSWORD": password},
         free_port(),
@@ -119,3 +136,9 @@ def assemble(
     program, running = backstage.prepared(parts, deployment, folder / "backstage")
     start(program)
     return LocalPortal(git_server, Backstage(running.url), running, parts, folder, secret, database, certificate[0])
+
+
+def _fill(git_server: GitServer, root: Path) -> None:
+    git_server.ensure_repository()
+    with gitops_tree({}, MILESTONES, root) as tree:
+        git_server.fill(tree, "The platform")

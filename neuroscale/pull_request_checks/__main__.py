@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +15,13 @@ from neuroscale.errors import NeuroscaleError
 from neuroscale.git_server import IN_CLUSTER_URL
 from neuroscale.git_server_api import SERVICE_URL
 from neuroscale.polling import pause
+from neuroscale.pull_request_checks import report as reporting
 from neuroscale.pull_request_checks import watch as watching
+from neuroscale.sticky_comments import Proposal, StickyComment, gitea
 
 _VERDICT = Path("/verdict/status.json")
+#: What a reviewer is to read; there is none of what cannot be priced.
+_COMMENT = Path("/verdict/comment.md")
 #: What the readiness probe asks for.
 _ANSWERED = Path("/state/answered")
 _EVERY = 2.0
@@ -33,20 +38,22 @@ def judge(number: _Number, sha: _Sha) -> None:
     # Only here: the other two commands have no use for a renderer.
     from neuroscale.pull_request_checks.judge import judge as judge_commit  # noqa: PLC0415
 
-    status = judge_commit(IN_CLUSTER_URL, number, sha, Path("/tmp"))  # noqa: S108 - the container's own
+    status, comment = judge_commit(IN_CLUSTER_URL, number, sha, Path("/tmp"))  # noqa: S108 - the container's own
     _log(f"{sha}: {status.state}: {status.description}")
+    if comment is not None:
+        _COMMENT.write_text(comment, encoding="utf-8")
     status.write(_VERDICT)
 
 
 @app.command()
 def report(number: _Number, sha: _Sha, token: _Token) -> None:
     """Say at the Git server what was judged."""
-    server = Statuses(SERVICE_URL, token)
+    proposal, token = Proposal(number, sha), token.strip()
     try:
-        status = CommitStatus.read(_VERDICT)
-        if status.state == "success":
-            server.approve(number, sha)  # first: whoever waits for the status finds it mergeable
-        server.set(sha, status)
+        text, status = reporting.text_of(_COMMENT), CommitStatus.read(_VERDICT)
+        comment = None if text is None else partial(StickyComment, gitea(), token, proposal, text)
+        for line in reporting.report(Statuses(SERVICE_URL, token), proposal, status, comment):
+            _log(f"{sha}: {line}")
     except (NeuroscaleError, OSError, ValueError, TypeError) as error:
         sys.exit(str(error))
 

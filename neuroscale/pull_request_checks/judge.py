@@ -5,18 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from neuroscale.commit_statuses import CommitStatus
+from neuroscale.delta.written import Format, written
 from neuroscale.errors import NeuroscaleError
 from neuroscale.gate import base
+from neuroscale.gate.difference import Sides
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding
 from neuroscale.gate.judgement import GateResult
 from neuroscale.gate.judgement import judge as judge_objects
-from neuroscale.gate.render import render
+from neuroscale.gate.render import Checkout, render_several
 from neuroscale.host.programs import output, run
 
 _WITHIN = 60
 #: Where rules are, and what they are about beside workloads.
 _RULES = ("bootstrap", "infrastructure")
+#: Stages whose findings are about what cannot be priced.
+_UNREADABLE = ("render", "schema")
 #: Git wants to know who merges.
 _IDENTITY = ("-c", "user.name=gate", "-c", "user.email=gate@forge.local")
 _ENGINE = Engine(Path("/usr/local/bin/gate-engine"), (Path("/usr/local/bin"),))
@@ -26,14 +30,17 @@ class Conflict(Exception):
     """The commit cannot be merged; its text says why."""
 
 
-def judge(url: str, number: int, sha: str, folder: Path) -> CommitStatus:
-    """What is to be said of a proposed commit. Nothing that it contains keeps this from an answer.
+def judge(url: str, number: int, sha: str, folder: Path) -> tuple[CommitStatus, str | None]:
+    """What is to be said of a proposed commit, in a line and in a comment. Nothing in it keeps this from an answer.
 
     Args:
         url: Of the repository.
         number: Of the pull request.
         sha: The commit.
         folder: Empty, for the clone.
+
+    Returns:
+        The status, and in Markdown what the change costs; ``None`` where there is no verdict.
     """
     try:
         repository = _clone(url, number, folder)
@@ -41,12 +48,12 @@ def judge(url: str, number: int, sha: str, folder: Path) -> CommitStatus:
         proposed = _git(repository, "rev-parse", "--verify", f"{sha}^{{commit}}")
         result = judge_merge(repository, main, _merge(repository, main, proposed), _ENGINE)
     except Conflict as error:
-        return CommitStatus("failure", str(error))
+        return CommitStatus("failure", str(error)), None
     except (NeuroscaleError, OSError) as error:
-        return CommitStatus("error", f"no verdict: {' '.join(str(error).split())}")
+        return CommitStatus("error", f"no verdict: {' '.join(str(error).split())}"), None
     except Exception as error:  # noqa: BLE001 - what nobody foresaw is no pass either
-        return CommitStatus("error", f"no verdict: {type(error).__name__}: {error}")
-    return verdict(result)
+        return CommitStatus("error", f"no verdict: {type(error).__name__}: {error}"), None
+    return verdict(result), written(result.delta, Format.MARKDOWN) if result.delta else None
 
 
 def judge_merge(repository: Path, main: str, merged: str, engine: Engine) -> GateResult:
@@ -59,16 +66,22 @@ def judge_merge(repository: Path, main: str, merged: str, engine: Engine) -> Gat
         engine: Renders and judges.
 
     Raises:
-        Inconclusive: The engine failed, or ``main`` has nothing to judge by.
+        Inconclusive: The engine failed, or there is nothing to judge or to price by.
     """
     result, standards = GateResult(), None
-    with base.checkout(merged, repository) as tree, result.timed("render"):
-        result.tree, result.findings = render(engine, tree)
-    if _git(repository, "diff", "--name-only", main, merged, "--", *_RULES):
-        with base.checkout(main, repository) as tree, result.timed("base"):
-            standards, _ = render(engine, tree)
-    # Rules that the change leaves alone are main's; whether there are policies among them is up to main.
-    judge_objects(engine, result, standards, policies_expected=False)
+    with base.checkout(main, repository) as before, base.checkout(merged, repository) as after:
+        with result.timed("render"):
+            checkouts = [Checkout.whole(before), Checkout.whole(after)]
+            (was, _), (result.tree, result.findings) = render_several(engine, checkouts)
+        if _git(repository, "diff", "--name-only", main, merged, "--", *_RULES):
+            standards = was
+        both = Sides(main, merged, (before, after), was, result.tree, list(result.findings), repository)
+        # Rules that the change leaves alone are main's; whether there are policies among them is up to main.
+        places = judge_objects(engine, result, standards, policies_expected=False)
+        # What cannot be read is not free: what does not render, or is no object, leaves the change without a price.
+        if not any(one.stage in _UNREADABLE for one in result.findings):
+            with result.timed("delta"):
+                result.delta = both.delta(places)
     return result
 
 

@@ -126,7 +126,7 @@ def test_who_speaks_has_the_token_of_one_user(name: str, user: str) -> None:
     container = containers()[name]
     assert list(secrets(container)) == [user] == [pull_requests.token(user).name]
     assert environment(container)["TOKEN"]["valueFrom"] == {"secretKeyRef": {"name": user, "key": "TOKEN"}}
-    assert user in component._USERS
+    assert user in component.SCOPES
 
 
 def test_the_verdict_is_written_by_who_judges_and_read_by_who_reports() -> None:
@@ -223,3 +223,10 @@ def test_main_asks_for_the_status_and_the_approval_of_who_reports_and_of_nobody_
              "block_admin_merge_override", "enable_push_whitelist")  # fmt: skip
     assert {key: PROTECTION[key] for key in asked} == dict.fromkeys(asked, True)
     assert not {GATE_REPORTER, GATE_WATCHER} & set(PROTECTION["push_whitelist_usernames"])
+
+
+def test_a_token_is_for_as_little_as_its_user_does() -> None:
+    """Who judges has none; who watches sets statuses; who reports comments as well."""
+    assert component.SCOPES == {
+        GATE_REPORTER: ("write:issue", "write:repository"), GATE_WATCHER: ("write:repository",)
+    }  # fmt: skip

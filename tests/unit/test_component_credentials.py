@@ -111,3 +111,22 @@ def test_main_is_protected_only_where_it_is_not(
     apply("protection of main", toy_platform)
     assert written(portal) == sent
     assert [body for method, _, body in portal.requests if method != "GET"] == [PROTECTION] * len(sent)
+
+
+def test_a_token_that_was_made_for_less_is_made_anew(
+    toy_platform: Platform, api: ApiServer, taking: FakePortal
+) -> None:
+    """That of a platform from before the gate commented: it is taken, and each comment would be refused."""
+    stage = "gate's credentials"
+    apply(stage, toy_platform)
+    path = f"/api/v1/namespaces/pull-requests/secrets/{GATE_REPORTER}"
+    del api.objects[path]["data"]["SCOPES"]
+    issued = len(written(taking))
+    apply(stage, toy_platform)
+    again = [
+        (path, body["scopes"]) for method, path, body in taking.requests if method == "POST" and body.get("scopes")
+    ]
+    assert [line for line in written(taking)[issued:] if line.endswith("/tokens")] == [
+        f"POST /api/v1/users/{GATE_REPORTER}/tokens"
+    ]
+    assert again[-1] == (f"/api/v1/users/{GATE_REPORTER}/tokens", ["write:issue", "write:repository"])

@@ -201,6 +201,7 @@ def test_a_rewiring_took_effect_when_the_replacement_is_there(toy_platform: Plat
         ("neuroscale.gateway:check", "suite.mutants.gate:ignore_schemas"),
         ("neuroscale.gate.schema:check\n", "suite.mutants.gate:ignore_schemas"),
         ("neuroscale.gate.schema:Schemas.of", "suite.mutants.gate:ignore_schemas"),
+        ("neuroscale.commit_statuses:Statuses", "suite.mutants.comments:posted_anew"),
         ("neuroscale.gate.schema:check", "os:system"),
         ("neuroscale.gate.schema:check", "suite.mutants.gate_d:MUTANTS"),
     ],

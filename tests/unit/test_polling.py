@@ -188,6 +188,15 @@ def test_by_default_the_platform_is_asked_every_250_ms(time: FakeTime) -> None:
     assert time.slept == [0.25] * 6
 
 
+def test_whoever_is_asked_may_name_the_pause(time: FakeTime, published: list[Timeline]) -> None:
+    """Which is part of the budget, and makes no other answer of it."""
+    answers = [pending("grey", again_in=7), pending("grey", again_in=0), pending("grey"), met("blue")]
+    assert eventually(Scripted(answers, time), NOWHERE, within=10, every=1, clock=time.clock).seconds == 8
+    assert len(published[0].changes) == 2
+    with pytest.raises(ConditionTimeout, match=r"after 0 ms .*1 check\)"):
+        eventually(Scripted([pending("grey", again_in=11)], time), NOWHERE, within=10, every=1, clock=time.clock)
+
+
 def test_a_look_that_raises_leaves_its_timeline(time: FakeTime, published: list[Timeline]) -> None:
     class Broken(Scripted):
         def check(self, cluster: Cluster) -> Verdict:

@@ -100,3 +100,93 @@ def test_what_there_was_no_time_for_today_has_its_turn_tomorrow(first: datetime,
     assert "table of outages" in days[0] | days[1]
     assert days[0] == days[2]
     assert days[0].isdisjoint(days[1])
+
+
+# --- the delta, and the comment on a pull request
+
+
+def named(step: str) -> str:
+    """The script of a step."""
+    (script,) = (one["run"] for one in steps() if one.get("name") == step)
+    return str(script)
+
+
+def shell(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """As a runner starts it, where a stand-in takes the place of our program."""
+    program = folder / ".venv" / "bin" / "neuroscale"
+    program.parent.mkdir(parents=True)
+    program.write_text(
+        '#!/bin/sh\necho "$@" >>said\n[ "$1" = delta ] && cat text\n[ "$1" = comment ] && cat "$2" >read\n'
+        "exit ${CODE:-0}\n",
+        encoding="utf-8",
+    )
+    program.chmod(0o755)
+    files = {"GITHUB_STEP_SUMMARY": "summary", "GITHUB_OUTPUT": "output"}
+    given = {"PATH": os.environ["PATH"], "RUNNER_TEMP": str(folder), **files, **env}
+    command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_delta_is_the_summary_and_what_the_comment_gets(code: int, tmp_path: Path) -> None:
+    text = "<!-- marker -->\n| a |\n\nEOF\ntext=forged\n"
+    (tmp_path / "text").write_text(text, encoding="utf-8")
+    ended = shell(named("Delta"), tmp_path, BASE="aaa", HEAD="bbb", CODE=str(code))
+    assert ended.returncode == code, ended.stderr
+    assert (tmp_path / "said").read_text(encoding="utf-8") == "delta --base aaa --head bbb --format markdown\n"
+    assert (tmp_path / "summary").read_text(encoding="utf-8") == text
+    first, _, rest = (tmp_path / "output").read_text(encoding="utf-8").partition("\n")
+    end = first.removeprefix("text<<")
+    assert len(end) == 32
+    assert rest == f"{text}{end}\n"
+
+
+def test_a_delta_that_failed_is_none(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("half", encoding="utf-8")
+    assert shell(named("Delta"), tmp_path, BASE="aaa", HEAD="bbb", CODE="3").returncode == 3
+    assert not (tmp_path / "output").exists()
+
+
+def test_the_comment_gets_the_delta_whatever_is_in_it(tmp_path: Path) -> None:
+    text = "$(touch injected) `touch injected`\n| \\n | %s"
+    ended = shell(named("Comment"), tmp_path, DELTA=text, NUMBER="7", HEAD="bbb")
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "read").read_text(encoding="utf-8") == f"{text}\n"
+    assert (tmp_path / "said").read_text(encoding="utf-8").endswith("delta.md --pull-request 7 --head bbb\n")
+    assert not (tmp_path / "injected").exists()
+
+
+@pytest.mark.parametrize(("delta", "code"), [("", 1), ("text", 3)], ids=["no delta", "the forge will not"])
+def test_a_comment_that_fails_is_not_green(delta: str, code: int, tmp_path: Path) -> None:
+    assert shell(named("Comment"), tmp_path, DELTA=delta, NUMBER="7", HEAD="bbb", CODE="3").returncode == code
+
+
+def test_only_the_job_that_comments_may_write_and_only_to_pull_requests() -> None:
+    for flow in WORKFLOWS.values():
+        assert flow["permissions"] == {"contents": "read"}
+    rights = {name: job["permissions"] for flow in WORKFLOWS.values() for name, job in flow["jobs"].items()
+              if "permissions" in job}  # fmt: skip
+    assert rights == {"comment": {"contents": "read", "pull-requests": "write"}}
+
+
+def test_no_code_of_a_pull_request_has_a_token_that_writes() -> None:
+    for flow in WORKFLOWS.values():
+        # YAML 1.1 takes the key `on` for a truth value.
+        assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(flow.get("on", flow.get(True)))
+    checkout, *others = WORKFLOWS["pull-request"]["jobs"]["comment"]["steps"]
+    assert checkout["with"] == {"ref": "${{ github.event.pull_request.base.sha }}", "persist-credentials": False}
+    assert [step for step in others if step.get("uses", "").startswith("actions/checkout@")] == []
+    with_token = [step["name"] for step in steps() if "github.token" in str(step.get("env", {}))]
+    assert with_token == ["Comment"]
+
+
+def test_no_script_has_an_expression_in_it() -> None:
+    """A branch's name would be a command."""
+    assert [step["run"] for step in steps() if "${{" in step.get("run", "").replace("${{ matrix.", "")] == []
+
+
+def test_the_comment_of_an_older_run_is_given_up() -> None:
+    flow = WORKFLOWS["pull-request"]
+    assert flow["concurrency"]["cancel-in-progress"] is True
+    assert "!cancelled()" in flow["jobs"]["comment"]["if"]
+    assert "head.repo.full_name == github.repository" in flow["jobs"]["comment"]["if"]

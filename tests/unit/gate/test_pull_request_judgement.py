@@ -50,7 +50,8 @@ def judge(checkout: Path, tools: Tools, tmp_path: Path, monkeypatch: pytest.Monk
         folder = tmp_path / "work"
         folder.mkdir()
         head = sha or git("-C", str(checkout), "rev-parse", "refs/pull/1/head")
-        return module.judge(f"file://{checkout}", 1, head, folder)
+        status, _ = module.judge(f"file://{checkout}", 1, head, folder)
+        return status
 
     return judge
 
@@ -65,6 +66,45 @@ def test_what_complies_is_good(checkout: Path, judge: Judge) -> None:
     with proposal(checkout):
         replace(checkout / DEPLOYMENT, "replicas: 1", "replicas: 2")
     assert judge() == CommitStatus("success", "25 objects rendered, nothing found")
+
+
+def comment_on(checkout: Path, tools: Tools, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    monkeypatch.setattr(module, "_ENGINE", tools.judge)
+    folder.mkdir()
+    return module.judge(f"file://{checkout}", 1, git("-C", str(checkout), "rev-parse", "refs/pull/1/head"), folder)[1]
+
+
+def test_what_it_costs_is_for_the_comment(
+    checkout: Path, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with proposal(checkout):
+        replace(checkout / DEPLOYMENT, "replicas: 1", "replicas: 3")
+    text = comment_on(checkout, tools, tmp_path / "work", monkeypatch)
+    assert text is not None
+    assert re.search(r"Deployment [^|]*nginx-test .*\+200m .*1 → 3", text), text
+
+
+def test_what_main_did_meanwhile_costs_the_change_nothing(
+    checkout: Path, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with proposal(checkout):
+        (checkout / "apps/test-app/other.yaml").write_text(
+            yaml.safe_dump({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}}), encoding="utf-8"
+        )
+    replace(checkout / DEPLOYMENT, "replicas: 1", "replicas: 3")
+    commit(checkout)
+    text = comment_on(checkout, tools, tmp_path / "work", monkeypatch)
+    assert text is not None
+    assert "nginx-test" not in text
+
+
+@pytest.mark.parametrize("wrong", ["{", "kind: Nothing\napiVersion: v1\nmetadata: {name: a}\n"])
+def test_what_cannot_be_read_has_no_price(
+    wrong: str, checkout: Path, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with proposal(checkout):
+        (checkout / "apps/test-app/other.yaml").write_text(wrong, encoding="utf-8")
+    assert comment_on(checkout, tools, tmp_path / "work", monkeypatch) is None
 
 
 def test_the_first_finding_is_said_and_how_many_more(checkout: Path, judge: Judge) -> None:

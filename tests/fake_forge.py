@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from neuroscale.polling import Clock
 from neuroscale.settings import GATE_REPORTER
 from neuroscale.sticky_comments import Forge, gitea, github
 
@@ -20,6 +21,17 @@ BASES = {"Gitea": "http://git/api/v1/repos/neuroscale/platform", "GitHub": "http
 
 def forge(kind: str) -> Forge:
     return gitea("http://git") if kind == "Gitea" else github("owner/name", GATE_REPORTER, "https://hub")
+
+
+class Time:
+    """Passes where somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.clock = Clock(lambda: self.now, self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 @dataclass

@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 from fake_engine import LOOSENED, TAG
+from fake_forge import Time
 from fake_portal import FakePortal
 from repository import git
 from small_tree import commit, policy, write
@@ -23,6 +25,7 @@ from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.oracle import POLICIES as ALL
 from neuroscale.pull_request_checks import __main__ as program
 from neuroscale.pull_request_checks import judge as module
+from neuroscale.pull_request_checks import report as reporting
 from suite.mutants import by_slug
 
 Judge = Callable[..., CommitStatus]
@@ -253,7 +256,7 @@ def test_without_a_verdict_nothing_is_good(
         case "no tool":
             tools.judge.program.unlink()
         case "a bug":
-            monkeypatch.setattr(module, "render", lambda *_: None)
+            monkeypatch.setattr(module, "render_several", lambda *_: None)
     status = judge("0" * 40 if what == "an unknown commit" else "")
     assert status.state == "error"
     assert status.description.startswith("no verdict: ")
@@ -286,6 +289,7 @@ class Refusing:
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Refusing]:
     monkeypatch.setattr(program, "_VERDICT", tmp_path / "status.json")
+    monkeypatch.setattr(program, "_COMMENT", tmp_path / "comment.md")
     monkeypatch.setattr(program, "Statuses", Refusing)
     monkeypatch.setattr(Refusing, "done", [], raising=False)
     monkeypatch.setattr(Refusing, "refuses", False)
@@ -317,7 +321,7 @@ def test_a_refusal_ends_the_report_and_shows_no_token(server: type[Refusing], mo
     code, said = report()
     assert code == 1
     assert "secret" not in said
-    assert server.done == ["approve 7 abc"], "the status would be green, and nothing stands behind it"
+    assert server.done == ["approve 7 abc", "error abc"], "a green status would have nothing behind it"
 
 
 @pytest.mark.parametrize("deeds", [["pulls/7/reviews"], ["pulls/7/reviews", "statuses/abc"]])
@@ -325,7 +329,8 @@ def test_a_refusal_ends_the_report_and_shows_no_token(server: type[Refusing], mo
 def test_what_the_git_server_does_not_take_fails_the_report(
     status: int, deeds: list[str], tmp_path: Path, portal: FakePortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The Job is tried again then. Without an approval no status is set: it would be green for nothing."""
+    """The Job is tried again then. Without an approval the status is an error: it would be green for nothing."""
+    monkeypatch.setattr(program.reporting, "report", partial(reporting.report, clock=Time().clock))
     monkeypatch.setattr(program, "_VERDICT", tmp_path / "status.json")
     monkeypatch.setattr(program, "SERVICE_URL", portal.url)
     CommitStatus("success", "all good").write(program._VERDICT)
@@ -334,8 +339,10 @@ def test_what_the_git_server_does_not_take_fails_the_report(
     assert code == 1
     assert f"answered {status}" in said
     assert "secret" not in said
-    assert [path for _, path, _ in portal.requests] == [f"{API}/{deed}" for deed in deeds]
-    assert portal.statuses == {}
+    asked = [path for _, path, _ in portal.requests]
+    assert list(dict.fromkeys(asked)) == [f"{API}/pulls/7/reviews", f"{API}/statuses/abc"]
+    assert "success" not in str(portal.statuses)
+    assert bool(portal.statuses) is (deeds == ["pulls/7/reviews"])
 
 
 @pytest.mark.parametrize("verdict", [None, "{", '{"state": "success"}', "[]"])
@@ -349,9 +356,9 @@ def test_a_verdict_that_cannot_be_read_is_no_verdict(verdict: str | None, server
 def test_a_verdict_is_left_where_the_report_finds_it(server: type[Refusing], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, int, str]] = []
 
-    def judge(url: str, number: int, sha: str, folder: Path) -> CommitStatus:
+    def judge(url: str, number: int, sha: str, folder: Path) -> tuple[CommitStatus, None]:
         asked.append((url, number, sha))
-        return CommitStatus("failure", "apps/x: no owner [labels]")
+        return CommitStatus("failure", "apps/x: no owner [labels]"), None
 
     monkeypatch.setattr(module, "judge", judge)
     done = CliRunner().invoke(program.app, ["judge"], env={"NUMBER": "7", "SHA": "abc"})
@@ -373,7 +380,7 @@ def test_what_a_mutant_runs_in_place_of_the_gate_is_the_gate_but_for_a_change(
     (name, _, _), *_ = re.findall(r"judge\.(\w+) = (.*?)(;|$)", source)
     assert (python, option, hasattr(module, name)) == ("python3.11", "-c", True)
     monkeypatch.setattr(module, name, getattr(module, name))  # put back afterwards
-    monkeypatch.setattr(module, "judge", lambda url, number, sha, folder: CommitStatus("success", f"{sha}"))
+    monkeypatch.setattr(module, "judge", lambda url, number, sha, folder: (CommitStatus("success", f"{sha}"), "text"))
     monkeypatch.setattr(sys, "argv", sys.argv)
     before = getattr(module, name)
     for variable, value in {"NUMBER": "7", "SHA": "abc"}.items():
@@ -382,6 +389,7 @@ def test_what_a_mutant_runs_in_place_of_the_gate_is_the_gate_but_for_a_change(
         exec(source, {})  # noqa: S102 - it is ours
     assert ended.value.code == 0
     assert CommitStatus.read(program._VERDICT) == CommitStatus("success", "abc")
+    assert program._COMMENT.read_text(encoding="utf-8") == "text"
     assert getattr(module, name) is not before
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fake_forge import TOKEN, FakeForge, forge
+from fake_forge import TOKEN, FakeForge, Time, forge
 from typer.testing import CliRunner
 
 from neuroscale.commit_statuses import CommitStatus, Statuses
 from neuroscale.errors import NeuroscaleError
-from neuroscale.polling import Clock
 from neuroscale.pull_request_checks import __main__ as program
 from neuroscale.pull_request_checks.report import BUDGET, report
 from neuroscale.settings import GATE_REPORTER
@@ -22,17 +21,6 @@ from neuroscale.sticky_comments import SETTLED, WITHIN, Proposal, StickyComment,
 
 SHA, OTHER = "a" * 40, "b" * 40
 GOOD, BAD = CommitStatus("success", "nothing found"), CommitStatus("failure", "a rule")
-
-
-class Time:
-    """Passes where somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.clock = Clock(lambda: self.now, self.sleep)
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def say(

@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 import _pytest.config
 
 import neuroscale
+from neuroscale.host import direct
 
 #: It belongs to an environment of its own.
 _ELSEWHERE = "neuroscale.kserve_client.program"
@@ -21,6 +22,8 @@ for _entry in entry_points(group="pytest11"):
 for _module in pkgutil.walk_packages(neuroscale.__path__, "neuroscale."):
     if _module.name not in {_ELSEWHERE, "neuroscale.__main__"}:
         importlib.import_module(_module.name)
+# Who speaks HTTP has read the certificate authorities, once for all.
+direct.client(seconds=1).close()
 # All of this stays. A collection in a forked process would look at it again, and so copy it.
 gc.collect()
 gc.freeze()

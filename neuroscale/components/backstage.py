@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from neuroscale.backstage_client import portal
-from neuroscale.cluster.apply import apply_all
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
+from neuroscale.components.credentials import provide_secret
 from neuroscale.host import packages
-from neuroscale.kubernetes.objects import namespace, secret, secret_values
+from neuroscale.kubernetes.objects import secret_values
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import applications, backstage
@@ -42,7 +42,7 @@ def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git 
         "GITEA_TOKEN": git_server.issue_token(PORTAL_USER, ("write:repository",)),
         "POSTGRES_PASSWORD": known.get("POSTGRES_PASSWORD") or secrets.token_urlsafe(24),
     }
-    apply_all(cluster, (namespace(backstage.NAMESPACE), secret(backstage.SECRET, values)))
+    provide_secret(cluster, backstage.SECRET, values, [backstage.BACKSTAGE])
 
 
 COMPONENT = Component(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from neuroscale.cluster.apply import apply_all
 from neuroscale.components.application_sets import refresh_after_error
 from neuroscale.components.component import Component, Evidence, Stage
-from neuroscale.kubernetes.objects import namespace, secret, secret_values
+from neuroscale.components.credentials import provide_secret
+from neuroscale.kubernetes.objects import secret_values
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
 from neuroscale.probes import pull_requests
@@ -31,10 +31,11 @@ def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git 
     cluster, git_server = platform.cluster, platform.git_server
     for user, scopes in SCOPES.items():
         known = secret_values(cluster.get(pull_requests.token(user)))
-        good = known.get("SCOPES") == " ".join(scopes) and git_server.takes_token(known["TOKEN"])
+        good = known.get("SCOPES") == " ".join(scopes) and git_server.takes_token(known.get("TOKEN", ""))
         if not good:
             values = {"TOKEN": git_server.issue_token(user, scopes), "SCOPES": " ".join(scopes)}
-            apply_all(cluster, (namespace(pull_requests.NAMESPACE), secret(pull_requests.token(user), values)))
+            readers = pull_requests.WORKLOADS if user == GATE_WATCHER else ()
+            provide_secret(cluster, pull_requests.token(user), values, readers)
 
 
 def _protect(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - the rule is the Git server's

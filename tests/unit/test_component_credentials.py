@@ -130,3 +130,26 @@ def test_a_token_that_was_made_for_less_is_made_anew(
         f"POST /api/v1/users/{GATE_REPORTER}/tokens"
     ]
     assert again[-1] == (f"/api/v1/users/{GATE_REPORTER}/tokens", ["write:issue", "write:repository"])
+
+
+@pytest.mark.parametrize(
+    ("stage", "reader"),
+    [
+        ("gate's credentials", "pull-requests/deployments/gate-watch"),
+        ("portal's credentials", "backstage/deployments/backstage"),
+    ],
+)
+def test_who_has_read_a_token_that_is_no_more_is_restarted(
+    stage: str, reader: str, toy_platform: Platform, api: ApiServer, taking: FakePortal
+) -> None:
+    """It reads it from its environment, and would go on with the old one."""
+    apply(stage, toy_platform)
+    path = f"/apis/apps/v1/namespaces/{reader}"
+    template = {"metadata": {"labels": {"app": "a"}}}
+    api.objects[path] = {"kind": "Deployment", "metadata": {}, "spec": {"template": template}}
+    apply(stage, toy_platform)
+    assert api.objects[path]["spec"]["template"] == template, "its token is good"
+    taking.answers[f"GET {API}"] = (401, {})
+    apply(stage, toy_platform)
+    meta = api.objects[path]["spec"]["template"]["metadata"]
+    assert (meta["labels"], list(meta["annotations"])) == ({"app": "a"}, ["kubectl.kubernetes.io/restartedAt"])

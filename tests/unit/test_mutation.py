@@ -39,6 +39,8 @@ class Breakage:
         pass
     def inject(self, fault):
         TOY["is"] = fault
+    def remedy(self):
+        pass
     def __exit__(self, kind, error, trace):
         was, TOY["is"] = TOY["is"], "whole"
         if was == "stuck":

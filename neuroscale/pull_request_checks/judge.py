@@ -8,12 +8,12 @@ from neuroscale.commit_statuses import CommitStatus
 from neuroscale.delta.written import Format, written
 from neuroscale.errors import NeuroscaleError
 from neuroscale.gate import base
-from neuroscale.gate.difference import Sides
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding
-from neuroscale.gate.judgement import GateResult
+from neuroscale.gate.judgement import GateResult, fit
 from neuroscale.gate.judgement import judge as judge_objects
 from neuroscale.gate.render import Checkout, render_several
+from neuroscale.gate.sides import Sides
 from neuroscale.host.programs import output, run
 
 _WITHIN = 60
@@ -75,7 +75,7 @@ def judge_merge(repository: Path, main: str, merged: str, engine: Engine) -> Gat
             (was, _), (result.tree, result.findings) = render_several(engine, checkouts)
         if _git(repository, "diff", "--name-only", main, merged, "--", *_RULES):
             standards = was
-        both = Sides(main, merged, (before, after), was, result.tree, list(result.findings), repository)
+        both = Sides(main, merged, (before, after), fit(was)[0], result.tree, list(result.findings), repository)
         # Rules that the change leaves alone are main's; whether there are policies among them is up to main.
         places = judge_objects(engine, result, standards, policies_expected=False)
         # What cannot be read is not free: what does not render, or is no object, leaves the change without a price.

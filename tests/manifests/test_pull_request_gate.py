@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from typing import Any
 
 import pytest
+from packaging.utils import canonicalize_name
 from rendered import places
 
 from neuroscale.components import pull_requests as component
@@ -14,7 +19,7 @@ from neuroscale.kubernetes.quantities import quantity
 from neuroscale.kubernetes.refs import Object
 from neuroscale.probes import pull_requests
 from neuroscale.pull_request_checks.watch import PATIENCE
-from neuroscale.settings import GATE_REPORTER, GATE_STATUS, GATE_WATCHER
+from neuroscale.settings import GATE_REPORTER, GATE_STATUS, GATE_WATCHER, ROOT
 from neuroscale.supply.pins import pins
 
 JOB_FOLDER, WATCH_FOLDER = "infrastructure/pull-requests/job", "infrastructure/pull-requests/watch"
@@ -230,3 +235,16 @@ def test_a_token_is_for_as_little_as_its_user_does() -> None:
     assert component.SCOPES == {
         GATE_REPORTER: ("write:issue", "write:repository"), GATE_WATCHER: ("write:repository",)
     }  # fmt: skip
+
+
+def test_the_image_has_each_package_that_its_program_imports() -> None:
+    """One that is missing shows when the first pull request is judged, and then for each."""
+    modules = "neuroscale.pull_request_checks.judge", "neuroscale.pull_request_checks.__main__"
+    program = f"import sys; before = {{*sys.modules}}; import {', '.join(modules)}; print(*{{*sys.modules}} - before)"
+    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    imported = {name.partition(".")[0] for name in said.split()}
+    listed = (ROOT / "infrastructure/images/pull-request-gate/requirements.txt").read_text(encoding="utf-8")
+    has = {canonicalize_name(name) for name in re.findall(r"^([\w.-]+)==", listed, re.MULTILINE)}
+    needs = {top: {*map(canonicalize_name, of)} for top, of in packages_distributions().items() if top in imported}
+    assert {"typer", "yaml", "httpx"} <= set(needs)
+    assert {top: of for top, of in needs.items() if not of & has and of != {"neuroscale"}} == {}

@@ -35,17 +35,20 @@ ABOUT = {"require-standard-labels-inferenceservice": MODELS, LABELS: WORKLOADS}
 
 def main(arguments: list[str]) -> int:
     beside = Path(sys.argv[0]).parent
-    request = json.load(sys.stdin)
-    if arguments == ["render"]:
-        print(json.dumps({"trees": [render(Path(one["root"]), one["byHand"]) for one in request["trees"]]}))
-        return 0
     mode = (beside / "mode").read_text() if (beside / "mode").exists() else ""
-    if mode == "crash":
+    said = answer(arguments[0], json.load(sys.stdin), beside, mode)
+    if arguments == ["judge"] and mode == "crash":
         print("Error: object 0: no kind", file=sys.stderr)
         return 1
-    results = judge(request, json.loads((beside / "verdicts").read_text()), mode)
-    print("results: too many" if mode == "talks" else json.dumps({"results": results}))
+    print("results: too many" if arguments == ["judge"] and mode == "talks" else json.dumps(said))
     return 0
+
+
+def answer(what: str, request: Object, beside: Path, mode: str = "") -> Object:
+    """What it says to a request."""
+    if what == "render":
+        return {"trees": [render(Path(one["root"]), one["byHand"]) for one in request["trees"]]}
+    return {"results": judge(request, json.loads((beside / "verdicts").read_text()), mode)}
 
 
 # --- render

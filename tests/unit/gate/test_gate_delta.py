@@ -18,6 +18,7 @@ from neuroscale.cli import app
 from neuroscale.errors import ExitCode, Inconclusive
 from neuroscale.gate import base
 from neuroscale.gate import difference as of_commits
+from neuroscale.gate import sides as both_sides
 from neuroscale.gate.difference import difference
 from neuroscale.gate.pipeline import pass_through
 from neuroscale.gate.tools import Tools
@@ -155,7 +156,7 @@ def test_resources_of_a_whole_pod_are_dropped_by_an_older_api_server(
         bare = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "elsewhere"}, "spec": pod}
         found = []
         for version in ("1.31", "1.33", "1.34", "1.100"):
-            monkeypatch.setattr(of_commits, "kubernetes", lambda version=version: version)
+            monkeypatch.setattr(both_sides, "kubernetes", lambda version=version: version)
             (change,) = [one for one in both.delta({"x": [bare]}).changes if one.workload.name == "p"]
             found.append(change.by.least.get("requests.cpu", 0))
     assert found == [0, 0, 3, 3]

@@ -28,7 +28,7 @@ class Sides:
         start: The commit where it left its base.
         head: Its last commit; ``None``: the working tree.
         folders: The checkouts of both.
-        was: What there was, as far as it fits its schemas: what was broken asked for nothing, and the change may mend it.
+        was: What there was, as far as it fits its schemas. What was broken asked for nothing; the change may mend it.
         now: What there is.
         findings: What does not render of it.
         repository: Where both commits are.

@@ -61,16 +61,16 @@ def _two_replicas(name: str) -> Object:
 
 def _large_init_containers(name: str) -> Object:
     """One decides over CPU, another over memory."""
-    processor = _container("processor", "100m", "32Mi", command=["true"])
+    processor = _container("processor", "60m", "32Mi", command=["true"])
     memory = _container("memory", "20m", "96Mi", command=["true"])
     return _deployment(name, _container("main", "20m", "48Mi"), processor, memory)
 
 
 def _native_sidecar(name: str) -> Object:
     """It stays beside the init container after it, and those two together are the most there ever is."""
-    sidecar = _container("sidecar", "30m", "48Mi", command=_STAYS, restartPolicy="Always")
-    after = _container("after", "60m", "40Mi", command=["true"])
-    return _deployment(name, _container("main", "20m", "32Mi"), sidecar, after)
+    sidecar = _container("sidecar", "20m", "48Mi", command=_STAYS, restartPolicy="Always")
+    after = _container("after", "30m", "40Mi", command=["true"])
+    return _deployment(name, _container("main", "15m", "32Mi"), sidecar, after)
 
 
 def _service(name: str, predictor: Object) -> Object:
@@ -83,7 +83,7 @@ def _service(name: str, predictor: Object) -> Object:
 
 
 def _server(cpu_limit: str) -> Object:
-    resources = {"requests": {"cpu": "110m", "memory": "160Mi"}, "limits": {"cpu": cpu_limit, "memory": "512Mi"}}
+    resources = {"requests": {"cpu": "60m", "memory": "160Mi"}, "limits": {"cpu": cpu_limit, "memory": "512Mi"}}
     return {"storageUri": storage_uri(SERVED), "resources": resources}
 
 

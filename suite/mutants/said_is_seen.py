@@ -36,19 +36,19 @@ MUTANTS = (
         "delta-without-init-containers",
         "The comment's figures leave init containers out",
         f"{_NEEDS}; whole = needs.total; needs.total = lambda main, starting: whole(main, [])",
-        rf"{_DEPLOYMENT}2: requests\.cpu: said 20m, seen 100m; .*requests\.memory: said 48Mi, seen 96Mi",
+        rf"{_DEPLOYMENT}2: requests\.cpu: said 20m, seen 60m; .*requests\.memory: said 48Mi, seen 96Mi",
     ),
     _mutant(
         "delta-takes-a-sidecar-for-an-init-container",
         "The comment's figures have a native sidecar end before the containers begin",
         f"{_NEEDS}; of = needs.needs_of; needs.needs_of = lambda one: of(dict(one, restartPolicy=None))",
-        rf"{_DEPLOYMENT}3: requests\.cpu: said 60m, seen 90m; .*requests\.memory: said 48Mi, seen 88Mi",
+        rf"{_DEPLOYMENT}3: requests\.cpu: said 30m, seen 50m; .*requests\.memory: said 48Mi, seen 88Mi",
     ),
     _mutant(
         "delta-without-knatives-sidecar",
         "The comment's figures leave the queue-proxy out",
         "import neuroscale.delta.models as models; models.in_knative = lambda spec, *_: spec",
-        rf"{_MODEL}4: requests\.cpu: said 110m, seen 135m",
+        rf"{_MODEL}4: requests\.cpu: said 60m, seen 85m",
     ),
     _mutant(
         "delta-without-the-storage-initializer",

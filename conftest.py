@@ -23,6 +23,7 @@ pytest_plugins = [
     "steps.deaths",
     "steps.local_portal",
     "steps.comments",
+    "steps.costs",
     "steps.browser",
     "steps.incidents",
     "steps.gate",

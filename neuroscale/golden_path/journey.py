@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from neuroscale.backstage_client import Task, portal
 from neuroscale.chaos.breakage import Breakage, Effect
-from neuroscale.chaos.faults import FormSubmitted, PullRequestMerged
-from neuroscale.errors import PreconditionFailed
+from neuroscale.chaos.faults import FormSubmitted
 from neuroscale.golden_path import proposals
 from neuroscale.golden_path.form import evaluate_proposal, expected_objects, filled_in
 from neuroscale.inference_client import gateway_url
@@ -21,8 +20,6 @@ from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.results import Recorder
 from neuroscale.settings import BUDGETS
 
-#: The Git server looks for conflicts in the background, and merges nothing before it has.
-_MERGEABLE_WITHIN = 15.0
 #: From the merge to the first right answer; the SLO is for nine in ten.
 _SERVED_WITHIN = 60.0
 #: The catalog looks every 30 s, and reads what it finds at the next look.
@@ -141,20 +138,7 @@ def merge(submitted: Submitted, breakage: Breakage) -> Merged:
         ConditionTimeout: It never does.
         NeuroscaleError: The Git server refused.
     """
-    platform, branch = breakage.platform, submitted.fault.branch
-
-    def evaluate() -> Verdict:
-        pull = platform.git_server.pull_request(branch)
-        if pull is None:
-            return pending("no pull request is open")
-        return met(f"#{pull.number}") if pull.mergeable else pending(f"#{pull.number} is not found mergeable")
-
-    mergeable = ProbeFunction(f"the pull request of {branch} can be merged", evaluate, "backstage")
-    eventually(mergeable, platform.cluster, within=_MERGEABLE_WITHIN)
-    effect = breakage.inject(PullRequestMerged(branch=branch, files=sorted(expected_objects(submitted.values))))
-    commit = platform.git_server.head()
-    if commit is None:
-        raise PreconditionFailed("main should have a commit after a merge, but has none. Next: neuroscale status")
+    effect, commit = proposals.merge(submitted.fault.branch, list(expected_objects(submitted.values)), breakage)
     return Merged(submitted, commit, effect)
 
 

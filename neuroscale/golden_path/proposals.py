@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.breakage import Breakage, Effect
 from neuroscale.chaos.faults import (
     Committed,
     Fault,
@@ -35,6 +35,8 @@ from neuroscale.settings import BUDGETS, GATE_REPORTER, GATE_STATUS
 JUDGED_WITHIN = 90.0
 #: From the proposal on, whatever is away.
 _ERROR_WITHIN = 60.0
+#: The Git server looks for conflicts in the background, and merges nothing before it has.
+_MERGEABLE_WITHIN = 15.0
 #: As long as a merge that was not refused would take to be seen.
 _UNCHANGED_FOR = 3.0
 #: Where Argo CD shows what admission says.
@@ -249,6 +251,38 @@ def push_more(proposed: Proposed, platform: Platform) -> None:
     """Push another commit to what is proposed."""
     note = f"apps/{proposed.name}/note.yaml"
     platform.git_server.push_to(proposed.branch, {note: yaml.safe_dump(_note(proposed.name))}, "Add a note")
+
+
+def merge(branch: str, files: Sequence[str], breakage: Breakage) -> tuple[Effect, str]:
+    """Merge the pull request of a branch as soon as the Git server finds it mergeable.
+
+    Args:
+        branch: Its branch.
+        files: What it changes.
+        breakage: Takes it back.
+
+    Returns:
+        When it was seen, and the commit on ``main``.
+
+    Raises:
+        ConditionTimeout: It never does.
+        NeuroscaleError: The Git server refused.
+    """
+    platform = breakage.platform
+
+    def evaluate() -> Verdict:
+        pull = platform.git_server.pull_request(branch)
+        if pull is None:
+            return pending("no pull request is open")
+        return met(f"#{pull.number}") if pull.mergeable else pending(f"#{pull.number} is not found mergeable")
+
+    mergeable = ProbeFunction(f"the pull request of {branch} can be merged", evaluate, pull_requests.AREA)
+    eventually(mergeable, platform.cluster, within=_MERGEABLE_WITHIN)
+    effect = breakage.inject(PullRequestMerged(branch=branch, files=sorted(files)))
+    commit = platform.git_server.head()
+    if commit is None:
+        raise PreconditionFailed("main should have a commit after a merge, but has none. Next: neuroscale status")
+    return effect, commit
 
 
 def merge_by_force(proposed: Proposed, breakage: Breakage) -> None:

@@ -97,7 +97,12 @@ def test_each_scenario_says_which_components_it_needs() -> None:
 
 
 #: Steps that only a platform with policies can pass.
-_OF_POLICIES = ("the gate has rejected a pull request", "admission rejects its model", "require-standard-labels")
+_OF_POLICIES = (
+    "the gate has rejected a pull request",
+    "admission rejects its model",
+    "require-standard-labels",
+    "the guardrails are in force",
+)
 
 
 def test_what_of_milestone_c_needs_policies_says_so() -> None:

@@ -108,7 +108,7 @@ def test_what_is_merged_is_on_main(submitted: Submitted, breakage: Breakage, por
 def test_what_is_not_found_mergeable_is_not_merged(
     submitted: Submitted, breakage: Breakage, portal: FakePortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journey, "_MERGEABLE_WITHIN", 0.1)
+    monkeypatch.setattr(proposals, "_MERGEABLE_WITHIN", 0.1)
     portal.mergeable = False
     with pytest.raises(ConditionTimeout, match="#2 is not found mergeable"):
         journey.merge(submitted, breakage)

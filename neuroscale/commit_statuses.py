@@ -146,17 +146,11 @@ class Statuses:
         try:
             answer = self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
-            why = self._hidden(repr(error))
+            why = direct.without(self._token, repr(error))
             raise NeuroscaleError(f"The Git server should answer to {method} {path}, but {why}") from None
         if not answer.is_success:
-            said = self._hidden(answer.text)[:300]
+            said = direct.without(self._token, answer.text)[:300]
             raise NeuroscaleError(
                 f"The Git server should take {method} {path}, but answered {answer.status_code}: {said}"
             )
         return answer.json()
-
-    def _hidden(self, words: str) -> str:
-        """Words without the token: as it is, and as the representation of an error has it."""
-        for form in {self._token, repr(self._token)[1:-1]} - {""}:
-            words = words.replace(form, "***")
-        return words

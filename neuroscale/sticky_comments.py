@@ -106,7 +106,7 @@ class StickyComment:
         clock: Clock = REAL_CLOCK,
     ) -> None:
         self._forge, self._token, self._proposal, self._clock = forge, token.strip(), proposal, clock
-        self._body = self._hidden(body_of(text, proposal.sha))
+        self._body = direct.without(self._token, body_of(text, proposal.sha))
         if len(self._body) > LONGEST:
             raise NeuroscaleError(
                 f"A comment should have at most {LONGEST:,} characters, but this one has {len(self._body):,}, so none "
@@ -210,16 +210,15 @@ class StickyComment:
             raise _NotTaken(pending(f"{what} was not answered: {type(error).__name__}")) from None
         if answer.is_success:
             return answer
-        said = self._hidden(f"{what} was answered {answer.status_code}: {' '.join(answer.text.split())}")[:_SHOWN]
+        said = direct.without(
+            self._token, f"{what} was answered {answer.status_code}: {' '.join(answer.text.split())}"
+        )[:_SHOWN]
         if answer.status_code == 404 and method in {"PATCH", "DELETE"}:
             raise _NotTaken(pending(f"{said}: somebody was faster", again_in=_SOON))
         wait = until_asked_again(answer)
         if answer.status_code >= 500 or answer.status_code in {408, 429} or wait is not None:
             raise _NotTaken(pending(said, None if wait is None else max(_EVERY, wait)))
         raise _NotTaken(unrecoverable(said))
-
-    def _hidden(self, words: str) -> str:
-        return words.replace(self._token, "***") if self._token else words
 
 
 class _NotTaken(Exception):

@@ -15,7 +15,6 @@ from neuroscale.probes import pull_requests
 from neuroscale.settings import GATE_REPORTER, GATE_WATCHER
 from neuroscale.supply.contract import Demand
 
-_APPLICATION_SET = "neuroscale-pull-requests"
 #: Who sets statuses -> what the token is for; the first comments as well.
 SCOPES = {GATE_REPORTER: ("write:issue", "write:repository"), GATE_WATCHER: ("write:repository",)}
 
@@ -56,7 +55,9 @@ COMPONENT = Component(
     stages=(
         Stage("gate's credentials", _credentials, lambda _: [], after=("repository",), before=("GitOps",)),
         Stage("protection of main", _protect, lambda _: [], after=("gate's credentials",)),
-        Stage("pull-request gate", lambda *_: None, steady_state, refresh=refresh_after_error(_APPLICATION_SET)),
+        Stage(
+            "pull-request gate", lambda *_: None, steady_state, refresh=refresh_after_error(pull_requests.APPLICATION)
+        ),
     ),
     evidence=Evidence(kinds=(("batch/v1", "Job"),), logs=pull_requests.WORKLOADS),
 )

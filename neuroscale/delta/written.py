@@ -14,11 +14,8 @@ from neuroscale.delta.demand import Demand
 from neuroscale.delta.prices import MONTH, Prices
 from neuroscale.delta.tables import Table
 from neuroscale.kubernetes.quantities import readable
+from neuroscale.sticky_comments import LONGEST, MARKER
 
-#: By this the comment is found again; the reference platform's check has the same.
-MARKER = "<!-- neuroscale-cost-proxy -->"
-#: GitHub takes a comment of so many characters; counted are bytes, of which there are never fewer.
-LONGEST = 65_536
 _TITLE = "Resource and cost delta"
 #: In one pass: an entity has a character of these in it.
 _ENTITIES = {ord(character): f"&#{ord(character)};" for character in "\\`|<>[]*_#@!~"}
@@ -103,6 +100,7 @@ def markdown(delta: Delta) -> str:
     parts = ["\n".join(head) + "\n"]
     for title, header, lines, called in blocks:
         if lines:
+            # Counted are bytes, of which there are never fewer.
             room = LONGEST - sum(len(one.encode()) for one in parts)
             parts.append(_fitting(["", title, "", *header], lines, called, room))
     return "".join(parts)

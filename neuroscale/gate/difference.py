@@ -10,6 +10,7 @@ from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.delta.compare import Delta
 from neuroscale.errors import Inconclusive
 from neuroscale.gate import base
+from neuroscale.gate.findings import Finding, Tree
 from neuroscale.gate.judgement import fit
 from neuroscale.gate.placement import placed
 from neuroscale.gate.render import Checkout, render_several
@@ -20,7 +21,9 @@ from neuroscale.settings import ROOT
 
 
 @contextmanager
-def sides(tools: Tools, reference: str, head: str | None = None, repository: Path = ROOT) -> Iterator[Sides]:
+def sides(
+    tools: Tools, reference: str, head: str | None = None, repository: Path = ROOT
+) -> Iterator[tuple[Sides, Tree, list[Finding]]]:
     """Both sides of a change, rendered at once: to start the engine takes longer than a tree.
 
     Args:
@@ -28,6 +31,9 @@ def sides(tools: Tools, reference: str, head: str | None = None, repository: Pat
         reference: Branch, tag or commit that the change is proposed for.
         head: Its last commit; ``None``: the working tree.
         repository: The checkout.
+
+    Yields:
+        Both, what there is with the change, and what does not render of it.
 
     Raises:
         Inconclusive: The engine or git failed.
@@ -38,7 +44,7 @@ def sides(tools: Tools, reference: str, head: str | None = None, repository: Pat
         after = repository if head is None else open_trees.enter_context(base.checkout(head, repository))
         trees = [open_trees.enter_context(gitops_tree(tools.manifests, MILESTONES, one)) for one in (before, after)]
         (was, _), (now, findings) = render_several(tools.renderer, [Checkout.whole(tree) for tree in trees])
-        yield Sides(start, head, (before, after), fit(was)[0], now, findings, repository)
+        yield Sides(start, head, (before, after), fit(was)[0], repository), now, findings
 
 
 def difference(tools: Tools, reference: str, head: str | None = None, repository: Path = ROOT) -> Delta:
@@ -48,8 +54,8 @@ def difference(tools: Tools, reference: str, head: str | None = None, repository
         Inconclusive: The engine or git failed, there are no prices, or some of the change is no manifest: what cannot
             be read would be free.
     """
-    with sides(tools, reference, head, repository) as both:
-        fitting, misfits = fit(both.now)
-        if findings := [*both.findings, *misfits]:
-            raise Inconclusive(f"All of the change should be priced, but {findings[0]}. Next: neuroscale gate")
+    with sides(tools, reference, head, repository) as (both, now, findings):
+        fitting, misfits = fit(now)
+        if wrong := [*findings, *misfits]:
+            raise Inconclusive(f"All of the change should be priced, but {wrong[0]}. Next: neuroscale gate")
         return both.delta(placed(fitting))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from neuroscale.delta import prices as price_file
 from neuroscale.delta.compare import Delta
 from neuroscale.errors import Inconclusive
 from neuroscale.gate import appproject, policy, resources, schema
@@ -53,6 +54,13 @@ class GateResult:
     def rendered(self) -> int:
         """How many objects the tree makes."""
         return sum(map(len, self.places.values()))
+
+    def price(self, delta: Delta) -> None:
+        """Keep what it asks for beyond its base, and reject what is above a threshold where that blocks."""
+        self.delta = delta
+        if delta.blocks:
+            found = {Finding("resources", "threshold", str(price_file.FILE), one) for one in delta.flags}
+            self.findings = sorted({*self.findings, *found})
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

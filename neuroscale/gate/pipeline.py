@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from neuroscale.bootstrap.render import gitops_tree
-from neuroscale.delta import prices as price_file
 from neuroscale.gate.difference import sides
 from neuroscale.gate.findings import Finding, Tree
 from neuroscale.gate.judgement import GateResult, judge
@@ -35,14 +34,10 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
         return result
     with ExitStack() as trees:
         with result.timed("render"):
-            both = trees.enter_context(sides(tools, reference, repository=repository))
-        result.tree, result.findings = both.now, both.findings
+            both, result.tree, result.findings = trees.enter_context(sides(tools, reference, repository=repository))
         places = judge(tools.judge, result)
         with result.timed("delta"):
-            result.delta = both.delta(places)
-    if result.delta.blocks:
-        found = [Finding("resources", "threshold", str(price_file.FILE), one) for one in result.delta.flags]
-        result.findings = sorted({*result.findings, *found})
+            result.price(both.delta(places))
     return result
 
 

@@ -12,7 +12,7 @@ from neuroscale.delta import prices as price_file
 from neuroscale.delta.compare import Delta, compare
 from neuroscale.delta.workloads import survey
 from neuroscale.gate import base
-from neuroscale.gate.findings import Finding, Places, Tree
+from neuroscale.gate.findings import Places, Tree
 from neuroscale.gate.placement import placed
 from neuroscale.gate.schema import kubernetes
 
@@ -22,15 +22,13 @@ _POD_LEVEL = (1, 34)
 
 @dataclass(frozen=True)
 class Sides:
-    """A change, rendered: what was there where it left its base, and what is there with it.
+    """A change: what was there where it left its base, and both commits.
 
     Attributes:
         start: The commit where it left its base.
         head: Its last commit; ``None``: the working tree.
         folders: The checkouts of both.
         was: What there was, as far as it fits its schemas. What was broken asked for nothing; the change may mend it.
-        now: What there is.
-        findings: What does not render of it.
         repository: Where both commits are.
     """
 
@@ -38,8 +36,6 @@ class Sides:
     head: str | None
     folders: tuple[Path, Path]
     was: Tree
-    now: Tree
-    findings: list[Finding]
     repository: Path
 
     def delta(self, places: Places) -> Delta:

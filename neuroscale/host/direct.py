@@ -62,6 +62,13 @@ def _only(certificate: str) -> ssl.SSLContext:
     return context
 
 
+def without(secret: str, words: str) -> str:
+    """Words without a secret: as it is, and as the representation of an error has it."""
+    for form in {secret, repr(secret)[1:-1]} - {""}:
+        words = words.replace(form, "***")
+    return words
+
+
 def ask(url: str, method: str = "GET", *, seconds: float, headers: Mapping[str, str] | None = None) -> httpx.Response:
     """What a request without a body is answered with; redirects are not followed.
 

@@ -48,7 +48,7 @@ def judge(number: _Number, sha: _Sha) -> None:
 @app.command()
 def report(number: _Number, sha: _Sha, token: _Token) -> None:
     """Say at the Git server what was judged."""
-    proposal, token = Proposal(number, sha), token.strip()
+    proposal = Proposal(number, sha)
     try:
         text, status = reporting.text_of(_COMMENT), CommitStatus.read(_VERDICT)
         comment = None if text is None else partial(StickyComment, gitea(), token, proposal, text)

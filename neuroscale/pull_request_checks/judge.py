@@ -75,13 +75,13 @@ def judge_merge(repository: Path, main: str, merged: str, engine: Engine) -> Gat
             (was, _), (result.tree, result.findings) = render_several(engine, checkouts)
         if _git(repository, "diff", "--name-only", main, merged, "--", *_RULES):
             standards = was
-        both = Sides(main, merged, (before, after), fit(was)[0], result.tree, list(result.findings), repository)
+        both = Sides(main, merged, (before, after), fit(was)[0], repository)
         # Rules that the change leaves alone are main's; whether there are policies among them is up to main.
         places = judge_objects(engine, result, standards, policies_expected=False)
         # What cannot be read is not free: what does not render, or is no object, leaves the change without a price.
         if not any(one.stage in _UNREADABLE for one in result.findings):
             with result.timed("delta"):
-                result.delta = both.delta(places)
+                result.price(both.delta(places))
     return result
 
 

@@ -151,7 +151,7 @@ def test_a_base_without_prices_is_priced_by_the_change(checkout: Path, tools: To
 def test_resources_of_a_whole_pod_are_dropped_by_an_older_api_server(
     checkout: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with of_commits.sides(tools, "main", repository=checkout) as both:
+    with of_commits.sides(tools, "main", repository=checkout) as (both, _, _):
         pod = {"containers": [{"name": "c"}], "resources": {"requests": {"cpu": "3"}}}
         bare = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "elsewhere"}, "spec": pod}
         found = []

@@ -101,6 +101,22 @@ def test_what_main_did_meanwhile_costs_the_change_nothing(
     assert "nginx-test" not in text
 
 
+@pytest.mark.parametrize(("block", "state"), [("false", "success"), ("true", "failure")])
+def test_what_is_above_a_threshold_is_rejected_where_main_says_so(
+    block: str, state: str, checkout: Path, judge: Judge
+) -> None:
+    prices = checkout / "infrastructure/prices.toml"
+    replace(prices, 'cpu = "2"', 'cpu = "200m"')
+    replace(prices, "block = false", f"block = {block}")
+    commit(checkout)
+    with proposal(checkout):
+        replace(checkout / DEPLOYMENT, "replicas: 1", "replicas: 9")
+        replace(prices, 'cpu = "200m"', 'cpu = "200"')
+    status = judge()
+    assert status.state == state, status
+    assert ("[threshold]" in status.description) is (state == "failure")
+
+
 @pytest.mark.parametrize("wrong", ["{", "kind: Nothing\napiVersion: v1\nmetadata: {name: a}\n"])
 def test_what_cannot_be_read_has_no_price(
     wrong: str, checkout: Path, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

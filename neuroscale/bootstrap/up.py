@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -167,6 +166,7 @@ def _bring_up(
             if earlier.name in stage.after:
                 progress.finish(earlier)
         _apply(stage, platform, tree)
+        progress.applied.append(stage)
     for number, stage in enumerate(some):
         try:
             progress.finish(stage)
@@ -203,15 +203,25 @@ class _Bootstrap:
     within: float
     start: float = field(default_factory=time.monotonic)
     seconds: dict[str, float] = field(default_factory=dict)
+    applied: list[Stage] = field(default_factory=list)
 
     def finish(self, stage: Stage) -> None:
         """Wait for a stage, unless it is ready already."""
         if stage.name in self.seconds:
             return
-        _wait_until_ready(stage, self.platform, self.say, self.within)
+        for probe in stage.ready(self.platform):
+            try:
+                eventually(ProgressReporter(probe, self.say, self._refresh), self.platform.cluster, within=self.within)
+            except ConditionTimeout as error:
+                raise PreconditionFailed(f"Stage {stage.name} did not become ready. {error}") from error
         took = self.seconds[stage.name] = time.monotonic() - self.start
         _LOG.info("%s is ready after %.1f s", stage.name, took)
         self.say(f"{stage.name}: ready {duration(took)} after the cluster")
+
+    def _refresh(self) -> Iterator[str]:
+        """Ask what sleeps after an error to look again, whose ever it is: a stage may wait for what another applied."""
+        for stage in self.applied:
+            yield from stage.refresh(self.platform)
 
 
 def _say_what_else_is_wrong(later: Iterable[Stage], platform: Platform, say: Say) -> None:
@@ -243,29 +253,6 @@ def roll_back(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME
     journal.roll_back_all(platform, entries)
     journal.forget()
     return len(entries)
-
-
-def _wait_until_ready(stage: Stage, platform: Platform, say: Say, within: float) -> None:
-    """Wait for what a stage brings, and ask what sleeps after an error to look again.
-
-    Args:
-        stage: With its probes.
-        platform: Where it is.
-        say: Receives what a long wait is seeing.
-        within: Seconds for each probe.
-
-    Raises:
-        PreconditionFailed: It did not become ready.
-    """
-    for probe in stage.ready(platform):
-        try:
-            eventually(
-                ProgressReporter(probe, say, partial(stage.refresh, platform)),
-                platform.cluster,
-                within=within,
-            )
-        except ConditionTimeout as error:
-            raise PreconditionFailed(f"Stage {stage.name} did not become ready. {error}") from error
 
 
 @contextmanager

@@ -361,6 +361,28 @@ def bring_up(monkeypatch: pytest.MonkeyPatch) -> BringUp:
     return bring_up
 
 
+def test_what_one_stage_waits_for_another_may_ask_to_look_again(
+    bring_up: BringUp, log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stopped cluster took 3 min longer: the models waited for an ApplicationSet, and only GitOps, whose turn came
+    later, would have asked it to look again."""
+    monkeypatch.setattr(progress_reporter, "_TELL_SECONDS", -1)
+    asked: list[str] = []
+
+    def refresh(_: Platform) -> list[str]:
+        asked.append("again")
+        return []
+
+    waiting = Stage(
+        "models",
+        lambda *_: None,
+        lambda _: [ProbeFunction("it is so", lambda: met("it is") if asked else pending("no"), "serving")],
+    )
+    owner = replace(Recorded(log).stage("GitOps"), refresh=refresh)
+    seconds, _ = bring_up(waiting, owner)
+    assert list(seconds) == ["models", "GitOps"]
+
+
 def test_a_stage_waits_for_those_it_needs_and_for_no_others(bring_up: BringUp, log: list[str]) -> None:
     of = Recorded(log)
     seconds, said = bring_up(of.stage("slow"), of.stage("forge"), of.stage("gitops", "forge"))
@@ -536,7 +558,7 @@ def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_git_serv
     )
     monkeypatch.setattr(serving, "ensure_models", lambda git_server: asked.append("models"))
     monkeypatch.setattr(gitops, "apply_all", lambda *_: None)
-    monkeypatch.setattr(bring_up_module, "_wait_until_ready", lambda *_: None)
+    monkeypatch.setattr(bring_up_module._Bootstrap, "finish", lambda *_: None)
     quiet = dict.fromkeys(("Git server", "Argo CD", "push hook", "KServe client"), lambda *_: None)
     some = [replace(stage, apply=quiet.get(stage.name, stage.apply)) for stage in stages(milestones)]
     monkeypatch.setattr(bring_up_module, "stages", lambda milestones: some)
@@ -597,7 +619,7 @@ def test_an_answer_that_comes_too_late_is_waited_for_again(tmp_path: Path, clust
 
     stage = Stage("one", lambda *_: slow_once(applied), lambda _: [ProbeFunction("it is so", evaluate)])
     bring_up_module._apply(stage, fake_platform(cluster), tmp_path)
-    bring_up_module._wait_until_ready(stage, fake_platform(cluster), lambda _: None, 10)
+    bring_up_module._Bootstrap(fake_platform(cluster), lambda _: None, 10).finish(stage)
     assert (len(applied), len(asked)) == (2, 2)
 
 

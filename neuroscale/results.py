@@ -5,6 +5,7 @@
     run.json              Run: when, what, versions, verdict of each scenario; from the run's first moment
     recovery.json         every Sample behind every recovery figure
     killmatrix.json       list of Kill (only ``make kill-matrix``)
+    stale.json            list of StaleKill: whose last kill is out of date (likewise)
     benchmarks.json       list of Measurement (only ``make bench``)
     streams/<scenario>/   every request of each stream, as CSV
     pages/<scenario>/     what a browser asked, and its pages as pictures
@@ -140,6 +141,9 @@ class Kill(BaseModel):
     Attributes:
         verdict: ``killed`` (red in the intended step for the intended reason), ``wrong reason`` (red elsewhere or for
             another reason), ``survived`` (green), ``void`` (the mutant could not be set up, so nothing was learned).
+        at: When; ``None`` in runs of before this was kept.
+        commit: That was checked out.
+        inputs: Files and folders that bear on it -> their digests at that moment.
     """
 
     mutant: str
@@ -151,6 +155,27 @@ class Kill(BaseModel):
     step: str
     reason: str
     seconds: float
+    at: datetime | None = None
+    commit: str = ""
+    inputs: dict[str, str] = {}
+
+
+class StaleKill(BaseModel):
+    """A mutant whose last kill says nothing of what is there now.
+
+    Attributes:
+        changed: What bears on it and is no longer as it was.
+        killed_at: When it was killed last; ``None`` when it is on no record.
+    """
+
+    mutant: str
+    changed: list[str]
+    killed_at: datetime | None
+
+    @property
+    def why(self) -> str:
+        """In words."""
+        return f"changed since: {', '.join(self.changed)}" if self.killed_at else "no kill is on record"
 
 
 class Measurement(BaseModel):
@@ -203,6 +228,7 @@ class Run(BaseModel):
 
 _SAMPLES = TypeAdapter(list[Sample])
 _KILLS = TypeAdapter(list[Kill])
+_STALE = TypeAdapter(list[StaleKill])
 _MEASUREMENTS = TypeAdapter(list[Measurement])
 
 
@@ -305,6 +331,16 @@ class RunFolder:
     def save_kills(self, kills: list[Kill]) -> None:
         """Write ``killmatrix.json``."""
         self._write("killmatrix.json", _KILLS.dump_json(kills, indent=1))
+
+    @property
+    def stale(self) -> list[StaleKill] | None:
+        """``stale.json``; ``None`` when nobody looked."""
+        file = self.path / "stale.json"
+        return _STALE.validate_json(file.read_bytes()) if file.exists() else None
+
+    def save_stale(self, stale: list[StaleKill]) -> None:
+        """Write ``stale.json``."""
+        self._write("stale.json", _STALE.dump_json(stale, indent=1))
 
     @property
     def measurements(self) -> list[Measurement]:

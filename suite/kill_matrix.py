@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import typer
 
 from neuroscale.cli import main
 from neuroscale.cli.runs import conclude, pytest
-from neuroscale.errors import UsageError
+from neuroscale.errors import ExitCode, UsageError
 from neuroscale.milestones import parse_milestones
 from neuroscale.results import RunFolder
+from neuroscale.screen import say
+from suite.freshness import ledger, stale
 from suite.mutants import MUTANTS, by_slug
 
 
@@ -26,23 +28,32 @@ class Runner(Protocol):
         ...
 
 
-def run(milestones: Collection[str], only: Collection[str], runner: Runner) -> int:
+def run(milestones: Collection[str], only: Collection[str], runner: Runner, *, only_stale: bool = False) -> int:
     """Run the mutants' checks in one session, whose exit code tells the worst that came of them.
 
     Raises:
         UsageError: A named mutant does not exist, or there is nothing to run.
     """
     chosen = [by_slug(slug) for slug in only] or [mutant for letter in milestones for mutant in MUTANTS[letter]]
+    if only_stale and chosen:
+        found = stale(chosen, ledger())
+        say(f"{len(found)} of {len(chosen)} mutants are stale: their last kill says nothing of what is there now")
+        chosen = [by_slug(one.mutant) for one in found]
+        if not chosen:
+            return ExitCode.PASSED
     if not chosen:
         raise UsageError("At least one mutant should be selected, but none was. Next: make kill-matrix MILESTONES=a")
     return runner(*(f"--mutant={mutant.slug}" for mutant in chosen), "-v", "--no-header", "--tb=short")
 
 
-def command(milestones: str = "all", only: str = "") -> None:
+def command(
+    milestones: str = "all", only: str = "", *, only_stale: Annotated[bool, typer.Option("--stale")] = False
+) -> None:
     """Run, report, and end with the matrix's exit code."""
     earlier = len(RunFolder.all())
-    code = run(parse_milestones(milestones), only.split(), pytest)
+    code = run(parse_milestones(milestones), only.split(), pytest, only_stale=only_stale)
     for folder in RunFolder.all()[earlier:]:  # none, if pytest could not even begin
+        folder.save_stale(stale([mutant for mutants in MUTANTS.values() for mutant in mutants], ledger()))
         conclude(folder)
     raise typer.Exit(code)
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +29,7 @@ from neuroscale.errors import PreconditionFailed, RevertFailed
 from neuroscale.milestones import MILESTONES, assert_steady_state
 from neuroscale.polling import eventually, longest_wait, pause
 from neuroscale.results import Kill, ScenarioResult
-from suite import mutants
+from suite import freshness, mutants
 from suite.ending import CODES, FOLDER, RUN
 from suite.mutants import Mutant, evaluate_kill
 from suite.mutants.mutant import exit_code
@@ -49,6 +51,8 @@ _KILLS = pytest.StashKey[list[Kill]]()
 _STEP_BEGAN = pytest.StashKey[float]()
 _IN_PLACE = pytest.StashKey[bool]()
 _BENEATH = pytest.StashKey[Breakage]()
+#: Functions of the steps that were begun.
+_STEPS = pytest.StashKey[list[Callable[..., Any]]]()
 #: Milestones whose steady state was not seen since the latest mutant.
 _RECOVERING = pytest.StashKey[set[str]]()
 
@@ -116,13 +120,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         recovering.remove(milestone)
 
 
-def pytest_bdd_before_step(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step) -> None:
+def pytest_bdd_before_step(
+    request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step, step_func: Callable[..., Any]
+) -> None:
     """Put the mutant in place right before the step it names."""
     item = request.node
     item.stash[_STEP_BEGAN] = time.monotonic()
     mutant = mutant_of(item)
     if mutant is None:
         return
+    item.stash.setdefault(_STEPS, []).append(step_func)
     if step.name == mutant.before:
         _put_in_place(request, mutant)
     if step.name == mutant.red_step:
@@ -178,7 +185,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     elif call.when == "call" or (call.when == "setup" and report.failed):
         run, folder = item.config.stash[RUN], item.config.stash[FOLDER]
         result = run.results.pop() if run.results and run.results[-1].nodeid == item.nodeid else None
-        kill = _kill(mutant, result, in_place=item.stash.get(_IN_PLACE, False))
+        kill = _kill(mutant, result, item)
         item.config.stash[_KILLS].append(kill)
         item.config.stash.setdefault(CODES, {})[item.nodeid, call.when] = exit_code(kill)
         folder.save_kills(item.config.stash[_KILLS])
@@ -252,15 +259,23 @@ def _exchange(request: pytest.FixtureRequest, mutant: Mutant) -> None:
     request.node.stash[_IN_PLACE] = True
 
 
-def _kill(mutant: Mutant, result: ScenarioResult | None, *, in_place: bool) -> Kill:
+def _kill(mutant: Mutant, result: ScenarioResult | None, item: pytest.Item) -> Kill:
+    template = scenario_of(item)
+    assert template is not None, "only scenarios have mutants"
+    steps = item.stash.get(_STEPS, list[Callable[..., Any]]())
+    tags = {marker.name for marker in item.iter_markers()}
+    made_of = freshness.inputs_of(mutant, Path(template.feature.filename), steps, tags)
     return Kill(
         mutant=mutant.slug,
         title=mutant.title,
         scenario=mutant.scenario + (f" [{mutant.example}]" if mutant.example else ""),
-        verdict=evaluate_kill(mutant, result if in_place else None),
+        verdict=evaluate_kill(mutant, result if item.stash.get(_IN_PLACE, False) else None),
         expected_step=mutant.red_step,
         expected_reason=mutant.reason,
         step=result.step if result else "",
         reason=result.why if result else "the scenario did not run; see the log above",
         seconds=result.seconds if result else 0.0,
+        at=datetime.now(UTC),
+        commit=freshness.commit(),
+        inputs=freshness.digests(made_of),
     )

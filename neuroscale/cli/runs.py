@@ -38,9 +38,13 @@ def incident_run(slug: Annotated[str, typer.Argument(help="Slug or number, for e
 def kill_matrix(
     milestones: Milestones = "all",
     only: Annotated[str, typer.Option(help="Slugs of mutants, separated by spaces; all if not given.")] = "",
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Of these, those that bear on something that changed since their last kill.")
+    ] = False,
 ) -> None:
     """Prove that each check can fail: break the platform; it must fail in the intended step, for that reason."""
-    raise typer.Exit(_suite("kill_matrix", "--milestones", milestones, "--only", only))
+    more = ["--stale"] if stale else []
+    raise typer.Exit(_suite("kill_matrix", "--milestones", milestones, "--only", only, *more))
 
 
 def bench(

@@ -45,6 +45,7 @@ def overview(folder: RunFolder, note: str = "") -> str:
             pictures=pictures(table),
             kills=kills,
             killed=sum(kill.verdict == "killed" for kill in kills),
+            stale=folder.stale or [],
             history=past,
             trends=trends(past.runs),
             evidence=_evidence(folder),

@@ -130,7 +130,8 @@ def _kills(folder: RunFolder) -> list[RenderableType]:
         for kill in kills
         if kill.verdict != "killed"
     ]
-    counted = Text(f"\n{len(kills) - len(wrong)} of {len(kills)} mutants killed", style="bold")
+    stale = f"; {len(folder.stale)} are stale (neuroscale kill-matrix --stale tries them)" if folder.stale else ""
+    counted = Text(f"\n{len(kills) - len(wrong)} of {len(kills)} mutants killed{stale}", style="bold")
     return [counted, *_few("Not killed", _table("Not killed", ("mutant", "check", "", "red in step")), wrong)]
 
 

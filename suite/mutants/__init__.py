@@ -12,19 +12,20 @@ from neuroscale.errors import UsageError
 from suite.mutants.mutant import Mutant, evaluate_kill
 
 
-def discover() -> dict[str, tuple[Mutant, ...]]:
-    """Milestone -> its mutants, in the order of the modules' names."""
-    found: dict[str, tuple[Mutant, ...]] = {}
+def discover() -> tuple[dict[str, tuple[Mutant, ...]], dict[str, str]]:
+    """Milestone -> its mutants, in the order of the modules' names; and mutant -> the module that declares it."""
+    found, modules = dict[str, tuple[Mutant, ...]](), dict[str, str]()
     for module in sorted(iter_modules(__path__), key=lambda module: module.name):
         loaded = import_module(f"{__name__}.{module.name}")
         if hasattr(loaded, "MUTANTS"):
             found[loaded.MILESTONE] = (*found.get(loaded.MILESTONE, ()), *loaded.MUTANTS)
-    return dict(sorted(found.items()))
+            modules |= {mutant.slug: loaded.__name__ for mutant in loaded.MUTANTS}
+    return dict(sorted(found.items())), modules
 
 
-MUTANTS = discover()
+MUTANTS, MODULES = discover()
 
-__all__ = ["MUTANTS", "Mutant", "by_slug", "discover", "evaluate_kill"]
+__all__ = ["MODULES", "MUTANTS", "Mutant", "by_slug", "discover", "evaluate_kill"]
 
 
 def by_slug(slug: str) -> Mutant:

@@ -125,7 +125,7 @@ def test_the_command_ends_with_the_report_of_its_session(monkeypatch: pytest.Mon
     begun: list[RunFolder] = []
     reported: list[Path] = []
 
-    def session(*_: object) -> int:
+    def session(*_: object, only_stale: bool) -> int:
         begun.append(RunFolder.begin("kill matrix", "pytest")[0])
         return 1
 
@@ -156,7 +156,9 @@ def test_a_module_that_declares_mutants_is_found(tmp_path: Path, monkeypatch: py
     )
     monkeypatch.setattr(mutants, "__path__", [*mutants.__path__, str(tmp_path)])
     try:
-        assert mutants.discover() == {**MUTANTS, "z": MUTANTS["a"][:1]}
+        found, modules = mutants.discover()
+        assert found == {**MUTANTS, "z": MUTANTS["a"][:1]}
+        assert set(modules) == {mutant.slug for of_milestone in MUTANTS.values() for mutant in of_milestone}
     finally:
         sys.modules.pop("suite.mutants.made_up", None)
 

@@ -20,7 +20,6 @@ pytest_plugins = [
     "steps.golden_path",
     "steps.pull_requests",
     "steps.deaths",
-    "steps.deaths",
     "steps.local_portal",
     "steps.comments",
     "steps.costs",

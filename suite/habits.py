@@ -28,6 +28,10 @@ def pytest_configure(config: pytest.Config) -> None:
             f"Which tests failed last is not remembered, so {' and '.join(asked)} would select nothing. "
             "Next: pytest with the node IDs that the report names"
         )
+    if config.option.mutant and config.option.shuffle is not None:
+        raise UsageError(
+            "A mutant is tried after its control, so --shuffle is for scenarios alone. Next: without --shuffle"
+        )
     if needs_cluster(config) and getattr(config.option, "dist", "no") != "no":
         raise UsageError(
             "Scenarios break one cluster, one after the other, so -n is for the fast tier alone. "

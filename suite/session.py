@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shlex
 import sys
@@ -41,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--keep-going", action="store_true", help="try the other scenarios also after the steady state was lost"
     )
+    group.addoption("--shuffle", type=int, metavar="SEED", help="run in another order, the same one for the same seed")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -68,6 +70,8 @@ def needs_cluster(config: pytest.Config) -> bool:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A bare ``pytest`` is the fast tier: scenarios run only when a marker asks for them."""
+    if config.option.shuffle is not None:
+        random.Random(config.option.shuffle).shuffle(items)  # noqa: S311 - an order, and no secret
     if config.option.markexpr or config.option.mutant:
         return
     real = [item for item in items if item.path.is_relative_to(config.rootpath / REAL)]

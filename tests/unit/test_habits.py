@@ -58,6 +58,23 @@ def test_what_is_not_remembered_is_not_ignored(option: str, tmp_path: Path) -> N
     assert not (tmp_path / "reports").exists()
 
 
+def test_a_seed_gives_an_order_and_each_seed_its_own(tmp_path: Path) -> None:
+    def order(*more: str) -> list[str]:
+        return [line for line in run(tmp_path, "--collect-only", "-q", FAST, *more)[1].splitlines() if "::" in line]
+
+    first, again, other, without = order("--shuffle=1"), order("--shuffle=1"), order("--shuffle=2"), order()
+    assert first == again
+    assert first != other
+    assert first != without
+    assert sorted(first) == sorted(other) == sorted(without)
+
+
+def test_mutants_are_not_shuffled_away_from_their_controls(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "--mutant", "out-of-sync", "--shuffle", "1")
+    assert code == ExitCode.USAGE, said
+    assert "--shuffle is for scenarios alone" in said
+
+
 @pytest.mark.parametrize("option", ["-h", "--version", "--collect-only"])
 def test_looking_leaves_no_run_behind(option: str, tmp_path: Path) -> None:
     code, said = run(tmp_path, "-m", "milestone_a", option, "tests/e2e/test_milestone_a.py")

@@ -143,6 +143,7 @@ SLOS = {
 MEASURED_ONLY = {
     "render": "How long the live Argo CD renders what the gate renders",
     "merge-to-prediction-polled": "From a merge to the first right answer while Argo CD is told of no push",
+    "incident-match": "How long it takes to say which known incident a sick platform looks like",
     "verdict": "From a pull request to the gate's verdict on it",
     "outage": "The longest time without a right answer while a component is down",
     "load": "What many at once wait for an answer, through the gateway and at the model server's own port",

@@ -6,9 +6,11 @@ from pytest_bdd import given, parsers, then, when
 
 from neuroscale import incidents
 from neuroscale.chaos.breakage import Breakage
+from neuroscale.cluster.state import present_milestones
 from neuroscale.gitops import drift_scenarios
 from neuroscale.gitops.drift_scenarios import Drifted
-from neuroscale.incidents import Incident, Remedy
+from neuroscale.incident_match import keep_match
+from neuroscale.incidents import INCIDENTS, Incident, Remedy
 from neuroscale.platform import Platform
 from neuroscale.results import Recorder
 
@@ -20,9 +22,10 @@ def the_incident_happens(slug: str, breakage: Breakage) -> Incident:
 
 
 @then(parsers.parse("an operator sees that {symptom}"))
-def an_operator_sees(symptom: str, incident: Incident, platform: Platform) -> None:
+def an_operator_sees(symptom: str, incident: Incident, platform: Platform, recorder: Recorder) -> None:
     incidents.assert_described("symptom", symptom, incident.sees)
     incidents.wait_for_symptom(incident, platform)
+    keep_match(incident, INCIDENTS.values(), platform, present_milestones(), recorder)
 
 
 @then("nothing corrects the drift")

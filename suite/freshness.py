@@ -56,8 +56,8 @@ def inputs_of(mutant: Mutant, feature: Path, steps: Iterable[Callable[..., Any]]
         modules |= {step.__module__, *_named_by(inspect.unwrap(step))}
     folders = [folder for component in COMPONENTS if component.name in tags for folder in component.folders]
     files = [Path(sys.modules[name].__file__ or "") for name in modules if name in sys.modules]
-    found = {feature, *(file for file in files if file.is_relative_to(ROOT)), *(ROOT / folder for folder in folders)}
-    return sorted(path for path in found if path.exists())
+    found = {feature, *files, *(ROOT / folder for folder in folders)}
+    return sorted(path for path in found if path.is_relative_to(ROOT) and path.exists())
 
 
 def _named_by(function: Callable[..., Any]) -> Iterator[str]:

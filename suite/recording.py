@@ -16,8 +16,11 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
 
 from neuroscale import polling
+from neuroscale.cluster.state import present_milestones
 from neuroscale.errors import ExitCode, ending_of
 from neuroscale.evidence import collect
+from neuroscale.incident_match import matching
+from neuroscale.incidents import INCIDENTS
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import Timeline
 from neuroscale.results import Recorder, Sample, ScenarioResult, ScenarioVerdict
@@ -117,6 +120,8 @@ def pytest_bdd_step_error(
     )
     # As the report sees it: where on this machine that is, nobody else needs to know.
     exception.add_note(f"Evidence: {folder.relative_to(reports_dir().parent)}")
+    known = matching(INCIDENTS.values(), item.config.stash[PLATFORM], present_milestones())
+    exception.add_note(f"Looks like incident {known[0]}" if known else "Looks like no incident of the catalogue")
     _attach(folder)
 
 

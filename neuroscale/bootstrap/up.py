@@ -16,7 +16,7 @@ from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.bootstrap.stages import stages
 from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
-from neuroscale.cluster.state import ClusterState, load_state
+from neuroscale.cluster.state import ClusterState, load_state, present_milestones
 from neuroscale.components import GROUND, PORTS, Stage, demands, endpoints, install_tools, selected
 from neuroscale.errors import ClusterUnreachable, ConditionTimeout, NeuroscaleError, PreconditionFailed
 from neuroscale.milestones import MILESTONES
@@ -130,9 +130,7 @@ def _recorded_supply(name: str) -> str:
 
 def _with_present(milestones: Collection[str], name: str) -> list[str]:
     """Those asked for and those that the cluster has: a run of one milestone takes nothing of another away."""
-    state = load_state(name)
-    present = state.milestones if state is not None else []
-    return [letter for letter in MILESTONES if letter in {GROUND, *milestones, *present}]
+    return [letter for letter in MILESTONES if letter in {GROUND, *milestones, *present_milestones(name)}]
 
 
 def _where(state: ClusterState) -> str:

@@ -9,9 +9,12 @@ from typing import Annotated
 import typer
 
 from neuroscale.cli.platform import Milestones
+from neuroscale.cluster.state import present_milestones
 from neuroscale.errors import PreconditionFailed
 from neuroscale.host.programs import in_foreground
-from neuroscale.incidents import EVERY_INCIDENT, number_of
+from neuroscale.incident_match import matching
+from neuroscale.incidents import EVERY_INCIDENT, INCIDENTS, number_of
+from neuroscale.platform import connect
 from neuroscale.report import summary, write
 from neuroscale.results import RunFolder
 from neuroscale.screen import say, table
@@ -33,6 +36,19 @@ def incident_list() -> None:
 def incident_run(slug: Annotated[str, typer.Argument(help="Slug or number, for example a1.")]) -> None:
     """Let an incident happen, show its symptom, resolve it, time the recovery. D4, D7, C4 and C14 need no cluster."""
     raise typer.Exit(pytest("-m", f"incident_{number_of(slug)}"))
+
+
+@incident.command("match")
+def incident_match() -> None:
+    """Which known incident the platform looks like now: those whose whole symptom shows, the likeliest first."""
+    found = matching(INCIDENTS.values(), connect(), present_milestones())
+    if not found:
+        say("unknown: no known incident shows its whole symptom. Next: neuroscale check, docs/troubleshooting.md")
+        return
+    listed = table("incident", "number", "what is seen", "remedy")
+    for match in found:
+        listed.add_row(match.incident.slug, match.incident.number, "; ".join(match.seen), match.incident.remedy)
+    say(listed)
 
 
 def kill_matrix(

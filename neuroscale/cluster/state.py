@@ -73,6 +73,12 @@ def load_state(name: str = CLUSTER_NAME) -> ClusterState | None:
         ) from error
 
 
+def present_milestones(name: str = CLUSTER_NAME) -> list[str]:
+    """Letters of the milestones whose components the cluster was given; none without a cluster."""
+    state = load_state(name)
+    return state.milestones if state is not None else []
+
+
 def exclusive(name: str = CLUSTER_NAME) -> AbstractContextManager[None]:
     """Hold the cluster alone: one run at a time breaks it.
 

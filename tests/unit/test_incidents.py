@@ -13,13 +13,13 @@ from fake_git_server import fake_platform
 from fakes import CONFIG_MAPS, DEPLOYMENTS, NGINX, PAGE, populate
 from typer.testing import CliRunner
 
-from neuroscale import incidents, polling
+from neuroscale import incident_match, incidents, polling
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import ObjectDeleted, ScaledTo
 from neuroscale.chaos.journal import Journal
-from neuroscale.cli import app
+from neuroscale.cli import app, runs
 from neuroscale.cluster.client import Cluster
-from neuroscale.errors import ConditionTimeout, ExitCode, Unrecoverable, UsageError
+from neuroscale.errors import ClusterUnreachable, ConditionTimeout, ExitCode, NeuroscaleError, Unrecoverable, UsageError
 from neuroscale.incidents import (
     INCIDENTS,
     Incident,
@@ -33,6 +33,7 @@ from neuroscale.incidents import incident as incident_module
 from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import MILESTONES
 from neuroscale.polling import Probe, Timeline, Verdict, met, pending, unrecoverable
+from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.results import Recorder, Sample
 from neuroscale.settings import ROOT
 from neuroscale.slos import SLOS
@@ -119,6 +120,62 @@ class Replay:
 def resolve(incident: Incident, breakage: Breakage, recorder: Recorder) -> None:
     """The last two steps of an incident's scenario."""
     wait_for_recovery(apply_remedy(incident, breakage), breakage.platform, recorder)
+
+
+# --- which one it looks like
+
+
+def shown(incident: Incident, *verdicts: Verdict | NeuroscaleError, number: str) -> Incident:
+    def answer(verdict: Verdict | NeuroscaleError) -> Verdict:
+        if isinstance(verdict, NeuroscaleError):
+            raise verdict
+        return verdict
+
+    probes = tuple(ProbeFunction("it shows", partial(answer, verdict)) for verdict in verdicts)
+    return replace(incident, number=number, symptom=probes)
+
+
+def test_what_shows_its_whole_symptom_is_named_the_hardest_to_look_like_first(cluster: Cluster) -> None:
+    one = INCIDENTS["repo_server_down"]
+    catalogue = [
+        shown(one, met("x"), number="a1"),
+        shown(one, met("x"), met("y"), number="a2"),
+        shown(one, met("x"), pending("not so"), number="a3"),
+        shown(one, met("x"), ClusterUnreachable("it does not answer"), number="a4"),
+        replace(shown(one, met("x"), met("y"), met("z"), number="b1"), milestone="b"),
+    ]
+    found = incident_match.matching(catalogue, fake_platform(cluster), ["a"])
+    assert [match.incident.number for match in found] == ["a2", "a1"]
+    assert str(found[0]) == f"A2, {one.title} (x; y). Remedy: {one.remedy}"
+
+
+@pytest.mark.parametrize(
+    ("named", "series"), [(["a1", "b3"], "recognised"), (["b3", "a1"], "taken for another"), ([], "unknown")]
+)
+def test_a_replay_that_is_recognised_is_the_top_match(
+    named: list[str], series: str, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, kept = INCIDENTS["repo_server_down"], list[Sample]()
+    found = [incident_match.Match(replace(one, number=number), ("x",)) for number in named]
+    monkeypatch.setattr(incident_match, "matching", lambda known, platform, milestones: found)
+    incident_match.keep_match(one, [one], fake_platform(cluster), ["a"], Recorder("scenario", kept.append))
+    assert (kept[0].series, kept[0].facts["happened"], kept[0].claim) == (series, "a1", incident_match.CLAIM)
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_the_command_names_the_incident_or_says_that_none_is_known(
+    found: bool, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = INCIDENTS["repo_server_down"]
+    monkeypatch.setattr(runs, "connect", lambda: fake_platform(cluster))
+    matches = [incident_match.Match(one, ("no endpoint",))] if found else []
+    monkeypatch.setattr(runs, "matching", lambda known, platform, milestones: matches)
+    done = CliRunner().invoke(app, ["incident", "match"])
+    assert done.exit_code == ExitCode.PASSED, done.output
+    assert ("no endpoint" if found else "unknown: no known incident") in done.output
+
+
+# --- a replay
 
 
 def test_a_row_that_disagrees_with_the_incident_is_an_error() -> None:

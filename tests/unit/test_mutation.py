@@ -70,6 +70,7 @@ mutants.MUTANTS["a"] = (
     mutant("gets-stuck", "stuck", reason="it is stuck"),
     mutant("without-control", "broken", example="old"),
 )
+mutants.MODULES.update(dict.fromkeys((one.slug for one in mutants.MUTANTS["a"]), "neuroscale.errors"))
 
 @pytest.fixture(scope="session")
 def platform(pytestconfig):
@@ -122,6 +123,8 @@ def test_every_ending_of_a_mutant(tmp_path: Path) -> None:
     assert code == ExitCode.FAILED, said
     (file,) = tmp_path.glob("reports/*/killmatrix.json")
     folder = RunFolder(file.parent)
+    assert all("neuroscale/errors.py" in kill.inputs for kill in folder.kills)
+    assert ["neuroscale/polling.py" in kill.inputs for kill in folder.kills if kill.mutant == "breaks-it"] == [True]
     assert {kill.mutant: kill.verdict for kill in folder.kills} == {
         "breaks-it": "killed",
         "leaves-it-whole": "survived",

@@ -55,8 +55,9 @@ def inputs_of(mutant: Mutant, feature: Path, steps: Iterable[Callable[..., Any]]
     for step in steps:
         modules |= {step.__module__, *_named_by(inspect.unwrap(step))}
     folders = [folder for component in COMPONENTS if component.name in tags for folder in component.folders]
-    files = [Path(sys.modules[name].__file__ or "") for name in modules if name in sys.modules]
-    found = {feature, *files, *(ROOT / folder for folder in folders)}
+    # What is built into Python has no file.
+    files = [getattr(sys.modules.get(name), "__file__", None) for name in modules]
+    found = {feature, *(Path(file) for file in files if file), *(ROOT / folder for folder in folders)}
     return sorted(path for path in found if path.is_relative_to(ROOT) and path.exists())
 
 

@@ -105,7 +105,7 @@ MUTANTS = (
         faults=(*AUTOMATED_SYNC_OFF, *NO_KYVERNO),
         red_step=_EACH_DENIES,
         reason=r"no webhook calls it",
-        hold=10,
+        in_place=lambda _: argo.Gone(guardrails.WEBHOOKS),
     ),
     # --- rules
     Mutant(

@@ -234,7 +234,7 @@ def test_milestone_a_alone_finds_nothing_of_b() -> None:
     text = yaml.safe_dump_all(obj for objects in alone.values() for obj in objects if obj["kind"] != "AppProject")
     # Settings of Argo CD speak of kinds that may come later.
     text = text.replace("count/inferenceservices.serving.kserve.io", "").replace("health.policies.kyverno.io_", "")
-        text = text.replace("health.serving.kserve.io_", "")
+    text = text.replace("health.serving.kserve.io_", "")
     for word in ("knative", "kserve", "kourier", "serving-stack", "kyverno"):
         assert word not in text.replace("Kyverno has not", ""), word
 

@@ -136,6 +136,12 @@ SLOS = {
             120,
             "this platform, milestone D; of D5, F2, F6 and F7 the reference platform names only 26 min until D5's fix",
         ),
+        Slo(
+            "quota-refusal-shown",
+            "A pod that the quota refuses shows on its Application within 1 min",
+            60,
+            "this platform, milestone F; upstream has had it open since 2019 (knative/serving#4416)",
+        ),
     )
 }
 

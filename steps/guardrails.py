@@ -11,11 +11,21 @@ from pytest_bdd import given, parsers, then, when
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.commits import PushedCommit
-from neuroscale.guardrails import admission, admission_load, bypasses, denied_commits, enforcement, latency, quotas
+from neuroscale.guardrails import (
+    admission,
+    admission_load,
+    bypasses,
+    denied_commits,
+    enforcement,
+    latency,
+    quota_visibility,
+    quotas,
+)
 from neuroscale.guardrails.admission import AdmissionResponse
 from neuroscale.guardrails.admission_load import AdmissionLoad
 from neuroscale.guardrails.corpus import Specimen
-from neuroscale.guardrails.quotas import LimitProbe, SystemContainersFit
+from neuroscale.guardrails.quota_visibility import QuotaRefusal
+from neuroscale.guardrails.quotas import LimitProbe, SidecarProbe, SystemContainersFit
 from neuroscale.milestones import assert_steady_state
 from neuroscale.platform import Platform
 from neuroscale.polling import consistently, eventually
@@ -188,6 +198,29 @@ def an_operator_fills_the_quota(objects: str, breakage: Breakage) -> LimitProbe:
 @when(parsers.parse("an operator requests all that is left of the {amount}"), target_fixture="edge")
 def an_operator_requests_all(amount: str, platform: Platform) -> LimitProbe:
     return quotas.ask_for_all(amount, platform)
+
+
+@when(
+    parsers.parse("an operator requests what is left of the {amount} for a pod with the platform's sidecar"),
+    target_fixture="edge",
+)
+def an_operator_requests_with_a_sidecar(amount: str, platform: Platform) -> SidecarProbe:
+    return quotas.ask_with_sidecar(amount, platform)
+
+
+@then("without the sidecar there would have been room")
+def without_the_sidecar_there_is_room(edge: SidecarProbe, platform: Platform) -> None:
+    quotas.assert_alone_fits(edge, platform)
+
+
+@when(parsers.parse("the quota is too small as {event}"), target_fixture="refusal")
+def the_quota_is_too_small(event: str, breakage: Breakage) -> QuotaRefusal:
+    return quota_visibility.refuse(event, breakage)
+
+
+@then("its Application is Degraded within the quota SLO, and the quota is named")
+def its_application_is_degraded(refusal: QuotaRefusal, platform: Platform, recorder: Recorder) -> None:
+    quota_visibility.wait_until_shown(refusal, platform, recorder)
 
 
 @then("the next one is rejected for exceeding the quota")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import ObjectCreated
@@ -24,6 +25,7 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes import expected
+from neuroscale.probes.knative_resources import MODEL_LABEL
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.settings import APPS_NAMESPACE
 
@@ -45,6 +47,8 @@ _AMOUNTS = {
 _DRAINED_WITHIN = 60.0
 #: Containers of the pod that asks for much.
 _PARTS = 5
+#: The container that Knative puts beside each model server.
+_SIDECAR = "queue-proxy"
 #: The smallest step of each amount.
 _STEP = {"cpu": Decimal("0.001"), "memory": Decimal(1024 * 1024)}
 
@@ -62,6 +66,20 @@ class LimitProbe:
     at: AdmissionResponse
     above: AdmissionResponse
     words: str
+
+
+@dataclass(frozen=True)
+class SidecarProbe(LimitProbe):
+    """The same of a pod with a sidecar.
+
+    Attributes:
+        alone: What was answered right beyond the limit, without the sidecar.
+    """
+
+    alone: AdmissionResponse
+
+
+Probed = TypeVar("Probed", bound=LimitProbe)
 
 
 def evaluate_limit(edge: LimitProbe) -> Verdict:
@@ -94,11 +112,11 @@ def fill(what: str, breakage: Breakage) -> LimitProbe:
     Raises:
         PreconditionFailed: There is no quota of them, or no room to try it.
     """
-    _wait_until_quiet(breakage.platform)
+    wait_until_quiet(breakage.platform)
     cluster, (resource, name) = breakage.platform.cluster, _COUNTED[what]
     pattern = objects_of(specimen(name, good=True))[0]
-    _wait("the quota has counted", lambda: evaluate_counted(cluster, resource, pattern), cluster)
-    hard, used = _quota(breakage.platform, resource)[resource]
+    wait("the quota has counted", lambda: evaluate_counted(cluster, resource, pattern), cluster)
+    hard, used = taken(breakage.platform, resource)[resource]
     room = int(hard - used)
     if room < 1:
         raise PreconditionFailed(f"The quota {resource} should leave room to try, but {used} of {hard} are taken.")
@@ -121,12 +139,21 @@ def evaluate_counted(cluster: Cluster, resource: str, pattern: Object) -> Verdic
     return met(seen) if used is None or int(used) == there else pending(seen)
 
 
-def _wait_until_quiet(platform: Platform) -> None:
-    """Terminating pods still count against the quota, and may be gone while the limit is probed."""
-    _wait("no pod is on its way out", lambda: quieten(platform.cluster), platform.cluster)
+def wait_until_quiet(platform: Platform) -> None:
+    """Terminating pods still count against the quota, and may be gone while the limit is probed.
+
+    Raises:
+        PreconditionFailed: Some are left.
+    """
+    wait("no pod is on its way out", lambda: quieten(platform.cluster), platform.cluster)
 
 
-def _wait(description: str, evaluate: Callable[[], Verdict], cluster: Cluster) -> None:
+def wait(description: str, evaluate: Callable[[], Verdict], cluster: Cluster) -> None:
+    """Wait for what has to be so before the quota is tried.
+
+    Raises:
+        PreconditionFailed: It does not come true.
+    """
     try:
         eventually(ProbeFunction(description, evaluate, area="guardrails"), cluster, within=_DRAINED_WITHIN)
     except ConditionTimeout as error:
@@ -153,16 +180,72 @@ def ask_for_all(amount: str, platform: Platform) -> LimitProbe:
     Raises:
         PreconditionFailed: Git knows no quota of it, or what is left never stays the same while it is asked for.
     """
-    _wait_until_quiet(platform)
-    what, probes = _AMOUNTS[amount], list[LimitProbe]()
+    what = _AMOUNTS[amount]
+    return _steadily(what, platform, lambda left: _ask_around(what, left, platform.cluster))
+
+
+def ask_with_sidecar(amount: str, platform: Platform) -> SidecarProbe:
+    """Ask as :func:`ask_for_all` for a pod that has Knative's queue-proxy beside its own containers.
+
+    Raises:
+        PreconditionFailed: As there; or no model's pod has such a sidecar.
+    """
+    what, sidecar = _AMOUNTS[amount], _sidecar(platform.cluster)
+
+    def ask(left: Mapping[str, Decimal]) -> SidecarProbe:
+        own = {of: left[of] - quantity(sidecar["resources"][_side(of)][_of(of)]) for of in left}
+        pods = [_pod(_asking(what, own, step)) for step in (-1, 0, 1)]
+        below, at, above = (submit_repeatedly(platform.cluster, _beside(sidecar, pod)) for pod in pods)
+        alone = submit_repeatedly(platform.cluster, pods[-1])
+        limit = f"all that is left of {what}, a sidecar included"
+        return SidecarProbe(limit, below, at, above, _exceeded(what), alone)
+
+    return _steadily(what, platform, ask)
+
+
+def assert_alone_fits(edge: SidecarProbe, platform: Platform) -> None:
+    """What was rejected with the sidecar is admitted without it: the sidecar counts.
+
+    Raises:
+        ConditionTimeout: It is rejected as well.
+    """
+    assert_met("without the sidecar there would have been room", evaluate_alone(edge), platform)
+
+
+def evaluate_alone(edge: SidecarProbe) -> Verdict:
+    """Admitted."""
+    fits = edge.alone.outcome == "admitted"
+    return met("it is admitted") if fits else unrecoverable(f"{edge.alone.outcome}: {edge.alone.said}")
+
+
+def _sidecar(cluster: Cluster) -> Object:
+    """The queue-proxy of a model's pod, as it runs there; what it mounts belongs to that pod."""
+    for pod in cluster.list("Pod", APPS_NAMESPACE, labels=MODEL_LABEL):
+        for container in pod["spec"]["containers"]:
+            if container["name"] == _SIDECAR:
+                return {key: value for key, value in container.items() if key != "volumeMounts"}
+    raise PreconditionFailed(
+        f"A model's pod should have the container {_SIDECAR}, but none in {APPS_NAMESPACE} has. "
+        "Next: neuroscale check serving"
+    )
+
+
+def _beside(sidecar: Object, pod: Object) -> Object:
+    return {**pod, "spec": {**pod["spec"], "containers": [*pod["spec"]["containers"], sidecar]}}
+
+
+def _steadily(what: str, platform: Platform, ask: Callable[[Mapping[str, Decimal]], Probed]) -> Probed:
+    """Ask about what is left, until nobody takes or gives back meanwhile."""
+    wait_until_quiet(platform)
+    probes = list[Probed]()
 
     def evaluate() -> Verdict:
         before = _left(platform)
-        probes.append(_ask_around(what, before, platform.cluster))
+        probes.append(ask(before))
         after = _left(platform)
         return met("it stayed the same") if after == before else pending(f"{what}: {before[what]}, then {after[what]}")
 
-    _wait("nobody takes or gives back while it is asked", evaluate, platform.cluster)
+    wait("nobody takes or gives back while it is asked", evaluate, platform.cluster)
     return probes[-1]
 
 
@@ -172,9 +255,17 @@ def _ask_around(what: str, left: Mapping[str, Decimal], cluster: Cluster) -> Lim
     return LimitProbe(f"all that is left of {what}", below, at, above, _exceeded(what))
 
 
+def _side(what: str) -> str:
+    return what.partition(".")[0]
+
+
+def _of(what: str) -> str:
+    return what.partition(".")[2]
+
+
 def _asking(what: str, left: Mapping[str, Decimal], step: int) -> dict[str, Decimal]:
     """One amount at its edge; a request takes the limit along, which has more room."""
-    side, of = what.split(".")
+    side, of = _side(what), _of(what)
     asked = {"requests.cpu": _PARTS * Decimal("0.02"), "requests.memory": Decimal(_PARTS * 64 * 1024 * 1024)}
     asked |= {f"limits.{kind}": asked[f"requests.{kind}"] for kind in _STEP}
     wanted = left[what] + step * _STEP[of]
@@ -199,7 +290,7 @@ def _pod(amounts: Mapping[str, Decimal]) -> Object:
 def _shares(amounts: Mapping[str, Decimal]) -> list[dict[str, Decimal]]:
     parts: list[dict[str, Decimal]] = [{} for _ in range(_PARTS)]
     for what, amount in amounts.items():
-        step = _STEP[what.split(".")[1]]
+        step = _STEP[_of(what)]
         share = (amount / _PARTS) // step * step
         for part in parts[1:]:
             part[what] = share
@@ -208,11 +299,15 @@ def _shares(amounts: Mapping[str, Decimal]) -> list[dict[str, Decimal]]:
 
 
 def _left(platform: Platform) -> dict[str, Decimal]:
-    return {what: hard - used for what, (hard, used) in _quota(platform, *_AMOUNTS.values()).items()}
+    return {what: hard - used for what, (hard, used) in taken(platform, *_AMOUNTS.values()).items()}
 
 
-def _quota(platform: Platform, *wanted: str) -> dict[str, tuple[Decimal, Decimal]]:
-    """What Git allows, and what the cluster says is taken at one moment; without a quota there, nothing is."""
+def taken(platform: Platform, *wanted: str) -> dict[str, tuple[Decimal, Decimal]]:
+    """What Git allows, and what the cluster says is taken at one moment; without a quota there, nothing is.
+
+    Raises:
+        PreconditionFailed: Git does not limit it.
+    """
     hard = expected.quota(platform.git_server)
     if missing := [what for what in wanted if what not in hard]:
         raise PreconditionFailed(f"Git should limit {missing[0]} in {QUOTA}, but does not. Next: neuroscale up")

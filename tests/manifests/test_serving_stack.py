@@ -67,6 +67,11 @@ def test_a_mistake_in_the_render_cannot_prune_a_definition() -> None:
     assert set(protection.values()) == {"Prune=false"}
 
 
+def test_a_dry_run_of_kserve_is_not_tried_against_the_quota() -> None:
+    hook = named("ValidatingWebhookConfiguration", "validation.webhook.serving.knative.dev")["webhooks"][0]
+    assert [one["expression"] for one in hook["matchConditions"]] == ["!request.?dryRun.orValue(false)"]
+
+
 def test_nothing_needs_what_the_platform_does_not_have() -> None:
     """The metrics-server, cert-manager, a chart renderer, the proxy of incident B3, upstream's build tool."""
     kinds = {obj["kind"] for obj in places()[FOLDER]}
@@ -229,6 +234,7 @@ def test_milestone_a_alone_finds_nothing_of_b() -> None:
     text = yaml.safe_dump_all(obj for objects in alone.values() for obj in objects if obj["kind"] != "AppProject")
     # Settings of Argo CD speak of kinds that may come later.
     text = text.replace("count/inferenceservices.serving.kserve.io", "").replace("health.policies.kyverno.io_", "")
+    text = text.replace("health.serving.kserve.io_", "")
     for word in ("knative", "kserve", "kourier", "serving-stack", "kyverno"):
         assert word not in text.replace("Kyverno has not", ""), word
 

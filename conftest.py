@@ -11,6 +11,7 @@ pytest_plugins = [
     "suite.recording",
     "suite.browser",
     "suite.restarts",
+    "suite.delta_pairs",
     "steps.platform",
     "steps.gitops",
     "steps.repository",
@@ -26,5 +27,6 @@ pytest_plugins = [
     "steps.browser",
     "steps.incidents",
     "steps.gate",
+    "steps.prices",
     "steps.render",
 ]

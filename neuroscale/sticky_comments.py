@@ -92,7 +92,7 @@ class StickyComment:
         clock: Time source.
 
     Raises:
-        NeuroscaleError: It is longer than a forge takes.
+        NeuroscaleError: It says nothing, or is longer than a forge takes.
     """
 
     def __init__(  # noqa: PLR0913 - where, as whom, of what, what; and what tests bring
@@ -107,6 +107,11 @@ class StickyComment:
     ) -> None:
         self._forge, self._token, self._proposal, self._clock = forge, token.strip(), proposal, clock
         self._body = direct.without(self._token, body_of(text, proposal.sha))
+        if plain(self._body) == plain(body_of("", proposal.sha)):
+            raise NeuroscaleError(
+                "A comment should say something, but this one is empty, so none was posted. "
+                "Next: neuroscale delta --format markdown"
+            )
         if len(self._body) > LONGEST:
             raise NeuroscaleError(
                 f"A comment should have at most {LONGEST:,} characters, but this one has {len(self._body):,}, so none "

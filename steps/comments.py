@@ -58,6 +58,11 @@ def the_gate_judges_it_with_a_revoked_token(reviewed: Reviewed) -> Ended:
     return runs.run_with_revoked_token(reviewed)
 
 
+@when("the gate judges it and has left nothing to comment with", target_fixture="ended")
+def the_gate_judges_it_without_a_comment(reviewed: Reviewed) -> Ended:
+    return runs.run_without_text(reviewed)
+
+
 @then("it has one comment of the gate, of its latest commit")
 def it_has_one_comment(reviewed: Reviewed) -> None:
     runs.assert_one_comment(reviewed)

@@ -67,3 +67,8 @@ Feature: The incidents of serving, each with its symptom, its remedy and its rec
     Examples: D3
       | incident    | symptom                              | remedy                                                                               | slo |
       | crd_deleted | the CRD is gone and no model answers | let Argo CD sync the serving stack again: it restores the CRD, and the models follow | 240 |
+
+    @incident_e3
+    Examples: E3
+      | incident            | symptom                                                                              | remedy                                        | slo |
+      | gateway_ports_taken | the gateway has no address and its load balancer waits for ports that another one has | remove the other Service of type LoadBalancer | 120 |

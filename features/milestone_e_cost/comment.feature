@@ -40,3 +40,4 @@ Feature: One comment on a pull request is of its latest commit
       | while the Git server knows nothing of comments      | error  |
       | while the Git server takes no comment from the gate | error  |
       | with a token that was revoked                       | none   |
+      | and has left nothing to comment with                | error  |

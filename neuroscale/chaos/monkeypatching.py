@@ -18,7 +18,7 @@ _ORIGINALS: dict[str, Any] = {}
 
 
 class FunctionPatched(FaultModel):
-    """A function of the CI gate, of the portal without a cluster, or of what comments: all run from this process.
+    """A function of the CI gate, its delta, the portal without a cluster, or what comments: all run from this process.
 
     It ends with the process, so that nothing is left for a later one to undo.
 
@@ -29,7 +29,7 @@ class FunctionPatched(FaultModel):
 
     kind: Literal["rewired"] = "rewired"
     wire: str = Field(
-        pattern=r"^neuroscale\.(gate|local_portal|deaths|comment_scenarios|sticky_comments)(\.[a-z_]+)*:[A-Za-z_]+$"
+        pattern=r"^neuroscale\.(gate|delta|local_portal|deaths|comment_scenarios|sticky_comments)(\.[a-z_]+)*:[A-Za-z_]+$"
     )
     replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.[a-z_]+:[a-z_]+$")
 

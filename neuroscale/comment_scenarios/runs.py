@@ -79,16 +79,17 @@ def open_pull_request(git_server: GitServer) -> Reviewed:
     return Reviewed(git_server, branch, pull.number, token, [pull.head])
 
 
-def run(reviewed: Reviewed, sha: str, url: str = "") -> Ended:
+def run(reviewed: Reviewed, sha: str, url: str = "", *, text: bool = True) -> Ended:
     """Report a commit as the gate's Job does; what it raises is its end.
 
     Args:
         reviewed: The pull request.
         sha: The commit.
         url: Where the Git server is reached, if not where it is.
+        text: Whether whoever judged has left a text for the comment.
     """
     url, proposal, start = url or reviewed.git_server.url, Proposal(reviewed.number, sha), time.monotonic()
-    comment = partial(StickyComment, gitea(url), reviewed.token, proposal, _text(sha))
+    comment = partial(StickyComment, gitea(url), reviewed.token, proposal, _text(sha)) if text else None
     error = ""
     try:
         report(Statuses(url, reviewed.token), proposal, _FOUND_NOTHING, comment)
@@ -106,6 +107,11 @@ def run_in_trouble(reviewed: Reviewed, trouble: str) -> Ended:
     """Of the commit that is proposed now, at a Git server that has trouble, in the words of features."""
     with troubled(reviewed.git_server.url, TROUBLES[trouble]) as url:
         return run(reviewed, reviewed.pushed[-1], url)
+
+
+def run_without_text(reviewed: Reviewed) -> Ended:
+    """Of the commit that is proposed now; whoever judged found nothing, and left no text for the comment."""
+    return run(reviewed, reviewed.pushed[-1], text=False)
 
 
 def run_with_revoked_token(reviewed: Reviewed) -> Ended:

@@ -9,7 +9,7 @@ from pathlib import Path
 from neuroscale.backstage_client import portal
 from neuroscale.cluster.ports import Port
 from neuroscale.components.component import Component, Evidence, Stage
-from neuroscale.components.credentials import provide_secret
+from neuroscale.components.credentials import provide_secret, restart_readers
 from neuroscale.host import packages
 from neuroscale.kubernetes.objects import secret_values
 from neuroscale.platform import Platform
@@ -36,13 +36,13 @@ def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git 
     """What the portal must know and Git must not: made once, and again when the Git server takes it no longer."""
     cluster, git_server = platform.cluster, platform.git_server
     known = secret_values(cluster.get(backstage.SECRET))
-    if known and git_server.takes_token(known["GITEA_TOKEN"]):
-        return
-    values = {
-        "GITEA_TOKEN": git_server.issue_token(PORTAL_USER, ("write:repository",)),
-        "POSTGRES_PASSWORD": known.get("POSTGRES_PASSWORD") or secrets.token_urlsafe(24),
-    }
-    provide_secret(cluster, backstage.SECRET, values, [backstage.BACKSTAGE])
+    if not known or not git_server.takes_token(known["GITEA_TOKEN"]):
+        values = {
+            "GITEA_TOKEN": git_server.issue_token(PORTAL_USER, ("write:repository",)),
+            "POSTGRES_PASSWORD": known.get("POSTGRES_PASSWORD") or secrets.token_urlsafe(24),
+        }
+        provide_secret(cluster, backstage.SECRET, values, [backstage.BACKSTAGE])
+    restart_readers(cluster, backstage.SECRET, [backstage.BACKSTAGE])
 
 
 COMPONENT = Component(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from neuroscale.cluster.apply import apply_all
@@ -12,19 +12,42 @@ from neuroscale.kubernetes.refs import Ref
 
 #: As `kubectl rollout restart` says it.
 _RESTARTED = "kubectl.kubernetes.io/restartedAt"
+#: On a Secret whose readers may have its old values: whoever wrote it may have died before they were restarted.
+_DUE = "neuroscale.io/readers-not-restarted-since"
 
 
-def provide_secret(cluster: Cluster, ref: Ref, values: Mapping[str, str], readers: Iterable[Ref]) -> None:
-    """Apply a Secret and its namespace, and restart who had the old values: a variable is read when a container starts.
+def provide_secret(cluster: Cluster, ref: Ref, values: Mapping[str, str], readers: Sequence[Ref]) -> None:
+    """Apply a Secret and its namespace. It says that its readers are still to be restarted, see below.
 
     Args:
         cluster: Where.
         ref: The Secret.
         values: All that it holds.
-        readers: Workloads; those that do not exist yet will read the new ones.
+        readers: Workloads that have it; those that do not exist yet will read the new values.
     """
-    apply_all(cluster, (namespace(ref.namespace or ""), secret(ref, values)))
+    made = secret(ref, values)
+    if readers:
+        made["metadata"]["annotations"] = {_DUE: _now()}
+    apply_all(cluster, (namespace(ref.namespace or ""), made))
+
+
+def restart_readers(cluster: Cluster, ref: Ref, readers: Sequence[Ref]) -> None:
+    """Restart who may have a Secret's old values, and say that it is done; nothing where nothing is due.
+
+    A variable is read when a container starts. A run that dies at any point of this leaves it due for the next one.
+
+    Args:
+        cluster: Where.
+        ref: The Secret.
+        readers: Workloads that have it.
+    """
+    if _DUE not in (((cluster.get(ref) or {}).get("metadata") or {}).get("annotations") or {}):
+        return
     for reader in readers:
         if cluster.get(reader) is not None:
-            annotations = {_RESTARTED: datetime.now(UTC).isoformat(timespec="seconds")}
-            cluster.patch(reader, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
+            cluster.patch(reader, {"spec": {"template": {"metadata": {"annotations": {_RESTARTED: _now()}}}}})
+    cluster.patch(ref, {"metadata": {"annotations": {_DUE: None}}})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

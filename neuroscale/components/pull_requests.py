@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neuroscale.components.application_sets import refresh_after_error
 from neuroscale.components.component import Component, Evidence, Stage
-from neuroscale.components.credentials import provide_secret
+from neuroscale.components.credentials import provide_secret, restart_readers
 from neuroscale.kubernetes.objects import secret_values
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe
@@ -29,12 +29,13 @@ def _credentials(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - Git 
     """A token for each who sets statuses: made once, and again when the Git server takes it no longer, or for more."""
     cluster, git_server = platform.cluster, platform.git_server
     for user, scopes in SCOPES.items():
-        known = secret_values(cluster.get(pull_requests.token(user)))
+        token, readers = pull_requests.token(user), pull_requests.WORKLOADS if user == GATE_WATCHER else ()
+        known = secret_values(cluster.get(token))
         good = known.get("SCOPES") == " ".join(scopes) and git_server.takes_token(known.get("TOKEN", ""))
         if not good:
             values = {"TOKEN": git_server.issue_token(user, scopes), "SCOPES": " ".join(scopes)}
-            readers = pull_requests.WORKLOADS if user == GATE_WATCHER else ()
-            provide_secret(cluster, pull_requests.token(user), values, readers)
+            provide_secret(cluster, token, values, readers)
+        restart_readers(cluster, token, readers)
 
 
 def _protect(platform: Platform, tree: Path) -> None:  # noqa: ARG001 - the rule is the Git server's

@@ -9,6 +9,8 @@ from neuroscale.errors import ConditionTimeout, PreconditionFailed
 from neuroscale.gate.assertions import GateOutput
 
 _LIKE, _KIND = "apps/demo-iris-2/inference-service.yaml", "InferenceService"
+#: What each of the folders holds.
+FILE = Path(_LIKE).name
 _POLICY = "require-standard-labels-inferenceservice"
 
 
@@ -30,7 +32,7 @@ def add_folders(copy: Path, more: int) -> list[str]:
     for place in added:
         (copy / place).mkdir()
         changed = text.replace(f"  name: {name}\n", f"  name: {Path(place).name}\n")
-        (copy / place / Path(_LIKE).name).write_text(changed, encoding="utf-8")
+        (copy / place / FILE).write_text(changed, encoding="utf-8")
     return added
 
 

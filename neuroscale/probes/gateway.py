@@ -15,6 +15,11 @@ from neuroscale.probes.workloads import evaluate_daemon_set
 
 #: k3s makes a DaemonSet for each Service of type LoadBalancer, and names the Service on it.
 _BALANCER = "svccontroller.k3s.cattle.io"
+_OF_GATEWAY = f"{_BALANCER}/svcname={GATEWAY_SERVICE.name},{_BALANCER}/svcnamespace={GATEWAY_SERVICE.namespace}"
+#: Which priority k3s gives the pods of a Service's load balancer; ``system-node-critical`` where it does not say.
+PRIORITY = f"{_BALANCER}/priorityclassname"
+#: As the scheduler says it of a pod whose ports on the node are another's.
+_NO_PORTS = "didn't have free ports"
 
 
 @dataclass(frozen=True)
@@ -30,11 +35,10 @@ class GatewayReached:
 
     def check(self, cluster: Cluster) -> Verdict:
         """Fetch the Service, what k3s runs for it, and the gateway's pods."""
-        name, namespace = GATEWAY_SERVICE.name, GATEWAY_SERVICE.namespace
-        labels = f"{_BALANCER}/svcname={name},{_BALANCER}/svcnamespace={namespace}"
+        namespace = GATEWAY_SERVICE.namespace
         return evaluate_reached(
             cluster.get(GATEWAY_SERVICE),
-            cluster.list("DaemonSet", "kube-system", labels=labels),
+            cluster.list("DaemonSet", "kube-system", labels=_OF_GATEWAY),
             ready(slices_of(cluster, GATEWAY_SERVICE)),
             _own_pods(cluster.list("ReplicaSet", namespace), cluster.list("Pod", namespace)),
         )
@@ -64,6 +68,39 @@ def evaluate_reached(
     if wrong:
         return pending("; ".join(wrong))
     return met(f"{len(names)} endpoints, all of them the gateway's; {len(balancers)} load balancers of k3s")
+
+
+@dataclass(frozen=True)
+class PortsTaken:
+    """Somebody else has the node's ports that the gateway's load balancer needs (the symptom of incident E3)."""
+
+    area: str = "serving"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return "the gateway's Service has no address, and its load balancer waits for ports that somebody else has"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Fetch the Service, and the pods that k3s runs for it."""
+        pods = cluster.list("Pod", "kube-system", labels=_OF_GATEWAY)
+        return evaluate_ports_taken(cluster.get(GATEWAY_SERVICE), pods)
+
+
+def evaluate_ports_taken(service: Object | None, pods: Sequence[Object]) -> Verdict:
+    """Whether the Service is without an address and a pod of its load balancer without ports."""
+    if service is None:
+        return pending("it does not exist")
+    address = (((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or [{}])[0]
+    waiting = [
+        f"pod {pod['metadata']['name']}: {condition['message']}"
+        for pod in pods
+        for condition in (pod.get("status") or {}).get("conditions") or []
+        if condition["type"] == "PodScheduled" and _NO_PORTS in (condition.get("message") or "")
+    ]
+    seen = f"its address: {', '.join(map(str, address.values())) or 'none'}; "
+    seen += waiting[0] if waiting else f"none of {len(pods)} pods of its load balancer waits for ports"
+    return met(seen) if waiting and not address else pending(seen)
 
 
 def _own_pods(replica_sets: Sequence[Object], pods: Sequence[Object]) -> set[str]:

@@ -50,8 +50,8 @@ def report(number: _Number, sha: _Sha, token: _Token) -> None:
     """Say at the Git server what was judged."""
     proposal = Proposal(number, sha)
     try:
-        text, status = reporting.text_of(_COMMENT), CommitStatus.read(_VERDICT)
-        comment = None if text is None else partial(StickyComment, gitea(), token, proposal, text)
+        status = CommitStatus.read(_VERDICT)
+        comment = partial(_comment, token, proposal) if _COMMENT.exists() else None
         for line in reporting.report(Statuses(SERVICE_URL, token), proposal, status, comment):
             _log(f"{sha}: {line}")
     except (NeuroscaleError, OSError, ValueError, TypeError) as error:
@@ -66,6 +66,10 @@ def watch(token: _Token) -> None:
         for line in watching.look(statuses, first_seen, answered=_ANSWERED):
             _log(line)
         pause(_EVERY)
+
+
+def _comment(token: str, proposal: Proposal) -> StickyComment:
+    return StickyComment(gitea(), token, proposal, reporting.text_of(_COMMENT))
 
 
 def _log(line: str) -> None:

@@ -47,13 +47,13 @@ def judge(url: str, number: int, sha: str, folder: Path) -> tuple[CommitStatus, 
         main = _git(repository, "rev-parse", "--verify", "main^{commit}")
         proposed = _git(repository, "rev-parse", "--verify", f"{sha}^{{commit}}")
         result = judge_merge(repository, main, _merge(repository, main, proposed), _ENGINE)
+        return verdict(result), written(result.delta, Format.MARKDOWN) if result.delta else None
     except Conflict as error:
         return CommitStatus("failure", str(error)), None
     except (NeuroscaleError, OSError) as error:
         return CommitStatus("error", f"no verdict: {' '.join(str(error).split())}"), None
     except Exception as error:  # noqa: BLE001 - what nobody foresaw is no pass either
         return CommitStatus("error", f"no verdict: {type(error).__name__}: {error}"), None
-    return verdict(result), written(result.delta, Format.MARKDOWN) if result.delta else None
 
 
 def judge_merge(repository: Path, main: str, merged: str, engine: Engine) -> GateResult:

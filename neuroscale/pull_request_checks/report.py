@@ -14,6 +14,7 @@ from neuroscale.sticky_comments import Proposal, StickyComment
 BUDGET = 10.0
 #: Of what a comment failed by; a status keeps 255 characters.
 _SHOWN = 240
+_NEXT = "Next: kubectl -n pull-requests logs JOB -c judge"
 
 
 def report(
@@ -29,7 +30,7 @@ def report(
         statuses: The Git server.
         proposal: What was judged.
         status: The verdict.
-        comment: Makes the comment; ``None`` where nothing was written for one.
+        comment: Makes the comment; ``None`` where nothing was left for one, as of a commit that cannot be priced.
         clock: Time source.
 
     Returns:
@@ -40,7 +41,7 @@ def report(
     """
     said: list[str] = []
     try:
-        made = comment() if comment else None
+        made = _made(comment, status)
         if made:
             said.append(made.publish())
         if status.state == "success":
@@ -58,13 +59,33 @@ def report(
     return said
 
 
-def text_of(file: Path) -> str | None:
-    """The text for a comment that whoever judged has left, or ``None``.
+def text_of(file: Path) -> str:
+    """The text for a comment that whoever judged has left.
 
     Raises:
-        OSError: It cannot be read.
+        NeuroscaleError: It cannot be read.
     """
-    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else None
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise NeuroscaleError(f"The comment should be read from {file}, but {error}. {_NEXT}") from error
+
+
+def _made(comment: Callable[[], StickyComment] | None, status: CommitStatus) -> StickyComment | None:
+    """What is to be said; ``None`` of a commit that is not good and has no price."""
+    if comment is None:
+        if status.state == "success":
+            raise NeuroscaleError(
+                f"A good verdict should come with a comment, but whoever judged left no comment. {_NEXT}"
+            )
+        return None
+    try:
+        return comment()
+    except NeuroscaleError:
+        raise
+    except Exception as error:
+        # What nobody foresaw is no pass either.
+        raise NeuroscaleError(f"The comment could not be made: {type(error).__name__}: {error}. {_NEXT}") from error
 
 
 def reason_of(error: NeuroscaleError) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from neuroscale.chaos.faults import FunctionPatched
+from neuroscale.commit_statuses import CommitStatus, Statuses
 from neuroscale.errors import ConditionTimeout
 from neuroscale.polling import Verdict, met
+from neuroscale.pull_request_checks.report import report
 from neuroscale.sticky_comments import MARKER, Proposal, StickyComment
 from suite.mutants.mutant import Mutant
 
@@ -50,6 +52,17 @@ def only_edited(*arguments: Any) -> StickyComment:
 def never_failing(*arguments: Any) -> StickyComment:
     """A comment that the forge did not take is as good as one that it took."""
     return _NeverFailing(*arguments)
+
+
+def green_without_comment(
+    statuses: Statuses, proposal: Proposal, status: CommitStatus, comment: Callable[[], StickyComment] | None
+) -> list[str]:
+    """A good verdict is enough: that there is no comment is passed over."""
+    if comment is None:
+        statuses.approve(*proposal)
+        statuses.set(proposal.sha, status)
+        return []
+    return report(statuses, proposal, status, comment)
 
 
 def nothing_newer(pull: Mapping[str, Any], proposal: Proposal) -> str:
@@ -120,5 +133,15 @@ MUTANTS = (
         red_step="the run has failed within 60 s, its commit's status is error, and nothing is green",
         reason=r"the status is success, approved: True, error: none",
         example="knows nothing of comments",
+    ),
+    Mutant(
+        "missing-comment-is-green",
+        "A good verdict is reported whether there is something to comment with or not",
+        scenario=_FAILS,
+        before="the gate judges it and has left nothing to comment with",
+        faults=_patched("comment_scenarios.runs:report", "green_without_comment"),
+        red_step="the run has failed within 60 s, its commit's status is error, and nothing is green",
+        reason=r"the status is success, approved: True, error: none",
+        example="and has left nothing to comment with",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neuroscale.chaos.faults import FieldsEdited, ObjectDeleted, ScaledTo
 from neuroscale.incidents import by_slug
+from neuroscale.incidents.gateway_ports_taken import SECOND
 from neuroscale.incidents.new_model import NEW_MODEL
 from neuroscale.incidents.progress_deadline_exceeded import FILLER
 from neuroscale.kubernetes.refs import Ref
@@ -144,5 +145,16 @@ MUTANTS = (
         red_step=symptom_step(by_slug("d3b")),
         reason=r"shows Terminating True.*it does not exist",
         in_place=lambda _: argo.Gone(serving.CRD),
+    ),
+    Mutant(
+        "no-symptom-e3",
+        "The other Service is gone before anybody looks: the gateway has its ports again",
+        scenario=_STOPPED,
+        example=by_slug("e3").slug,
+        before=symptom_step(by_slug("e3")),
+        faults=(ObjectDeleted(target=SECOND),),
+        red_step=symptom_step(by_slug("e3")),
+        reason=r"waits for ports that somebody else has.*none of \d+ pods of its load balancer waits for ports",
+        hold=30,
     ),
 )

@@ -13,7 +13,11 @@ from neuroscale.settings import GATE_WATCHER
 from suite.mutants.gate_job import gate_job, judging_otherwise
 from suite.mutants.mutant import Mutant
 
-_GREEN = """echo '{"state": "success", "description": "251 objects rendered, nothing found"}' > /verdict/status.json"""
+#: With a comment: without one, a good verdict is an error.
+_GREEN = (
+    "echo 'It costs nothing.' > /verdict/comment.md && "
+    """echo '{"state": "success", "description": "251 objects rendered, nothing found"}' > /verdict/status.json"""
+)
 
 _WELL = "The portal and the pull-request gate are well"
 _HOLDS = "it holds in every respect"

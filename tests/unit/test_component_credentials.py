@@ -6,10 +6,12 @@ import pytest
 from apiserver import ApiServer
 from fake_portal import FakePortal
 
+from neuroscale.cluster.client import Cluster
 from neuroscale.components import COMPONENTS
 from neuroscale.errors import NeuroscaleError
 from neuroscale.git_server_api import PROTECTION
 from neuroscale.kubernetes.objects import secret_values
+from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.settings import GATE_REPORTER, GATE_WATCHER, ROOT
 
@@ -18,6 +20,11 @@ API = "/api/v1/repos/neuroscale/platform"
 TOKENS = {
     "gate's credentials": ("pull-requests", {user: {"TOKEN": user} for user in (GATE_REPORTER, GATE_WATCHER)}),
     "portal's credentials": ("backstage", {"backstage": {"GITEA_TOKEN": "portal"}}),
+}
+#: Stage -> who has a token in its environment.
+READERS = {
+    "gate's credentials": "pull-requests/deployments/gate-watch",
+    "portal's credentials": "backstage/deployments/backstage",
 }
 
 
@@ -132,19 +139,13 @@ def test_a_token_that_was_made_for_less_is_made_anew(
     assert again[-1] == (f"/api/v1/users/{GATE_REPORTER}/tokens", ["write:issue", "write:repository"])
 
 
-@pytest.mark.parametrize(
-    ("stage", "reader"),
-    [
-        ("gate's credentials", "pull-requests/deployments/gate-watch"),
-        ("portal's credentials", "backstage/deployments/backstage"),
-    ],
-)
+@pytest.mark.parametrize("stage", READERS)
 def test_who_has_read_a_token_that_is_no_more_is_restarted(
-    stage: str, reader: str, toy_platform: Platform, api: ApiServer, taking: FakePortal
+    stage: str, toy_platform: Platform, api: ApiServer, taking: FakePortal
 ) -> None:
     """It reads it from its environment, and would go on with the old one."""
     apply(stage, toy_platform)
-    path = f"/apis/apps/v1/namespaces/{reader}"
+    path = f"/apis/apps/v1/namespaces/{READERS[stage]}"
     template = {"metadata": {"labels": {"app": "a"}}}
     api.objects[path] = {"kind": "Deployment", "metadata": {}, "spec": {"template": template}}
     apply(stage, toy_platform)
@@ -153,3 +154,33 @@ def test_who_has_read_a_token_that_is_no_more_is_restarted(
     apply(stage, toy_platform)
     meta = api.objects[path]["spec"]["template"]["metadata"]
     assert (meta["labels"], list(meta["annotations"])) == ({"app": "a"}, ["kubectl.kubernetes.io/restartedAt"])
+
+
+@pytest.mark.parametrize("stage", READERS)
+def test_who_was_not_restarted_by_a_run_that_died_is_restarted_by_the_next(
+    stage: str, toy_platform: Platform, api: ApiServer, taking: FakePortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Secret has the new token by then, which is good, and nothing else would tell."""
+    apply(stage, toy_platform)
+    path = f"/apis/apps/v1/namespaces/{READERS[stage]}"
+    api.objects[path] = {"kind": "Deployment", "metadata": {}, "spec": {"template": {"metadata": {}}}}
+    before = secrets_of(stage, api)
+
+    def die(self: Cluster, ref: Ref, body: Object) -> Object:
+        raise SystemExit("killed")
+
+    for answer in (401, 200):
+        taking.answers[f"GET {API}"] = (answer, {})
+        with monkeypatch.context() as death:
+            death.setattr(Cluster, "patch", die)
+            with pytest.raises(SystemExit, match="killed"):
+                apply(stage, toy_platform)
+    assert api.objects[path]["spec"]["template"]["metadata"] == {}
+    apply(stage, toy_platform)
+    restarted = dict(api.objects[path]["spec"]["template"]["metadata"]["annotations"])
+    assert [*restarted] == ["kubectl.kubernetes.io/restartedAt"]
+    writes = len(api.writes)
+    apply(stage, toy_platform)
+    assert len(api.writes) == writes, "it has come to an end"
+    assert api.objects[path]["spec"]["template"]["metadata"]["annotations"] == restarted
+    assert secrets_of(stage, api) == before

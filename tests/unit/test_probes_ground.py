@@ -25,7 +25,7 @@ from neuroscale.kubernetes.refs import Object
 from neuroscale.polling import State, pending
 from neuroscale.probes.certificates import ApiServerCertificateLasts, CertificatesLast, evaluate_lasting
 from neuroscale.probes.cluster_dns import ServicesResolved
-from neuroscale.probes.gateway import GatewayReached
+from neuroscale.probes.gateway import GatewayReached, PortsTaken
 from neuroscale.probes.nodes import ClusterServicesReady, evaluate_nodes
 from neuroscale.probes.workloads import evaluate_daemon_set
 
@@ -224,6 +224,43 @@ def test_the_way_in(path: str, obj: Object | None, words: str, api: ApiServer, c
         api.objects[path] = merge(api.objects.get(path, {}), obj)
     verdict = GatewayReached().check(cluster)
     assert (verdict.state, words in verdict.observed) == ("pending", True), verdict
+
+
+def _of_balancer(message: str) -> Object:
+    """A pod of the gateway's load balancer, and what the scheduler says of it."""
+    labels = ground.balancer()["metadata"]["labels"]
+    said = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    status = {"conditions": [{"type": "Initialized"}, said]} if message else None
+    return {
+        "kind": "Pod",
+        "metadata": {"name": "svclb-a", "namespace": "kube-system", "labels": labels},
+        "status": status,
+    }
+
+
+NO_PORTS = "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports."
+
+
+@pytest.mark.parametrize(
+    ("address", "message", "words"),
+    [
+        ("", NO_PORTS, f"met: its address: none; pod svclb-a: {NO_PORTS}"),
+        ("10.0.0.7", NO_PORTS, "pending: its address: 10.0.0.7; pod svclb-a"),
+        ("", "1 Insufficient cpu.", "pending: its address: none; none of 1 pods of its load balancer waits"),
+        ("", "", "pending: its address: none; none of 1 pods of its load balancer waits"),
+    ],
+)
+def test_ports_that_somebody_else_has(address: str, message: str, words: str, api: ApiServer, cluster: Cluster) -> None:
+    ground.put_way_in(api)
+    api.objects[ground.GATEWAY_SERVICE]["status"] = {"loadBalancer": {"ingress": [{"ip": address}]} if address else {}}
+    api.objects["/api/v1/namespaces/kube-system/pods/svclb-a"] = _of_balancer(message)
+    verdict = PortsTaken().check(cluster)
+    assert f"{verdict.state}: {verdict.observed}".startswith(words)
+    stranger = {**_of_balancer(NO_PORTS), "metadata": {"name": "svclb-a", "labels": {"app": "another"}}}
+    api.objects["/api/v1/namespaces/kube-system/pods/svclb-a"] = stranger
+    assert PortsTaken().check(cluster).state == "pending"
+    del api.objects[ground.GATEWAY_SERVICE]
+    assert PortsTaken().check(cluster).observed == "it does not exist"
 
 
 def test_a_clouds_load_balancer_is_not_in_the_cluster(api: ApiServer, cluster: Cluster) -> None:

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
+from both_opinions import Case, disagreements
 
 from neuroscale.delta import compare, demand, models, needs, prices, runtimes, surroundings, unpriced, workloads
 from neuroscale.kubernetes.quantities import quantity
 
 Patch = pytest.MonkeyPatch
 WRONG: dict[str, Callable[[Patch], None]] = {}
+#: Enough that each wrong delta is found, whatever it is wrong about.
+SEEDS = 400
+
+
+def is_found(mistake: Callable[[Patch], None]) -> bool:
+    """Whether the second implementation says something else of one of many pairs."""
+    with Patch.context() as patch:
+        mistake(patch)
+        return any(next(disagreements(Case.of(Random(seed))), "") for seed in range(SEEDS))  # noqa: S311 - test data
 
 
 def wrong(name: str) -> Callable[[Callable[[Patch], None]], Callable[[Patch], None]]:

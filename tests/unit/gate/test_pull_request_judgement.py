@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -302,11 +303,23 @@ class Refusing:
         self.done.append(f"{status.state} {sha}")
 
 
+class Commented:
+    """A comment that is there."""
+
+    def publish(self) -> str:
+        return "it is there"
+
+    def settle(self) -> str:
+        return ""
+
+
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Refusing]:
     monkeypatch.setattr(program, "_VERDICT", tmp_path / "status.json")
     monkeypatch.setattr(program, "_COMMENT", tmp_path / "comment.md")
     monkeypatch.setattr(program, "Statuses", Refusing)
+    monkeypatch.setattr(program, "StickyComment", lambda *_: Commented())
+    program._COMMENT.write_text("text", encoding="utf-8")
     monkeypatch.setattr(Refusing, "done", [], raising=False)
     monkeypatch.setattr(Refusing, "refuses", False)
     return Refusing
@@ -348,6 +361,9 @@ def test_what_the_git_server_does_not_take_fails_the_report(
     """The Job is tried again then. Without an approval the status is an error: it would be green for nothing."""
     monkeypatch.setattr(program.reporting, "report", partial(reporting.report, clock=Time().clock))
     monkeypatch.setattr(program, "_VERDICT", tmp_path / "status.json")
+    monkeypatch.setattr(program, "_COMMENT", tmp_path / "comment.md")
+    program._COMMENT.write_text("text", encoding="utf-8")
+    monkeypatch.setattr(program, "StickyComment", lambda *_: Commented())
     monkeypatch.setattr(program, "SERVICE_URL", portal.url)
     CommitStatus("success", "all good").write(program._VERDICT)
     portal.answers[f"POST {API}/{deeds[-1]}"] = (status, {"message": "no"})
@@ -407,6 +423,18 @@ def test_what_a_mutant_runs_in_place_of_the_gate_is_the_gate_but_for_a_change(
     assert CommitStatus.read(program._VERDICT) == CommitStatus("success", "abc")
     assert program._COMMENT.read_text(encoding="utf-8") == "text"
     assert getattr(module, name) is not before
+
+
+def test_a_job_that_judges_nothing_leaves_all_that_a_good_verdict_needs(tmp_path: Path) -> None:
+    """Otherwise the mutant would be rejected for its missing comment, whatever the scenario."""
+    (commit,) = by_slug("gate-always-green").faults
+    assert isinstance(commit, Committed)
+    ((_, command),) = next(iter(commit.replaced.values()))
+    shell, option, source = yaml.safe_load(command)["command"]
+    here = source.replace("/verdict/", f"{tmp_path}/")
+    subprocess.run([shell, option, here], check=True, cwd=tmp_path)
+    assert CommitStatus.read(tmp_path / program._VERDICT.name).state == "success"
+    assert reporting.text_of(tmp_path / program._COMMENT.name).strip()
 
 
 def test_who_watches_looks_again_and_again_and_says_what_was_said(

@@ -17,7 +17,7 @@ from neuroscale.pull_request_checks import __main__ as program
 from neuroscale.pull_request_checks.report import BUDGET, report
 from neuroscale.settings import GATE_REPORTER
 from neuroscale.sticky_comments import BUDGET as COMMENT_BUDGET
-from neuroscale.sticky_comments import SETTLED, WITHIN, Proposal, StickyComment, body_of
+from neuroscale.sticky_comments import MARKER, SETTLED, WITHIN, Proposal, StickyComment, body_of
 
 SHA, OTHER = "a" * 40, "b" * 40
 GOOD, BAD = CommitStatus("success", "nothing found"), CommitStatus("failure", "a rule")
@@ -44,10 +44,31 @@ def test_the_comment_comes_before_the_status(status: CommitStatus) -> None:
     assert server.written[0] == "POST /issues/7/comments"
 
 
-def test_without_a_text_there_is_no_comment() -> None:
+@pytest.mark.parametrize("status", [BAD, CommitStatus("error", "no verdict")])
+def test_what_could_not_be_priced_is_rejected_without_a_comment(status: CommitStatus) -> None:
     server = FakeForge("Gitea", SHA)
-    assert say(server, text=None) == []
-    assert (server.bodies(), server.statuses) == ([], [(SHA, *GOOD.__dict__.values())])
+    assert say(server, status, text=None) == []
+    assert (server.bodies(), server.statuses) == ([], [(SHA, status.state, status.description)])
+
+
+@pytest.mark.parametrize("text", [None, "", " \n", f"{MARKER}\n<!-- head: {OTHER} -->\n\n"])
+def test_a_good_verdict_without_a_text_is_an_error_and_nothing_is_green(text: str | None) -> None:
+    server = FakeForge("Gitea", SHA)
+    with pytest.raises(NeuroscaleError, match="comment"):
+        say(server, text=text)
+    ((_, state, description),) = server.statuses
+    assert (state, server.approved, server.bodies()) == ("error", [], [])
+    assert description.startswith("not reported: ")
+
+
+def test_a_comment_that_fails_in_a_way_nobody_foresaw_is_an_error() -> None:
+    def made() -> StickyComment:
+        raise RecursionError("too deep")
+
+    server, time = FakeForge("Gitea", SHA), Time()
+    with pytest.raises(NeuroscaleError, match="RecursionError: too deep"):
+        report(Statuses("http://git", TOKEN, server.transport), Proposal(7, SHA), GOOD, made, time.clock)  # type: ignore[arg-type]
+    assert ([state for _, state, _ in server.statuses], server.approved) == (["error"], [])
 
 
 def test_an_older_run_comments_on_nothing_and_has_its_status() -> None:
@@ -164,3 +185,18 @@ def test_a_container_that_fails_ends_so_and_tells_no_token(
     assert (code, [state for _, state, _ in server.statuses if state != "error"]) == (1, [])
     assert TOKEN not in output
     assert "was answered" in output
+
+
+def test_a_container_without_a_file_for_the_comment_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    server = FakeForge("Gitea", SHA)
+    code, output = container(monkeypatch, tmp_path, server, None)
+    assert (code, [state for _, state, _ in server.statuses], server.approved) == (1, ["error"], [])
+    assert "left no comment" in output
+
+
+def test_a_container_that_cannot_read_the_comment_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "comment.md").mkdir()
+    server = FakeForge("Gitea", SHA)
+    code, output = container(monkeypatch, tmp_path, server, None)
+    assert (code, [state for _, state, _ in server.statuses], server.approved) == (1, ["error"], [])
+    assert "comment.md" in output

@@ -105,7 +105,7 @@ class Door:
         self._passages: list[_Passage] = []
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._receive, name=f"door {self.port}", daemon=True).start()
+        threading.Thread(target=self._receive, name=f"door {self._listener.getsockname()}", daemon=True).start()
         return self
 
     def __exit__(

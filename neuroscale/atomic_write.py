@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,3 +43,10 @@ def write_atomically(path: Path, content: str | bytes, *, private: bool = False)
     except BaseException:  # also Ctrl-C; a draft would lie about for ever
         draft.unlink(missing_ok=True)
         raise
+
+
+def discard_drafts(folder: Path) -> None:
+    """Remove the drafts of writers that were killed, from a folder in which nobody else writes meanwhile."""
+    for draft in folder.glob(".*"):
+        if re.fullmatch(r"\..+\.[0-9a-f]{32}", draft.name) and draft.is_file():
+            draft.unlink()

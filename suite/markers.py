@@ -31,6 +31,8 @@ _WORDS = {
     "browser": "a real browser of this machine is driven; needs Chromium",
     "death": "a part of that portal dies on the way of a form; needs no cluster",
     "cluster_death": "a pod of the portal, or the gate's Job, dies on the way of a form, on the cluster",
+    "bootstrap": "a cluster of its own is bootstrapped: repeated, undone, killed on its way; needs no other cluster",
+    "bootstrap_death": "those of them in which a bootstrap is killed",
     "timed": "many samples beside a limit, for which nothing else may be at work on the machine",
     "safety": "the suite's own promises, on the real cluster",
 }

@@ -27,6 +27,8 @@ from suite.markers import markers
 REAL = "tests/e2e"
 #: Tags of scenarios that have the portal as processes, and are broken from this one.
 PORTAL_AS_PROCESSES = ("portal", "death")
+#: Tags of scenarios that have no platform of the session, and are broken from this process.
+WITHOUT_PLATFORM = (*PORTAL_AS_PROCESSES, "bootstrap")
 PLATFORM = pytest.StashKey[Platform]()
 BREAKAGE = pytest.StashKey[Breakage]()
 #: Scenarios that were not run since no marker asked for them.

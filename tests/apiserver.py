@@ -84,7 +84,7 @@ class ApiServer(LocalServer):
     """The server.
 
     Attributes:
-        writes: Method and path of every request that is not a GET, in order of arrival.
+        writes: Method and path of every request that is not a GET, in order of arrival; without applies in a dry run.
         objects: Path -> object.
         answers: ``"GET /path"`` -> what is answered instead: status, body, headers.
         before: Called with method and path before each request is served.
@@ -165,7 +165,7 @@ class ApiServer(LocalServer):
         if method == "GET" and found[4] is None:
             return self._list(path, found[3], query)
         if method == "PATCH" and "force" in query:
-            return self.put(path, merge(self.objects.get(path), body))
+            return self._apply(path, query, body or {})
         if path not in self.objects:
             raise RefusalError(404, f'{found[3]} "{found[4]}" not found')
         return self._serve_one(method, path, body or {})
@@ -179,6 +179,10 @@ class ApiServer(LocalServer):
             case "DELETE":
                 return self._delete(path, body)
         raise RefusalError(405, method)
+
+    def _apply(self, path: str, query: dict[str, str], body: Object) -> Object:
+        applied = merge(self.objects.get(path), body)
+        return applied if query.get("dryRun") else self.put(path, applied)
 
     def _create(self, path: str, query: dict[str, str], body: Object) -> Object:
         target = f"{path}/{body['metadata']['name']}"
@@ -237,10 +241,10 @@ class _Handler(BaseHTTPRequestHandler):
         path = parts.path
         length = int(self.headers.get("Content-Length") or 0)
         raw = self.rfile.read(length)
-        if self.command != "GET":
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        if self.command != "GET" and not (self.command == "PATCH" and query.get("dryRun")):
             self.api.writes.append(f"{self.command} {path}")
         self.api.before(self.command, path)
-        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         if canned := self.api.answers.get(f"{self.command} {path}"):
             self._answer(*canned)
             return

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from neuroscale import host
+from neuroscale.atomic_write import discard_drafts
 from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.bootstrap.stages import stages
 from neuroscale.chaos.journal import Journal
@@ -24,7 +25,7 @@ from neuroscale.platform import Platform, connect
 from neuroscale.polling import Verdict, duration, eventually, met
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.probes.progress_reporter import ProgressReporter
-from neuroscale.settings import BUDGETS, CLUSTER_NAME
+from neuroscale.settings import BUDGETS, CLUSTER_NAME, state_dir
 from neuroscale.supply import Provisions, assert_usable, choose
 
 _LOG = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ def up(
     """
     seconds: dict[str, float] = {}
     assert_usable()
+    discard_drafts(state_dir(name))
     begun, wanted = datetime.now(UTC), _with_present(milestones, name)
     with _timed("host", seconds):
         for line in host.prepare(allow_install=install).lines:

@@ -163,9 +163,9 @@ class Cluster:
         query = _query(dryRun="All" if dry_run else "", fieldManager=FIELD_MANAGER, fieldValidation=strictness)
         return self._write("POST", self._collection(ref.api_version, ref.kind, ref.namespace) + query, obj)
 
-    def apply(self, obj: Object) -> Object:
-        """Server-side apply, taking over conflicting fields."""
-        query = _query(fieldManager=FIELD_MANAGER, force="true")
+    def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
+        """Server-side apply, taking over conflicting fields; in a dry run, what would come of it."""
+        query = _query(dryRun="All" if dry_run else "", fieldManager=FIELD_MANAGER, force="true")
         return self._write("PATCH", self._path(Ref.to(obj)) + query, obj, APPLY)
 
     def patch(self, ref: Ref, body: Object) -> Object:

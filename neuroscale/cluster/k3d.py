@@ -114,6 +114,10 @@ def ensure(
         HostError: k3d or Docker failed.
     """
     state, node = _ours(name)
+    if state is not None and not state.complete:
+        # What k3d has made so far may be anything, also a node that runs without what k3d had yet to bring into it.
+        _remove(name)
+        node = None
     if node is None or state is None:
         created = _create(provisions, name, ports)
         return ClusterHandle(created, "created", _moved(created.ports or {}, ports))
@@ -150,11 +154,11 @@ def delete(name: str = CLUSTER_NAME) -> bool:
     if state is not None and state.adopted:
         Cluster.from_kubeconfig(kubeconfig_file(name), state).delete(Ref("ConfigMap", MARKER_NAME, MARKER_NAMESPACE))
     node = None if state is not None and state.adopted else _node(name)
-    if node is not None:
-        if state is None or state.nonce != node.nonce:
-            raise WriteForbidden(
-                f'The k3d cluster "{name}" was not made by this suite and was left alone. Next: k3d cluster list'
-            )
+    if node is not None and (state is None or state.nonce != node.nonce):
+        raise WriteForbidden(
+            f'The k3d cluster "{name}" was not made by this suite and was left alone. Next: k3d cluster list'
+        )
+    if node is not None or (state is not None and not state.complete):
         _remove(name)
     for file in ("state.json", "kubeconfig", "journal.jsonl"):
         (state_dir(name) / file).unlink(missing_ok=True)
@@ -185,6 +189,7 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
         name=name,
         nonce=nonce,
         server=f"https://127.0.0.1:{chosen['api']}",
+        complete=False,
         created_at=datetime.now(UTC),
         supply=provisions.supply,
         images=dict(provisions.images),
@@ -218,6 +223,8 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
     _write_kubeconfig(provisions, name)
     _wait_ready(state)
     _unpack(state)
+    state = state.model_copy(update={"complete": True})
+    state.save()
     return state
 
 

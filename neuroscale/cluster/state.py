@@ -20,6 +20,7 @@ class ClusterState(BaseModel):
     Attributes:
         milestones: Whose components it was given.
         healthy: Whose components were all well together once; fewer after a bootstrap that failed half-way.
+        complete: Whether its creation came to its end; one that was cut short is made anew.
         ports: Name of a mapped port, or ``api`` -> the port on 127.0.0.1; ``None`` for an adopted cluster. A cluster
             that is older than a component does not have the component's ports.
     """
@@ -29,6 +30,7 @@ class ClusterState(BaseModel):
     nonce: str
     server: str
     adopted: bool = False
+    complete: bool = True
     created_at: datetime
     supply: str = "none"
     milestones: list[str] = ["a"]

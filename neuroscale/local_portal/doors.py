@@ -94,20 +94,18 @@ class Door:
         server: Port of the server.
 
     Attributes:
-        port: Where the door is.
         turned_away: How many came while the server was not there.
     """
 
     def __init__(self, server: int) -> None:
         self._server = server
-        self._listener = socket.create_server((HERE, 0))
-        self.port = int(self._listener.getsockname()[1])
+        self._listener = self._listen()
         self.turned_away = 0
         self._held: Held | None = None
         self._passages: list[_Passage] = []
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._receive, name=f"door {self.port}", daemon=True).start()
+        threading.Thread(target=self._receive, name=f"door {self._listener.getsockname()}", daemon=True).start()
         return self
 
     def __exit__(
@@ -117,15 +115,30 @@ class Door:
         for passage in self._passages:
             passage.close()
 
+    @property
+    def port(self) -> int:
+        """Where it is."""
+        return int(self._listener.getsockname()[1])
+
     def stop_at(self, moment: Moment) -> Held:
         """Stop at a moment, from now on, and at none that was named before."""
-        self._held = Held(moment)
+        self._held = self.held_at(moment)
         return self._held
+
+    def held_at(self, moment: Moment) -> Held:
+        """What stops at a moment."""
+        return Held(moment)
 
     def due(self, connection: int, chunk: bytes) -> Held | None:
         """What begins with this, if anything does."""
         held = self._held
         return held if held and held.begins(connection, chunk) else None
+
+    def _listen(self) -> socket.socket:
+        return socket.create_server((HERE, 0))
+
+    def _reach(self) -> socket.socket:
+        return socket.create_connection((HERE, self._server), _CONNECT_WITHIN)
 
     def _receive(self) -> None:
         numbers = count()
@@ -135,14 +148,14 @@ class Door:
             except OSError:  # the block is over
                 return
             try:
-                server = socket.create_connection((HERE, self._server), _CONNECT_WITHIN)
+                server = self._reach()
             except OSError:
                 self.turned_away += 1
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
                 client.close()
                 continue
             server.settimeout(None)
-            for end in (client, server):
+            for end in (one for one in (client, server) if one.family == socket.AF_INET):
                 # Else what is short waits for the answer to what was before it.
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._passages = [one for one in self._passages if not one.closed]

@@ -20,6 +20,7 @@ from neuroscale.bootstrap import render
 from neuroscale.bootstrap import up as bring_up_module
 from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.bootstrap.stages import ordered, stages
+from neuroscale.cluster import apply as apply_module
 from neuroscale.cluster.apply import apply_all
 from neuroscale.cluster.client import Cluster
 from neuroscale.components import COMPONENTS, Component, Stage, gitops, serving
@@ -33,7 +34,7 @@ from neuroscale.errors import (
 )
 from neuroscale.git_server_api import CREDENTIALS
 from neuroscale.kubernetes.objects import secret_values
-from neuroscale.kubernetes.refs import Object
+from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.kustomize import documents, kubectl, kustomize
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending
@@ -253,6 +254,9 @@ class Applied:
     def __init__(self) -> None:
         self.names: list[str] = []
 
+    def get(self, ref: Ref) -> None:
+        return
+
     def apply(self, obj: Object) -> None:
         self.names.append(obj["metadata"]["name"])
 
@@ -260,7 +264,8 @@ class Applied:
 def test_what_others_depend_on_is_applied_first() -> None:
     cluster = Applied()
     kinds = ("Deployment", "CustomResourceDefinition", "ConfigMap", "Namespace", "AppProject", "Application")
-    apply_all(cast("Cluster", cluster), ({"kind": kind, "metadata": {"name": kind}} for kind in kinds))
+    objects = ({"apiVersion": "v1", "kind": kind, "metadata": {"name": kind}} for kind in kinds)
+    apply_all(cast("Cluster", cluster), objects)
     assert cluster.names[:3] == ["CustomResourceDefinition", "Namespace", "AppProject"]
     assert sorted(cluster.names[3:]) == ["Application", "ConfigMap", "Deployment"]  # side by side
 
@@ -271,6 +276,37 @@ def test_an_object_that_is_refused_is_not_passed_over(api: ApiServer, cluster: C
     objects = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**meta, "name": f"c{n}"}} for n in range(4)]
     with pytest.raises(ApiError, match="c2 was answered 403 Forbidden"):
         apply_all(cluster, objects)
+
+
+def test_what_is_as_it_should_be_is_not_written_again(api: ApiServer, cluster: Cluster) -> None:
+    objects = [{"apiVersion": "v1", **config_map({name: "1"}), "kind": "ConfigMap"} for name in "ab"]
+    for name, obj in zip("ab", objects, strict=True):
+        obj["metadata"] = {"name": name, "namespace": "default"}
+    path = "/api/v1/namespaces/default/configmaps/"
+    apply_all(cluster, objects)
+    assert sorted(api.writes) == [f"PATCH {path}a", f"PATCH {path}b"]
+    api.writes.clear()
+    apply_all(cluster, objects)
+    assert api.writes == []
+    api.put(f"{path}b", {**api.objects[f"{path}b"], "data": {"b": "2"}})
+    apply_all(cluster, objects)
+    assert api.writes == [f"PATCH {path}b"]
+    assert api.objects[f"{path}b"]["data"] == {"b": "1"}
+
+
+def test_what_only_says_who_wrote_it_when_is_no_difference() -> None:
+    written = {"manager": "neuroscale", "operation": "Apply", "time": "1", "fieldsV1": {"f:data": {}}}
+    other = {"manager": "k3s", "operation": "Update", "time": "1", "fieldsV1": {}}
+
+    def stored(*managed: Object, version: str = "1", status: str = "old") -> Object:
+        meta = {"name": "x", "resourceVersion": version, "managedFields": list(managed)}
+        return {"kind": "Deployment", "metadata": meta, "spec": {}, "status": {"phase": status}}
+
+    same = apply_module._applied(stored(written, other))
+    assert apply_module._applied(stored({**written, "time": "2"}, version="2", status="new")) == same
+    assert apply_module._applied(stored(other)) != same
+    assert apply_module._applied(stored({**written, "fieldsV1": {}})) != same
+    assert apply_module._applied({**stored(written), "spec": {"replicas": 2}}) != same
 
 
 SECRETS = {
@@ -292,7 +328,7 @@ def test_a_stage_makes_its_password_once(
     made = api.objects[SECRETS[name]]
     assert len(next(iter(made["data"].values()))) >= 8
     kinds = [write.split("/")[-1] for write in api.writes]
-    assert kinds == [namespace["metadata"]["name"], "secrets", namespace["metadata"]["name"], "settings"]
+    assert kinds == [namespace["metadata"]["name"], "secrets", "settings"]
     stage.apply(fake_platform(cluster), ROOT)
     assert api.objects[SECRETS[name]] == made
 

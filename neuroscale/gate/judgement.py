@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from neuroscale.delta import prices as price_file
+from neuroscale import prices as price_file
 from neuroscale.delta.compare import Delta
 from neuroscale.errors import Inconclusive
 from neuroscale.gate import appproject, policy, resources, schema

@@ -1,7 +1,7 @@
 """What each team pays: OpenCost's vCPU-hours and GiB-hours by label, at the prices that Prometheus has of the window.
 
-OpenCost's own sums are rounded to a thousandth of a cent, which is more than some containers cost in ten minutes. So the
-sums are computed here, and must be OpenCost's own as far as it says them.
+OpenCost's own sums are rounded to a thousandth of a cent, which is more than some containers cost in ten minutes. So
+the sums are computed here, and must be OpenCost's own as far as it says them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import Inconclusive
 from neuroscale.metering.opencost import DIGITS, UNALLOCATED, Allocation, OpenCost
-from neuroscale.metering.prometheus import SCRAPE_SECONDS, Prometheus
+from neuroscale.metering.prometheus import KUBELET_JOB, OPENCOST_JOB, SCRAPE_SECONDS, Prometheus
 from neuroscale.metering.window import Window
 
 #: Labels of pods by which costs are shown.
@@ -123,6 +123,8 @@ def assert_seen(scrapes: Mapping[tuple[str, str], tuple[int, bool]], window: Win
         for (job, instance), (count, whole) in sorted(scrapes.items())
         if count < expected or not whole
     ]
+    jobs = {job for job, _ in scrapes}
+    gaps += [f"{job}: no scrape" for job in (OPENCOST_JOB, KUBELET_JOB) if jobs and job not in jobs]
     if gaps or not scrapes:
         raise Inconclusive(
             f"Prometheus should have scraped everything from {window}, but it has a gap: "

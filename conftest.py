@@ -26,6 +26,7 @@ pytest_plugins = [
     "steps.local_portal",
     "steps.comments",
     "steps.costs",
+    "steps.showback",
     "steps.browser",
     "steps.incidents",
     "steps.gate",

@@ -42,7 +42,7 @@ def parse_milestones(text: str) -> list[str]:
         known = ", ".join(f"{letter} ({name})" for name, letter in NAMES.items())
         raise UsageError(
             f"Milestones that bring components should be among {known}, but {' '.join(unknown)} is not. "
-            "Next: one of these; for other scenarios pytest -m milestone_f, or what pytest --markers lists"
+            "Next: one of these; for other scenarios pytest -m milestone_e, or what pytest --markers lists"
         )
     return wanted
 

@@ -16,7 +16,6 @@ _TABLE = re.compile(r"^\| tag \|.*?(?=^[^|]|\Z)", flags=re.MULTILINE | re.DOTALL
 #: What is nobody's but the suite's.
 _WORDS = {
     "milestone_e": "the price is said before the merge, and it is the right one",
-    "milestone_f": "hardening: quota and limits",
     "smoke": "the shortest run that cannot go green on a broken platform",
     "drift": "somebody changes the cluster by hand",
     "commit": "somebody changes the repository",

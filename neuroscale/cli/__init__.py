@@ -15,6 +15,7 @@ from neuroscale.cli.gate import gate
 from neuroscale.cli.platform import adopt, check, down, endpoints, rollback, status, up
 from neuroscale.cli.report import report
 from neuroscale.cli.runs import bench, incident, kill_matrix
+from neuroscale.cli.showback import showback
 from neuroscale.cli.supply import supply
 from neuroscale.errors import ExitCode, ending_of
 from neuroscale.interruption import listen
@@ -40,7 +41,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, down, status, check, rollback, endpoints, adopt, gate, delta, comment, report, bench, kill_matrix):
+for command in (
+    up, down, status, check, rollback, endpoints, adopt, gate, delta, comment, showback, report, bench, kill_matrix
+):  # fmt: skip
     app.command()(command)
 for old, command in (("heal", rollback), ("ports", endpoints)):
     app.command(old, hidden=True)(_renamed(old, command))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from neuroscale.kubernetes.refs import Object
 from neuroscale.model_store import SERVED, storage_uri
+from neuroscale.settings import APPS_NAMESPACE
 
 _LABELS = {"owner": "ml-platform", "cost-center": "cc-ml"}
 #: On each node already, for the platform's own test application.
@@ -16,6 +17,21 @@ _STAYS = ["tail", "-f", "/dev/null"]
 def workload(shape: str, name: str) -> Object:
     """A workload of a shape, in the words of features."""
     return SHAPES[shape](name)
+
+
+def load(name: str, team: Mapping[str, str], cpu: str, memory: str) -> Object:
+    """A workload that requests so much and uses next to nothing of it.
+
+    Args:
+        name: Its name.
+        team: Labels of its pods.
+        cpu: What it requests.
+        memory: What it requests, in ``Mi``.
+    """
+    made = _deployment(name, _container("main", cpu, memory))
+    made["metadata"] |= {"namespace": APPS_NAMESPACE, "labels": {"app": name, **team}}
+    made["spec"]["template"]["metadata"]["labels"] = {"app": name, **team}
+    return made
 
 
 def _container(name: str, cpu: str, memory: str, **more: object) -> Object:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from neuroscale.delta.demand import ZERO, Demand
-from neuroscale.delta.prices import Prices, Thresholds
 from neuroscale.delta.unpriced import Unpriced
 from neuroscale.delta.workloads import Survey, Workload
 from neuroscale.kubernetes.quantities import exact, readable
+from neuroscale.prices import Prices, Thresholds
 
 
 @dataclass(frozen=True)

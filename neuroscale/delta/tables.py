@@ -7,8 +7,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from neuroscale.delta.compare import Change, Delta, Row, cost
 from neuroscale.delta.demand import PODS, SHOWN, ZERO, Demand
-from neuroscale.delta.prices import MONTH, Prices
 from neuroscale.kubernetes.quantities import exact, readable
+from neuroscale.prices import MONTH, Prices
 
 _CENT = Decimal("0.01")
 _FIGURES = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory")

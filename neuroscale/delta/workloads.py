@@ -12,12 +12,12 @@ from neuroscale.delta.demand import Demand
 from neuroscale.delta.injected import PERCENTAGES
 from neuroscale.delta.models import Pods, bounded, images, in_knative, mode_of, number, of_model
 from neuroscale.delta.needs import Needs, Range, amounts, pod_needs
-from neuroscale.delta.prices import Prices
 from neuroscale.delta.surroundings import Surroundings
 from neuroscale.delta.unpriced import Unpriced, beside, unknown
 from neuroscale.guardrails.oracle import pods
 from neuroscale.kubernetes.quantities import exact, readable
 from neuroscale.kubernetes.refs import Object
+from neuroscale.prices import Prices
 
 Places = Mapping[str, Sequence[Object]]
 #: Whose pods without these labels are.

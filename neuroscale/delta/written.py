@@ -11,9 +11,9 @@ from typing import Any
 from neuroscale.delta import tables
 from neuroscale.delta.compare import Change, Delta, Row, cost
 from neuroscale.delta.demand import Demand
-from neuroscale.delta.prices import MONTH, Prices
 from neuroscale.delta.tables import Table
 from neuroscale.kubernetes.quantities import readable
+from neuroscale.prices import MONTH, Prices
 from neuroscale.sticky_comments import LONGEST, MARKER
 
 _TITLE = "Resource and cost delta"

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from neuroscale.delta import prices as price_file
+from neuroscale import prices as price_file
 from neuroscale.delta.compare import Delta
 from neuroscale.errors import Inconclusive
-from neuroscale.gate import appproject, policy, resources, schema
+from neuroscale.gate import appproject, billing, policy, resources, schema
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding, Places, Tree, named
 from neuroscale.gate.placement import placed
@@ -58,9 +58,14 @@ class GateResult:
     def price(self, delta: Delta) -> None:
         """Keep what it asks for beyond its base, and reject what is above a threshold where that blocks."""
         self.delta = delta
+        self.bill(delta.prices)
         if delta.blocks:
             found = {Finding("resources", "threshold", str(price_file.FILE), one) for one in delta.flags}
             self.findings = sorted({*self.findings, *found})
+
+    def bill(self, prices: price_file.Prices) -> None:
+        """Reject what would be billed by other prices."""
+        self.findings = sorted({*self.findings, *billing.check(self.places, prices)})
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

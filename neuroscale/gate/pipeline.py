@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
+from neuroscale import prices
 from neuroscale.bootstrap.render import gitops_tree
+from neuroscale.gate import billing
 from neuroscale.gate.difference import sides
 from neuroscale.gate.findings import Finding, Tree
 from neuroscale.gate.judgement import GateResult, judge
@@ -31,6 +33,8 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
         with result.timed("render"):
             result.tree, result.findings = rendered(tools, repository)
         judge(tools.judge, result)
+        if billing.configurations(result.places):
+            result.bill(prices.load(repository))
         return result
     with ExitStack() as trees:
         with result.timed("render"):

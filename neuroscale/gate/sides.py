@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from neuroscale.delta import prices as price_file
+from neuroscale import prices as price_file
 from neuroscale.delta.compare import Delta, compare
 from neuroscale.delta.workloads import survey
 from neuroscale.gate import base

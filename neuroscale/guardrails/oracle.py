@@ -34,6 +34,7 @@ PLATFORM_NAMESPACES = frozenset(
         "kube-public",
         "kube-system",
         "kyverno",
+        "opencost",
         "pull-requests",
     }
 )

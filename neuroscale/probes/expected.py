@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import yaml
 
+from neuroscale import prices as price_file
 from neuroscale.git_server import GitServer
 from neuroscale.kubernetes.refs import Object
+from neuroscale.prices import Prices
 from neuroscale.settings import ROOT_APPLICATION
 
 
@@ -47,6 +49,15 @@ def policy_names(manifests: Mapping[str, str]) -> frozenset[str]:
     # Beside the policies lie patches over them, which are lists.
     found = (document for document in documents if isinstance(document, dict))
     return frozenset(obj["metadata"]["name"] for obj in found if obj["kind"] == "ValidatingPolicy")
+
+
+def prices(git_server: GitServer) -> Prices:
+    """What resources cost.
+
+    Raises:
+        Inconclusive: The file is not there, or cannot be read.
+    """
+    return price_file.parse(git_server.read(str(price_file.FILE)) or "")
 
 
 def quota(git_server: GitServer) -> Mapping[str, str]:

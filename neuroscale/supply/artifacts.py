@@ -118,6 +118,10 @@ PARTS: Mapping[str, Kind] = {
             "kourier/cmd/kourier",
         )
     ),
+    "opencost": GoProgram(
+        package="cmd/costmodel",
+        variables=(("github.com/opencost/opencost/pkg/version.Version", "{bare}"),),
+    ),
     "kyverno": GoPrograms(("kyverno/cmd/kyverno", "kyverno/cmd/reports-controller")),
     "coredns": GoProgram(package="."),
     "k3d": GoProgram(variables=(("github.com/k3d-io/k3d/v5/version.Version", "{version}"),)),
@@ -154,6 +158,7 @@ PARTS: Mapping[str, Kind] = {
     "debian-nodejs": DebianRoot("nodejs"),
     "debian-postgresql": DebianRoot("postgresql"),
     "debian-gate": DebianRoot("gate"),
+    "debian-prometheus": DebianRoot("prometheus"),
     "backstage": NodeApplication("backstage/app"),
     "sklearnserver": PythonPackages(),
     "envoy": PythonPackages(),
@@ -180,6 +185,7 @@ PARTS: Mapping[str, Kind] = {
     ),
     "images-d": ImageArchive(("kyverno", "kyverno-reports")),
     "images-c": ImageArchive(("postgresql",)),
+    "images-f": ImageArchive(("prometheus", "opencost")),
     # What no registry has.
     "images-own": ImageArchive(("webhook-certs",)),
     "images-c-own": ImageArchive(("backstage",)),

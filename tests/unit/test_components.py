@@ -126,7 +126,7 @@ def derived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("what", "expected"),
     [
-        ("milestones", ["a", "b", "c", "d", "e"]),
+        ("milestones", ["a", "b", "c", "d", "e", "f"]),
         ("named", ["e"]),
         ("steady state", ["all 1 workloads of the portal have all containers ready"]),
         (
@@ -137,7 +137,7 @@ def derived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ("with", ["infrastructure/apps/portal.yaml", "infrastructure/portal"]),
         ("namespace", True),
         ("endpoints", {"Git server": "http://127.0.0.1:1", "portal": "http://127.0.0.1:2"}),
-        ("ports", ["forge", "argocd", "gateway", "backstage", "portal"]),
+        ("ports", ["forge", "argocd", "gateway", "backstage", "portal", "opencost"]),
         ("evidence", "portal"),
         ("markers", ["milestone_e", "portal"]),
         ("table", True),

@@ -23,11 +23,11 @@ from neuroscale.cost_scenarios.said_is_seen import Asked, evaluate_same
 from neuroscale.cost_scenarios.seen import Pods
 from neuroscale.cost_scenarios.shapes import SHAPES, workload
 from neuroscale.delta.compare import compare
-from neuroscale.delta.prices import Prices, Thresholds
 from neuroscale.delta.workloads import Survey, survey
 from neuroscale.delta.written import Format, written
 from neuroscale.errors import ConditionTimeout, Unrecoverable
 from neuroscale.kubernetes.refs import Object
+from neuroscale.prices import Prices, Thresholds
 from neuroscale.settings import GATE_REPORTER
 from neuroscale.sticky_comments import MARKER
 

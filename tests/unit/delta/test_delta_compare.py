@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from test_delta_shapes import MI, OWNED, PRICES, config, container, deployment, model, obj, runtime
 
-from neuroscale.delta import prices
+from neuroscale import prices
 from neuroscale.delta.compare import Delta, compare
 from neuroscale.delta.demand import Demand
-from neuroscale.delta.prices import Prices, Thresholds
 from neuroscale.delta.workloads import Places, survey
 from neuroscale.errors import Inconclusive
 from neuroscale.kubernetes.refs import Object
+from neuroscale.prices import Prices, Thresholds
 from neuroscale.settings import ROOT
 
 HIGH = Thresholds(Decimal(2), Decimal(4 * 1024 * MI))

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from neuroscale.delta.demand import Demand
-from neuroscale.delta.prices import Prices, Thresholds
 from neuroscale.delta.workloads import Survey, survey
 from neuroscale.kubernetes.refs import Object
+from neuroscale.prices import Prices, Thresholds
 
 MI = 1024**2
 PRICES = Prices("USD", {"cpu": Decimal("0.03719"), "memory": Decimal("0.004673")}, Thresholds(Decimal(2), Decimal(4)))

@@ -12,9 +12,9 @@ from test_delta_compare import app, delta
 from test_delta_shapes import container, deployment, model, obj
 
 from neuroscale.delta.compare import Delta
-from neuroscale.delta.prices import Thresholds
 from neuroscale.delta.tables import money
 from neuroscale.delta.written import Format, written
+from neuroscale.prices import Thresholds
 from neuroscale.sticky_comments import LONGEST, MARKER
 
 BEFORE = {"apps/a": [app("gone", "x:1.0.0"), app("same")], "apps/m": [model({"containers": [container()]})]}

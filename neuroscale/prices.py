@@ -9,8 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from neuroscale.delta.demand import ZERO
-from neuroscale.delta.needs import Amounts
 from neuroscale.errors import Inconclusive
 from neuroscale.kubernetes.quantities import SUFFIXES, exact, quantity
 
@@ -55,12 +53,12 @@ class Prices:
     nodes: int | None = None
 
     @exact()
-    def monthly(self, amounts: Amounts) -> Decimal:
+    def monthly(self, amounts: Mapping[str, Decimal]) -> Decimal:
         """What requests cost in a month, exactly."""
-        return sum((self._hour(resource, amounts) for resource in self.hourly), ZERO) * MONTH
+        return sum((self._hour(resource, amounts) for resource in self.hourly), Decimal(0)) * MONTH
 
-    def _hour(self, resource: str, amounts: Amounts) -> Decimal:
-        requested = amounts.get(f"requests.{resource}", ZERO)
+    def _hour(self, resource: str, amounts: Mapping[str, Decimal]) -> Decimal:
+        requested = amounts.get(f"requests.{resource}", Decimal(0))
         return requested / _UNITS.get(resource, Decimal(1)) * self.hourly[resource]
 
 

@@ -1,0 +1,82 @@
+"""OpenCost bills by the prices that a change is priced by before its merge: its file is held equal to the price file.
+
+OpenCost reads JSON of its own, the price file is TOML. What differs is no change that could be merged (decision 0030).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from neuroscale.gate.findings import Finding, Places, named
+from neuroscale.kubernetes.refs import Object
+from neuroscale.prices import FILE, Prices
+
+#: Of OpenCost's ConfigMap, which Kustomize ends with a hash of its content.
+_NAME, _KEY = "opencost-prices-", "default.json"
+#: OpenCost's name for a price -> the resource in the price file; of a resource that it does not name: nothing.
+PRICED = {
+    "CPU": "cpu", "spotCPU": "cpu", "RAM": "memory", "spotRAM": "memory", "GPU": "nvidia.com/gpu",
+    "spotGPU": "nvidia.com/gpu",
+}  # fmt: skip
+#: What OpenCost would charge for, if it were not told otherwise, and the price file has no price of.
+FREE = (
+    "storage", "zoneNetworkEgress", "regionNetworkEgress", "internetNetworkEgress", "firstFiveForwardingRulesCost",
+    "additionalForwardingRuleCost", "LBIngressDataCost",
+)  # fmt: skip
+#: All else that it must say, so that nothing comes off these prices.
+_SETTINGS = {"provider": "custom", "customPricesEnabled": "false", "discount": "0%", "negotiatedDiscount": "0%"}
+
+
+def configurations(places: Places) -> list[tuple[str, Object]]:
+    """OpenCost's prices, each with its folder; none where there is no OpenCost."""
+    return [
+        (place, obj)
+        for place, objects in places.items()
+        for obj in objects
+        if obj["kind"] == "ConfigMap" and obj["metadata"]["name"].startswith(_NAME)
+    ]
+
+
+def check(places: Places, prices: Prices) -> list[Finding]:
+    """Where OpenCost's prices are not those of the price file."""
+    return [
+        Finding("resources", "prices", named(place, obj), f"{complaint}, as {FILE} says")
+        for place, obj in configurations(places)
+        for complaint in _complaints(obj, prices)
+    ]
+
+
+def _complaints(obj: Object, prices: Prices) -> Iterator[str]:
+    try:
+        said = json.loads((obj.get("data") or {})[_KEY])
+    except (KeyError, ValueError):
+        yield f"{_KEY} should have prices, but is no JSON"
+        return
+    if not isinstance(said, dict):
+        yield f"{_KEY} should have prices, but has {said!r}"
+        return
+    wanted = {name: prices.hourly.get(resource, Decimal(0)) for name, resource in PRICED.items()}
+    wanted |= dict.fromkeys(FREE, Decimal(0))
+    for name, price in wanted.items():
+        if _number(said.get(name)) != price:
+            yield f"{name} should be {price}, but is {said.get(name)!r}"
+    yield from _otherwise(said, {**_SETTINGS, "currencyCode": prices.currency})
+    if unknown := sorted(set(said) - set(wanted) - set(_SETTINGS) - {"currencyCode", "description"}):
+        yield f"{', '.join(unknown)} should not be there: nobody knows what it does to prices"
+
+
+def _otherwise(said: Mapping[str, Any], settings: Mapping[str, str]) -> Iterator[str]:
+    for name, value in settings.items():
+        if said.get(name) != value:
+            yield f"{name} should be {value!r}, but is {said.get(name)!r}"
+
+
+def _number(text: object) -> Decimal | None:
+    """A price as OpenCost takes it: a string. It would take a number for none, and bill its built-in price."""
+    try:
+        return Decimal(text) if isinstance(text, str) else None
+    except InvalidOperation:
+        return None

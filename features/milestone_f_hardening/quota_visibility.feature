@@ -1,4 +1,4 @@
-@milestone_d @milestone_f @gitops @serving @guardrails
+@milestone_f @gitops @serving @guardrails
 Feature: The quota counts what the platform adds, and whoever it refuses sees it
 
   Scenario Outline: The quota counts the sidecars of the platform

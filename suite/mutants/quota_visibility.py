@@ -42,7 +42,7 @@ def _asked_in_dry_runs(platform: Platform) -> ProbeFunction:
     return ProbeFunction("Knative's webhook is asked in dry runs", evaluate)
 
 
-MILESTONE = "d"
+MILESTONE = "f"
 MUTANTS = (
     Mutant(
         "quota-wider-by-a-sidecar",

@@ -27,5 +27,6 @@ pytest_plugins = [
     "steps.browser",
     "steps.incidents",
     "steps.gate",
+    "steps.agreement",
     "steps.render",
 ]

@@ -30,8 +30,9 @@ _SETTINGS = Ref("Secret", "argocd-secret", ARGOCD)
 _WITHIN = 60
 _GRPC_WEB = "application/grpc-web+proto"
 _WITH_FILES = "/application.ApplicationService/GetManifestsWithFiles"
-#: Of gRPC: "it went well"; and with what the repo-server speaks of a manifest: an error that is none of gRPC's own,
-#: or that something else had to be first. Argo CD's other parts, and its repo-server without Git or disk, use them as well.
+#: Of gRPC: "it went well"; and the codes with which the repo-server speaks of a manifest: an error that is none of
+#: gRPC's own, or something else had to be first. Other parts of Argo CD use them too, and so does a repo-server without
+#: Git or disk.
 _OK, _ABOUT_MANIFESTS = 0, (2, 9)
 #: What the renderer alone says, as in 3.2.1: Helm or Kustomize ended with an error of its own (and was not killed, nor
 #: late), or what they or the files hold is no manifest. API server and repo-server pass it on with no words in front.

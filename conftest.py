@@ -31,5 +31,6 @@ pytest_plugins = [
     "steps.incidents",
     "steps.gate",
     "steps.prices",
+    "steps.agreement",
     "steps.render",
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -29,10 +30,21 @@ _SETTINGS = Ref("Secret", "argocd-secret", ARGOCD)
 _WITHIN = 60
 _GRPC_WEB = "application/grpc-web+proto"
 _WITH_FILES = "/application.ApplicationService/GetManifestsWithFiles"
-#: Of gRPC: "it went well"; and what the repo-server says of a manifest: an error that is none of gRPC's own, or that
-#: something else had to be first.
+#: Of gRPC: "it went well"; and the codes with which the repo-server speaks of a manifest: an error that is none of
+#: gRPC's own, or something else had to be first. Other parts of Argo CD use them too, and so does a repo-server without
+#: Git or disk.
 _OK, _ABOUT_MANIFESTS = 0, (2, 9)
-_GENERATING = "error generating manifests"
+#: What the renderer alone says, as in 3.2.1: Helm or Kustomize ended with an error of its own (and was not killed, nor
+#: late), or what they or the files hold is no manifest. API server and repo-server pass it on with no words in front.
+_OF_RENDERER = re.compile(
+    r"(?:Manifest generation error \(cached\): )?"
+    r"(?:(?:failed to execute helm template command: [^`]*)?"
+    r"`(?:helm template|kustomize build)\b.*?` failed exit status \d"
+    r'|Failed to (?:evaluate jsonnet|unmarshal)\b|Found multiple objects in "|failed to unmarshal manifest: '
+    r"|failed to (?:load|unmarshal) kustomization\.yaml: |kustomization file not found in the path"
+    r"|failed to set app instance tracking info on manifest: |resource list item has unexpected type"
+    r"|(?:failed to get app path: )?\S+: app path (?:does not exist|is not a directory))"
+)
 #: Marks the end of an answer, which says how it went.
 _TRAILERS = 0x80
 _SHOWN = 300
@@ -103,13 +115,12 @@ class ArgoCD:
         except (ValueError, KeyError, IndexError):
             raise self._error(_WITH_FILES, answer.status_code, answer.text) from None
         if code != _OK:
-            raise self._error(_WITH_FILES, code, unquote(said.get("grpc-message", "")), of_renderer="")
+            raise self._error(_WITH_FILES, code, unquote(said.get("grpc-message", "")))
         return made
 
-    def _error(self, path: str, code: int, message: str, *, of_renderer: str = _GENERATING) -> ArgoCDError:
+    def _error(self, path: str, code: int, message: str) -> ArgoCDError:
         words = " ".join(message.split())
-        # What the renderer says of files that were sent to it is passed on with no words in front.
-        if code in _ABOUT_MANIFESTS and words.startswith(of_renderer):
+        if code in _ABOUT_MANIFESTS and _OF_RENDERER.match(words):
             return NotRendered(words)
         return ArgoCDError(f"Argo CD at {self.url} should answer {path}, but said {code}: {words:.{_SHOWN}}. {_HERE}")
 

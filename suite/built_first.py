@@ -15,7 +15,7 @@ from suite.session import PORTAL_AS_PROCESSES, needs_cluster
 #: Marker of the scenarios -> what they work with, and who builds it.
 _BUILT: Mapping[str, tuple[str, Callable[[], object]]] = {
     "gate": ("The gate's tools", lambda: tools.provide(everything=True)),
-    "render": ("The gate's tools", tools.provide),
+    **dict.fromkeys(("render", "agreement"), ("The gate's tools", tools.provide)),
     **dict.fromkeys(PORTAL_AS_PROCESSES, ("The portal", parts.provide)),
 }
 

@@ -83,7 +83,8 @@ class FakeArgoCD(LocalServer):
                     files.extractall(name, filter="data")
                 made = [marked(one, application) for one in self.render(Path(name) / "apps" / application)]
         except UnrenderableError as error:
-            said = f"failed to execute helm template command: {error}"
+            command = "`helm template . --name-template test-app`"
+            said = f"failed to execute helm template command: {command} failed exit status 1: Error: {error}"
             return _frame(0x80, f"grpc-status: 2\r\ngrpc-message: {quote(said)}\r\n".encode())
         message = b"".join(_text(1, json.dumps(one)) for one in made) + _text(2, "default") + _text(6, "Directory")
         return _frame(0, message) + _frame(0x80, b"grpc-status: 0\r\ngrpc-message: \r\n")

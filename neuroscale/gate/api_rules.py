@@ -24,12 +24,14 @@ _HOSTS, _SERVICES = frozenset({"Namespace"}), frozenset({"Service", "InferenceSe
 _PATHS = frozenset({"rbac.authorization.k8s.io"})
 #: Kinds that choose their pods by labels.
 _CHOOSING = frozenset({"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"})
+#: Those of Kubernetes' own kinds that have pods.
+_OWN_GROUPS = frozenset({"", "apps", "batch"})
 _LONGEST, _LONGEST_LABEL = 253, 63
 
 
 def complaints(obj: Object) -> list[str]:
-    """What the API server would reject of an object that fits its schema."""
-    return [*_metadata(obj), *_data(obj), *_ports(obj), *_selector(obj), *_containers(obj), *_quota(obj)]
+    """What the API server would reject of an object that fits its schema, before it asks a policy or a webhook."""
+    return [*_metadata(obj), *_data(obj), *_ports(obj), *_selector(obj), *_containers(obj), *_images(obj), *_quota(obj)]
 
 
 def _metadata(obj: Object) -> Iterator[str]:
@@ -105,6 +107,20 @@ def _containers(obj: Object) -> Iterator[str]:
                 yield f"containers do not fit: {times} of them are called {name}"
         for container in containers:
             yield from _amounts(container)
+
+
+def _images(obj: Object) -> Iterator[str]:
+    """Blanks at an end are left to whoever makes a pod of a template."""
+    if obj["apiVersion"].rpartition("/")[0] in _OWN_GROUPS:
+        for pod in pods(obj):
+            if pod.spec.get("ephemeralContainers"):
+                yield "ephemeralContainers do not fit: they are added to a pod that runs"
+            for container in pod.containers("containers", "initContainers"):
+                image = container.get("image") or ""
+                if not image:
+                    yield f"{container.get('name')} does not fit: it has no image"
+                elif obj["kind"] == "Pod" and image != image.strip():
+                    yield f"{container.get('name')} does not fit: the image {image!r} has a blank at an end"
 
 
 def _quota(obj: Object) -> Iterator[str]:

@@ -61,19 +61,18 @@ def verdicts(tools: Tools, tree: Tree, chosen: Sequence[Specimen]) -> dict[str, 
     """
     schemas, found, left = schema.Schemas.of(tree.places), dict[str, list[Finding]](), dict[str, Tree]()
     for one, place, (alone, findings) in rendered_alone(tools.renderer, tree, chosen):
-        places = {**tree.places, place: alone.places.get(place, [])}
-        beside = replace(tree, places=places, applications=_with(tree, alone), idle=alone.idle)
-        found[one.name] = _before_policies(one, place, beside, schemas, findings)
+        both = beside(tree, place, alone)
+        found[one.name] = _before_policies(one, place, both, schemas, findings)
         if not found[one.name]:
-            left[one.name] = beside
+            left[one.name] = both
     # Folders may have the same name; what they make may not.
     together = placed(tree)
-    together |= {f"corpus/{name}": placed(beside)[_place_of(name, chosen)] for name, beside in left.items()}
+    together |= {f"corpus/{name}": placed(both)[_place_of(name, chosen)] for name, both in left.items()}
     by_place: dict[str, list[Finding]] = defaultdict(list)
     for finding in policy.check(together, policy.simulate(tools.judge, together)):
         by_place[finding.where.partition(":")[0]].append(finding)
-    for name, beside in left.items():
-        found[name] = by_place[f"corpus/{name}"] or resources.check(placed(beside))
+    for name, both in left.items():
+        found[name] = by_place[f"corpus/{name}"] or resources.check(placed(both))
     return found
 
 
@@ -97,6 +96,12 @@ def _checkout(one: Specimen, root: Path, tree: Tree) -> Checkout:
     (root / BY_HAND / "applications.yaml").write_text("\n---\n".join(map(json.dumps, deploying)), encoding="utf-8")
     place = str(one.put(root / "apps").relative_to(root))
     return Checkout(root, (BY_HAND, *([place] if one.deployed != "apps" else [])), place)
+
+
+def beside(tree: Tree, place: str, alone: Tree) -> Tree:
+    """A tree with one place more, and with what deploys it."""
+    places = {**tree.places, place: alone.places.get(place, [])}
+    return replace(tree, places=places, applications=_with(tree, alone), idle=alone.idle)
 
 
 def _with(tree: Tree, alone: Tree) -> tuple[Object, ...]:
@@ -140,11 +145,11 @@ def mistake(one: Specimen, found: Iterable[Finding]) -> str:
 
 
 def _before_policies(
-    specimen: Specimen, place: str, beside: Tree, schemas: schema.Schemas, findings: list[Finding]
+    specimen: Specimen, place: str, both: Tree, schemas: schema.Schemas, findings: list[Finding]
 ) -> list[Finding]:
-    findings = findings or schema.check({place: beside.places[place]}, schemas)[1]
+    findings = findings or schema.check({place: both.places[place]}, schemas)[1]
     if not findings and specimen.deployed == "apps":
-        findings = [one for one in appproject.check(beside) if one.where.partition(":")[0] == place]
+        findings = [one for one in appproject.check(both) if one.where.partition(":")[0] == place]
     return findings
 
 

@@ -15,11 +15,13 @@ from jsonschema.protocols import Validator
 from referencing import Registry, Resource
 
 from neuroscale.errors import SupplyError
-from neuroscale.gate import api_rules
+from neuroscale.gate import api_rules, webhook_rules
 from neuroscale.gate.findings import Finding, Places, named
 from neuroscale.kubernetes.refs import Object
 from neuroscale.supply.pins import pins
 
+#: The rule of what fits its kind, and is rejected by a webhook of whoever looks after the kind.
+WEBHOOK = "webhook"
 _OWN = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
 #: Keys of a schema that judge nothing.
 _PROSE = frozenset({"default", "description", "example", "externalDocs", "title"})
@@ -63,7 +65,9 @@ class Schemas:
             said = f"{obj['apiVersion']} should have a kind {obj['kind']}, of Kubernetes or defined here, but has none"
             return [Finding("schema", "unknown-kind", named(place, obj), said)]
         complaints = list(filter(None, map(_complaint, validators, parts))) or api_rules.complaints(obj)
-        return [Finding("schema", "invalid", named(place, obj), complaint) for complaint in complaints]
+        if complaints:
+            return [Finding("schema", "invalid", named(place, obj), complaint) for complaint in complaints]
+        return [Finding("schema", WEBHOOK, named(place, obj), complaint) for complaint in webhook_rules.complaints(obj)]
 
     def _of_custom(self, key: tuple[str, str, str]) -> Validator:
         if key not in self._validators:

@@ -38,6 +38,8 @@ _DENIALS: dict[Enforcer, re.Pattern[str]] = {
     "Kyverno": re.compile(r"Policy ([\w-]+) failed: ([\w-]+):"),
 }
 _WEBHOOK = re.compile(r'admission webhook "vpol\.validate\.kyverno\.svc-fail[^"]*" denied the request')
+#: A bad request, and what cannot be processed.
+_INVALID = frozenset({400, 422})
 _AWAY = re.compile(r'failed calling webhook "([^"]+)"')
 
 
@@ -62,11 +64,13 @@ class AdmissionResponse:
         outcome: Admitted, in which of three ways it was not, or different answers to the same object.
         denials: Of the policies that said no.
         said: The API server's own words; empty when admitted.
+        invalid: It is rejected as no object of a kind that there is, rather than for who asks or what is there already.
     """
 
     outcome: Outcome
     denials: frozenset[Denial]
     said: str
+    invalid: bool = False
 
     @property
     def webhook_away(self) -> str:
@@ -88,9 +92,10 @@ def answer_to(error: ApiError | None) -> AdmissionResponse:
     )
     if found:
         return AdmissionResponse("rejected by policy", found, said)
-    return AdmissionResponse(
-        "rejected because a webhook is away" if _AWAY.search(said) else "rejected otherwise", found, said
-    )
+    if _AWAY.search(said):
+        return AdmissionResponse("rejected because a webhook is away", found, said)
+    invalid = error.status in _INVALID or error.reason == "NoSuchKind"
+    return AdmissionResponse("rejected otherwise", found, said, invalid)
 
 
 def submit(cluster: Cluster, obj: Object, namespace: str = APPS_NAMESPACE) -> AdmissionResponse:

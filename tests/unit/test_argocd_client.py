@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fake_argocd import PASSWORD, TOKEN, FakeArgoCD
 
-from neuroscale.argocd_client import ArgoCD, ArgoCDError, argocd
+from neuroscale.argocd_client import ArgoCD, ArgoCDError, NotRendered, argocd
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.state import ClusterState
 from neuroscale.errors import PreconditionFailed
@@ -109,3 +110,66 @@ def test_the_clusters_argo_cd_is_asked_with_what_its_secrets_say(
         argocd(cluster)
     api.put(f"{_SECRETS}/{ADMINISTRATOR.name}", secret(ADMINISTRATOR, {"password": PASSWORD}))
     assert argocd(cluster).manifests("test-app", "main") == []
+
+
+# --- whose word an error is
+
+
+def said(code: int, message: str) -> ArgoCDError:
+    """What becomes of an answer of Argo CD's."""
+    with FakeArgoCD() as server:
+        answer = json.dumps({"code": code, "message": message}).encode()
+        server.answers["/api/v1/applications/a/manifests"] = (500, answer)
+        with pytest.raises(ArgoCDError) as error:
+            ArgoCD(server.url, PASSWORD).manifests("a", "main")
+    return error.value
+
+
+HELM = "failed to execute helm template command: failed to get command args to log: "
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (2, f"{HELM}`helm template . --name-template a` failed exit status 1: Error: nothing comes of it"),
+        (2, "`kustomize build /tmp/_cmp/apps/a` failed exit status 1: Error: error in remove for path"),
+        (2, "Manifest generation error (cached): `kustomize build /tmp/a` failed exit status 1: Error: it"),
+        (9, 'Failed to unmarshal "manifest.yaml": yaml: line 6: found character that cannot start any token'),
+        (9, 'Found multiple objects in "manifest.json". Only single objects are allowed in JSON files.'),
+        (2, "failed to set app instance tracking info on manifest: failed to get annotations from target object"),
+        (2, "apps/a: app path does not exist"),
+    ],
+)
+def test_what_the_renderer_says_is_a_verdict(code: int, message: str) -> None:
+    error = said(code, message)
+    assert isinstance(error, NotRendered)
+    assert str(error) == message
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        # The API server, before it asks the repo-server.
+        (2, "error getting query: failed to receive header: EOF"),
+        (2, "error getting server version: the server is currently unable to handle the request"),
+        (2, "error getting repository: dial tcp: lookup redis: no such host"),
+        (2, "error sending repo stream: error sending chunk: EOF"),
+        (2, "error getting Kubernetes' API: Failed to unmarshal"),
+        # The repo-server, before it renders; or what it renders with did not come to an end.
+        (2, "error receiving manifest file stream: error extracting files: no space left on device"),
+        (2, "failed to initialize repository resources: `git fetch origin --tags` failed exit status 128: fatal"),
+        (2, "`git fetch origin --tags` failed exit status 128: fatal: unable to access the repository"),
+        (2, f"{HELM}`helm template .` failed timeout after 1m30s"),
+        (2, "`kustomize build /tmp/a` failed signal: killed"),
+        (2, "failed to acquire lock for referenced source"),
+        (2, ""),
+        # gRPC itself, whatever is said.
+        (14, "`kustomize build /tmp/a` failed exit status 1: Error: connection refused"),
+        (4, "context deadline exceeded"),
+        (13, "Failed to unmarshal"),
+    ],
+)
+def test_what_another_part_says_is_none(code: int, message: str) -> None:
+    error = said(code, message)
+    assert not isinstance(error, NotRendered)
+    assert f"but said {code}: {message}" in str(error)

@@ -41,11 +41,28 @@ def test_what_is_right_is_not_complained_of() -> None:
         (lambda obj: POD(obj)["containers"][0].update(ports=[{"containerPort": 70000}]), "70000 is no port"),
         (lambda obj: POD(obj)["containers"][0]["resources"]["requests"].update(cpu="9"), "cpu should be"),
         (lambda obj: POD(obj)["containers"][0]["resources"]["limits"].update(memory="1MB"), "which is no quantity"),
+        (lambda obj: POD(obj)["containers"][0].pop("image"), "main does not fit: it has no image"),
+        (lambda obj: POD(obj)["containers"][0].update(image=""), "main does not fit: it has no image"),
+        (lambda obj: POD(obj).update(initContainers=[{"name": "first"}]), "first does not fit: it has no image"),
+        (lambda obj: POD(obj).update(ephemeralContainers=[{"name": "b", "image": "b"}]), "ephemeralContainers do not"),
     ],
 )
 def test_what_is_wrong_is_said(change: Callable[[Object], object], said: str) -> None:
     (complaint,) = complaints(changed(change))
     assert said in complaint
+
+
+@pytest.mark.parametrize("image", [" ", "nginx:1.2.3 ", "\tnginx:1.2.3", "nginx:1.2.3\n"])
+def test_a_blank_at_an_end_of_an_image_is_wrong_in_a_bare_pod_alone(image: str) -> None:
+    obj = changed(lambda obj: POD(obj)["containers"][0].update(image=image))
+    assert complaints(obj) == []
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": POD(obj)}
+    assert complaints(pod) == [f"main does not fit: the image {image!r} has a blank at an end"]
+
+
+def test_what_makes_pods_of_its_own_decides_about_images_itself() -> None:
+    service = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "a"}}
+    assert complaints({**service, "spec": {"template": {"spec": {"containers": [{"name": "main"}]}}}}) == []
 
 
 @pytest.mark.parametrize(

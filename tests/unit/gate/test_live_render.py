@@ -180,8 +180,10 @@ def test_what_either_leaves_out_by_design_is_no_difference(
 
 
 def test_what_argo_cd_does_not_render_is_told(platform: Platform, argo: FakeArgoCD, recorder: Recorder) -> None:
-    argo.errors["test-app"] = "error generating manifests: no such file"
-    with pytest.raises(ConditionTimeout, match=r"test-app: Argo CD makes nothing of it: error gen.* no such file\. N"):
+    argo.errors["test-app"] = "apps/test-app: app path does not exist"
+    with pytest.raises(
+        ConditionTimeout, match=r"test-app: Argo CD makes nothing of it: apps/test-app: app .* exist\. N"
+    ):
         judge(platform, recorder)
 
 
@@ -277,13 +279,20 @@ def test_a_specimen_that_the_gate_alone_rejects_without_saying_so_is_told(
 
 @pytest.mark.usefixtures("few")
 @pytest.mark.parametrize(
-    "answer", [(503, b"away"), (200, b""), (200, b"\0\0\0\0\1x"), (200, b"\x80\0\0\0\x0fgrpc-status: 14")]
+    "answer",
+    [
+        (503, b"away"),
+        (200, b""),
+        (200, b"\0\0\0\0\1x"),
+        (200, b"\x80\0\0\0\x0fgrpc-status: 14"),
+        (200, b"\x80\0\0\0\x3fgrpc-status: 2\r\ngrpc-message: error getting server version: EOF"),
+    ],
 )
 def test_a_broken_answer_about_files_is_no_verdict(
     answer: tuple[int, bytes], platform: Platform, argo: FakeArgoCD, recorder: Recorder
 ) -> None:
     argo.answers["/application.ApplicationService/GetManifestsWithFiles"] = answer
-    with pytest.raises(ArgoCDError, match=r"should answer /application\.\S+, but said (503|200|14): "):
+    with pytest.raises(ArgoCDError, match=r"should answer /application\.\S+, but said (503|200|14|2): "):
         judge_corpus(platform, recorder)
 
 

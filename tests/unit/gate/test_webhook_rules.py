@@ -1,0 +1,66 @@
+"""What Knative rejects although it fits its schema."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import yaml
+
+from neuroscale.gate.schema import WEBHOOK, Schemas
+from neuroscale.gate.webhook_rules import complaints
+from neuroscale.guardrails.corpus import CORPUS
+from neuroscale.guardrails.oracle import is_pinned
+from neuroscale.kubernetes.refs import Object
+
+KNATIVE, DEPLOYMENT = (
+    yaml.safe_load((CORPUS / "good" / f"{name}.yaml").read_text(encoding="utf-8"))
+    for name in ("knative-service", "deployment")
+)
+
+
+def with_image(obj: Object, image: object) -> Object:
+    changed = copy.deepcopy(obj)
+    changed["spec"]["template"]["spec"]["containers"][0]["image"] = image
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("image", "readable"),
+    [
+        ("nginx:1.2.3", True),
+        ("nginx", True),
+        ("library/nginx:1.2.3", True),
+        ("registry.example.com:5000/team/server:1.2.3", True),
+        ("localhost:5000/an-app:1.2.3", True),
+        ("nginx@sha256:" + "a" * 64, True),
+        ("nginx:stable@sha256:" + "a" * 64, True),
+        ("nginx@sha512:" + "a" * 128, False),
+        ("nginx@sha256:" + "a" * 63, False),
+        ("a:1.2.3", False),
+        ("registry.example.com/a:1.2.3", False),
+        ("nginx:1.2.3+build", False),
+        ("nginx:" + "1" * 128, False),
+        ("Nginx:1.2.3", False),
+        ("nginx:1.2.3 ", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_an_image_that_knative_cannot_read_is_complained_of(image: str | None, readable: bool) -> None:
+    said = complaints(with_image(KNATIVE, image))
+    assert said == ([] if readable else [f"main does not fit: Knative cannot read the image {image!r}"])
+    assert complaints(with_image(DEPLOYMENT, image)) == []
+
+
+def test_it_is_a_rule_of_its_own_since_policies_are_asked_before() -> None:
+    image = "nginx@sha512:" + "a" * 128
+    assert is_pinned(image)
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": anything}}
+    names = {"kind": "Service", "plural": "services", "singular": "service"}
+    spec = {"group": "serving.knative.dev", "scope": "Namespaced", "names": names, "versions": [version]}
+    meta = {"name": "services.serving.knative.dev"}
+    kind = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": meta, "spec": spec}
+    (found,) = Schemas([kind]).findings("apps/a", with_image(KNATIVE, image))
+    assert (found.stage, found.rule) == ("schema", WEBHOOK)

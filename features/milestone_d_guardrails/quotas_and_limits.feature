@@ -1,4 +1,4 @@
-@milestone_d @milestone_f @gitops @guardrails
+@milestone_d @gitops @guardrails
 Feature: Workloads have quotas and limits that hold exactly
 
   Scenario Outline: The quota limits what pods may request

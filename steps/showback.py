@@ -17,7 +17,9 @@ def what_tells_costs_is_well(platform: Platform) -> None:
 
 
 @when(
-    parsers.parse("a workload of a new team asks for {cpu} of CPU and {memory} of memory and runs for {minutes:d} min"),
+    parsers.parse(
+        "a workload of a team without others asks for {cpu} of CPU and {memory} of memory and runs for {minutes:d} min"
+    ),
     target_fixture="used",
 )
 def a_workload_runs(cpu: str, memory: str, minutes: int, breakage: Breakage) -> Used:

@@ -7,7 +7,7 @@ server's word, read all along; what that costs is computed from the price file i
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -31,6 +31,8 @@ from neuroscale.probes.knative_resources import MODEL_LABEL
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.settings import APPS_NAMESPACE, BUDGETS
 
+#: Registered, and nobody's but in scenarios.
+TEAM = {"owner": "ml-platform", "cost-center": "cc-ml"}
 #: How far the showback may be from what was asked for.
 TOLERANCE = Decimal("0.05")
 #: Until Prometheus has scraped a workload that just began to run and OpenCost has a step with it; as long again until
@@ -75,20 +77,18 @@ class Used:
     """What ran.
 
     Attributes:
-        team: Of the workload, as its labels say: label -> value.
-        window: In which it ran.
-        account: Of all pods of tenants.
+        window: In which the workload of the team ran.
+        account: Of all pods.
         prices: Of Git.
     """
 
-    team: Mapping[str, str]
     window: Window
     account: Account
     prices: Prices
 
 
 def use(cpu: str, memory: str, seconds: float, breakage: Breakage) -> Used:
-    """Let a workload of a team that nobody knows run for a while.
+    """Let a workload of a team that has no other run for a while.
 
     Args:
         cpu: What it requests.
@@ -100,8 +100,7 @@ def use(cpu: str, memory: str, seconds: float, breakage: Breakage) -> Used:
         ConditionTimeout: It does not run, or not all the time.
     """
     platform, name = breakage.platform, f"cost-{secrets.token_hex(2)}"
-    team = {"owner": name, "cost-center": f"cc-{name}"}
-    breakage.inject(ObjectCreated(manifest=load(name, team, cpu, memory)))
+    breakage.inject(ObjectCreated(manifest=load(name, TEAM, cpu, memory)))
     account = Account()
     runs = ProbeFunction(
         f"the one pod of {name} runs, and is the same all the time",
@@ -111,12 +110,12 @@ def use(cpu: str, memory: str, seconds: float, breakage: Breakage) -> Used:
     eventually(runs, platform.cluster, within=BUDGETS.provision)
     consistently(runs, platform.cluster, lasting=seconds + RESOLUTION + 2 * _LEAD, every=_EVERY)
     window = Window.ending(datetime.now(UTC) - timedelta(seconds=_LEAD), seconds)
-    return Used(team, window, account, expected.prices(platform.git_server))
+    return Used(window, account, expected.prices(platform.git_server))
 
 
 def _look(cluster: Cluster, account: Account, name: str) -> Verdict:
-    account.note(cluster.list("Pod", APPS_NAMESPACE), datetime.now(UTC))
-    own = [pod for pod in account.pods.values() if pod["metadata"]["labels"].get("app") == name]
+    account.note(cluster.list("Pod"), datetime.now(UTC))
+    own = [pod for pod in account.pods.values() if pod["metadata"].get("labels", {}).get("app") == name]
     return evaluate_one(own)
 
 
@@ -135,7 +134,7 @@ def asked_for(used: Used, label: str) -> Decimal:
     """What the pods of the team cost by the API server's account: requests × price × seconds."""
     total = Decimal(0)
     for uid, pod in used.account.pods.items():
-        if pod["metadata"]["labels"].get(label) == used.team[label]:
+        if pod["metadata"].get("labels", {}).get(label) == TEAM[label]:
             hours = Decimal(used.account.seconds(uid, used.window) / timedelta(microseconds=1)) / 3_600_000_000
             requests = effective(pod)
             cpu, gib = requests["requests.cpu"], requests["requests.memory"] / 2**30
@@ -151,10 +150,8 @@ def assert_shown_back(used: Used, platform: Platform) -> None:
         Inconclusive: Prometheus has not seen all of the window.
     """
     for label in LABELS:
-        verdict = evaluate_shown(
-            showback(platform.cluster, used.window, label), used.team[label], asked_for(used, label)
-        )
-        assert_met(f"the showback by {label} is what {used.team[label]} asked for", verdict, platform, cost.AREA)
+        verdict = evaluate_shown(showback(platform.cluster, used.window, label), TEAM[label], asked_for(used, label))
+        assert_met(f"the showback by {label} is what {TEAM[label]} asked for", verdict, platform, cost.AREA)
 
 
 def evaluate_shown(shown: Showback, team: str, asked: Decimal) -> Verdict:
@@ -208,10 +205,12 @@ def evaluate_workloads(found: Collection[tuple[str, ...]], used: Used) -> Verdic
 
 
 def _keys(pods: Collection[Object]) -> set[tuple[str, ...]]:
+    """Of tenants' pods, as OpenCost is asked for them."""
     wanted = (*LABELS, MODEL_LABEL)
     return {
         (pod["metadata"]["name"], *(pod["metadata"].get("labels", {}).get(label, UNALLOCATED) for label in wanted))
         for pod in pods
+        if pod["metadata"]["namespace"] == APPS_NAMESPACE
     }
 
 

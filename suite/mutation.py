@@ -37,6 +37,8 @@ from suite.scenarios import example_of, scenario_of
 from suite.session import PLATFORM, WITHOUT_PLATFORM, milestones_of
 
 _CONTROL = "control"
+#: The tag of scenarios that run in this process, and need no cluster either.
+_GATE = "gate"
 #: In the step that must turn red, a wait lasts at most so many seconds longer than that step took in the control:
 #: recoveries are measured to differ by some seconds from one time to the next.
 _LONGER_THAN_CONTROL = 10.0
@@ -231,10 +233,9 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
         FaultHadNoEffect: A fault could not be seen.
         ConditionTimeout: What the mutant needs did not come about.
     """
-    if any(request.node.get_closest_marker(name) for name in WITHOUT_PLATFORM):
+    if any(request.node.get_closest_marker(name) for name in (*WITHOUT_PLATFORM, _GATE)):
         _exchange(request, mutant)
         return
-    # Asked for first: a scenario of the CI gate has no platform of its own.
     platform = request.getfixturevalue("platform")
     state = load_state()
     assert state is not None, "the platform fixture made it"
@@ -251,7 +252,7 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
 
 
 def _exchange(request: pytest.FixtureRequest, mutant: Mutant) -> None:
-    """What needs no platform of the session is broken from this process, which has none to tell of it."""
+    """The gate, and what else needs no platform of the session, is broken in this process, which has none to tell of it."""
     for fault in mutant.faults:
         assert isinstance(fault, FunctionPatched), "there is no cluster to break"
         request.node.addfinalizer(partial(monkeypatching.restore, fault.wire))

@@ -257,6 +257,16 @@ def test_what_a_mutant_puts_in_the_place_of_a_function_exists() -> None:
         assert callable(monkeypatching.at(fault.replacement)), fault.replacement
 
 
+def test_what_needs_no_cluster_is_broken_without_one() -> None:
+    """A fault of a cluster would need one to be brought up, for a scenario that has none."""
+    alone = {entry.scenario for entry in catalogue.entries() if {"gate", "portal", "death"} & set(entry.tags)}
+    broken = {mutant.slug: mutant.faults for mutant in ALL_MUTANTS if mutant.scenario in alone}
+    assert len(broken) > 20
+    assert [
+        slug for slug, faults in broken.items() if not all(isinstance(one, FunctionPatched) for one in faults)
+    ] == []
+
+
 def test_what_a_mutant_replaces_on_main_is_there_once() -> None:
     """As this checkout has it, which is what the platform is brought up with, and as its incident has left it."""
     tried = 0

@@ -23,8 +23,8 @@ from small_tree import policy, write
 from stages import definition
 
 from neuroscale.chaos.faults import FunctionPatched
-from neuroscale.errors import NeuroscaleError
-from neuroscale.gate import assertions
+from neuroscale.errors import ConditionTimeout, NeuroscaleError
+from neuroscale.gate import assertions, legacy_checks, workflow_job
 from neuroscale.gate import corpus_check as judging
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails import corpus
@@ -34,7 +34,7 @@ from neuroscale.platform import Platform
 from neuroscale.settings import ROOT
 from steps import gate as gate_steps
 from suite.catalogue import FEATURES
-from suite.mutants import Mutant, gate
+from suite.mutants import Mutant, gate, prices
 from suite.mutants.gate_d import MUTANTS as GATE_MUTANTS
 
 NOWHERE: Platform = None  # type: ignore[assignment]
@@ -149,6 +149,17 @@ def test_each_mutant_is_caught_in_its_step_for_its_reason(
     assert step == mutant.red_step, why
     assert re.search(mutant.reason, why.split("\n")[0]), why
     assert not any(fault.verify_injected(NOWHERE, {}, ()) for fault in mutant.faults)
+
+
+def test_a_fix_on_paper_and_a_fix_in_the_job_are_told_apart(
+    known: dict[str, Any], tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first half of incident E1; the second runs the real workflow."""
+    added = legacy_checks.add_two_manifests(known["copy"])
+    workflow_job.is_fixed_on_paper_only(tools, known["copy"], added)
+    monkeypatch.setattr(workflow_job, "drifted_workflow", prices.fixed_workflow)
+    with pytest.raises(ConditionTimeout, match="exit code 1 as documented and 1 in the job"):
+        workflow_job.is_fixed_on_paper_only(tools, known["copy"], added)
 
 
 def test_each_replacement_is_used() -> None:

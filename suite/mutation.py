@@ -252,7 +252,7 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
 
 
 def _exchange(request: pytest.FixtureRequest, mutant: Mutant) -> None:
-    """The gate, and what else needs no platform of the session, is broken in this process, which has none to tell of it."""
+    """What needs no platform of the session, such as the gate, is broken in this process."""
     for fault in mutant.faults:
         assert isinstance(fault, FunctionPatched), "there is no cluster to break"
         request.node.addfinalizer(partial(monkeypatching.restore, fault.wire))

@@ -11,6 +11,7 @@ expression was changed. A file ``mode`` beside the program says how it misbehave
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ WORKLOADS = {
 }  # fmt: skip
 RUNTIMES = {"ClusterServingRuntime": "clusterservingruntimes", "ServingRuntime": "servingruntimes"}
 ABOUT = {"require-standard-labels-inferenceservice": MODELS, LABELS: WORKLOADS}
+LEADS_OUT = re.compile(rb"^[^#\n]*\.\./", re.MULTILINE)
 #: By the names and contents of a folder's files.
 KUSTOMIZED: dict[tuple[tuple[str, bytes], ...], subprocess.CompletedProcess[str]] = {}
 
@@ -111,7 +113,7 @@ def kustomized(folder: Path) -> str:
     files = tuple((str(one.relative_to(folder)), one.read_bytes()) for one in found if one.is_file())
     command = [str(Path(sys.executable).with_name("kubectl")), "kustomize", str(folder)]
     said = KUSTOMIZED.get(files) or subprocess.run(command, check=False, capture_output=True, text=True)
-    if not any(one.is_symlink() for one in found) and not any(b"../" in content for _, content in files):
+    if not any(one.is_symlink() for one in found) and not any(LEADS_OUT.search(content) for _, content in files):
         KUSTOMIZED[files] = said
     if said.returncode:
         raise subprocess.CalledProcessError(said.returncode, command)

@@ -17,7 +17,7 @@ from repository import git
 from neuroscale.settings import ROOT
 
 WORKFLOWS = {
-    file.stem: yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.stem: yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     for file in sorted((ROOT / ".github" / "workflows").glob("*.yaml"))
 }
 

@@ -11,6 +11,7 @@ expression was changed. A file ``mode`` beside the program says how it misbehave
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,9 @@ WORKLOADS = {
 }  # fmt: skip
 RUNTIMES = {"ClusterServingRuntime": "clusterservingruntimes", "ServingRuntime": "servingruntimes"}
 ABOUT = {"require-standard-labels-inferenceservice": MODELS, LABELS: WORKLOADS}
+LEADS_OUT = re.compile(rb"^[^#\n]*\.\./", re.MULTILINE)
+#: By the names and contents of a folder's files.
+KUSTOMIZED: dict[tuple[tuple[str, bytes], ...], subprocess.CompletedProcess[str]] = {}
 
 
 def main(arguments: list[str]) -> int:
@@ -96,12 +100,24 @@ def made(root: Path, path: str) -> Object:
 
 def read(folder: Path) -> list[Any]:
     if (folder / "kustomization.yaml").exists():
-        command = [str(Path(sys.executable).with_name("kubectl")), "kustomize", str(folder)]
-        return documents(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        return documents(kustomized(folder))
     if (folder / "Chart.yaml").exists():
         raise ValueError(f"{folder} needs Helm")
     files = sorted(file for file in folder.iterdir() if file.suffix in {".yaml", ".yml", ".json"})
     return [document for file in files for document in documents(file.read_text(encoding="utf-8"))]
+
+
+def kustomized(folder: Path) -> str:
+    """What kubectl makes of a folder. It is asked once about the same files, as far as nothing leads out of them."""
+    found = sorted(folder.rglob("*"))
+    files = tuple((str(one.relative_to(folder)), one.read_bytes()) for one in found if one.is_file())
+    command = [str(Path(sys.executable).with_name("kubectl")), "kustomize", str(folder)]
+    said = KUSTOMIZED.get(files) or subprocess.run(command, check=False, capture_output=True, text=True)
+    if not any(one.is_symlink() for one in found) and not any(LEADS_OUT.search(content) for _, content in files):
+        KUSTOMIZED[files] = said
+    if said.returncode:
+        raise subprocess.CalledProcessError(said.returncode, command)
+    return said.stdout
 
 
 def documents(text: str) -> list[Any]:

@@ -28,9 +28,9 @@ DEPLOYMENT, PRICES = "apps/test-app/deployment.yaml", "infrastructure/prices.tom
 
 def replicas(checkout: Path, count: int) -> None:
     file = checkout / DEPLOYMENT
-    obj = yaml.safe_load(file.read_text(encoding="utf-8"))
+    obj = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     obj["spec"]["replicas"] = count
-    file.write_text(yaml.safe_dump(obj), encoding="utf-8")
+    file.write_text(yaml.dump(obj, Dumper=yaml.CSafeDumper), encoding="utf-8")
 
 
 def strict(checkout: Path) -> None:

@@ -30,9 +30,9 @@ DEPLOYMENT = "apps/test-app/deployment.yaml"
 @contextmanager
 def edited(file: Path) -> Iterator[Object]:
     """The one object of a manifest, to be changed."""
-    obj: Object = yaml.safe_load(file.read_text(encoding="utf-8"))
+    obj: Object = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     yield obj
-    file.write_text(yaml.safe_dump(obj), encoding="utf-8")
+    file.write_text(yaml.dump(obj, Dumper=yaml.CSafeDumper), encoding="utf-8")
 
 
 def rules(result: GateResult) -> set[tuple[str, str]]:

@@ -28,4 +28,5 @@ pytest_plugins = [
     "steps.incidents",
     "steps.gate",
     "steps.render",
+    "steps.production",
 ]

@@ -16,7 +16,7 @@ _TABLE = re.compile(r"^\| tag \|.*?(?=^[^|]|\Z)", flags=re.MULTILINE | re.DOTALL
 #: What is nobody's but the suite's.
 _WORDS = {
     "milestone_e": "the price is said before the merge, and it is the right one",
-    "milestone_f": "hardening: quota and limits",
+    "milestone_f": "hardening: quota and limits, and the production profile",
     "smoke": "the shortest run that cannot go green on a broken platform",
     "drift": "somebody changes the cluster by hand",
     "commit": "somebody changes the repository",
@@ -27,6 +27,7 @@ _WORDS = {
     "incident": "a past or feared outage, replayed",
     "gate": "the CI gate with its real tools; needs no cluster",
     "render": "what the gate renders beside what the live Argo CD renders",
+    "production": "the production profile, rendered and judged; needs no cluster",
     "portal": "the portal, its database and the Git server as processes; needs no cluster",
     "browser": "a real browser of this machine is driven; needs Chromium",
     "death": "a part of that portal dies on the way of a form; needs no cluster",

@@ -69,10 +69,12 @@ bench: install ## Measure the suite's own numbers and the self-heal times
 report: install ## The latest run as one HTML file
 	$(BIN)/neuroscale report
 
-docs: install ## Generate docs/catalogue.md, docs/benchmarks.md and the table of tags
+docs: install ## Generate docs/catalogue.md, docs/benchmarks.md, docs/claims.md and the tables of tags and of the guide
 	$(BIN)/python -m suite.catalogue
 	$(BIN)/python -m suite.benchmarks_page
 	$(BIN)/python -m suite.markers
+	$(BIN)/python -m suite.claims_page
+	$(BIN)/python -m suite.guide_page
 
 down: install ## Delete the cluster
 	$(BIN)/neuroscale down

@@ -33,4 +33,5 @@ pytest_plugins = [
     "steps.prices",
     "steps.agreement",
     "steps.render",
+    "steps.production",
 ]

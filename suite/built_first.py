@@ -8,6 +8,7 @@ import pytest
 
 from neuroscale.errors import NeuroscaleError
 from neuroscale.gate import tools
+from neuroscale.gate.production import checkers
 from neuroscale.local_portal import parts
 from suite.ending import end_session
 from suite.session import PORTAL_AS_PROCESSES, needs_cluster
@@ -16,6 +17,7 @@ from suite.session import PORTAL_AS_PROCESSES, needs_cluster
 _BUILT: Mapping[str, tuple[str, Callable[[], object]]] = {
     "gate": ("The gate's tools", lambda: tools.provide(everything=True)),
     **dict.fromkeys(("render", "agreement"), ("The gate's tools", tools.provide)),
+    "production": ("The checkers of the production profile", checkers.provide),
     **dict.fromkeys(PORTAL_AS_PROCESSES, ("The portal", parts.provide)),
 }
 

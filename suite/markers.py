@@ -27,6 +27,7 @@ _WORDS = {
     "gate": "the CI gate with its real tools; needs no cluster",
     "render": "what the gate renders beside what the live Argo CD renders",
     "agreement": "what the gate and the oracle say beside what admission answers in a dry run",
+    "production": "the production profile, rendered and judged; needs no cluster",
     "portal": "the portal, its database and the Git server as processes; needs no cluster",
     "browser": "a real browser of this machine is driven; needs Chromium",
     "death": "a part of that portal dies on the way of a form; needs no cluster",

@@ -127,6 +127,7 @@ PARTS: Mapping[str, Kind] = {
     "k3d": GoProgram(variables=(("github.com/k3d-io/k3d/v5/version.Version", "{version}"),)),
     "helm": GoProgram(package="cmd/helm", variables=(("helm.sh/helm/v3/internal/version.version", "{version}"),)),
     "kustomize": GoProgram(variables=(("sigs.k8s.io/kustomize/api/provenance.version", "{version}"),)),
+    "kube-score": GoProgram(package="cmd/kube-score", variables=(("main.version", "{version}"),)),
     # Of the same versions as KServe, hence mostly compiled with it.
     "webhook-certs": GoProgram(package="."),
     "argocd-files": ModuleFiles(

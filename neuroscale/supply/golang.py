@@ -21,7 +21,7 @@ from neuroscale.supply.store import discard
 
 _VERSION_SECONDS = 30
 #: Programs that this machine runs itself; all others go into images.
-ON_THIS_MACHINE = frozenset({"k3d", "gate-engine", "helm", "kustomize", "kyverno-cli"})
+ON_THIS_MACHINE = frozenset({"k3d", "gate-engine", "helm", "kustomize", "kyverno-cli", "kube-score"})
 
 
 @dataclass(frozen=True)

@@ -35,14 +35,14 @@ def installed(package: str, version: str, install: Callable[[str, str, Path], No
     return folder
 
 
-def pip_install(arguments: Sequence[str], into: Path) -> None:
-    """Install Python packages into a folder.
+def pip_install(arguments: Sequence[str], into: Path, *, within: float = INSTALL_SECONDS) -> None:
+    """Install Python packages into a folder, within so many seconds.
 
     Raises:
         SupplyError: They cannot be had.
     """
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
-    run_program([*pip, "--target", str(into), *arguments], within=INSTALL_SECONDS)
+    run_program([*pip, "--target", str(into), *arguments], within=within)
 
 
 def run_program(

@@ -18,6 +18,8 @@ from neuroscale.supply.store import Stored
 _NODE = ("k3d", "node")
 #: Programs of the CI gate, which no cluster needs.
 GATE_TOOLS = ("gate-engine", "helm", "kustomize", "kyverno-cli")
+#: Programs that judge the production profile beside it.
+CHECKERS = ("kube-score",)
 
 #: Images that are nowhere to be pulled from again must never be collected. The kubelet would do so on any disk that
 #: looks 85 % full to it, and evict pods besides.
@@ -106,7 +108,7 @@ class SourceSupply:
         Raises:
             Locked: Another process is building.
         """
-        wanted = [*_built(demands), *GATE_TOOLS]
+        wanted = [*_built(demands), *GATE_TOOLS, *CHECKERS]
         removed, size = self.builder.prune(wanted)
         outdated = self._outdated_images(Catalogue(wanted, pins()).recipe["node"]) if self.engine.answers() else []
         return [*map(str, removed), *filter(self.engine.remove_image, outdated)], size

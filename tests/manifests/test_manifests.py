@@ -20,6 +20,7 @@ from kyverno_schema import MODELS as KYVERNO
 from pydantic import ValidationError
 from rendered import all_objects, images, manifests, objects_of, places
 
+from neuroscale.bootstrap.profile import APPLICATIONS, PRODUCTION
 from neuroscale.components import COMPONENTS
 from neuroscale.errors import SupplyError
 from neuroscale.gate import appproject
@@ -92,6 +93,20 @@ def test_every_manifest_is_rendered_somewhere() -> None:
                 break
             folder = folder.parent
             assert folder != ROOT, f"{file} belongs to no place"
+
+
+def test_every_manifest_of_production_is_taken_by_somebody() -> None:
+    """By the component that it lies beside, or by what adds the component."""
+    files = [file for top in ("bootstrap", "infrastructure") for file in (ROOT / top).rglob(f"{PRODUCTION}/*.yaml")]
+    assert len(files) >= 10
+    adding = [*(ROOT / APPLICATIONS).glob("*.yaml"), ROOT / "neuroscale/bootstrap/profile.py"]
+    added = "\n".join(file.read_text(encoding="utf-8") for file in adding)
+    for file in files:
+        named = (file.parent / "kustomization.yaml").read_text(encoding="utf-8")
+        taken = re.search(rf"^ *- (path: )?{file.name}$", named, re.MULTILINE)
+        assert taken or file.name in ("kustomization.yaml", "requests.yaml"), file
+    assert added.count("components: [production]") == 2
+    assert added.count("/requests.yaml") == 3
 
 
 def _misfit(obj: Object) -> str:

@@ -19,9 +19,9 @@ from neuroscale.supply import builder as module
 from neuroscale.supply.artifacts import PARTS, Catalogue
 from neuroscale.supply.builder import Builder
 from neuroscale.supply.pins import pins
-from neuroscale.supply.source import GATE_TOOLS, targets
+from neuroscale.supply.source import CHECKERS, GATE_TOOLS, targets
 
-_TARGETS = (*targets(demands(MILESTONES)), *GATE_TOOLS)
+_TARGETS = (*targets(demands(MILESTONES)), *GATE_TOOLS, *CHECKERS)
 
 
 class Recorder(Builder):

@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools keeps the module that is built here in go.mod.
+package tools
+
+import _ "github.com/zegl/kube-score/cmd/kube-score"

@@ -122,6 +122,12 @@ PARTS: Mapping[str, Kind] = {
         package="cmd/costmodel",
         variables=(("github.com/opencost/opencost/pkg/version.Version", "{bare}"),),
     ),
+    # Debian's has no discovery of Kubernetes' nodes; this one has no other.
+    "prometheus": GoProgram(
+        package="cmd/prometheus",
+        tags=("netgo", "remove_all_sd", "enable_kubernetes_sd"),
+        variables=(("github.com/prometheus/common/version.Version", "{bare}"),),
+    ),
     "kyverno": GoPrograms(("kyverno/cmd/kyverno", "kyverno/cmd/reports-controller")),
     "coredns": GoProgram(package="."),
     "k3d": GoProgram(variables=(("github.com/k3d-io/k3d/v5/version.Version", "{version}"),)),
@@ -159,7 +165,6 @@ PARTS: Mapping[str, Kind] = {
     "debian-nodejs": DebianRoot("nodejs"),
     "debian-postgresql": DebianRoot("postgresql"),
     "debian-gate": DebianRoot("gate"),
-    "debian-prometheus": DebianRoot("prometheus"),
     "backstage": NodeApplication("backstage/app"),
     "sklearnserver": PythonPackages(),
     "envoy": PythonPackages(),

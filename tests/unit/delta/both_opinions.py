@@ -15,6 +15,7 @@ from typing import Any
 from generated import Tree, Trees
 from second_opinion import Cluster, opinion
 
+from neuroscale import prices
 from neuroscale.delta import compare, workloads, written
 
 SIDES = ("before", "after", "difference")

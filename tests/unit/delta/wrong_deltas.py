@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from both_opinions import Case, disagreements
 
+from neuroscale import prices
 from neuroscale.delta import compare, demand, models, needs, runtimes, surroundings, unpriced, workloads
 from neuroscale.kubernetes.quantities import quantity
 

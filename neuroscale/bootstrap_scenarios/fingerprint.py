@@ -118,11 +118,10 @@ def _in_docker(name: str) -> Fingerprint:
     engine, labelled = Engine(), f"label=k3d.cluster={name}"
     containers = engine.call("ps", "--all", "--filter", labelled, "--format", "{{.Names}} {{.State}}").splitlines()
     found: dict[str, Mapping[str, str]] = {f"container {one}": {} for one in containers}
+    # By name: k3d 5.9 does not write on a network whose it is.
+    its_own = {f"k3d-{name}", f"k3d-{name}-images"}
     for kind in ("volume", "network"):
-        found |= {
-            f"{kind} {one}": {}
-            for one in engine.call(kind, "ls", "--filter", labelled, "--format", "{{.Name}}").split()
-        }
+        found |= {f"{kind} {one}": {} for one in engine.call(kind, "ls", "--format", "{{.Name}}").split() if one in its_own}
     return found
 
 

@@ -121,7 +121,8 @@ def _in_docker(name: str) -> Fingerprint:
     # By name: k3d 5.9 does not write on a network whose it is.
     its_own = {f"k3d-{name}", f"k3d-{name}-images"}
     for kind in ("volume", "network"):
-        found |= {f"{kind} {one}": {} for one in engine.call(kind, "ls", "--format", "{{.Name}}").split() if one in its_own}
+        there = its_own.intersection(engine.call(kind, "ls", "--format", "{{.Name}}").split())
+        found |= {f"{kind} {one}": {} for one in there}
     return found
 
 

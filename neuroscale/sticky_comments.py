@@ -230,7 +230,6 @@ class _NotTaken(Exception):
     """A request was not answered as it should be."""
 
     def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.observed)
         self.verdict = verdict
 
 

@@ -43,9 +43,9 @@ def the_change_is_priced(tools: Tools, proposed: Proposed) -> Priced:
     return priced_changes.price(tools, proposed)
 
 
-@then("the delta has what its runtime requests, and what stands beside it")
-def the_delta_has_what_its_runtime_requests(proposed: Proposed, priced: Priced) -> None:
-    priced_changes.has_what_its_runtime_requests(proposed, priced)
+@then("the delta has what its runtime says, and what stands beside it")
+def the_delta_has_what_its_runtime_says(tools: Tools, proposed: Proposed, priced: Priced) -> None:
+    priced_changes.has_what_its_runtime_requests(tools, proposed, priced)
 
 
 @then("the delta has a row for each of the two, and no other")

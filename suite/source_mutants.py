@@ -99,7 +99,11 @@ MODULES = {
     "neuroscale/probes/symptom_probes.py": ("unit/serving/test_probes_symptoms.py", "unit/test_probes_workloads.py"),
     "neuroscale/probes/webhooks.py": ("unit/guardrails/test_judgements.py", "unit/serving/test_serving_milestone.py"),
     "neuroscale/probes/workloads.py": ("unit/test_probes_workloads.py", "unit/test_probes_ground.py"),
+    "neuroscale/pull_request_checks/report.py": ("unit/pull_request_checks/test_report.py",),
     "neuroscale/quantile.py": ("unit/test_quantile.py",),
+    "neuroscale/sticky_comments.py": (
+        "unit/test_sticky_comments.py", "unit/test_comment_command.py", "unit/pull_request_checks/test_report.py",
+    ),
     "suite/mutants/mutant.py": ("unit/test_kill_matrix.py",),
 }  # fmt: skip
 #: Beyond twice what the tests take without a mutant: one that waits for ever is as good as red.

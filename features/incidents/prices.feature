@@ -15,4 +15,4 @@ Feature: The incidents of the price before a merge, and of the job that says it
     When a model is proposed that leaves its resources to its runtime
     Then a table of what manifests declare is empty for it
     When the change is priced
-    Then the delta has what its runtime requests, and what stands beside it
+    Then the delta has what its runtime says, and what stands beside it

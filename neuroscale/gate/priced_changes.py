@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from neuroscale.delta.compare import Delta
+from neuroscale.delta.demand import ZERO
 from neuroscale.delta.written import Format, written
 from neuroscale.errors import ConditionTimeout
 from neuroscale.gate import many_folders
@@ -26,6 +28,7 @@ _MODEL, _RUNTIME = "model-without-resources", "infrastructure/kserve/sklearn-run
 #: One at rest, so that what it asks for is no nothing.
 _AT_REST = ("minReplicas: 0", "minReplicas: 1\n    maxReplicas: 1")
 _RESOURCES = ("cpu", "memory")
+_SAID = tuple(f"{bound}.{key}" for bound in ("requests", "limits") for key in _RESOURCES)
 _DASH = "–"
 _BASE = "main"
 _NEXT = "Next: neuroscale delta --base main"
@@ -124,26 +127,44 @@ def table_is_empty(proposed: Proposed) -> None:
         raise ConditionTimeout(f"A table of E2 should have dashes for {name}, but has {' and '.join(row)}. {_NEXT}")
 
 
-def has_what_its_runtime_requests(proposed: Proposed, priced: Priced) -> None:
-    """E2's remedy: the delta has the model with what its runtime requests and what stands beside it, and a price.
+def has_what_its_runtime_requests(tools: Tools, proposed: Proposed, priced: Priced) -> None:
+    """E2's remedy: the model is priced as one that writes out what its runtime says, and something stands beside it.
+
+    Args:
+        tools: With which the other one is priced.
+        proposed: The model; its manifest is changed.
+        priced: What was said of it.
 
     Raises:
-        ConditionTimeout: It is not there, or asks for no more than a part of that.
+        ConditionTimeout: It is not there, has another price, or asks for no more than its container.
     """
+    wanted = _write_out(proposed)
+    row, other = (_only_row(one, proposed) for one in (priced, price(tools, proposed)))
+    if row != other or any(row.get(f"requests.{key}", ZERO) <= quantity(text) for key, text in wanted.items()):
+        said, meant = ({key: readable(key, one.get(key, ZERO)) for key in _SAID} for one in (row, other))
+        raise ConditionTimeout(
+            f"The delta should have {proposed.names[0]} with more than its runtime's {wanted}, as of a model that "
+            f"writes them out: {meant}; but has {said}. {_NEXT}"
+        )
+
+
+def _write_out(proposed: Proposed) -> Mapping[str, str]:
+    """Let the model declare what its runtime says; returns what that requests."""
     runtime = yaml.safe_load((proposed.repository / _RUNTIME).read_text(encoding="utf-8"))
     (container,) = runtime["spec"]["containers"]
-    wanted = {f"requests.{key}": quantity(container["resources"]["requests"][key]) for key in _RESOURCES}
+    (file,) = (proposed.repository / "apps" / proposed.names[0]).glob("*.yaml")
+    model = yaml.safe_load(file.read_text(encoding="utf-8"))
+    model["spec"]["predictor"]["model"]["resources"] = container["resources"]
+    file.write_text(yaml.safe_dump(model), encoding="utf-8")
+    commit(proposed.repository, "Write out what the runtime says")
+    return {key: container["resources"]["requests"][key] for key in _RESOURCES}
+
+
+def _only_row(priced: Priced, proposed: Proposed) -> Mapping[str, Decimal]:
+    """What the one model asks for more; nothing where it is not alone, or not in the text."""
     rows = {one.workload.name: one.by.least for one in priced.delta.changes}
     (name,) = proposed.names
-    # Knative puts a container beside it that requests something as well.
-    short = [key for key, least in wanted.items() if rows.get(name, {}).get(key, 0) <= least]
-    if [*rows] != [name] or short or f"{name} |" not in priced.text:
-        said = {key: readable(key, rows.get(name, {}).get(key, quantity("0"))) for key in wanted}
-        asked = {key: readable(key, least) for key, least in wanted.items()}
-        raise ConditionTimeout(
-            f"The delta should have one row, of {name}, with more than its runtime's {asked}, but has {[*rows]} with "
-            f"{said}. {_NEXT}"
-        )
+    return rows[name] if [*rows] == [name] and f"{name} |" in priced.text else {}
 
 
 def says_what_changed(proposed: Proposed, priced: Priced) -> None:

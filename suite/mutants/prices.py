@@ -152,8 +152,8 @@ MUTANTS = (
         scenario=_E2,
         before=_PRICED,
         faults=_patched("delta.models:runtime_for", "no_runtime"),
-        red_step="the delta has what its runtime requests, and what stands beside it",
-        reason=r"more than its runtime's .*100m.*, but has \['model-without-resources'\] with .*25m",
+        red_step="the delta has what its runtime says, and what stands beside it",
+        reason=r"model-without-resources with more than its runtime's .*100m.* writes them out: .*; but has \{",
     ),
     # --- milestone E
     _of_pairs("pairs-replicas-ignored", "Replicas do not count", "delta.demand:_times", "one_pod"),

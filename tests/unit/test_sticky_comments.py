@@ -16,7 +16,7 @@ from fake_forge import TOKEN, FakeForge, forge
 from neuroscale.errors import ConditionTimeout, NeuroscaleError, Unrecoverable
 from neuroscale.polling import Clock
 from neuroscale.settings import GATE_REPORTER
-from neuroscale.sticky_comments import BUDGET, LONGEST, MARKER, SETTLED, Proposal, StickyComment, body_of
+from neuroscale.sticky_comments import BUDGET, LONGEST, MARKER, SETTLED, WITHIN, Proposal, StickyComment, body_of
 
 OLD, NEW = "a" * 40, "b" * 40
 KINDS = pytest.mark.parametrize("kind", ["Gitea", "GitHub"])
@@ -428,3 +428,19 @@ def test_an_answer_that_means_nothing_is_none(kind: str, content: bytes) -> None
     server.before = always(httpx.Response(200, content=content))
     with pytest.raises(ConditionTimeout, match="cannot be read"):
         run(server)
+
+
+@KINDS
+def test_a_comment_that_is_deleted_before_the_last_look_is_made_again(kind: str) -> None:
+    server = FakeForge(kind, NEW)
+    sticky = comment(server)
+    sticky.publish()
+    server.comments.clear()
+    assert sticky.settle() == "the comment is there and up to date"
+    assert server.bodies() == [body_of("text", NEW)]
+    assert server.written == ["POST /issues/7/comments"] * 2
+
+
+def test_the_last_look_is_a_second_after_the_longest_write() -> None:
+    """Decision 0029: 6 s, since a request may take 5 s."""
+    assert (WITHIN, SETTLED) == (5.0, 6.0)

@@ -17,12 +17,14 @@ from neuroscale.errors import ConditionTimeout
 from neuroscale.gate import opinions, priced_changes
 from neuroscale.gate.opinions import SecondOpinion
 from neuroscale.gate.priced_changes import Priced, Proposed
+from neuroscale.gate.tools import Tools
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import ROOT
 
 CPU, MEMORY = "requests.cpu", "requests.memory"
 MI = Decimal(2) ** 20
 MODEL = "model-without-resources"
+NO_TOOLS: Tools = None  # type: ignore[assignment]
 
 
 @pytest.fixture
@@ -77,25 +79,31 @@ ENOUGH = {CPU: Decimal("0.125"), MEMORY: 256 * MI}
 
 
 @pytest.mark.parametrize(
-    ("found", "good"),
+    ("found", "other", "good"),
     [
-        (priced({MODEL: ENOUGH}), True),
-        (priced({MODEL: {**ENOUGH, CPU: Decimal("0.1")}}), False),
-        (priced({MODEL: {**ENOUGH, MEMORY: 128 * MI}}), False),
-        (priced({MODEL: {CPU: Decimal(1)}}), False),
-        (priced({MODEL: ENOUGH, "other": ENOUGH}), False),
-        (priced({}), False),
-        (priced({MODEL: ENOUGH}, text="nothing"), False),
+        (priced({MODEL: ENOUGH}), ENOUGH, True),
+        (priced({MODEL: ENOUGH}), {**ENOUGH, CPU: Decimal("0.126")}, False),
+        (priced({MODEL: {**ENOUGH, CPU: Decimal("0.1")}}), {**ENOUGH, CPU: Decimal("0.1")}, False),
+        (priced({MODEL: {CPU: Decimal(1)}}), {CPU: Decimal(1)}, False),
+        (priced({MODEL: ENOUGH, "other": ENOUGH}), ENOUGH, False),
+        (priced({}), {}, False),
+        (priced({MODEL: ENOUGH}, text="nothing"), ENOUGH, False),
     ],
-    ids=["right", "no more CPU", "no more memory", "no memory", "another row", "no row", "not in the text"],
+    ids=["right", "as defaults say", "nothing beside it", "no memory", "another row", "no row", "not in the text"],
 )
-def test_a_delta_has_more_than_the_runtime_requests(found: Priced, good: bool, copy: Path) -> None:
-    proposed = Proposed(copy, (MODEL,))
+def test_a_model_is_priced_as_one_that_writes_its_runtime_out(
+    found: Priced, other: dict[str, Decimal], good: bool, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposed = priced_changes.propose_model(copy)
+    monkeypatch.setattr(priced_changes, "price", lambda *_: priced({MODEL: other}))
     if good:
-        priced_changes.has_what_its_runtime_requests(proposed, found)
+        priced_changes.has_what_its_runtime_requests(NO_TOOLS, proposed, found)
     else:
-        with pytest.raises(ConditionTimeout, match=f"one row, of {MODEL}, with more than its runtime's"):
-            priced_changes.has_what_its_runtime_requests(proposed, found)
+        with pytest.raises(ConditionTimeout, match=f"should have {MODEL} with more than its runtime's .*'100m'"):
+            priced_changes.has_what_its_runtime_requests(NO_TOOLS, proposed, found)
+    model = yaml.safe_load((copy / "apps" / MODEL / "manifest.yaml").read_text(encoding="utf-8"))
+    assert model["spec"]["predictor"]["model"]["resources"]["requests"] == {"cpu": "100m", "memory": "128Mi"}
+    assert git("-C", str(copy), "rev-list", "--count", "main..HEAD") == "2"
 
 
 def test_two_models_are_changed_in_two_commits(copy: Path) -> None:

@@ -138,8 +138,10 @@ def test_a_status_is_tried_again() -> None:
     server.before = lambda request: (
         httpx.Response(500) if "statuses" in str(request.url) and next(times, None) is not None else None
     )
-    say(server)
-    assert server.statuses == [(SHA, "success", "nothing found")]
+    time = Time()
+    say(server, text=None, status=BAD, time=time)
+    assert server.statuses == [(SHA, "failure", "a rule")]
+    assert time.now == 3.0, "once a second"
 
 
 def test_what_cannot_be_looked_at_again_takes_the_green_back() -> None:

@@ -57,7 +57,7 @@ def it_has_stayed_here(repetition: Repeated) -> None:
 
 
 @given(
-    "somebody else's container, volume, network and kubeconfig beside a cluster, and a namespace in it",
+    "somebody else's container, volume, network and kubeconfig, and in the cluster a namespace",
     target_fixture="somebody_elses",
 )
 def somebody_elses_things(own_cluster: OwnCluster) -> Decoys:

@@ -18,7 +18,7 @@ from neuroscale.kubernetes.refs import Ref
 
 _NAMESPACE = "somebody-elses"
 _SETTINGS = Ref("ConfigMap", "settings", _NAMESPACE)
-_KUBECONFIG = "a context of somebody else's"
+_KUBECONFIG = "kubeconfig of somebody else"
 _KINDS = ("container", "volume", "network")
 
 

@@ -220,7 +220,11 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
         *provisions.k3d_args,
     ]  # fmt: skip
     _k3d(provisions, *arguments)
-    _write_kubeconfig(provisions, name)
+    return _completed(state, provisions)
+
+
+def _completed(state: ClusterState, provisions: Provisions) -> ClusterState:
+    _write_kubeconfig(provisions, state.name)
     _wait_ready(state)
     _unpack(state)
     state = state.model_copy(update={"complete": True})

@@ -78,6 +78,7 @@ def test_each_scenario_is_of_one_kind() -> None:
         "portal",
         "death",
         "cluster_death",
+        "bootstrap",
         "safety",
     }
     alone = {"gate"}  # beside no other
@@ -85,14 +86,18 @@ def test_each_scenario_is_of_one_kind() -> None:
     assert [entry for entry in found if len(kinds & set(entry.tags) or alone & set(entry.tags)) != 1] == []
 
 
+#: Who needs no cluster of the session: the gate, the portal as processes, and what makes a cluster of its own.
+_ALONE = {"gate", "portal", "death", "bootstrap"}
+
+
 def test_each_scenario_says_which_components_it_needs() -> None:
-    """Those of its milestone at least, and what all stand on; the gate and the portal as processes need no cluster."""
+    """Those of its milestone at least, and what all stand on; others have no use for the session's cluster."""
     for entry in catalogue.entries():
         tagged = {component.name for component in COMPONENTS} & set(entry.tags)
         # Hardening is of what the other milestones brought.
         hardened = "milestone_f" in entry.tags
         own = {one.name for one in COMPONENTS if f"milestone_{one.milestone}" in entry.tags and not hardened}
-        if {"gate", "portal", "death"} & set(entry.tags):
+        if _ALONE & set(entry.tags):
             assert tagged == set(), entry
         else:
             assert tagged >= own | {one.name for one in selected(())}, entry
@@ -259,7 +264,7 @@ def test_what_a_mutant_puts_in_the_place_of_a_function_exists() -> None:
 
 def test_what_needs_no_cluster_is_broken_without_one() -> None:
     """A fault of a cluster would need one to be brought up, for a scenario that has none."""
-    alone = {entry.scenario for entry in catalogue.entries() if {"gate", "portal", "death"} & set(entry.tags)}
+    alone = {entry.scenario for entry in catalogue.entries() if _ALONE & set(entry.tags)}
     broken = {mutant.slug: mutant.faults for mutant in ALL_MUTANTS if mutant.scenario in alone}
     assert len(broken) > 20
     assert [

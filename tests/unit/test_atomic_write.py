@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from neuroscale.atomic_write import write_atomically
+from neuroscale.atomic_write import discard_drafts, write_atomically
 
 
 @pytest.mark.parametrize("content", ["ä\n", "ä\n".encode()])
@@ -67,3 +67,23 @@ def test_many_at_once_leave_one_whole(tmp_path: Path) -> None:
         list(pool.map(lambda content: write_atomically(file, content), contents * 4))
     assert file.read_text() in contents
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_drafts_of_killed_writers_are_swept_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts = list[str]()
+    # As a killed writer leaves it, which cannot sweep up after itself.
+    monkeypatch.setattr(Path, "replace", lambda draft, file: drafts.append(draft.name))
+    write_atomically(tmp_path / "state.json", "new")
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == drafts
+    others = {"state.json", "lock", ".hidden", f".state.json.{'0' * 31}", f".state.json.{'x' * 32}", f"a.{'0' * 32}"}
+    for name in others:
+        (tmp_path / name).touch()
+    (tmp_path / f".folder.{'0' * 32}").mkdir()
+    discard_drafts(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*others, f".folder.{'0' * 32}"}
+
+
+def test_where_there_is_no_folder_there_are_no_drafts(tmp_path: Path) -> None:
+    discard_drafts(tmp_path / "nowhere")
+    assert list(tmp_path.iterdir()) == []

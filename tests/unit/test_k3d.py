@@ -334,6 +334,57 @@ def test_a_crash_right_after_the_creation_finds_it_to_be_ours(
     assert len(state.nonce) == 32
 
 
+REMOVED = ["rm --force --volumes node loadbalancer", "volume rm left-over-volume", "network rm left-over-network"]
+
+
+def test_a_creation_that_was_cut_short_is_remembered_as_such(
+    engine: FakeEngine, waits: Waits, provisions: Provisions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.there, waits.failures = False, [KeyboardInterrupt()]  # type: ignore[list-item]
+    with pytest.raises(KeyboardInterrupt):
+        ensure(provisions, SINCE, ports=PORTS)
+    half = load_state()
+    assert half is not None
+    assert not half.complete
+    whole = ensure(provisions, SINCE, ports=PORTS).state
+    assert load_state() == whole
+    assert whole.complete
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("running", [True, False])
+def test_what_is_left_of_a_creation_that_was_cut_short_is_no_cluster(
+    running: bool, engine: FakeEngine, provisions: Provisions, ours: ClusterState, asked: Path
+) -> None:
+    ours.model_copy(update={"complete": False}).save()
+    engine.running = running
+    ensured = ensure(provisions, SINCE, ports=PORTS)
+    assert ensured.how == "created"
+    assert ensured.state.nonce != NONCE
+    assert engine.deeds == REMOVED
+    assert asked.read_text().startswith(f"cluster create {CLUSTER_NAME} ")
+
+
+@pytest.mark.usefixtures("waits")
+def test_what_is_left_without_a_node_goes_as_well(engine: FakeEngine, ours: ClusterState) -> None:
+    engine.there = False
+    ours.model_copy(update={"complete": False}).save()
+    assert not delete()
+    assert engine.deeds == REMOVED[1:]
+    assert load_state() is None
+
+
+def test_half_of_somebody_elses_cluster_is_left_alone(
+    engine: FakeEngine, waits: Waits, provisions: Provisions, ours: ClusterState
+) -> None:
+    engine.labels = {LABEL: "of-somebody-else"}
+    ours.model_copy(update={"complete": False}).save()
+    for deed in (lambda: ensure(provisions, SINCE, ports=PORTS), delete):
+        with pytest.raises(WriteForbidden):
+            deed()
+    assert engine.deeds == []
+
+
 @pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize(
     ("script", "why"), [(None, "No such file or directory"), ("#!/bin/sh\nexec sleep 9", "did not end within")]

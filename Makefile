@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # Of every component there is, in order.
 MILESTONES ?= $(shell $(BIN)/python -m neuroscale.milestones)
-# One more than there are processors: some tests wait.
+# One more than there are processors: some tests wait. A file's tests stay together, with what they have read and made.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
@@ -39,10 +39,10 @@ types:
 	$(BIN)/mypy neuroscale suite
 
 tests:
-	$(BIN)/python -m pytest -q -n $(WORKERS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 coverage: install ## What of the code the fast tier executes, in per cent; red below the floor in pyproject.toml
-	$(BIN)/python -m pytest -q -n $(WORKERS) --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 
 mutation: install ## Change what decides, a place at a time: does the fast tier notice? Some 20 minutes, no Docker
 	$(BIN)/python -m suite.source_mutants

@@ -50,9 +50,9 @@ class Source:
                 parts = file.relative_to(package.parent).with_suffix("").parts
                 self._read(".".join(part for part in parts if part != "__init__"), file)
 
-    def reached(self, start: str) -> set[str]:
-        """Every end that a function can get to."""
-        seen, waiting, ends = set[str](), [start], set[str]()
+    def reaches(self, start: str, wanted: set[str]) -> bool:
+        """Whether a function can get to one of these ends."""
+        seen, waiting = set[str](), [start]
         while waiting:
             name = waiting.pop()
             if name in seen:
@@ -62,10 +62,11 @@ class Source:
                 waiting.append(self._imports[name])
             if (function := self._functions.get(name)) is None:
                 continue
-            ends |= function.ends
+            if function.ends & wanted:
+                return True
             waiting += function.named
             waiting += [one for method in function.methods for one in self._methods.get(method, ())]
-        return ends
+        return False
 
     def _read(self, module: str, file: Path) -> None:
         tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -84,7 +85,7 @@ def hollow(source: Source) -> list[str]:
     return [
         f"{kind.capitalize()} {name} reaches nothing that {'judges' if kind == 'then' else 'acts'}"
         for kind, name in source.steps
-        if not source.reached(name) & _WANTED[kind]
+        if not source.reaches(name, _WANTED[kind])
     ]
 
 

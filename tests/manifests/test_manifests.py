@@ -165,7 +165,7 @@ def applications() -> dict[str, Object]:
             .replace("{{ .path.basename }}", Path(folder).name)
             .replace("{{ .path.path }}", folder)
         )
-        found[Path(folder).name] = {"kind": "Application", **yaml.safe_load(text)}
+        found[Path(folder).name] = {"kind": "Application", **yaml.load(text, Loader=yaml.CSafeLoader)}
     return found
 
 

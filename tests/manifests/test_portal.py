@@ -32,7 +32,7 @@ REQUEST: Object = {
 
 
 def read(file: Path) -> list[Any]:
-    return list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
+    return list(yaml.load_all(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
 
 
 def template() -> Object:

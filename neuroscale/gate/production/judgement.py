@@ -31,7 +31,7 @@ from neuroscale.settings import ROOT
 
 _LOG = logging.getLogger(__name__)
 PLANTED = Path(PRODUCTION, "planted.yaml")
-_NEXT = 'Next: pytest -m "milestone_f and gate"'
+_NEXT = "Next: pytest -m production"
 _SHOWN = 5
 
 

@@ -32,7 +32,7 @@ from suite.ending import CODES, FOLDER, RUN
 from suite.mutants import Mutant, evaluate_kill
 from suite.mutants.mutant import exit_code
 from suite.scenarios import example_of, scenario_of
-from suite.session import PLATFORM, PORTAL_AS_PROCESSES, milestones_of
+from suite.session import BROKEN_IN_HERE, PLATFORM, milestones_of
 
 _CONTROL = "control"
 #: In the step that must turn red, a wait lasts at most so many seconds longer than that step took in the control:
@@ -224,7 +224,7 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
         FaultHadNoEffect: A fault could not be seen.
         ConditionTimeout: What the mutant needs did not come about.
     """
-    if any(request.node.get_closest_marker(name) for name in PORTAL_AS_PROCESSES):
+    if any(request.node.get_closest_marker(name) for name in BROKEN_IN_HERE):
         _exchange(request, mutant)
         return
     # Asked for first: a scenario of the CI gate has no platform of its own.
@@ -244,7 +244,7 @@ def _put_in_place(request: pytest.FixtureRequest, mutant: Mutant) -> None:
 
 
 def _exchange(request: pytest.FixtureRequest, mutant: Mutant) -> None:
-    """The portal without a cluster is broken from this process, which has no platform to tell of it."""
+    """What runs in this process, or as processes of it, is broken from here: there is no platform to tell of it."""
     for fault in mutant.faults:
         assert isinstance(fault, FunctionPatched), "there is no cluster to break"
         request.node.addfinalizer(partial(monkeypatching.restore, fault.wire))

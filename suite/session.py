@@ -26,6 +26,8 @@ from suite.markers import markers
 REAL = "tests/e2e"
 #: Tags of scenarios that have the portal as processes, and are broken from this one.
 PORTAL_AS_PROCESSES = ("portal", "death")
+#: Tags of scenarios whose mutants break nothing but this process: there is no platform to tell of them.
+BROKEN_IN_HERE = (*PORTAL_AS_PROCESSES, "production")
 PLATFORM = pytest.StashKey[Platform]()
 BREAKAGE = pytest.StashKey[Breakage]()
 #: Scenarios that were not run since no marker asked for them.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from pytest_bdd import given, then, when
 
 from neuroscale.gate.judgement import GateResult
@@ -45,7 +46,9 @@ def the_trial_is_unchanged(tools: Tools, checkout: Path) -> None:
 
 
 @then("each of them has judged every workload")
-def each_has_judged(opinion: Opinion) -> None:
+def each_has_judged(opinion: Opinion, capsys: pytest.CaptureFixture[str], pytestconfig: pytest.Config) -> None:
+    with capsys.disabled():
+        pytestconfig.get_terminal_writer().line(f"\n  {opinion}")
     judgement.assert_each_judged(opinion)
 
 

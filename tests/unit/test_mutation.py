@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +14,12 @@ import pytest
 import warm
 
 from neuroscale.errors import ExitCode
+from neuroscale.gate.production import rules
 from neuroscale.polling import longest_wait
 from neuroscale.results import RunFolder
 from neuroscale.settings import ROOT
 from suite import mutation
+from suite.mutants import production
 from suite.session import PLATFORM
 
 #: A toy in place of the platform. Its mutants have words in place of faults: what becomes of the toy.
@@ -190,3 +193,17 @@ def test_the_next_scenario_begins_in_the_steady_state_of_what_it_needs(monkeypat
         markers = [SimpleNamespace(name=name) for name in needs]
         mutation.pytest_runtest_setup(cast("Any", SimpleNamespace(config=config, iter_markers=markers.__iter__)))
     assert asked == ["a", "b"]
+
+
+@pytest.mark.parametrize("marker", ["portal", "death", "production"])
+def test_what_runs_in_this_process_is_broken_without_a_platform(marker: str) -> None:
+    undo: list[Callable[[], None]] = []
+    node = SimpleNamespace(get_closest_marker=lambda name: name == marker, addfinalizer=undo.append, stash={})
+    chosen = next(one for one in production.MUTANTS if one.slug == "production-rules-blind")
+    # Whoever asks for a fixture, such as the platform, finds none.
+    mutation._put_in_place(cast("Any", SimpleNamespace(node=node)), chosen)
+    assert rules.judge is production.let_everything_pass
+    for one in undo:
+        one()
+    assert rules.judge is production.judge
+    assert list(node.stash.values()) == [True]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,9 +28,8 @@ from neuroscale.gate.tools import Tools
 from neuroscale.milestones import MILESTONES
 from neuroscale.settings import ROOT
 
-_LOG = logging.getLogger(__name__)
 PLANTED = Path(PRODUCTION, "planted.yaml")
-_NEXT = 'Next: pytest -m "milestone_f and gate"'
+_NEXT = "Next: pytest -m production"
 _SHOWN = 5
 
 
@@ -118,9 +116,7 @@ def opinion(checkers: Checkers, objects: Sequence[Judged]) -> Opinion:
     Raises:
         Inconclusive: A checker gave no answer.
     """
-    given = Opinion(tuple(objects), (*rules.judge(objects), *kept.judge(checkers, objects)))
-    _LOG.info("%s", given)
-    return given
+    return Opinion(tuple(objects), (*rules.judge(objects), *kept.judge(checkers, objects)))
 
 
 def of_profile(checkers: Checkers, result: GateResult) -> Opinion:

@@ -83,8 +83,7 @@ def _made(comment: Callable[[], StickyComment] | None, status: CommitStatus) -> 
         return comment()
     except NeuroscaleError:
         raise
-    except Exception as error:
-        # What nobody foresaw is no pass either.
+    except Exception as error:  # what nobody foresaw is no pass either
         raise NeuroscaleError(f"The comment could not be made: {type(error).__name__}: {error}. {_NEXT}") from error
 
 

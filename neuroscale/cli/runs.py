@@ -34,7 +34,7 @@ def incident_list() -> None:
 
 @incident.command("run")
 def incident_run(slug: Annotated[str, typer.Argument(help="Slug or number, for example a1.")]) -> None:
-    """Let an incident happen, show its symptom, resolve it, time the recovery. D4, D7, C4 and C14 need no cluster."""
+    """Let an incident happen, show its symptom, resolve it, time the recovery. C4, C14, D4, D7, E1, E2: no cluster."""
     raise typer.Exit(pytest("-m", f"incident_{number_of(slug)}"))
 
 

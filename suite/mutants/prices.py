@@ -8,19 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from neuroscale.chaos.faults import FunctionPatched
-from neuroscale.delta.compare import Delta
 from neuroscale.delta.demand import _times
 from neuroscale.delta.needs import Needs, total
 from neuroscale.gate.base import commit_of
-from neuroscale.gate.difference import difference
 from neuroscale.gate.findings import Finding
 from neuroscale.gate.priced_changes import declared
 from neuroscale.gate.render import objects_of
-from neuroscale.gate.tools import Tools
 from neuroscale.gate.workflow_job import DRIFTED, own_script
 from neuroscale.kubernetes.quantities import quantity
 from neuroscale.kubernetes.refs import Object
-from neuroscale.polling import pause
 from suite.mutants.mutant import Mutant
 
 #: Longer than a delta may take.
@@ -47,12 +43,6 @@ def resolved(obj: Object) -> tuple[str, ...]:
 def no_runtime(*_: Any) -> None:
     """What a runtime says is nothing to the delta."""
     return
-
-
-def take_long(tools: Tools, reference: str, head: str | None, repository: Path) -> Delta:
-    """Nobody waits for a delta for long."""
-    pause(_LONG)
-    return difference(tools, reference, head, repository)
 
 
 def forget_new_models(made: Mapping[str, Any]) -> tuple[list[Object], list[Finding]]:
@@ -107,7 +97,7 @@ _E2_SYMPTOM = "a table of what manifests declare is empty for it"
 _PRICED = "the change is priced"
 _PAIRS = "A second implementation prices 5,000 pairs of trees to the same figures"
 _SAME = "both say the same of 5000 generated pairs of trees, exactly"
-_IN_TIME = "A change in a repository with 300 more app folders is priced in time"
+_ALONE = "A change in a repository with 300 more app folders is priced alone"
 
 
 def _of_pairs(slug: str, title: str, wire: str, replacement: str) -> Mutant:
@@ -170,18 +160,9 @@ MUTANTS = (
         "pairs-unknown-kinds-passed-over", "Unknown kinds are passed over", "delta.unpriced:_runs_something", "free"
     ),
     Mutant(
-        "delta-slow",
-        "The delta takes its time",
-        scenario=_IN_TIME,
-        before=_PRICED,
-        faults=_patched("gate.priced_changes:difference", "take_long"),
-        red_step="the delta took at most 5 s",
-        reason=r"at most 5 s, but took \d[\d.]* (s|min)",
-    ),
-    Mutant(
         "delta-of-the-last-commit",
         "The last commit of a change is priced, and not what it began with",
-        scenario=_IN_TIME,
+        scenario=_ALONE,
         before=_PRICED,
         faults=_patched("gate.base:merge_base", "last_commit"),
         red_step="the delta has a row for each of the two, and no other",
@@ -190,7 +171,7 @@ MUTANTS = (
     Mutant(
         "delta-leaves-a-folder-out",
         "A folder that is new is not looked at",
-        scenario=_IN_TIME,
+        scenario=_ALONE,
         before=_PRICED,
         faults=_patched("gate.render:objects_of", "forget_new_models"),
         red_step="the delta has a row for each of the two, and no other",

@@ -36,11 +36,11 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def priced(rows: dict[str, dict[str, Decimal]], text: str | None = None, seconds: float = 1.0) -> Priced:
+def priced(rows: dict[str, dict[str, Decimal]], text: str | None = None) -> Priced:
     """A delta with these rows."""
     changes = [SimpleNamespace(workload=SimpleNamespace(name=n), by=SimpleNamespace(least=w)) for n, w in rows.items()]
     said = "".join(f"| InferenceService default/{name} | apps |\n" for name in rows) if text is None else text
-    return Priced(cast("Delta", SimpleNamespace(changes=changes)), said, seconds)
+    return Priced(cast("Delta", SimpleNamespace(changes=changes)), said)
 
 
 def container(**requests: str) -> Object:
@@ -130,12 +130,6 @@ def test_a_delta_has_what_changed_and_nothing_else(found: Priced, good: bool) ->
     else:
         with pytest.raises(ConditionTimeout, match="should have rows for a and b, but has"):
             priced_changes.says_what_changed(proposed, found)
-
-
-def test_a_delta_that_takes_long_is_found() -> None:
-    priced_changes.was_quick(priced({}, seconds=5.0), 5)
-    with pytest.raises(ConditionTimeout, match=r"at most 5 s, but took 5\.10 s"):
-        priced_changes.was_quick(priced({}, seconds=5.1), 5)
 
 
 # --- a second opinion

@@ -42,7 +42,7 @@ def test_allocations_are_of_the_window_and_by_what_was_asked_for() -> None:
         (
             ALLOCATIONS,
             {
-                "window": "2026-03-04T12:00:00Z,2026-03-04T12:10:00Z",
+                "window": "2026-03-04T11:59:30Z,2026-03-04T12:10:00Z",
                 "resolution": "30s",
                 "aggregate": "namespace,pod",
             },

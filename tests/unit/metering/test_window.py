@@ -24,7 +24,7 @@ def test_a_window_begins_and_ends_at_steps_and_is_no_shorter_than_asked_for(at: 
 
 
 def test_it_is_asked_for_by_instants() -> None:
-    assert WINDOW.query == "2026-03-04T12:00:00Z,2026-03-04T12:10:00Z"
+    assert WINDOW.query == "2026-03-04T11:59:30Z,2026-03-04T12:10:00Z"
     assert WINDOW.range == "600s"
     assert WINDOW.hours == pytest.approx(1 / 6)
 

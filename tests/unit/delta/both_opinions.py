@@ -14,7 +14,8 @@ from typing import Any
 from generated import Tree, Trees
 from second_opinion import Cluster, opinion
 
-from neuroscale.delta import compare, prices, workloads, written
+from neuroscale import prices
+from neuroscale.delta import compare, workloads, written
 
 SIDES = ("before", "after", "difference")
 PRICES = {"cpu": "0.03719", "memory": "0.004673"}

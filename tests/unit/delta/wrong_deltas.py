@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from both_opinions import Case, disagreements
 
-from neuroscale.delta import compare, demand, models, needs, prices, runtimes, surroundings, unpriced, workloads
+from neuroscale import prices
+from neuroscale.delta import compare, demand, models, needs, runtimes, surroundings, unpriced, workloads
 from neuroscale.kubernetes.quantities import quantity
 
 Patch = pytest.MonkeyPatch

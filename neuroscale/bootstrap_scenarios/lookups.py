@@ -29,6 +29,8 @@ _BIND = 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
 #: What proves, before each use, that a look-up is heard.
 _CONTROL = "control.invalid"
 _LARGEST = 4096
+#: Seconds between two looks whether the block is over: a socket that somebody still reads keeps its address.
+_LOOK = 0.1
 
 
 class NameServer:
@@ -46,6 +48,9 @@ class NameServer:
         self._file = folder / "resolv.conf"
         self._file.write_text(f"nameserver {_ADDRESS[0]}\noptions timeout:1 attempts:1\n", encoding="utf-8")
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.settimeout(_LOOK)
+        self._over = threading.Event()
+        self._listener = threading.Thread(target=self._listen, name="name server", daemon=True)
 
     @property
     def behind(self) -> tuple[str, ...]:
@@ -65,18 +70,20 @@ class NameServer:
             raise HostError(
                 f"A name server should listen at {_ADDRESS[0]}, but: {error.strerror}. Next: the same as root"
             ) from error
-        threading.Thread(target=self._listen, name="name server", daemon=True).start()
+        self._listener.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._listener.join()
         self._socket.close()
 
     def _listen(self) -> None:
-        while True:
+        while not self._over.is_set():
             try:
                 question, sender = self._socket.recvfrom(_LARGEST)
-            except OSError:  # the block is over
-                return
+            except TimeoutError:
+                continue
             if answer := self.answer(question):
                 self._socket.sendto(answer, sender)
 

@@ -100,12 +100,14 @@ class Door:
     def __init__(self, server: int) -> None:
         self._server = server
         self._listener = self._listen()
+        # Asked for also when it is closed.
+        self._address = self._listener.getsockname()
         self.turned_away = 0
         self._held: Held | None = None
         self._passages: list[_Passage] = []
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._receive, name=f"door {self._listener.getsockname()}", daemon=True).start()
+        threading.Thread(target=self._receive, name=f"door {self._address}", daemon=True).start()
         return self
 
     def __exit__(
@@ -118,7 +120,7 @@ class Door:
     @property
     def port(self) -> int:
         """Where it is."""
-        return int(self._listener.getsockname()[1])
+        return int(self._address[1])
 
     def stop_at(self, moment: Moment) -> Held:
         """Stop at a moment, from now on, and at none that was named before."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 
 import dns.message
+import dns.query
 import dns.rcode
 import pytest
 
 from neuroscale.bootstrap_scenarios import lookups
 from neuroscale.bootstrap_scenarios.lookups import NameServer, assert_stayed_here
-from neuroscale.errors import ConditionTimeout, PreconditionFailed
+from neuroscale.errors import ConditionTimeout, HostError, PreconditionFailed
 from neuroscale.host.programs import Ended
 
 AT_WORK = ["pid 1", "program k3d kubeconfig get neuroscale-own"]
@@ -29,6 +31,22 @@ def test_a_question_is_heard_and_answered_with_no(server: NameServer) -> None:
     assert server.heard == ["ghcr.io"]
     server.answer(dns.message.make_query("ghcr.io", "AAAA").to_wire())
     assert server.heard == ["ghcr.io", "ghcr.io"]
+
+
+def test_it_listens_as_long_as_the_block_lasts_and_can_be_followed_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        address = free.getsockname()
+    monkeypatch.setattr(lookups, "_ADDRESS", address)
+    asked = dns.message.make_query("ghcr.io", "A")
+    for _ in range(2):
+        with NameServer(tmp_path) as server:
+            assert dns.query.udp(asked, address[0], timeout=5, port=address[1]).rcode() == dns.rcode.NXDOMAIN
+            assert server.heard == ["ghcr.io"]
+            with pytest.raises(HostError, match="should listen at"), NameServer(tmp_path):
+                pass
 
 
 def test_what_is_no_question_gets_no_answer(server: NameServer) -> None:

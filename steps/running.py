@@ -51,12 +51,12 @@ def its_fetcher_is_unprivileged(another: Ref, platform: Platform) -> None:
     restricted.assert_fetcher_unprivileged(another, platform)
 
 
-@when("a model is created in a namespace with Pod Security restricted", target_fixture="another")
+@when("a model is created where Pod Security is restricted", target_fixture="another")
 def a_model_in_a_restricted_namespace(breakage: Breakage) -> Ref:
     return restricted.create_in_restricted_namespace(breakage)
 
 
-@then("the model in that namespace answers the reference rows")
+@then("the model there answers the reference rows")
 def it_answers(another: Ref, platform: Platform) -> None:
     restricted.assert_answers(another, platform)
 

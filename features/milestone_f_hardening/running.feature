@@ -15,6 +15,6 @@ Feature: What runs is what was promised, as the kernel tells of it
 
   Scenario: A model is served where Pod Security is restricted
     Given the models are served and the guardrails are in force
-    When a model is created in a namespace with Pod Security restricted
-    Then the model in that namespace answers the reference rows
+    When a model is created where Pod Security is restricted
+    Then the model there answers the reference rows
     And its pod with upstream's storage-initializer is refused there

@@ -18,6 +18,7 @@ from neuroscale.gate import appproject, billing, policy, resources, schema
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding, Places, Tree, named
 from neuroscale.gate.placement import placed
+from neuroscale.gate.sides import Sides
 
 #: Kinds that say what others may do; a change is judged by those that hold already, whatever it makes of them.
 _STANDARDS = {"AppProject", "ValidatingPolicy"}
@@ -66,6 +67,14 @@ class GateResult:
     def bill(self, prices: price_file.Prices) -> None:
         """Reject what would be billed by other prices."""
         self.findings = sorted({*self.findings, *billing.check(self.places, prices)})
+
+    def compare(self, sides: Sides, places: Places) -> None:
+        """Keep what it asks for beyond its base, and reject what it takes out of the platform without saying so."""
+        # What does not render, or is no object, is not removed: it is broken, and said to be.
+        if not any(one.stage in ("render", "schema") for one in self.findings):
+            self.findings = sorted({*self.findings, *sides.removals(places)})
+        with self.timed("delta"):
+            self.price(sides.delta(places))
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

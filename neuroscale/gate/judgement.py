@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from neuroscale import prices as price_file
 from neuroscale.delta.compare import Delta
@@ -18,7 +19,9 @@ from neuroscale.gate import appproject, billing, policy, resources, schema
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding, Places, Tree, named
 from neuroscale.gate.placement import placed
-from neuroscale.gate.sides import Sides
+
+if TYPE_CHECKING:
+    from neuroscale.gate.sides import Sides
 
 #: Kinds that say what others may do; a change is judged by those that hold already, whatever it makes of them.
 _STANDARDS = {"AppProject", "ValidatingPolicy"}

@@ -20,6 +20,7 @@ pytest_plugins = [
     "steps.serving",
     "steps.kserve_client",
     "steps.guardrails",
+    "steps.running",
     "steps.golden_path",
     "steps.pull_requests",
     "steps.deaths",

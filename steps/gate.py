@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from neuroscale.gate import assertions, broken_inputs, corpus_check, legacy_checks, many_folders, misplaced_values
+from neuroscale.gate import (
+    assertions,
+    bad_revert,
+    broken_inputs,
+    corpus_check,
+    legacy_checks,
+    many_folders,
+    misplaced_values,
+)
 from neuroscale.gate.assertions import GateOutput
 from neuroscale.gate.corpus_check import Judged
 from neuroscale.gate.legacy_checks import Added
@@ -103,6 +111,31 @@ def the_gate_says_why(answer: GateOutput, reason: str) -> None:
 
 
 # --- incidents
+
+
+@when("a revert takes both models and the quota out of main", target_fixture="reverted")
+def a_revert_takes_them_out(copy: Path) -> Path:
+    return bad_revert.revert(copy)
+
+
+@then("the gate passes what is left, when it does not know what was there")
+def the_gate_passes_what_is_left(tools: Tools, reverted: Path) -> None:
+    assertions.is_green(assertions.ask(tools, reverted))
+
+
+@then("the gate rejects the revert for the quota that it would remove")
+def the_gate_rejects_the_revert(tools: Tools, reverted: Path) -> None:
+    bad_revert.is_refused(bad_revert.ask(tools, reverted))
+
+
+@when("the revert says that it means to remove them")
+def the_revert_says_so(reverted: Path) -> None:
+    bad_revert.say_so(reverted)
+
+
+@then("the gate passes the revert")
+def the_gate_passes_the_revert(tools: Tools, reverted: Path) -> None:
+    assertions.is_green(bad_revert.ask(tools, reverted))
 
 
 @when("a folder is added whose second manifest is bad", target_fixture="added")

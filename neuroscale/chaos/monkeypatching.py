@@ -18,7 +18,7 @@ _ORIGINALS: dict[str, Any] = {}
 
 
 class FunctionPatched(FaultModel):
-    """A function of the CI gate, its delta, the portal without a cluster, or what comments: all run from this process.
+    """A function of a check that runs from this process: the CI gate, its delta, the portal without a cluster, ….
 
     It ends with the process, so that nothing is left for a later one to undo.
 
@@ -29,7 +29,8 @@ class FunctionPatched(FaultModel):
 
     kind: Literal["rewired"] = "rewired"
     wire: str = Field(
-        pattern=r"^neuroscale\.(gate|delta|local_portal|deaths|bootstrap_scenarios|comment_scenarios|sticky_comments)"
+        pattern=r"^neuroscale\.(gate|delta|local_portal|deaths|bootstrap_scenarios|comment_scenarios|sticky_comments"
+        r"|guardrails\.running)"
         r"(\.[a-z_]+)*:[A-Za-z_]+$"
     )
     replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.[a-z_]+:[a-z_]+$")

@@ -44,11 +44,11 @@ class GateOutput:
         return f"exit code {int(self.code)} and {'; '.join(self.why[:_SHOWN]) or 'nothing was found'}{more}"
 
 
-def ask(tools: Tools, repository: Path = ROOT) -> GateOutput:
-    """Let the gate judge a checkout."""
+def ask(tools: Tools, repository: Path = ROOT, reference: str | None = None) -> GateOutput:
+    """Let the gate judge a checkout, as a change of a commit if one is given."""
     start = time.monotonic()
     try:
-        judged = pipeline.pass_through(tools, repository=repository)
+        judged = pipeline.pass_through(tools, reference, repository)
     except Inconclusive as error:
         return GateOutput(GateResult(), error.exit_code, (_in_one_line(error),), time.monotonic() - start)
     said = tuple(map(_in_one_line, judged.findings))

@@ -9,7 +9,7 @@ from typing import Literal
 from neuroscale.errors import ExitCode
 from neuroscale.kubernetes.refs import Object
 
-Stage = Literal["render", "schema", "appproject", "policy", "resources"]
+Stage = Literal["render", "schema", "appproject", "policy", "resources", "removal"]
 #: A folder of the tree -> the objects that it makes.
 Places = Mapping[str, list[Object]]
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from neuroscale import prices as price_file
 from neuroscale.delta.compare import Delta
@@ -18,6 +19,9 @@ from neuroscale.gate import appproject, billing, policy, resources, schema
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding, Places, Tree, named
 from neuroscale.gate.placement import placed
+
+if TYPE_CHECKING:
+    from neuroscale.gate.sides import Sides
 
 #: Kinds that say what others may do; a change is judged by those that hold already, whatever it makes of them.
 _STANDARDS = {"AppProject", "ValidatingPolicy"}
@@ -66,6 +70,14 @@ class GateResult:
     def bill(self, prices: price_file.Prices) -> None:
         """Reject what would be billed by other prices."""
         self.findings = sorted({*self.findings, *billing.check(self.places, prices)})
+
+    def compare(self, sides: Sides, places: Places) -> None:
+        """Keep what it asks for beyond its base, and reject what it takes out of the platform without saying so."""
+        # What does not render, or is no object, is not removed: it is broken, and said to be.
+        if not any(one.stage in ("render", "schema") for one in self.findings):
+            self.findings = sorted({*self.findings, *sides.removals(places)})
+        with self.timed("delta"):
+            self.price(sides.delta(places))
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

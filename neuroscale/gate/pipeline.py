@@ -40,8 +40,7 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
         with result.timed("render"):
             both, result.tree, result.findings = trees.enter_context(sides(tools, reference, repository=repository))
         places = judge(tools.judge, result)
-        with result.timed("delta"):
-            result.price(both.delta(places))
+        result.compare(both, places)
     return result
 
 

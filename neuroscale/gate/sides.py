@@ -11,8 +11,8 @@ from pathlib import Path
 from neuroscale import prices as price_file
 from neuroscale.delta.compare import Delta, compare
 from neuroscale.delta.workloads import survey
-from neuroscale.gate import base
-from neuroscale.gate.findings import Places, Tree
+from neuroscale.gate import base, removals
+from neuroscale.gate.findings import Finding, Places, Tree
 from neuroscale.gate.placement import placed
 from neuroscale.gate.schema import kubernetes
 
@@ -37,6 +37,10 @@ class Sides:
     folders: tuple[Path, Path]
     was: Tree
     repository: Path
+
+    def removals(self, places: Places) -> list[Finding]:
+        """What the change takes out without saying so; ``places`` as for :meth:`delta`."""
+        return removals.check(placed(self.was), places, removals.meant(*self.folders))
 
     def delta(self, places: Places) -> Delta:
         """Priced as it will be once it is merged; pointed out as what it is proposed for says.

@@ -80,8 +80,7 @@ def judge_merge(repository: Path, main: str, merged: str, engine: Engine) -> Gat
         places = judge_objects(engine, result, standards, policies_expected=False)
         # What cannot be read is not free: what does not render, or is no object, leaves the change without a price.
         if not any(one.stage in _UNREADABLE for one in result.findings):
-            with result.timed("delta"):
-                result.price(both.delta(places))
+            result.compare(both, places)
     return result
 
 

@@ -48,8 +48,8 @@ class Window:
     def query(self) -> str:
         """As OpenCost takes it: a word like ``today`` would follow its own idea of where it is.
 
-        From a step earlier: what a range begins with is no part of it in Prometheus 3, so that OpenCost 1.108 counts from
-        the second step on. *Measured*: of 300 s it showed 270, and 300 when it was asked for 330.
+        From a step earlier: what a range begins with is no part of it in Prometheus 3, so that OpenCost 1.108 counts
+        from the second step on. *Measured*: of 300 s it showed 270, and 300 when it was asked for 330.
         """
         first = self.start - timedelta(seconds=RESOLUTION)
         return ",".join(one.strftime("%Y-%m-%dT%H:%M:%SZ") for one in (first, self.end))

@@ -81,7 +81,7 @@ forward() {
 forward "Argo CD" https 8081 argocd argocd-server 443
 forward "inference gateway" http 8082 kourier-system kourier 80
 forward "portal" http 7007 backstage backstage 7007
-forward "OpenCost" http 9090 opencost neuroscale-opencost 9090
+forward "OpenCost" http 9003 opencost opencost 9003
 
 [[ ! $failed ]] || end_with 1 "Not everything could be forwarded, so nothing is; the reasons are above. Next: neuroscale status"
 ((${#children[@]})) || exit 0

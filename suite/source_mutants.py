@@ -53,7 +53,7 @@ _ENDINGS = "test_each_error_has_an_exit_code_and_a_sentence"
 _OPINION = "test_a_second_implementation_says_the_same"
 #: Modules of the delta, and what covers each.
 _PRICING = (
-    "compare", "demand", "injected", "models", "needs", "prices", "runtimes", "surroundings", "tables", "unpriced",
+    "compare", "demand", "injected", "models", "needs", "runtimes", "surroundings", "tables", "unpriced",
     "workloads",
 )  # fmt: skip
 _DELTA = (
@@ -65,7 +65,7 @@ MODULES = {
     "neuroscale/chaos/journal.py": ("unit/test_journal.py",),
     "neuroscale/cluster/guard.py": ("unit/test_guard.py",),
     "neuroscale/cluster/state.py": ("unit/test_state.py",),
-    **{f"neuroscale/delta/{name}.py": _DELTA for name in _PRICING},
+    **{f"neuroscale/{name}.py": _DELTA for name in ("prices", *(f"delta/{one}" for one in _PRICING))},
     "neuroscale/errors.py": ("unit/test_errors.py", f"unit/test_endings.py::{_ENDINGS}", "unit/host/test_programs.py"),
     "neuroscale/evidence/restarts.py": ("unit/test_restarts.py",),
     "neuroscale/gate/appproject.py": (

@@ -195,7 +195,7 @@ def test_the_next_scenario_begins_in_the_steady_state_of_what_it_needs(monkeypat
     assert asked == ["a", "b"]
 
 
-@pytest.mark.parametrize("marker", ["portal", "death", "production"])
+@pytest.mark.parametrize("marker", ["portal", "death", "bootstrap", "gate"])
 def test_what_runs_in_this_process_is_broken_without_a_platform(marker: str) -> None:
     undo: list[Callable[[], None]] = []
     node = SimpleNamespace(get_closest_marker=lambda name: name == marker, addfinalizer=undo.append, stash={})

@@ -222,7 +222,7 @@ def test_what_is_mapped_is_shown_and_not_forwarded(checkout: Checkout) -> None:
     ended = checkout.run("port-forward-all.sh")
     assert ended.returncode == 0
     assert ended.stdout.startswith(ALL_MAPPED)
-    assert "OpenCost           is not there: no Service neuroscale-opencost in namespace opencost" in ended.stdout
+    assert "OpenCost           is not there: no Service opencost in namespace opencost" in ended.stdout
     assert [call for call in checkout.calls("kubectl") if "port-forward" in call] == []
     assert "neuroscale endpoints" in checkout.calls()
 

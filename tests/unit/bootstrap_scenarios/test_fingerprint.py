@@ -105,10 +105,14 @@ def test_of_an_object_all_is_taken_but_what_counts_it(api: ApiServer, cluster: C
 
 
 def test_docker_and_git_are_asked_for_what_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = {"ps": "k3d-own-server-0 running\n", "volume": "k3d-own-images\n", "network": "k3d-own\n"}
+    said = {
+        "ps": "k3d-own-server-0 running\n",
+        "volume": "k3d-own-images\nk3d-another-images\n",
+        "network": "bridge\nk3d-own\nk3d-own-too\n",
+    }
 
     def call(kind: str, *arguments: str) -> str:
-        assert "label=k3d.cluster=own" in arguments
+        assert kind != "ps" or "label=k3d.cluster=own" in arguments
         return said[kind]
 
     monkeypatch.setattr(fingerprint, "Engine", lambda: SimpleNamespace(call=call))

@@ -53,8 +53,7 @@ _ENDINGS = "test_each_error_has_an_exit_code_and_a_sentence"
 _OPINION = "test_a_second_implementation_says_the_same"
 #: Modules of the delta, and what covers each.
 _PRICING = (
-    "compare", "demand", "injected", "models", "needs", "runtimes", "surroundings", "tables", "unpriced",
-    "workloads",
+    "compare", "demand", "injected", "models", "needs", "runtimes", "surroundings", "tables", "unpriced", "workloads",
 )  # fmt: skip
 _DELTA = (
     "unit/delta/test_delta_shapes.py", "unit/delta/test_delta_compare.py", "unit/delta/test_delta_written.py",
@@ -285,6 +284,7 @@ class _Trial:
         if self.process.pid is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()  # on a busy machine it may not have made its group yet
         self.process.join()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -17,11 +17,3 @@ Feature: The incidents of the checks before a merge, and what the gate makes of 
     And the gate passes the folder
     When the kustomization is changed to generate an invalid object
     Then the gate rejects the folder for that object
-
-  @incident @incident_f12
-  Scenario: A revert of main that loses what others depend on is stopped before it is merged
-    When a revert takes both models and the quota out of main
-    Then the gate passes what is left, when it does not know what was there
-    And the gate rejects the revert for the quota that it would remove
-    When the revert says that it means to remove them
-    Then the gate passes the revert

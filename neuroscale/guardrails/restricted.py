@@ -9,6 +9,7 @@ from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.errors import PreconditionFailed
 from neuroscale.guardrails.admission import AdmissionResponse, assert_met, submit_repeatedly
+from neuroscale.guardrails.quotas import LIMITS
 from neuroscale.guardrails.running import Running, evaluate_unprivileged, look_once
 from neuroscale.inference_client import (
     IN_A_ROW,
@@ -24,6 +25,7 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.model_store import ABSENT, SERVED, expected_predictions, storage_uri
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
+from neuroscale.probes import expected
 from neuroscale.probes.knative_resources import MODEL_LABEL, describe, fetch, inference_service
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.settings import APPS_NAMESPACE, BUDGETS
@@ -37,7 +39,7 @@ _SEEN_WITHIN = 120.0
 
 
 def create_in_restricted_namespace(breakage: Breakage) -> Ref:
-    """Make a namespace of that level and, in it, a model like one that Git describes.
+    """Make a namespace of that level, with the limits of tenants' containers, and in it a model like one in Git.
 
     Returns:
         The model.
@@ -45,6 +47,11 @@ def create_in_restricted_namespace(breakage: Breakage) -> Ref:
     home = namespace(_NAMESPACE)
     home["metadata"]["labels"] = {_LEVEL: "restricted"}
     breakage.inject(ObjectCreated(manifest=home))
+    # What is injected gets its limits from there, and is rejected without.
+    limits = expected.container_limits(breakage.platform.git_server)
+    meta = {"name": LIMITS.name, "namespace": _NAMESPACE}
+    made = {"apiVersion": "v1", "kind": LIMITS.kind, "metadata": meta, "spec": {"limits": [limits]}}
+    breakage.inject(ObjectCreated(manifest=made))
     return _create(breakage, _NAMESPACE, SERVED)
 
 

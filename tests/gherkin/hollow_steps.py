@@ -17,7 +17,7 @@ JUDGES = {"eventually", "consistently", "wait_until", "raise ConditionTimeout"}
 #: Functions and methods that act.
 ACTS = {
     "commit", "inject", "push_to", "remedy", "revert", "create", "send", "run_client", "pass_through", "rmtree",
-    "copyfile", "create_task", "dry_run", "refusal", "request",
+    "copyfile", "write_text", "create_task", "dry_run", "refusal", "request",
 }  # fmt: skip
 _WANTED = {"then": JUDGES, "when": ACTS}
 

@@ -114,8 +114,9 @@ def ensure(
         HostError: k3d or Docker failed.
     """
     state, node = _ours(name)
-    if state is not None and not state.complete:
-        # What k3d has made so far may be anything, also a node that runs without what k3d had yet to bring into it.
+    if state is not None and (node is None or not state.complete):
+        # What k3d has made so far may be anything, also a node that runs without what k3d had yet to bring into it; and
+        # of a cluster whose deletion was cut short its volume and network are left.
         _remove(name)
         node = None
     if node is None or state is None:
@@ -158,7 +159,7 @@ def delete(name: str = CLUSTER_NAME) -> bool:
         raise WriteForbidden(
             f'The k3d cluster "{name}" was not made by this suite and was left alone. Next: k3d cluster list'
         )
-    if node is not None or (state is not None and not state.complete):
+    if state is not None and not state.adopted:
         _remove(name)
     for file in ("state.json", "kubeconfig", "journal.jsonl"):
         (state_dir(name) / file).unlink(missing_ok=True)
@@ -268,12 +269,16 @@ def _resume(provisions: Provisions, state: ClusterState, ports: Collection[Port]
 
 
 def _remove(name: str) -> None:
-    """What ``k3d cluster delete`` does, without needing the binary: containers, volumes and network by k3d's label."""
+    """What ``k3d cluster delete`` does, without needing the binary: containers, volumes and network by k3d's labels.
+
+    On a network k3d 5.9 writes that it is k3d's, and not which cluster's: its name says so.
+    """
     selector = f"label=k3d.cluster={name}"
     if containers := _ENGINE.call("ps", "--all", "--quiet", "--filter", selector).split():
         _ENGINE.call("rm", "--force", "--volumes", *containers)
-    for kind in ("volume", "network"):
-        if found := _ENGINE.call(kind, "ls", "--quiet", "--filter", selector).split():
+    network = ("--filter", f"name=^k3d-{name}$", "--filter", "label=app=k3d")
+    for kind, which in (("volume", ("--filter", selector)), ("network", network)):
+        if found := _ENGINE.call(kind, "ls", "--quiet", *which).split():
             _ENGINE.call(kind, "rm", *found)
 
 

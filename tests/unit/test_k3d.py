@@ -28,6 +28,11 @@ from neuroscale.supply import Provisions
 
 NONCE, IMAGE, NODE = "0123456789abcdef0123456789abcdef", "rancher/k3s:v1", f"k3d-{CLUSTER_NAME}-server-0"
 _OURS = f"label=k3d.cluster={CLUSTER_NAME}"
+#: How what k3d made is found beside the containers; it does not write on a network whose it is.
+_LEFT = {
+    "volume": ["--filter", _OURS],
+    "network": ["--filter", f"name=^k3d-{CLUSTER_NAME}$", "--filter", "label=app=k3d"],
+}
 SINCE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -56,8 +61,9 @@ class FakeEngine:
                 return json.dumps(
                     [{"Config": config, "State": {"Running": self.running, "StartedAt": self.started_at}}]
                 )
-            case ("volume" | "network", "ls", "--quiet", "--filter", selector) if selector == _OURS:
-                return f"left-over-{arguments[0]}\n"
+            case ("volume" | "network" as kind, "ls", "--quiet", *which):
+                assert which == _LEFT[kind]
+                return f"left-over-{kind}\n"
             case ("exec", _, "ctr", "-n", "k8s.io", "images", "ls"):
                 lines = (f"{image} a-type {digest} 1.0 MiB -" for image, digest in self.imported.items())
                 return "\n".join(["REF TYPE DIGEST SIZE PLATFORMS", *lines])
@@ -428,7 +434,7 @@ def test_deleting_takes_everything_of_ours(engine: FakeEngine, ours: ClusterStat
 def test_deleting_what_is_gone_already_forgets_it(engine: FakeEngine, ours: ClusterState) -> None:
     engine.there = False
     assert not delete()
-    assert engine.deeds == []
+    assert engine.deeds == REMOVED[1:]
     assert not state_file().exists()
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,6 +56,20 @@ def make_a_bad_object(added: Added) -> None:
     made.rename(added.path)
 
 
+@contextmanager
+def ready_for_the_cli(tools: Tools, copy: Path) -> Iterator[kyverno_cli.Prepared]:
+    """All that a checkout makes, laid out for Kyverno's CLI.
+
+    Raises:
+        Inconclusive: The checkout does not render.
+    """
+    tree, findings = pipeline.rendered(tools, copy)
+    if findings:
+        raise Inconclusive(f"{copy} should render, but: {findings[0]}. Next: neuroscale gate")
+    with TemporaryDirectory(prefix="neuroscale-cli-") as name:
+        yield kyverno_cli.prepare(Path(name), [obj for objects in placed(tree).values() for obj in objects])
+
+
 def is_green_for_the_first(tools: Tools, copy: Path, added: Added) -> None:
     """D4's symptom: the check judges the first manifest, says that all is well, and has not seen the second.
 
@@ -62,12 +77,7 @@ def is_green_for_the_first(tools: Tools, copy: Path, added: Added) -> None:
         ConditionTimeout: It is not so.
         Inconclusive: The checkout does not render.
     """
-    tree, findings = pipeline.rendered(tools, copy)
-    if findings:
-        raise Inconclusive(f"{copy} should render, but: {findings[0]}. Next: neuroscale gate")
-    with TemporaryDirectory(prefix="neuroscale-reference-") as name:
-        everything = [obj for objects in placed(tree).values() for obj in objects]
-        prepared = kyverno_cli.prepare(Path(name), everything)
+    with ready_for_the_cli(tools, copy) as prepared:
         asked = command(tools.kyverno(), prepared, sorted(added.path.iterdir()))
         code, said = piped(asked, prepared.environment)
     seen = {result.subject[-1] for result in kyverno_cli.parse(said)[0]}

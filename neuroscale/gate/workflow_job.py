@@ -13,9 +13,7 @@ from tempfile import TemporaryDirectory
 import yaml
 
 from neuroscale.errors import ConditionTimeout, Inconclusive
-from neuroscale.gate import kyverno_cli, pipeline
-from neuroscale.gate.legacy_checks import Added
-from neuroscale.gate.placement import placed
+from neuroscale.gate.legacy_checks import Added, ready_for_the_cli
 from neuroscale.gate.tools import Tools
 from neuroscale.host.programs import Ended, run
 
@@ -80,12 +78,7 @@ def is_fixed_on_paper_only(tools: Tools, copy: Path, added: Added) -> None:
         ConditionTimeout: It is not so.
         Inconclusive: The checkout does not render.
     """
-    tree, findings = pipeline.rendered(tools, copy)
-    if findings:
-        raise Inconclusive(f"{copy} should render, but: {findings[0]}. Next: neuroscale gate")
-    with TemporaryDirectory(prefix="neuroscale-drifted-") as name:
-        everything = [obj for objects in placed(tree).values() for obj in objects]
-        prepared = kyverno_cli.prepare(Path(name), everything)
+    with ready_for_the_cli(tools, copy) as prepared:
         given = {"CLI": str(tools.kyverno()), "POLICIES": str(prepared.policies), "FOLDER": str(added.path)}
         environment = {**prepared.environment, "PATH": os.environ["PATH"], **given}
         page, job = (

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from neuroscale.errors import NeuroscaleError
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 #: Name of the figure that tells how often an incident that is replayed is recognised.
 CLAIM = "incident-match"
+#: Seconds after which no further incident is asked for: on a cluster that hardly answers each would wait for a timeout,
+#: and this is asked whenever a scenario fails.
+_ASK_FOR = 20.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ def matching(known: Iterable[Incident], platform: Platform, milestones: Collecti
         platform: Only read.
         milestones: That it has; an incident of another one cannot happen to it.
     """
-    possible = (incident for incident in known if incident.milestone in milestones)
+    start = time.monotonic()
+    in_time = takewhile(lambda _: time.monotonic() - start < _ASK_FOR, known)
+    possible = (incident for incident in in_time if incident.milestone in milestones)
     found = [Match(incident, seen) for incident in possible if (seen := _symptom(incident, platform))]
     return sorted(found, key=lambda match: -len(match.seen))
 

@@ -105,8 +105,11 @@ def commit() -> str:
 
 def ledger() -> dict[str, Kill]:
     """Mutant -> its last kill: from the checkout, or from a later run whose report is still there."""
-    kept = _KILLS.validate_json(LEDGER.read_bytes()) if LEDGER.exists() else {}
-    return enter(kept, (kill for folder in RunFolder.all() for kill in folder.kills))
+    return enter(_kept(), (kill for folder in RunFolder.all() for kill in folder.kills))
+
+
+def _kept() -> dict[str, Kill]:
+    return _KILLS.validate_json(LEDGER.read_bytes()) if LEDGER.exists() else {}
 
 
 def enter(kept: Mapping[str, Kill], kills: Iterable[Kill]) -> dict[str, Kill]:
@@ -152,8 +155,7 @@ def main() -> None:
         help="runs of the kill matrix",
     )
     runs: list[Path] = parser.parse_args().runs
-    kept = _KILLS.validate_json(LEDGER.read_bytes()) if LEDGER.exists() else {}
-    entered = enter(kept, (kill for folder in runs for kill in RunFolder(folder).kills))
+    entered = enter(_kept(), (kill for folder in runs for kill in RunFolder(folder).kills))
     there = {slug: entered[slug] for slug in sorted(entered) if slug in MODULES}
     write_atomically(LEDGER, _KILLS.dump_json(there, indent=1) + b"\n")
 

@@ -219,7 +219,7 @@ class _Bootstrap:
         self.say(f"{stage.name}: ready {duration(took)} after the cluster")
 
     def _refresh(self) -> Iterator[str]:
-        """Ask what sleeps after an error to look again, whose ever it is: a stage may wait for what another applied."""
+        """Ask what sleeps after an error to look again, of each stage: one may wait for what another applied."""
         for stage in self.applied:
             yield from stage.refresh(self.platform)
 

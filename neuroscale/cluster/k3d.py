@@ -271,15 +271,18 @@ def _resume(provisions: Provisions, state: ClusterState, ports: Collection[Port]
 def _remove(name: str) -> None:
     """What ``k3d cluster delete`` does, without needing the binary: containers, volumes and network by k3d's labels.
 
-    On a network k3d 5.9 writes that it is k3d's, and not which cluster's: its name says so.
+    On a network k3d 5.9 writes that it is k3d's, and not which cluster's: its name says so. It stays while somebody
+    else's container is in it, as k3d leaves it then.
     """
     selector = f"label=k3d.cluster={name}"
     if containers := _ENGINE.call("ps", "--all", "--quiet", "--filter", selector).split():
         _ENGINE.call("rm", "--force", "--volumes", *containers)
-    network = ("--filter", f"name=^k3d-{name}$", "--filter", "label=app=k3d")
-    for kind, which in (("volume", ("--filter", selector)), ("network", network)):
-        if found := _ENGINE.call(kind, "ls", "--quiet", *which).split():
-            _ENGINE.call(kind, "rm", *found)
+    if volumes := _ENGINE.call("volume", "ls", "--quiet", "--filter", selector).split():
+        _ENGINE.call("volume", "rm", *volumes)
+    its_own = ("--filter", f"name=^k3d-{name}$", "--filter", "label=app=k3d")
+    for network in _ENGINE.call("network", "ls", "--quiet", *its_own).split():
+        if _ENGINE.call("network", "inspect", "--format", "{{len .Containers}}", network).strip() == "0":
+            _ENGINE.call("network", "rm", network)
 
 
 def _write_kubeconfig(provisions: Provisions, name: str) -> None:

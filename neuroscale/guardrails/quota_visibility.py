@@ -78,9 +78,7 @@ def refuse(event: str, breakage: Breakage) -> QuotaRefusal:
 def _leave_room(pods: int, breakage: Breakage) -> None:
     """Let the quota give so many pods beside those that are taken."""
     cluster = breakage.platform.cluster
-    wait(
-        "the quota has counted", lambda: evaluate_counted(cluster, "pods", {"apiVersion": "v1", "kind": "Pod"}), cluster
-    )
+    wait("the quota has counted", lambda: evaluate_counted(cluster, "pods", _PODS), cluster)
     used = int(taken(breakage.platform, "pods")["pods"][1])
     hard = str(used + pods)
     for fault in (

@@ -17,7 +17,8 @@ _GIB = 2**30
 #: In how many digits after the point it says an amount of money. *Measured* with 1.108.1: ten minutes of a model of
 #: 100m are said to cost 0.00062.
 DIGITS = 5
-_PRICES = {"node_cpu_hourly_cost": "cpu", "node_ram_hourly_cost": "memory"}
+#: Its metric of a price -> the resource.
+PRICES = {"node_cpu_hourly_cost": "cpu", "node_ram_hourly_cost": "memory"}
 _SAMPLE = re.compile(r'^(\w+)\{(?:.*,)?node="([^"]*)".*\} (\S+)$', re.MULTILINE)
 
 
@@ -81,8 +82,8 @@ class OpenCost:
         """
         found = dict[str, dict[str, float]]()
         for metric, node, value in _SAMPLE.findall(self._service.text("/metrics")):
-            if metric in _PRICES:
-                found.setdefault(node, {})[_PRICES[metric]] = float(value)
+            if metric in PRICES:
+                found.setdefault(node, {})[PRICES[metric]] = float(value)
         return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neuroscale.cluster.client import Cluster
+from neuroscale.metering.opencost import PRICES
 from neuroscale.metering.service import MeteringError, Service
 from neuroscale.metering.window import Window
 
@@ -67,7 +68,7 @@ class Prometheus:
             MeteringError: It did not say, or has none.
         """
         found = {}
-        for resource, metric in (("cpu", "node_cpu_hourly_cost"), ("memory", "node_ram_hourly_cost")):
+        for metric, resource in PRICES.items():
             values = [float(one["value"][1]) for one in self._query(f"avg_over_time({metric}[{window.range}])", window)]
             if not values or max(values) != min(values):
                 raise MeteringError(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from apiserver import NONCE, ApiServer
@@ -382,3 +383,15 @@ def test_the_command_replays_incidents_of_the_gate_as_well(monkeypatch: pytest.M
     assert "d4" in listed
     with pytest.raises(UsageError, match=r"is the gate's\. Next: pytest -m incident_d4"):
         by_slug("d4")
+
+
+def test_a_cluster_that_hardly_answers_is_not_asked_for_each_incident(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failed scenario would wait for as many timeouts as there are incidents."""
+    clock = iter([0.0, 5.0, 21.0])
+    monkeypatch.setattr(incident_match, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    one = INCIDENTS["repo_server_down"]
+    catalogue = [shown(one, met("x"), number=f"a{number}") for number in range(9)]
+    found = incident_match.matching(catalogue, fake_platform(cluster), ["a"])
+    assert [match.incident.number for match in found] == ["a0"]

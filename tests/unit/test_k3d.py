@@ -46,10 +46,11 @@ class FakeEngine:
     labels: dict[str, str] = field(default_factory=lambda: {LABEL: NONCE})
     there: bool = True
     starts: bool = True
+    strangers: int = 0
     imported: dict[str, str] = field(default_factory=dict)
     deeds: list[str] = field(default_factory=list)
 
-    def call(self, *arguments: str, within: float = 60) -> str:
+    def call(self, *arguments: str, within: float = 60) -> str:  # noqa: PLR0911 - an answer to each question
         match arguments:
             case ("ps", "--all", "--quiet", "--filter", selector) if selector == _OURS:
                 return "node\nloadbalancer\n" if self.there else ""
@@ -64,6 +65,8 @@ class FakeEngine:
             case ("volume" | "network" as kind, "ls", "--quiet", *which):
                 assert which == _LEFT[kind]
                 return f"left-over-{kind}\n"
+            case ("network", "inspect", "--format", "{{len .Containers}}", "left-over-network"):
+                return f"{self.strangers}\n"
             case ("exec", _, "ctr", "-n", "k8s.io", "images", "ls"):
                 lines = (f"{image} a-type {digest} 1.0 MiB -" for image, digest in self.imported.items())
                 return "\n".join(["REF TYPE DIGEST SIZE PLATFORMS", *lines])
@@ -429,6 +432,13 @@ def test_deleting_takes_everything_of_ours(engine: FakeEngine, ours: ClusterStat
     assert load_state() is None
     assert not kubeconfig_file().exists()
     assert not (state_dir() / "journal.jsonl").exists()
+
+
+def test_a_network_that_somebody_else_uses_stays(engine: FakeEngine, ours: ClusterState) -> None:
+    engine.strangers = 1
+    assert delete()
+    assert engine.deeds == REMOVED[:2]
+    assert load_state() is None
 
 
 def test_deleting_what_is_gone_already_forgets_it(engine: FakeEngine, ours: ClusterState) -> None:

@@ -41,9 +41,9 @@ def each_is_bounded(running_now: Running, platform: Platform) -> None:
     running.assert_bounded(running_now, platform)
 
 
-@when("a model is created whose version does not exist", target_fixture="another")
-def a_model_without_version(breakage: Breakage) -> Ref:
-    return restricted.create_absent(breakage)
+@when("a model is created whose store never answers", target_fixture="another")
+def a_model_that_waits(breakage: Breakage) -> Ref:
+    return restricted.create_waiting(breakage)
 
 
 @then("its storage-initializer is seen to run, neither as root nor with any capability")

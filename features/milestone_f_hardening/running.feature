@@ -10,7 +10,7 @@ Feature: What runs is what was promised, as the kernel tells of it
 
   Scenario: What fetches a model runs unprivileged for as long as it runs
     Given the models are served and the guardrails are in force
-    When a model is created whose version does not exist
+    When a model is created whose store never answers
     Then its storage-initializer is seen to run, neither as root nor with any capability
 
   Scenario: A model is served where Pod Security is restricted

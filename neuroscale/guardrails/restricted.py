@@ -7,6 +7,7 @@ from copy import deepcopy
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import ObjectCreated
+from neuroscale.cluster.client import Cluster
 from neuroscale.errors import PreconditionFailed
 from neuroscale.guardrails.admission import AdmissionResponse, assert_met, submit_repeatedly
 from neuroscale.guardrails.quotas import LIMITS
@@ -22,7 +23,7 @@ from neuroscale.inference_client import (
 )
 from neuroscale.kubernetes.objects import namespace
 from neuroscale.kubernetes.refs import Object, Ref
-from neuroscale.model_store import ABSENT, SERVED, expected_predictions, storage_uri
+from neuroscale.model_store import FILE, SERVED, expected_predictions, storage_uri
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually, met, pending, unrecoverable
 from neuroscale.probes import expected
@@ -34,8 +35,11 @@ _LIKE, FETCHER = "demo-iris-2", "storage-initializer"
 _NAMESPACE = "restricted-models"
 _LEVEL = "pod-security.kubernetes.io/enforce"
 _ROWS = "the reference rows"
-#: It runs for some seconds, fails, and begins anew ten, twenty and forty seconds later.
-_SEEN_WITHIN = 120.0
+#: Seconds: a pod, its image that the node has, and one process.
+_SEEN_WITHIN = 60.0
+#: It accepts whoever connects, since a kernel does so by itself, and says nothing: what fetches from it waits.
+_SILENT, _PORT = Ref("Pod", "silent-store", APPS_NAMESPACE), 8080
+_SAYS_NOTHING = f"import signal, socket; store = socket.create_server(('', {_PORT})); signal.pause()"
 
 
 def create_in_restricted_namespace(breakage: Breakage) -> Ref:
@@ -52,23 +56,57 @@ def create_in_restricted_namespace(breakage: Breakage) -> Ref:
     meta = {"name": LIMITS.name, "namespace": _NAMESPACE}
     made = {"apiVersion": "v1", "kind": LIMITS.kind, "metadata": meta, "spec": {"limits": [limits]}}
     breakage.inject(ObjectCreated(manifest=made))
-    return _create(breakage, _NAMESPACE, SERVED)
+    return _create(breakage, _NAMESPACE, storage_uri(SERVED))
 
 
-def create_absent(breakage: Breakage) -> Ref:
-    """Make a model whose version the store does not have: what fetches it tries for as long as it is there."""
-    return _create(breakage, APPS_NAMESPACE, ABSENT)
+def create_waiting(breakage: Breakage) -> Ref:
+    """Make a model whose store never answers: what fetches it runs for as long as anybody looks.
+
+    Returns:
+        The model.
+
+    Raises:
+        PreconditionFailed: The model that it is made like does not exist, or the store is gone at once.
+    """
+    cluster = breakage.platform.cluster
+    breakage.inject(ObjectCreated(manifest=_silent_store(_labels(_alike(cluster))), ready=True))
+    store = cluster.get(_SILENT)
+    if store is None:
+        raise PreconditionFailed(f"{_SILENT} was Ready, and is gone. Next: neuroscale check guardrails")
+    return _create(breakage, APPS_NAMESPACE, f"http://{store['status']['podIP']}:{_PORT}/{FILE}")
 
 
-def _create(breakage: Breakage, where: str, version: str) -> Ref:
-    like = breakage.platform.cluster.get(inference_service(_LIKE))
+def _silent_store(labels: Object) -> Object:
+    container = {
+        "name": "store",
+        "image": "docker.io/kserve/sklearnserver:v0.20.0",
+        "command": ["/usr/bin/python3.11", "-c", _SAYS_NOTHING],
+        "readinessProbe": {"tcpSocket": {"port": _PORT}, "periodSeconds": 1},
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}},
+        "securityContext": {"runAsNonRoot": True},
+    }
+    meta = {"name": _SILENT.name, "namespace": _SILENT.namespace, "labels": labels}
+    spec = {"automountServiceAccountToken": False, "terminationGracePeriodSeconds": 0, "containers": [container]}
+    return {"apiVersion": "v1", "kind": _SILENT.kind, "metadata": meta, "spec": spec}
+
+
+def _alike(cluster: Cluster) -> Object:
+    like = cluster.get(inference_service(_LIKE))
     if like is None:
         raise PreconditionFailed(f"The model {_LIKE} should be there, but is not. Next: neuroscale check serving")
-    labels = {key: like["metadata"]["labels"][key] for key in ("owner", "cost-center")}
+    return like
+
+
+def _labels(like: Object) -> Object:
+    return {key: like["metadata"]["labels"][key] for key in ("owner", "cost-center")}
+
+
+def _create(breakage: Breakage, where: str, uri: str) -> Ref:
+    like = _alike(breakage.platform.cluster)
     # A name that was never used: what was generated for an earlier one may still be on its way out.
-    meta = {"name": f"like-another-{secrets.token_hex(2)}", "namespace": where, "labels": labels}
+    meta = {"name": f"like-another-{secrets.token_hex(2)}", "namespace": where, "labels": _labels(like)}
     spec = deepcopy(like["spec"])
-    spec["predictor"]["model"]["storageUri"] = storage_uri(version)
+    spec["predictor"]["model"]["storageUri"] = uri
     manifest = {"apiVersion": like["apiVersion"], "kind": like["kind"], "metadata": meta, "spec": spec}
     breakage.inject(ObjectCreated(manifest=manifest))
     return Ref.to(manifest)

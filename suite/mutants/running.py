@@ -102,7 +102,7 @@ MUTANTS = (
         "fetcher-with-a-capability",
         "What fetches models may open raw sockets, to which no policy objects",
         scenario=_FETCHES,
-        before="a model is created whose version does not exist",
+        before="a model is created whose store never answers",
         faults=(
             *disable_automated_sync(APPLICATION),
             FieldsEdited(

@@ -45,6 +45,7 @@ class ScenarioResult(BaseModel):
         seconds: Duration of the whole scenario, with fixtures.
         why: First paragraph of the error; empty when passed.
         step: The step that failed, as written in the feature.
+        steps: Step -> seconds that it took, of each that was done; of several of one name, the longest.
     """
 
     nodeid: str
@@ -55,6 +56,7 @@ class ScenarioResult(BaseModel):
     seconds: float
     why: str = ""
     step: str = ""
+    steps: dict[str, float] = {}
 
 
 class Sample(BaseModel):
@@ -144,6 +146,7 @@ class Kill(BaseModel):
         at: When; ``None`` in runs of before this was kept.
         commit: That was checked out.
         inputs: Files and folders that bear on it -> their digests at that moment.
+        control: The run in which the check was green without the mutant; empty where there was none.
     """
 
     mutant: str
@@ -158,6 +161,7 @@ class Kill(BaseModel):
     at: datetime | None = None
     commit: str = ""
     inputs: dict[str, str] = {}
+    control: str = ""
 
 
 class StaleKill(BaseModel):
@@ -203,6 +207,8 @@ class Run(BaseModel):
         restarts: Restarts of the platform's containers beside what was broken, and what may have provoked each.
         exit_code: As in ``neuroscale.errors.ExitCode``; ``None`` as long as the run has not ended.
         why: What ended it before its time, such as a platform that could not be brought up.
+        commit: That was run; empty where the checkout differed from it.
+        cluster: Nonce of the cluster; empty where none was needed.
     """
 
     name: str
@@ -215,6 +221,8 @@ class Run(BaseModel):
     restarts: list[str] = []
     exit_code: int | None = None
     why: str = ""
+    commit: str = ""
+    cluster: str = ""
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -12,7 +12,6 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,8 +21,6 @@ from pydantic import TypeAdapter
 from neuroscale.atomic_write import write_atomically
 from neuroscale.chaos.faults import FunctionPatched
 from neuroscale.components import COMPONENTS
-from neuroscale.errors import ProgramFailed
-from neuroscale.host.programs import run
 from neuroscale.results import Kill, RunFolder, StaleKill
 from neuroscale.settings import ROOT
 from suite.mutants import MODULES, Mutant
@@ -88,16 +85,6 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     return sorted(file for file in path.rglob("*") if file.is_file() and not _MADE & set(file.parts))
-
-
-@cache
-def commit() -> str:
-    """The commit that is checked out, by its first twelve digits; empty without Git."""
-    try:
-        asked = run(["git", "rev-parse", "--short=12", "HEAD"], within=10, folder=ROOT)
-    except ProgramFailed:
-        return ""
-    return asked.stdout.strip() if asked.returncode == 0 else ""
 
 
 # --- the ledger

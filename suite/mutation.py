@@ -1,13 +1,13 @@
 """``pytest --mutant SLUG``: run the check that must catch a mutant, first without it (the control), then with it.
 
-Mutants of one scenario share a session and a control. Without a green control nothing is learned, so none is tried. A
-test with a mutant passes when the check turned red in the intended step for the intended reason.
+Mutants of one scenario share a session and a control; where a run of the same commit on the same cluster has shown the
+scenario green, that is the control. Without a green control nothing is learned, so none is tried. A test with a mutant
+passes when the check turned red in the intended step for the intended reason.
 """
 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -29,7 +29,8 @@ from neuroscale.errors import PreconditionFailed, RevertFailed
 from neuroscale.milestones import MILESTONES, assert_steady_state
 from neuroscale.polling import eventually, longest_wait, pause
 from neuroscale.results import Kill, ScenarioResult
-from suite import freshness, mutants
+from suite import commits, controls, freshness, mutants
+from suite.controls import Control
 from suite.ending import CODES, FOLDER, RUN
 from suite.mutants import Mutant, evaluate_kill
 from suite.mutants.mutant import exit_code
@@ -47,10 +48,11 @@ _IN_PLACE_SECONDS = 90.0
 #: A scenario and its example.
 _Check = tuple[str, str]
 _CHOSEN = pytest.StashKey[list[Mutant]]()
-_GREEN = pytest.StashKey[set[_Check]]()
-_SECONDS = pytest.StashKey[dict[tuple[_Check, str], float]]()
+_CONTROLS = pytest.StashKey[dict[_Check, Control]]()
 _KILLS = pytest.StashKey[list[Kill]]()
 _STEP_BEGAN = pytest.StashKey[float]()
+#: Step -> seconds; of several of one name, the longest.
+STEPS_TOOK = pytest.StashKey[dict[str, float]]()
 _IN_PLACE = pytest.StashKey[bool]()
 _BENEATH = pytest.StashKey[Breakage]()
 #: Functions of the steps that were begun.
@@ -73,8 +75,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # Once there is a run, which tells of a slug that does not exist.
     config.stash[_CHOSEN] = [mutants.by_slug(slug) for slug in config.option.mutant]
-    config.stash[_GREEN], config.stash[_KILLS] = set(), []
-    config.stash[_SECONDS], config.stash[_RECOVERING] = defaultdict(float), set()
+    config.stash[_CONTROLS], config.stash[_KILLS], config.stash[_RECOVERING] = {}, [], set()
 
 
 @pytest.fixture(autouse=True)
@@ -93,11 +94,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the scenarios that the mutants are meant for, each after its control."""
+    """Keep the scenarios that the mutants are meant for, each after its control, if that is still to be run."""
     chosen = _chosen(config)
     if not chosen:
         return
     wanted = [item for item in items if _is_wanted(item, chosen)]
+    state = load_state()
+    earlier = controls.known(state.nonce if state else "")
+    for item in [item for item in wanted if mutant_of(item) is None and result_name(item) in earlier]:
+        config.stash[_CONTROLS][_check(item)] = earlier[result_name(item)]
+        wanted.remove(item)
     config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
     checks = list(dict.fromkeys(_check(item) for item in wanted))
     items[:] = sorted(wanted, key=lambda item: (checks.index(_check(item)), mutant_of(item) is not None))
@@ -111,7 +117,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         SteadyStateLost: The platform has not recovered.
     """
     mutant = mutant_of(item)
-    if mutant is not None and _check(item) not in item.config.stash[_GREEN]:
+    if mutant is not None and _check(item) not in item.config.stash[_CONTROLS]:
         raise PreconditionFailed(
             "The scenario should be green without the mutant, but is not, so nothing was tried. "
             f"Next: pytest --mutant {mutant.slug}"
@@ -135,17 +141,16 @@ def pytest_bdd_before_step(
     if step.name == mutant.before:
         _put_in_place(request, mutant)
     if step.name == mutant.red_step:
-        control = item.config.stash[_SECONDS][_check(item), step.name]
-        longest_wait.set(control + _LONGER_THAN_CONTROL)
+        control = item.config.stash[_CONTROLS][_check(item)]
+        longest_wait.set(control.seconds[step.name] + _LONGER_THAN_CONTROL)
 
 
 def pytest_bdd_after_step(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step) -> None:
-    """How long the step took when nothing was broken beneath it."""
+    """Keep how long the step took."""
     longest_wait.set(inf)
-    if mutant_of(request.node) is None:
-        took = time.monotonic() - request.node.stash[_STEP_BEGAN]
-        seconds, key = request.config.stash[_SECONDS], (_check(request.node), step.name)
-        seconds[key] = max(seconds[key], took)
+    item = request.node
+    seconds = item.stash.setdefault(STEPS_TOOK, {})
+    seconds[step.name] = max(seconds.get(step.name, 0.0), time.monotonic() - item.stash[_STEP_BEGAN])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -181,9 +186,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     mutant = mutant_of(item)
     if mutant is None:
         if report.failed:
-            item.config.stash[_GREEN].discard(_check(item))
+            item.config.stash[_CONTROLS].pop(_check(item), None)
         elif call.when == "call":
-            item.config.stash[_GREEN].add(_check(item))
+            seconds = item.stash.get(STEPS_TOOK, {})
+            item.config.stash[_CONTROLS][_check(item)] = Control(item.config.stash[RUN].name, seconds)
     elif call.when == "call" or (call.when == "setup" and report.failed):
         run, folder = item.config.stash[RUN], item.config.stash[FOLDER]
         result = run.results.pop() if run.results and run.results[-1].nodeid == item.nodeid else None
@@ -212,6 +218,15 @@ def mutant_of(item: pytest.Item) -> Mutant | None:
     """What is broken beneath this test; nothing in a control, and in every other session."""
     callspec = getattr(item, "callspec", None)
     return callspec.params.get("mutant") if callspec is not None and scenario_of(item) is not None else None
+
+
+def result_name(item: pytest.Item) -> str:
+    """A scenario as results call it: with its example, and with the mutant beneath it."""
+    scenario, example, mutant = scenario_of(item), example_of(item), mutant_of(item)
+    if scenario is None:
+        return item.name
+    which = ", ".join(filter(None, [example, f"mutant {mutant.slug}" if mutant else ""]))
+    return scenario.name + (f" [{which}]" if which else "")
 
 
 def _check(item: pytest.Item) -> _Check:
@@ -277,6 +292,7 @@ def _kill(mutant: Mutant, result: ScenarioResult | None, item: pytest.Item) -> K
         reason=result.why if result else "the scenario did not run; see the log above",
         seconds=result.seconds if result else 0.0,
         at=datetime.now(UTC),
-        commit=freshness.commit(),
+        commit=commits.commit(),
         inputs=freshness.digests(made_of),
+        control=control.run if (control := item.config.stash[_CONTROLS].get(_check(item))) else "",
     )

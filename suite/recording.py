@@ -30,9 +30,9 @@ from neuroscale.settings import reports_dir
 from suite import allure_results
 from suite.ending import CODES, FOLDER, RUN, concerns_all, end_session
 from suite.mutants import Mutant
-from suite.mutation import as_intended, mutant_of
+from suite.mutation import STEPS_TOOK, as_intended, result_name
 from suite.redaction import redact
-from suite.scenarios import example_of, scenario_of
+from suite.scenarios import scenario_of
 from suite.session import BREAKAGE, PLATFORM, needed
 
 FAILED_STEP = pytest.StashKey[tuple[str, BaseException]]()
@@ -155,12 +155,14 @@ def _record(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     run.results.append(
         ScenarioResult(
             nodeid=item.nodeid,
-            **_described(item),
+            feature=_feature(item),
+            scenario=result_name(item),
             tags=sorted({marker.name for marker in item.iter_markers()} & set(run_tags(item.config))),
             verdict=verdict,
             seconds=time.monotonic() - item.stash[_STARTED],
             why=redact(item.config, str(error)).split("\n")[0] if error is not None else "",
             step=step,
+            steps=item.stash.get(STEPS_TOOK, {}),
         )
     )
 
@@ -170,13 +172,9 @@ def run_tags(config: pytest.Config) -> list[str]:
     return [line.split(":")[0] for line in config.getini("markers")]
 
 
-def _described(item: pytest.Item) -> dict[str, str]:
-    scenario, example = scenario_of(item), example_of(item)
-    if scenario is None:
-        return {"feature": item.path.stem, "scenario": item.name}
-    mutant = mutant_of(item)
-    which = ", ".join(filter(None, [example, f"mutant {mutant.slug}" if mutant else ""]))
-    return {"feature": scenario.feature.name or "", "scenario": scenario.name + (f" [{which}]" if which else "")}
+def _feature(item: pytest.Item) -> str:
+    scenario = scenario_of(item)
+    return item.path.stem if scenario is None else scenario.feature.name or ""
 
 
 def _again(item: pytest.Item) -> str:

@@ -20,6 +20,7 @@ from neuroscale.errors import NeuroscaleError, SteadyStateLost, UsageError
 from neuroscale.interruption import finishing, listen
 from neuroscale.platform import Platform
 from neuroscale.results import RunFolder, RunKind
+from suite import commits
 from suite.ending import FOLDER, RUN, end_session
 from suite.markers import markers
 
@@ -54,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if needs_cluster(config):
         # First of all: whatever comes of this session, the latest run is this one.
         folder, config.stash[RUN] = RunFolder.begin(_kind(config), shlex.join(["pytest", *sys.argv[1:]]))
-        config.stash[FOLDER] = folder
+        config.stash[FOLDER], config.stash[RUN].commit = folder, commits.whole_commit()
         listen()
         if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
             config.args = [str(config.rootpath / REAL)]
@@ -101,6 +102,7 @@ def platform(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Ite
             end_session(pytestconfig, error, NOTHING_WAS_RUN)
         state = load_state()
         assert state is not None, "the platform was just brought up"
+        run.cluster = state.nonce
         run.versions = {"platform": "+".join(state.milestones).upper(), **state.versions}
         pytestconfig.stash[PLATFORM] = report.platform
         yield report.platform

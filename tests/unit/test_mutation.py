@@ -24,9 +24,12 @@ from suite.session import PLATFORM
 
 #: A toy in place of the platform. Its mutants have words in place of faults: what becomes of the toy.
 CONFTEST = """
+import os
 from types import SimpleNamespace
 import pytest
 from pytest_bdd import given, parsers, then
+import suite.commits
+import suite.ending
 import suite.mutation
 from neuroscale.errors import RevertFailed
 from neuroscale.polling import eventually, pending, unrecoverable
@@ -62,6 +65,7 @@ def mutant(slug, becomes, example="new", reason="it is broken", **more):
     scenario = "A toy is whole"
     return Mutant(slug, "", scenario, "it is asked", (becomes,), "the toy is whole", reason, example, **more)
 
+suite.commits.whole_commit = lambda: os.environ.get("TOY_COMMIT", "")
 suite.mutation.load_state = lambda: SimpleNamespace(nonce="nonce")
 suite.mutation.Breakage, suite.mutation._LONGER_THAN_CONTROL = Breakage, 0.3
 suite.mutation.Journal = SimpleNamespace(of=lambda nonce: None)
@@ -77,6 +81,7 @@ mutants.MODULES.update(dict.fromkeys((one.slug for one in mutants.MUTANTS["a"]),
 
 @pytest.fixture(scope="session")
 def platform(pytestconfig):
+    pytestconfig.stash[suite.ending.RUN].cluster = "nonce"
     return SimpleNamespace(cluster=None)
 
 @given(parsers.parse("a {age} toy"))
@@ -110,14 +115,14 @@ Feature: Toys
 """
 
 
-def run(folder: Path, *slugs: str) -> tuple[int, str]:
+def run(folder: Path, *slugs: str, **environment: str) -> tuple[int, str]:
     """The session; its run is below ``folder / "reports"``."""
     (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (folder / "toys.feature").write_text(FEATURE, encoding="utf-8")
     (folder / "test_toys.py").write_text("from pytest_bdd import scenarios\n\nscenarios('.')\n", encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    drift: d\n", encoding="utf-8")
     arguments = ["-v", "-p", "no:cacheprovider", "test_toys.py", *(f"--mutant={slug}" for slug in slugs)]
-    environment = {**os.environ, "NEUROSCALE_REPORTS": str(folder / "reports"), "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **environment, "NEUROSCALE_REPORTS": str(folder / "reports"), "PYTHONPATH": str(ROOT)}
     return warm.run("pytest", *arguments, folder=folder, environment=environment)
 
 
@@ -147,6 +152,16 @@ def test_every_ending_of_a_mutant(tmp_path: Path) -> None:
     # Evidence is collected where somebody has to look, and the session's own lines say what came of each.
     assert "breaks-it-new] KILLED" in said
     assert "leaves-it-whole-new] SURVIVED" in said
+
+
+@pytest.mark.parametrize(("later", "again"), [("c0ffee", False), ("another", True), ("", True)])
+def test_a_green_run_of_the_same_commit_is_the_control(later: str, again: bool, tmp_path: Path) -> None:
+    assert run(tmp_path, "breaks-it", TOY_COMMIT="c0ffee")[0] == ExitCode.PASSED
+    assert run(tmp_path, "breaks-it", TOY_COMMIT=later)[0] == ExitCode.PASSED
+    first, second = (RunFolder(file.parent) for file in sorted(tmp_path.glob("reports/*/run.json")))
+    assert [len(one.run.results) for one in (first, second)] == [1, int(again)]
+    assert [one.kills[0].verdict for one in (first, second)] == ["killed", "killed"]
+    assert second.kills[0].control == (second if again else first).run.name
 
 
 def test_a_kill_whose_rollback_fails_stays_a_kill_and_leaves_the_platform_in_doubt(tmp_path: Path) -> None:

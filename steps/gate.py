@@ -13,6 +13,7 @@ from neuroscale.gate import (
     bad_revert,
     broken_inputs,
     corpus_check,
+    layered_values,
     legacy_checks,
     many_folders,
     misplaced_values,
@@ -201,3 +202,23 @@ def the_probe_is_faked(copy: Path) -> Misplaced:
 @then("a chart without a schema makes a probe of two kinds")
 def a_probe_of_two_kinds(tools: Tools, copy: Path, misplaced: Misplaced) -> None:
     misplaced_values.asks_in_two_ways(tools, copy, misplaced)
+
+
+@when("the values of production are laid over those of development", target_fixture="layered")
+def values_are_layered(copy: Path) -> Path:
+    return layered_values.lay_over(copy)
+
+
+@then("the portal that comes of both lets a guest in from anywhere")
+def a_guest_is_let_in(tools: Tools, layered: Path) -> None:
+    layered_values.assert_guest_admitted(tools, layered)
+
+
+@then("the rules of production reject it for that")
+def the_guest_is_rejected(tools: Tools, layered: Path) -> None:
+    layered_values.assert_rejected(tools, layered)
+
+
+@then("of the values of production alone comes a portal without a guest")
+def production_alone_has_no_guest(tools: Tools, checkout: Path) -> None:
+    layered_values.assert_alone_accepted(tools, checkout)

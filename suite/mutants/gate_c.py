@@ -16,6 +16,12 @@ _C14, _TWO_KINDS = (
     "A probe that asks nobody is no value of the chart",
     "a chart without a schema makes a probe of two kinds",
 )
+_F4 = "A guest of development gets into production where values are layered"
+_ADMITTED, _SEEN, _ALONE = (
+    "the portal that comes of both lets a guest in from anywhere",
+    "the rules of production reject it for that",
+    "of the values of production alone comes a portal without a guest",
+)
 _SYMPTOM, _REJECTED = "a chart without a schema renders as before", "the gate rejects the chart for that key"
 
 
@@ -35,6 +41,16 @@ def count_each_rendering(command: list[str], *, within: float) -> str:
 def leave_commands_out(command: list[str], *, within: float) -> str:
     """Of a probe what asks the portal is left."""
     return output(command, within=within).replace("exec:", "run:")
+
+
+def without_guests(command: list[str], *, within: float) -> str:
+    """The file of development names no guest."""
+    return output(command, within=within).replace("guest:", "nobody:")
+
+
+def with_a_guest(command: list[str], *, within: float) -> str:
+    """A guest in place of whoever has an account."""
+    return output(command, within=within).replace("oidc:", "guest:")
 
 
 def _patched(replacement: str) -> FunctionPatched:
@@ -82,5 +98,37 @@ MUTANTS = (
         faults=(_NO_SCHEMAS,),
         red_step=_REJECTED,
         reason=r"should reject infrastructure/backstage/chart .* but ended with exit code 0 and nothing was found",
+    ),
+    Mutant(
+        "no-symptom-f4",
+        "No guest is left where values are layered",
+        scenario=_F4,
+        before=_ADMITTED,
+        faults=(_patched("without_guests"),),
+        red_step=_ADMITTED,
+        reason=r"should come a guest beside oidc, .* but there come",
+    ),
+    Mutant(
+        "f4-guest-not-seen",
+        "The rules of production find everything well",
+        scenario=_F4,
+        before=_SEEN,
+        faults=(
+            FunctionPatched(
+                wire="neuroscale.gate.production.rules:judge",
+                replacement="suite.mutants.production:let_everything_pass",
+            ),
+        ),
+        red_step=_SEEN,
+        reason=r"portal-without-guest should reject the guest of development, but says that it is well",
+    ),
+    Mutant(
+        "f4-guest-in-production",
+        "The file of production names a guest itself",
+        scenario=_F4,
+        before=_ALONE,
+        faults=(_patched("with_a_guest"),),
+        red_step=_ALONE,
+        reason=r"should accept values-prod.yaml alone, but says nobody should get in .* guest",
     ),
 )

@@ -20,6 +20,7 @@
     │   └── SteadyStateLost         exit 3: … because the steady state did not hold: nor will the next one's
     ├── FaultHadNoEffect            exit 3: the fault was injected and nothing changed
     ├── RevertFailed                exit 3: a rollback did not succeed; it stays in the journal
+    ├── SecretWrittenDown           exit 6: a run left a secret in its folder
     └── ConditionTimeout            exit 1: the platform did not do what it promises (also an AssertionError)
         └── Unrecoverable           exit 1: … and waiting longer would not have helped
 
@@ -36,6 +37,7 @@ The text of an error has one shape: what was expected, what was seen, and the ne
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import ClassVar, NamedTuple
 
@@ -160,6 +162,18 @@ class ConditionTimeout(NeuroscaleError, AssertionError):
 
 class Unrecoverable(ConditionTimeout):
     """A probe saw a state that time does not mend."""
+
+
+class SecretWrittenDown(NeuroscaleError):
+    """A run left a secret in its folder."""
+
+    exit_code = ExitCode.INTERNAL
+
+    def __init__(self, run: str, found: Sequence[str]) -> None:
+        shown = "; ".join(found[:3])
+        super().__init__(
+            f"No secret should stand in reports/{run}, but {shown}. Next: rm -r reports/{run}, and rotate it"
+        )
 
 
 class Ending(NamedTuple):

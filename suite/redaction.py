@@ -12,8 +12,10 @@ import allure_commons
 import attrs
 import pytest
 
-from neuroscale.errors import NeuroscaleError
+from neuroscale.errors import NeuroscaleError, SecretWrittenDown
+from neuroscale.evidence.leaks import leaks
 from neuroscale.evidence.redaction import Redactor
+from suite.ending import FOLDER, end_session
 from suite.session import PLATFORM, needs_cluster
 
 _REDACT = pytest.StashKey[Redactor]()
@@ -25,6 +27,25 @@ def pytest_configure(config: pytest.Config) -> None:
     if needs_cluster(config):
         allure_commons.plugin_manager.register(allure := AllureRedaction(config))
         config.add_cleanup(lambda: allure_commons.plugin_manager.unregister(allure))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """When everybody has written down what they had to tell, no secret of the platform may be in it."""
+    result = yield
+    platform, folder = session.config.stash.get(PLATFORM, None), session.config.stash.get(FOLDER, None)
+    if platform is None or folder is None:
+        return result
+    try:
+        found = leaks(folder.path, platform.cluster.list("Secret"))
+    except NeuroscaleError as error:
+        # A run that is not green needs no further reason.
+        if session.exitstatus == pytest.ExitCode.OK:
+            end_session(session.config, error, "No secret was looked for in what the run wrote. ")
+        return result
+    if found:
+        end_session(session.config, SecretWrittenDown(folder.path.name, found))
+    return result
 
 
 def redact(config: pytest.Config, text: str) -> str:
@@ -40,8 +61,10 @@ def pytest_runtest_makereport(
     report = yield
     if not needs_cluster(item.config):
         return report
-    if call.excinfo is not None:
+    # What a scenario printed is reported also when it passed.
+    if call.excinfo is not None or report.sections:
         _learn_secrets(item.config)
+    if call.excinfo is not None:
         told = redact(item.config, report.longreprtext)
         # As long as nothing was in it, it keeps its colours and its short form.
         if told != report.longreprtext:

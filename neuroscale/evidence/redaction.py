@@ -97,13 +97,25 @@ def _blanked(value: Any) -> Any:
     }
 
 
+def secret_texts(secret: Object) -> Iterator[tuple[str, str]]:
+    """What nobody may read in a Secret, by the names of its keys: where it is, and the value."""
+    meta = secret["metadata"]
+    for key, value in _entries(secret):
+        if _SENSITIVE.search(key) or key.endswith((".key", "-key")):
+            yield f"{key} of Secret {meta.get('namespace')}/{meta['name']}", value
+
+
 def _values(secret: Object) -> Iterator[str]:
-    for encoded in (secret.get("data") or {}).values():
+    return (value for _, value in _entries(secret))
+
+
+def _entries(secret: Object) -> Iterator[tuple[str, str]]:
+    for key, encoded in (secret.get("data") or {}).items():
         try:
-            yield base64.b64decode(encoded).decode(errors="replace")
+            yield key, base64.b64decode(encoded).decode(errors="replace")
         except (binascii.Error, ValueError):
-            yield str(encoded)
-    yield from map(str, (secret.get("stringData") or {}).values())
+            yield key, str(encoded)
+    yield from ((key, str(value)) for key, value in (secret.get("stringData") or {}).items())
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -23,13 +23,14 @@ from neuroscale.errors import NeuroscaleError, ConditionTimeout, RevertFailed
 from neuroscale.inference_client import InferenceResponse
 from neuroscale.serving.request_stream import Stream
 from neuroscale.polling import pause
+from suite.ending import FOLDER
 from suite.session import PLATFORM
 
 pytest_plugins = [
     "suite.ending", "suite.session", "suite.mutation", "suite.redaction", "suite.allure_results", "suite.recording",
 ]
 CANARY = base64.b64decode(os.environ["CANARY"]).decode()
-SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"key": os.environ["CANARY"]}}
+SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"password": os.environ["CANARY"]}}
 
 class Cluster:
     def list(self, kind, namespace=None):
@@ -82,6 +83,10 @@ def refused(word):
 @then("it is well")
 def well(word):
     pass
+
+@then("somebody writes it down")
+def written_down(word, pytestconfig):
+    (pytestconfig.stash[FOLDER].path / "note.txt").write_text(f"not for you: {word}", encoding="utf-8")
 """
 FEATURE = """
 Feature: Secrets
@@ -103,22 +108,34 @@ Feature: Secrets
   @drift
   Scenario: Requests flow until the end
     Given requests flow
+
+  @prune
+  Scenario: A step writes it down
+    Given a word of warning
+    Then somebody writes it down
+
+  @scale
+  Scenario: A step writes nothing down
+    Given a word of warning
+    Then it is well
 """
 
+MARKERS = "[pytest]\nmarkers =\n    drift: d\n    prune: p\n    scale: s\n"
 
-def run(folder: Path) -> tuple[int, str]:
+
+def run(folder: Path, tag: str = "drift") -> tuple[int, str]:
     """The session; its reports are in ``folder / "reports"``."""
     (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (folder / "secrets.feature").write_text(FEATURE, encoding="utf-8")
     (folder / "test_secrets.py").write_text("from pytest_bdd import scenarios\n\nscenarios('.')\n", encoding="utf-8")
-    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    drift: d\n", encoding="utf-8")
+    (folder / "pytest.ini").write_text(MARKERS, encoding="utf-8")
     environment = {
         **os.environ,
         "CANARY": base64.b64encode(CANARY.encode()).decode(),
         "NEUROSCALE_REPORTS": str(folder / "reports"),
         "PYTHONPATH": str(ROOT),
     }
-    arguments = ["-m", "drift", "-p", "no:cacheprovider", "test_secrets.py"]
+    arguments = ["-m", tag, "-p", "no:cacheprovider", "test_secrets.py"]
     return warm.run("pytest", *arguments, folder=folder, environment=environment)
 
 
@@ -148,3 +165,13 @@ def test_no_report_of_a_session_has_a_secret(tmp_path: Path) -> None:
     # Nor does a report name a folder of this machine where it leads to the evidence.
     assert "Evidence: reports/" in allure
     assert f"Evidence: {tmp_path}" not in allure
+
+
+def test_a_run_that_leaves_a_secret_behind_is_no_pass(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "scale")
+    assert code == ExitCode.PASSED, said
+    code, said = run(tmp_path, "prune")
+    assert code == ExitCode.INTERNAL, said
+    (note,) = tmp_path.glob("reports/*/note.txt")
+    assert f"No secret should stand in reports/{note.parent.name}, but note.txt has password of Secret" in said
+    assert "C4n4ry" not in said

@@ -53,6 +53,11 @@ def the_delta_has_a_row_for_each(proposed: Proposed, priced: Priced) -> None:
     priced_changes.says_what_changed(proposed, priced)
 
 
+@then(parsers.parse("the delta took at most {seconds:d} s"))
+def the_delta_took_at_most(priced: Priced, seconds: int) -> None:
+    priced_changes.was_quick(priced, seconds)
+
+
 @given("a second implementation of the delta", target_fixture="opinion")
 def a_second_implementation(second_opinion: SecondOpinion) -> SecondOpinion:
     return second_opinion

@@ -1,16 +1,19 @@
-"""OpenCost bills by the prices that a change is priced by before its merge: its file is held equal to the price file.
+"""OpenCost bills by the prices that a change is priced by before its merge, and the team that the labels name.
 
-OpenCost reads JSON of its own, the price file is TOML. What differs is no change that could be merged (decision 0030).
+OpenCost reads prices as JSON of its own, the price file is TOML. What differs is no change that could be merged
+(decision 0030). Of labels it knows each by a name of letters, digits and underscores.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from neuroscale.gate.findings import Finding, Places, named
+from neuroscale.guardrails.oracle import pods
 from neuroscale.kubernetes.refs import Object
 from neuroscale.prices import FILE, Prices
 
@@ -26,6 +29,10 @@ FREE = (
     "storage", "zoneNetworkEgress", "regionNetworkEgress", "internetNetworkEgress", "firstFiveForwardingRulesCost",
     "additionalForwardingRuleCost", "LBIngressDataCost",
 )  # fmt: skip
+#: Labels by which it bills, as it calls them, and what is an underscore to it.
+#: https://github.com/opencost/opencost/blob/v1.108.1/pkg/prom/metrics.go
+_BILLED_BY = ("owner", "cost_center")
+_NO_WORD = re.compile("[^a-zA-Z0-9_]")
 #: All else that it must say, so that nothing comes off these prices.
 _SETTINGS = {"provider": "custom", "customPricesEnabled": "false", "discount": "0%", "negotiatedDiscount": "0%"}
 
@@ -47,6 +54,27 @@ def check(places: Places, prices: Prices) -> list[Finding]:
         for place, obj in configurations(places)
         for complaint in _complaints(obj, prices)
     ]
+
+
+def check_labels(places: Places) -> list[Finding]:
+    """Pods with two labels that OpenCost takes for one of those by which it bills: nobody knows which it goes by."""
+    found = dict[Finding, None]()
+    for place, objects in places.items():
+        for obj in objects:
+            for labels in _of_pods(obj):
+                for name in _BILLED_BY:
+                    alike = sorted(label for label in labels if _NO_WORD.sub("_", label) == name)
+                    if len(alike) > 1:
+                        said = f"its pods should have one label that is {name} to OpenCost, but have"
+                        found[Finding("resources", "labels", named(place, obj), f"{said} {' and '.join(alike)}")] = None
+    return [*found]
+
+
+def _of_pods(obj: Object) -> Iterator[Mapping[str, Any]]:
+    """The labels of each sort of an object's pods; those of a model take over the object's."""
+    own = obj["metadata"].get("labels") or {}
+    for pod in pods(obj):
+        yield {**own, **(pod.spec.get("labels") or {})} if pod.labels is None else pod.labels
 
 
 def _complaints(obj: Object, prices: Prices) -> Iterator[str]:

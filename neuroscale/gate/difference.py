@@ -44,7 +44,7 @@ def sides(
         after = repository if head is None else open_trees.enter_context(base.checkout(head, repository))
         trees = [open_trees.enter_context(gitops_tree(tools.manifests, MILESTONES, one)) for one in (before, after)]
         (was, _), (now, findings) = render_several(tools.renderer, [Checkout.whole(tree) for tree in trees])
-        yield Sides(start, head, (before, after), fit(was)[0], repository), now, findings
+        yield Sides.of(start, head, (before, after), was, repository), now, findings
 
 
 def difference(tools: Tools, reference: str, head: str | None = None, repository: Path = ROOT) -> Delta:
@@ -55,7 +55,7 @@ def difference(tools: Tools, reference: str, head: str | None = None, repository
             be read would be free.
     """
     with sides(tools, reference, head, repository) as (both, now, findings):
-        fitting, misfits = fit(now)
+        fitting, misfits = fit(now, both.schemas)
         if wrong := [*findings, *misfits]:
             raise Inconclusive(f"All of the change should be priced, but {wrong[0]}. Next: neuroscale gate")
         return both.delta(placed(fitting))

@@ -88,7 +88,12 @@ class GateResult:
 
 
 def judge(
-    engine: Engine, result: GateResult, standards: Tree | None = None, *, policies_expected: bool = True
+    engine: Engine,
+    result: GateResult,
+    standards: Tree | None = None,
+    *,
+    like: schema.Schemas | None = None,
+    policies_expected: bool = True,
 ) -> Places:
     """Judge what was rendered; the findings are added to the result.
 
@@ -97,6 +102,7 @@ def judge(
         result: With its tree.
         standards: The tree that a change is proposed for. Its policies and AppProjects judge as well, so that no change
             loosens what it is judged by.
+        like: The schemas of a tree that it is much like.
         policies_expected: Whether a tree without any policy is wrong. A platform without the guardrails' milestone has
             none, neither before nor after a change; its AppProjects judge all the same.
 
@@ -109,11 +115,11 @@ def judge(
     if not result.rendered:
         raise Inconclusive("The tree should make objects, but makes none. Next: a full checkout")
     with result.timed("schema"):
-        fitting, found = fit(result.tree)
+        fitting, found = fit(result.tree, like)
         result.validated = sum(map(len, fitting.places.values()))
         result.findings += found
     places = placed(fitting)
-    trees = [fitting] if standards is None else [fitting, _under(fit(standards)[0], fitting)]
+    trees = [fitting] if standards is None else [fitting, _under(fit(standards, like)[0], fitting)]
     with result.timed("appproject"):
         result.findings += [one for tree in trees for one in appproject.check(tree)]
     if policies_expected or any(policy.policies(tree.places) for tree in trees):
@@ -129,9 +135,14 @@ def judge(
     return places
 
 
-def fit(tree: Tree) -> tuple[Tree, list[Finding]]:
-    """A tree without the objects that do not fit their schemas, and what is wrong with those."""
-    places, found = schema.check(tree.places, schema.Schemas.of(tree.places))
+def fit(tree: Tree, like: schema.Schemas | None = None) -> tuple[Tree, list[Finding]]:
+    """A tree without the objects that do not fit their schemas, and what is wrong with those.
+
+    Args:
+        tree: All that there is.
+        like: The schemas of a tree that this one is much like.
+    """
+    places, found = schema.check(tree.places, schema.Schemas.of(tree.places, like))
     return replace(tree, places=places), found
 
 

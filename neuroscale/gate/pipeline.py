@@ -39,7 +39,7 @@ def pass_through(tools: Tools, reference: str | None = None, repository: Path = 
     with ExitStack() as trees:
         with result.timed("render"):
             both, result.tree, result.findings = trees.enter_context(sides(tools, reference, repository=repository))
-        places = judge(tools.judge, result)
+        places = judge(tools.judge, result, like=both.schemas)
         result.compare(both, places)
     return result
 

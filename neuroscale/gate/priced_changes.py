@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +22,7 @@ from neuroscale.guardrails.corpus import named
 from neuroscale.host.programs import output
 from neuroscale.kubernetes.quantities import quantity, readable
 from neuroscale.kubernetes.refs import Object
+from neuroscale.polling import duration
 
 _MODEL, _RUNTIME = "model-without-resources", "infrastructure/kserve/sklearn-runtime.yaml"
 #: One at rest, so that what it asks for is no nothing.
@@ -50,10 +52,17 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Priced:
-    """What was said of a change."""
+    """What was said of a change.
+
+    Attributes:
+        delta: What it asks for.
+        text: The same, for a pull request.
+        seconds: How long that took.
+    """
 
     delta: Delta
     text: str
+    seconds: float = 0.0
 
 
 def propose_model(copy: Path) -> Proposed:
@@ -87,8 +96,10 @@ def price(tools: Tools, proposed: Proposed) -> Priced:
     Raises:
         Inconclusive: It cannot be said.
     """
+    start = time.monotonic()
     found = difference(tools, _BASE, "HEAD", proposed.repository)
-    return Priced(found, written(found, Format.MARKDOWN))
+    text = written(found, Format.MARKDOWN)
+    return Priced(found, text, time.monotonic() - start)
 
 
 # --- what must have come of it
@@ -169,6 +180,18 @@ def says_what_changed(proposed: Proposed, priced: Priced) -> None:
         raise ConditionTimeout(
             f"The delta should have rows for {' and '.join(proposed.names)}, but has {len(rows)}: "
             f"{', '.join(rows[:3]) or 'none'}. {_NEXT}"
+        )
+
+
+def was_quick(priced: Priced, at_most: float) -> None:
+    """It is said of each commit that is proposed.
+
+    Raises:
+        ConditionTimeout: It took longer.
+    """
+    if priced.seconds > at_most:
+        raise ConditionTimeout(
+            f"The delta should take at most {duration(at_most)}, but took {duration(priced.seconds)}. {_NEXT}"
         )
 
 

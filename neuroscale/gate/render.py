@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,15 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from neuroscale.gate.alike import CHART, KUSTOMIZATIONS, render_trees
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding, Tree, named
 from neuroscale.gate.placement import placed
 from neuroscale.gate.schema import api_versions, kubernetes
 from neuroscale.kubernetes.refs import Object
 
-#: Kustomize takes any of these.
-_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-_CHART = "Chart.yaml"
 #: What Argo CD reads in a folder of plain manifests.
 _PLAIN = re.compile(r".*\.(yaml|yml|json|jsonnet)")
 #: What the portal reads. An Application that deploys a folder of it has none that the gate knows, which is a finding.
@@ -27,6 +26,9 @@ BY_HAND = "bootstrap"
 #: Of a chart beside which its values lie, for whoever deploys it; in a workload's folder they are manifests.
 _CHART_WITH_VALUES, _VALUES = "chart", re.compile(r"values(-[a-z]+)?\.yaml")
 _WORKLOADS = "apps"
+
+#: Folder -> what the engine made of it in a tree, its objects, and what is wrong with it.
+_Known = dict[str, tuple[Mapping[str, Any], list[Object], list[Finding]]]
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,21 @@ class Checkout:
 
 def folders(tree: Path) -> list[Path]:
     """Kustomizations and charts, and folders of plain manifests; none that is inside a kustomization or a chart."""
-    files = [file for file in tree.rglob("*") if file.relative_to(tree).parts[0] != _PORTAL and file.is_file()]
-    made = {file.parent for file in files if file.name in (*_KUSTOMIZATIONS, _CHART)}
-    plain = {file.parent for file in files if _PLAIN.fullmatch(file.name) and not _is_values(file, tree)}
+    made, plain = set[Path](), set[Path]()
+    for name, below, files in os.walk(tree):
+        folder = Path(name)
+        if folder == tree:
+            below[:] = [one for one in below if one != _PORTAL]
+        for file in (folder / one for one in files):
+            kustomized = file.name in (*KUSTOMIZATIONS, CHART)
+            if (kustomized or _PLAIN.fullmatch(file.name)) and file.is_file():
+                made |= {folder} if kustomized else set()
+                plain |= set() if _is_values(file, tree) else {folder}
     return sorted(folder for folder in made | plain if not made & set(folder.parents))
 
 
 def _is_values(file: Path, tree: Path) -> bool:
-    beside = (file.parent / _CHART_WITH_VALUES / _CHART).is_file() and _VALUES.fullmatch(file.name)
+    beside = (file.parent / _CHART_WITH_VALUES / CHART).is_file() and _VALUES.fullmatch(file.name)
     return bool(beside) and file.relative_to(tree).parts[0] != _WORKLOADS
 
 
@@ -84,22 +93,26 @@ def render_several(engine: Engine, checkouts: Sequence[Checkout]) -> list[tuple[
         Inconclusive: There is no answer.
     """
     trees = [{"root": str(one.root), "byHand": one.by_hand} for one in checkouts]
-    answer = engine.ask("render", {"trees": trees, "kubeVersion": kubernetes(), "apiVersions": api_versions()})
-    return [_tree(said, one) for said, one in zip(answer["trees"], checkouts, strict=True)]
+    answers = render_trees(engine, trees, {"kubeVersion": kubernetes(), "apiVersions": api_versions()})
+    known: _Known = {}
+    return [_tree(said, one, known) for said, one in zip(answers, checkouts, strict=True)]
 
 
 def _top(place: str) -> str:
     return place.partition("/")[0]
 
 
-def _tree(said: Mapping[str, Any], checkout: Checkout) -> tuple[Tree, list[Finding]]:
+def _tree(said: Mapping[str, Any], checkout: Checkout, known: _Known) -> tuple[Tree, list[Finding]]:
     places: dict[str, list[Object]] = {}
     origins: dict[tuple[str, str, str], str] = {}
     findings = unseen(said)
     # An Application that leads nowhere makes no place: the stage of projects says so.
     for made in (one for one in said["places"] if one["type"] or one["problems"][0]["rule"] != "no-folder"):
         place = made["path"]
-        places[place], wrong = objects_of(made)
+        # What is the same in another tree becomes the same objects, and whoever has looked at them need not look again.
+        if place not in known or known[place][0] != made:
+            known[place] = (made, *objects_of(made))
+        _, places[place], wrong = known[place]
         findings += wrong
         for obj, origin in zip(made["objects"], made["origins"], strict=True):
             if origin and not _lacking(obj):

@@ -10,6 +10,7 @@ from decimal import Decimal
 from neuroscale.delta.needs import SIDES, needs_of, total
 from neuroscale.delta.runtimes import completed, runtime_for
 from neuroscale.errors import Inconclusive
+from neuroscale.gate import billing
 from neuroscale.gate.findings import Finding, Places, named
 from neuroscale.gate.scopes import plural
 from neuroscale.guardrails.oracle import PodShape, pods
@@ -49,6 +50,7 @@ def totals(found: Mapping[str, Amounts]) -> Amounts:
 def check(places: Places) -> list[Finding]:
     """No namespace asks for more than its quota: the API server rejects pods then, long after the merge.
 
+    And nobody hides behind a label who pays.
     Sidecars that controllers add count against the quota as well and are not seen here.
 
     Args:
@@ -68,7 +70,7 @@ def check(places: Places) -> list[Finding]:
             if (amount := asked.get(what, Decimal(0))) > _quantity(hard):
                 said = f"{namespace} should ask for at most {hard} {what}, but asks for {readable(what, amount)}"
                 found.append(Finding("resources", "quota", named(place, quota), said))
-    return [*found, *_above_ranges(places)]
+    return [*found, *_above_ranges(places), *billing.check_labels(places)]
 
 
 def _above_ranges(places: Places) -> Iterator[Finding]:

@@ -31,26 +31,50 @@ class Schemas:
     """Kubernetes' schemas for the node's version, and those of some CustomResourceDefinitions.
 
     Rules that a CRD states in CEL are the API server's to judge; they are not looked at here.
+
+    Attributes:
+        definitions: The CRDs.
     """
 
     def __init__(self, definitions: Iterable[Object]) -> None:
+        self.definitions = list(definitions)
+        self._sound = {id(definition): definition for definition in self.definitions if _is_definition(definition)}
+        #: Of each object that was checked: itself, so that its identity stays its own, and what is wrong with it.
+        self._checked: dict[int, tuple[Object, str, tuple[str, ...]]] = {}
         self._custom = {
             (definition["spec"]["group"], version["name"], definition["spec"]["names"]["kind"]): version["schema"]
-            for definition in definitions
-            if _is_definition(definition)
+            for definition in self._sound.values()
             for version in definition["spec"]["versions"]
             if version.get("served") and (version.get("schema") or {}).get("openAPIV3Schema")
         }
         self._validators: dict[tuple[str, str, str], Validator] = {}
 
     @classmethod
-    def of(cls, places: Places) -> Schemas:
-        """With the CRDs that a tree installs."""
-        found = (obj for objects in places.values() for obj in objects)
-        return cls(obj for obj in found if obj["kind"] == "CustomResourceDefinition")
+    def of(cls, places: Places, like: Schemas | None = None) -> Schemas:
+        """With the CRDs that a tree installs.
+
+        Args:
+            places: The tree's.
+            like: Those of another tree; the answer, if both install the same.
+        """
+        every = (obj for objects in places.values() for obj in objects)
+        found = [obj for obj in every if obj["kind"] == "CustomResourceDefinition"]
+        return like if like is not None and like.definitions == found else cls(found)
 
     def findings(self, place: str, obj: Object) -> list[Finding]:
         """What is wrong with an object, the most telling thing first, at most one thing of each part."""
+        rule, complaints = self._complaints(obj)
+        return [Finding("schema", rule, named(place, obj), complaint) for complaint in complaints]
+
+    def check(self, place: str, obj: Object) -> list[Finding]:
+        """The same, looked at once for each object: nobody may change it in between."""
+        if id(obj) not in self._checked:
+            self._checked[id(obj)] = (obj, *self._complaints(obj))
+        _, rule, complaints = self._checked[id(obj)]
+        return [Finding("schema", rule, named(place, obj), complaint) for complaint in complaints]
+
+    def _complaints(self, obj: Object) -> tuple[str, tuple[str, ...]]:
+        """A rule, and what breaks it; nothing: the object fits."""
         group, _, version = obj["apiVersion"].rpartition("/")
         key = (group, version, obj["kind"])
         if key in self._custom:
@@ -60,14 +84,14 @@ class Schemas:
                 validators.append(plain)
                 parts.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": obj["metadata"]})
         elif (validator := _builtin(obj["apiVersion"], obj["kind"])) is not None:
-            validators, parts = [validator], [obj]
+            # A definition that was found to be one is not looked at again.
+            validators, parts = ([], []) if id(obj) in self._sound else ([validator], [obj])
         else:
             said = f"{obj['apiVersion']} should have a kind {obj['kind']}, of Kubernetes or defined here, but has none"
-            return [Finding("schema", "unknown-kind", named(place, obj), said)]
-        complaints = list(filter(None, map(_complaint, validators, parts))) or api_rules.complaints(obj)
-        if complaints:
-            return [Finding("schema", "invalid", named(place, obj), complaint) for complaint in complaints]
-        return [Finding("schema", WEBHOOK, named(place, obj), complaint) for complaint in webhook_rules.complaints(obj)]
+            return "unknown-kind", (said,)
+        if complaints := list(filter(None, map(_complaint, validators, parts))) or api_rules.complaints(obj):
+            return "invalid", tuple(complaints)
+        return WEBHOOK, tuple(webhook_rules.complaints(obj))
 
     def _of_custom(self, key: tuple[str, str, str]) -> Validator:
         if key not in self._validators:
@@ -81,7 +105,7 @@ def check(places: Places, schemas: Schemas) -> tuple[Places, list[Finding]]:
     findings: list[Finding] = []
     for place, objects in places.items():
         for obj in objects:
-            found = schemas.findings(place, obj)
+            found = schemas.check(place, obj)
             findings += found
             if not found:
                 fitting[place].append(obj)

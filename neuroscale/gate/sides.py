@@ -13,8 +13,9 @@ from neuroscale.delta.compare import Delta, compare
 from neuroscale.delta.workloads import survey
 from neuroscale.gate import base, removals
 from neuroscale.gate.findings import Finding, Places, Tree
+from neuroscale.gate.judgement import fit
 from neuroscale.gate.placement import placed
-from neuroscale.gate.schema import kubernetes
+from neuroscale.gate.schema import Schemas, kubernetes
 
 #: The first Kubernetes that knows resources of a whole pod without being told to.
 _POD_LEVEL = (1, 34)
@@ -30,6 +31,7 @@ class Sides:
         folders: The checkouts of both.
         was: What there was, as far as it fits its schemas. What was broken asked for nothing; the change may mend it.
         repository: Where both commits are.
+        schemas: Of what there was.
     """
 
     start: str
@@ -37,6 +39,13 @@ class Sides:
     folders: tuple[Path, Path]
     was: Tree
     repository: Path
+    schemas: Schemas
+
+    @classmethod
+    def of(cls, start: str, head: str | None, folders: tuple[Path, Path], was: Tree, repository: Path) -> Sides:
+        """With all that there was, whether or not it fits."""
+        schemas = Schemas.of(was.places)
+        return cls(start, head, folders, fit(was, schemas)[0], repository, schemas)
 
     def removals(self, places: Places) -> list[Finding]:
         """What the change takes out without saying so; ``places`` as for :meth:`delta`."""

@@ -10,7 +10,7 @@ from neuroscale.errors import NeuroscaleError
 from neuroscale.gate import base
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding
-from neuroscale.gate.judgement import GateResult, fit
+from neuroscale.gate.judgement import GateResult
 from neuroscale.gate.judgement import judge as judge_objects
 from neuroscale.gate.render import Checkout, render_several
 from neuroscale.gate.sides import Sides
@@ -75,9 +75,9 @@ def judge_merge(repository: Path, main: str, merged: str, engine: Engine) -> Gat
             (was, _), (result.tree, result.findings) = render_several(engine, checkouts)
         if _git(repository, "diff", "--name-only", main, merged, "--", *_RULES):
             standards = was
-        both = Sides(main, merged, (before, after), fit(was)[0], repository)
+        both = Sides.of(main, merged, (before, after), was, repository)
         # Rules that the change leaves alone are main's; whether there are policies among them is up to main.
-        places = judge_objects(engine, result, standards, policies_expected=False)
+        places = judge_objects(engine, result, standards, like=both.schemas, policies_expected=False)
         # What cannot be read is not free: what does not render, or is no object, leaves the change without a price.
         if not any(one.stage in _UNREADABLE for one in result.findings):
             result.compare(both, places)

@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from neuroscale.chaos.faults import FunctionPatched
+from neuroscale.delta.compare import Delta
 from neuroscale.delta.demand import _times
 from neuroscale.delta.needs import Needs, total
 from neuroscale.gate.base import commit_of
+from neuroscale.gate.difference import difference
 from neuroscale.gate.findings import Finding
 from neuroscale.gate.priced_changes import declared
 from neuroscale.gate.render import objects_of
+from neuroscale.gate.tools import Tools
 from neuroscale.gate.workflow_job import DRIFTED, own_script
 from neuroscale.kubernetes.quantities import quantity
 from neuroscale.kubernetes.refs import Object
+from neuroscale.polling import pause
+from neuroscale.settings import ROOT
 from suite.mutants.mutant import Mutant
 
 #: Longer than a delta may take.
@@ -48,6 +53,12 @@ def no_runtime(*_: Any) -> None:
 def forget_new_models(made: Mapping[str, Any]) -> tuple[list[Object], list[Finding]]:
     """Of a folder that is new nothing is seen."""
     return ([], []) if made["path"] == "apps/one-more" else objects_of(made)
+
+
+def take_long(tools: Tools, reference: str, head: str | None = None, repository: Path = ROOT) -> Delta:
+    """Nobody waits for a price for long."""
+    pause(_LONG)
+    return difference(tools, reference, head, repository)
 
 
 def last_commit(reference: str, head: str, repository: Path) -> str:
@@ -176,5 +187,14 @@ MUTANTS = (
         faults=_patched("gate.render:objects_of", "forget_new_models"),
         red_step="the delta has a row for each of the two, and no other",
         reason=r"rows for model-0150 and one-more, but has 1: model-0150",
+    ),
+    Mutant(
+        "delta-slow",
+        "The delta takes its time, however little has changed",
+        scenario=_ALONE,
+        before=_PRICED,
+        faults=_patched("gate.difference:difference", "take_long"),
+        red_step="the delta took at most 5 s",
+        reason=r"at most 5 s, but took ([6-9](\.\d+)? s|\d\d(\.\d)? s|\d+ min)",
     ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from neuroscale.gate.billing import check, configurations
+from neuroscale.gate.billing import check, check_labels, configurations
 from neuroscale.kubernetes.refs import Object
 from neuroscale.prices import Prices, Thresholds, load
 from neuroscale.settings import ROOT
@@ -72,3 +72,34 @@ def test_what_is_no_file_of_prices_is_found(text: str) -> None:
 def test_a_platform_without_opencost_has_nothing_to_be_held_equal() -> None:
     assert configurations(places("{}", name="prometheus-5g2h")) == []
     assert check({"apps/test-app": []}, PRICES) == []
+
+
+def labelled(kind: str, own: dict[str, str], template: dict[str, str] | None = None, **spec: Any) -> list[str]:
+    """What is said of an object with such labels, and such on its pods."""
+    if template is not None:
+        spec["template"] = {"metadata": {"labels": template}, "spec": {"containers": []}}
+    version = {"InferenceService": "serving.kserve.io/v1beta1", "Pod": "v1"}.get(kind, "apps/v1")
+    obj = {"apiVersion": version, "kind": kind, "metadata": {"name": "a", "labels": own}, "spec": spec}
+    return [str(one) for one in check_labels({"apps/a": [obj]})]
+
+
+OWNED = {"owner": "ml-platform", "cost-center": "cc-ml"}
+TWO = {**OWNED, "cost_center": "cc-demo"}
+
+
+def test_two_labels_that_are_one_to_opencost_are_named_in_one_finding() -> None:
+    (said,) = labelled("Deployment", OWNED, {**TWO, "cost.center": "x"})
+    assert said == (
+        "resources: apps/a: Deployment a: its pods should have one label that is cost_center to OpenCost, but have "
+        "cost-center and cost.center and cost_center [labels]"
+    )
+    assert len(labelled("Pod", TWO)) == 1
+    assert len(labelled("InferenceService", TWO, predictor={"model": {}})) == 1
+    assert len(labelled("InferenceService", OWNED, predictor={"labels": TWO, "model": {}})) == 1
+    assert len(labelled("InferenceService", TWO, predictor={"model": {}}, transformer={"containers": []})) == 1
+
+
+def test_other_labels_may_be_alike_and_so_may_values() -> None:
+    assert labelled("Deployment", TWO, OWNED) == []
+    assert labelled("Deployment", OWNED, {**OWNED, "app.name": "a", "app_name": "b", "costcenter": "c"}) == []
+    assert labelled("Deployment", OWNED, {"owner": "cc_ml", "cost-center": "cc-ml", "Owner": "a"}) == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -130,6 +132,21 @@ def test_a_delta_has_what_changed_and_nothing_else(found: Priced, good: bool) ->
     else:
         with pytest.raises(ConditionTimeout, match="should have rows for a and b, but has"):
             priced_changes.says_what_changed(proposed, found)
+
+
+def test_a_price_is_said_in_time() -> None:
+    found = priced({})
+    priced_changes.was_quick(replace(found, seconds=5.0), 5)
+    with pytest.raises(ConditionTimeout, match=r"at most 5 s, but took 5\.10 s"):
+        priced_changes.was_quick(replace(found, seconds=5.1), 5)
+
+
+def test_how_long_a_price_takes_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(priced_changes, "difference", lambda *_: None)
+    monkeypatch.setattr(priced_changes, "written", lambda *_: "")
+    clock = iter([10.0, 13.5])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    assert priced_changes.price(NO_TOOLS, Proposed(Path(), ())).seconds == 3.5
 
 
 # --- a second opinion

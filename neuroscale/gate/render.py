@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neuroscale.gate.alike import CHART, KUSTOMIZATIONS, render_trees
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding, Tree, named
 from neuroscale.gate.placement import placed
 from neuroscale.gate.schema import api_versions, kubernetes
 from neuroscale.kubernetes.refs import Object
 
+#: Kustomize takes any of these.
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_CHART = "Chart.yaml"
 #: What Argo CD reads in a folder of plain manifests.
 _PLAIN = re.compile(r".*\.(yaml|yml|json|jsonnet)")
 #: What the portal reads. An Application that deploys a folder of it has none that the gate knows, which is a finding.
@@ -61,7 +63,7 @@ def folders(tree: Path) -> list[Path]:
         if folder == tree:
             below[:] = [one for one in below if one != _PORTAL]
         for file in (folder / one for one in files):
-            kustomized = file.name in (*KUSTOMIZATIONS, CHART)
+            kustomized = file.name in (*_KUSTOMIZATIONS, _CHART)
             if (kustomized or _PLAIN.fullmatch(file.name)) and file.is_file():
                 made |= {folder} if kustomized else set()
                 plain |= set() if _is_values(file, tree) else {folder}
@@ -69,7 +71,7 @@ def folders(tree: Path) -> list[Path]:
 
 
 def _is_values(file: Path, tree: Path) -> bool:
-    beside = (file.parent / _CHART_WITH_VALUES / CHART).is_file() and _VALUES.fullmatch(file.name)
+    beside = (file.parent / _CHART_WITH_VALUES / _CHART).is_file() and _VALUES.fullmatch(file.name)
     return bool(beside) and file.relative_to(tree).parts[0] != _WORKLOADS
 
 
@@ -93,9 +95,9 @@ def render_several(engine: Engine, checkouts: Sequence[Checkout]) -> list[tuple[
         Inconclusive: There is no answer.
     """
     trees = [{"root": str(one.root), "byHand": one.by_hand} for one in checkouts]
-    answers = render_trees(engine, trees, {"kubeVersion": kubernetes(), "apiVersions": api_versions()})
+    answer = engine.ask("render", {"trees": trees, "kubeVersion": kubernetes(), "apiVersions": api_versions()})
     known: _Known = {}
-    return [_tree(said, one, known) for said, one in zip(answers, checkouts, strict=True)]
+    return [_tree(said, one, known) for said, one in zip(answer["trees"], checkouts, strict=True)]
 
 
 def _top(place: str) -> str:

@@ -75,6 +75,7 @@ type renderer struct {
 	kubeVersion string
 	apiVersions []string
 	temporary   string
+	rendered    *memory
 }
 
 func renderTrees(request renderRequest) (renderResponse, error) {
@@ -89,12 +90,13 @@ func renderTrees(request renderRequest) (renderResponse, error) {
 		os.Setenv(name, "http://127.0.0.1:1")
 	}
 	os.Setenv("GIT_ALLOW_PROTOCOL", "none")
+	known := &memory{made: map[string][]string{}}
 	for _, one := range request.Trees {
 		root, err := filepath.EvalSymlinks(one.Root)
 		if err != nil {
 			return response, err
 		}
-		r := renderer{root, request.KubeVersion, request.APIVersions, temporary}
+		r := renderer{root, request.KubeVersion, request.APIVersions, temporary, known}
 		response.Trees = append(response.Trees, r.tree(one.ByHand))
 	}
 	return response, nil
@@ -206,7 +208,7 @@ func (r *renderer) one(from source) (made place) {
 	if made.Problems = append(made.Problems, files.problems...); len(files.problems) > 0 {
 		return made
 	}
-	manifests, err := r.generate(from, folder)
+	manifests, err := r.manifests(kind, from, merged, folder)
 	if err != nil {
 		made.Problems = append(made.Problems, problem{"unrenderable", from.path, "", 0, r.short(err)})
 		return made
@@ -233,6 +235,23 @@ func neverRuns(manifest string) bool {
 		return slices.ContainsFunc(words, func(one string) bool { return strings.TrimSpace(one) == word })
 	}
 	return !ends("argocd.argoproj.io/hook", "PostDelete") && !ends("helm.sh/hook", "post-delete")
+}
+
+func (r *renderer) manifests(
+	kind v1alpha1.ApplicationSourceType, from source, merged *v1alpha1.ApplicationSource, folder string,
+) ([]string, error) {
+	key := ""
+	if kind == v1alpha1.ApplicationSourceTypeKustomize {
+		key = r.key(from, merged, folder)
+	}
+	if manifests, known := r.rendered.recall(key); known {
+		return manifests, nil
+	}
+	manifests, err := r.generate(from, folder)
+	if err == nil && key != "" {
+		r.rendered.keep(key, manifests)
+	}
+	return manifests, err
 }
 
 func (r *renderer) generate(from source, folder string) ([]string, error) {

@@ -14,8 +14,9 @@ import (
 	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
 )
 
-// What kustomizations made that are alike in several trees: nearly all that there is to render, and hardly ever what a
-// change is about. Each is made of its folder alone, since what takes from elsewhere is rejected before.
+// What came of folders that are alike in several trees: nearly all that there is to render, and hardly ever what a change
+// is about. Plain manifests and kustomizations are made of their folder alone, since what takes from elsewhere is
+// rejected before; charts may not be.
 type memory struct {
 	mutex sync.Mutex
 	made  map[string][]string
@@ -34,7 +35,7 @@ func (m *memory) keep(key string, manifests []string) {
 	m.made[key] = manifests
 }
 
-// Of all that decides what a kustomization makes; empty where something else may, such as the end of a link.
+// Of all that decides what a folder makes; empty where something else may, such as the end of a link.
 func (r *renderer) key(from source, merged *v1alpha1.ApplicationSource, folder string) string {
 	digest := sha256.New()
 	options, err := json.Marshal(merged)

@@ -241,7 +241,7 @@ func (r *renderer) manifests(
 	kind v1alpha1.ApplicationSourceType, from source, merged *v1alpha1.ApplicationSource, folder string,
 ) ([]string, error) {
 	key := ""
-	if kind == v1alpha1.ApplicationSourceTypeKustomize {
+	if kind != v1alpha1.ApplicationSourceTypeHelm { // whose values may be elsewhere
 		key = r.key(from, merged, folder)
 	}
 	if manifests, known := r.rendered.recall(key); known {

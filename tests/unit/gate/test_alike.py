@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from stages import ToyEngine, definition
 
+from neuroscale.delta.compare import compare
+from neuroscale.delta.workloads import survey
+from neuroscale.delta.written import Format, written
 from neuroscale.gate import alike
 from neuroscale.gate.engine import Engine
+from neuroscale.gate.findings import Tree
+from neuroscale.gate.placement import placed
 from neuroscale.gate.render import Checkout, render, render_several
+from neuroscale.prices import Prices, Thresholds
 
 HOME, ARGO = "http://forge/platform.git", "argoproj.io/v1alpha1"
 SERVING = "infrastructure/serving"
@@ -151,6 +158,60 @@ def test_what_is_around_a_folder_is_seen(trees: tuple[Path, Path], engine: Engin
     (trees[1] / "infrastructure/apps/serving.yaml").unlink()
     assert shared(engine, *trees)
     assert SERVING not in together(engine, *trees)[1][0].places
+
+
+LABELS = {"owner": "ml-platform", "cost-center": "cc-ml"}
+MODEL = {
+    "apiVersion": "serving.kserve.io/v1beta1",
+    "kind": "InferenceService",
+    "metadata": {"name": "model", "labels": LABELS},
+    "spec": {"predictor": {"minReplicas": 1, "maxReplicas": 1, "model": {"modelFormat": {"name": "sklearn"}}}},
+}
+
+
+def runtime(cpu: str) -> dict[str, Any]:
+    formats = [{"name": "sklearn", "autoSelect": True}]
+    containers = [{"name": "kserve-container", "resources": {"requests": {"cpu": cpu}}}]
+    spec = {"supportedModelFormats": formats, "containers": containers}
+    kind = "ClusterServingRuntime"
+    return {"apiVersion": "serving.kserve.io/v1alpha1", "kind": kind, "metadata": {"name": "runtime"}, "spec": spec}
+
+
+def limit_range(memory: str) -> dict[str, Any]:
+    spec = {"limits": [{"type": "Container", "defaultRequest": {"memory": memory}}]}
+    return {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "limits"}, "spec": spec}
+
+
+def delta(before: tuple[Tree, Any], after: tuple[Tree, Any], cpu: str = "1") -> str:
+    hourly = {"cpu": Decimal(cpu), "memory": Decimal(1)}
+    priced = Prices("USD", hourly, Thresholds(Decimal(99), Decimal(2) ** 40))
+    was, now = (survey(placed(tree), priced, pod_level=False) for tree, _ in (before, after))
+    return written(compare(was, now, priced), Format.JSON)
+
+
+@pytest.mark.parametrize(
+    ("changed", "rows"),
+    [
+        ([], 0),
+        ([runtime("2"), limit_range("1Gi")], 1),
+        ([runtime("1"), limit_range("2Gi")], 1),
+    ],
+    ids=["nothing", "what a runtime asks for", "what a LimitRange gives"],
+)
+def test_what_decides_about_a_model_from_elsewhere_is_priced(
+    trees: tuple[Path, Path], engine: Engine, changed: list[Any], rows: int
+) -> None:
+    for root in trees:
+        put(root, "apps/model/model.yaml", MODEL)
+        put(root, "infrastructure/around/all.yaml", runtime("1"), limit_range("1Gi"))
+        put(root, "infrastructure/apps/around.yaml", application("around", "infrastructure/around"))
+    if changed:
+        put(trees[1], "infrastructure/around/all.yaml", *changed)
+    assert shared(engine, *trees)
+    found = delta(*together(engine, *trees))
+    assert found == delta(*by_themselves(engine, *trees))
+    assert len(json.loads(found)["workloads"]) == rows
+    assert found != delta(*together(engine, *trees), cpu="2")
 
 
 def test_a_base_beside_a_folder_is_no_part_of_it(trees: tuple[Path, Path], engine: Engine) -> None:

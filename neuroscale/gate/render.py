@@ -51,18 +51,22 @@ class Checkout:
     @classmethod
     def whole(cls, root: Path) -> Checkout:
         """With the folders of the bootstrap."""
-        found = (str(folder.relative_to(root)) for folder in folders(root))
-        return cls(root, tuple(place for place in found if _top(place) == BY_HAND))
+        return cls(root, tuple(str(folder.relative_to(root)) for folder in folders(root, BY_HAND)))
 
 
-def folders(tree: Path) -> list[Path]:
-    """Kustomizations and charts, and folders of plain manifests; none that is inside a kustomization or a chart."""
+def folders(tree: Path, top: str = "") -> list[Path]:
+    """Kustomizations and charts, and folders of plain manifests; none that is inside a kustomization or a chart.
+
+    Args:
+        tree: Where to look.
+        top: The folder of it that is of interest; empty: all are.
+    """
     made, plain = set[Path](), set[Path]()
     for name, below, files in os.walk(tree):
         folder = Path(name)
         if folder == tree:
-            below[:] = [one for one in below if one != _PORTAL]
-        for file in (folder / one for one in files):
+            below[:] = [one for one in below if one != _PORTAL and top in ("", one)]
+        for file in (folder / one for one in files if folder != tree or not top):
             kustomized = file.name in (*_KUSTOMIZATIONS, _CHART)
             if (kustomized or _PLAIN.fullmatch(file.name)) and file.is_file():
                 made |= {folder} if kustomized else set()

@@ -37,6 +37,13 @@ new MutationObserver(() => document.querySelectorAll('a[href*="/pulls/"]').forEa
   if (!link.href.endsWith('/pulls/1')) link.href = link.href.replace(/[0-9]+$/, '1')
 })).observe(document, {childList: true, subtree: true})
 """
+#: The page says what is wrong, and sends the form all the same.
+_HANDS_IN = """
+addEventListener('click', event => {
+  if (event.target.closest('button')?.innerText.toLowerCase() === 'review')
+    fetch('/api/scaffolder/v2/tasks', {method: 'POST', body: '{}'})
+}, true)
+"""
 
 
 @contextmanager
@@ -49,6 +56,11 @@ def _with_script(names: Mapping[str, str], script: str) -> Iterator[Tab]:
 def page_that_logs_an_error(names: Mapping[str, str]) -> object:
     """A page writes an error to the console, and looks as ever."""
     return _with_script(names, _LOGS_AN_ERROR)
+
+
+def page_that_hands_in_what_is_wrong(names: Mapping[str, str]) -> object:
+    """A page sends a form before it has looked at it."""
+    return _with_script(names, _HANDS_IN)
 
 
 def page_with_a_font_from_elsewhere(names: Mapping[str, str]) -> object:
@@ -134,6 +146,8 @@ _FILLS_IN = "a guest fills in every field in a browser, and follows the link"
 _LED = "the link has led to the page of the pull request"
 _AS_BY_API = "the pull request has what the oracle says, and byte by byte what the API makes of the same form"
 _QUIET = "the pages had no error but for assets that the Git server lacks, and asked this machine alone"
+_CAPITAL = "a capital letter in its name"
+_TRIES = f"a guest tries a form with {_CAPITAL} in a browser"
 _IN_TIME = "nine of ten were a pull request within {} s"
 _TEMPLATE = "backstage/templates/model-endpoint/template.yaml"
 
@@ -183,11 +197,31 @@ MUTANTS = (
         "browser-form-without-patterns",
         "The page knows no pattern, and takes any name",
         scenario=_WRONG,
-        example="a capital letter in its name",
-        before="a guest tries a form with a capital letter in its name in a browser",
+        example=_CAPITAL,
+        before=_TRIES,
         faults=_patched(("opened", "page_without_patterns")),
         red_step="the page says of Name: must match pattern",
         reason=r"should say of Name: must match pattern, .* but says nothing and goes on",
+    ),
+    Mutant(
+        "browser-hands-in-what-is-wrong",
+        "The page says what is wrong with a form, and hands it in all the same",
+        scenario=_WRONG,
+        example=_CAPITAL,
+        before=_TRIES,
+        faults=_patched(("opened", "page_that_hands_in_what_is_wrong")),
+        red_step="nothing has been handed in",
+        reason=r"Nothing should come of .*, or the page asked \['POST http\S+/api/scaffolder/v2/tasks'",
+    ),
+    Mutant(
+        "browser-wrong-form-logs-an-error",
+        "A page with a form that is wrong writes another error to the console",
+        scenario=_WRONG,
+        example=_CAPITAL,
+        before=_TRIES,
+        faults=_patched(("opened", "page_that_logs_an_error")),
+        red_step="the pages had no error but that the form is wrong, and asked this machine alone",
+        reason=r"the pages had \d+ errors: console: TypeError: the menu is undefined",
     ),
     Mutant(
         "portal-late-by-api",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from neuroscale.chaos.faults import FunctionPatched
+from neuroscale.comment_scenarios.runs import Ended, Reviewed, run_of_latest
 from neuroscale.commit_statuses import CommitStatus, Statuses
 from neuroscale.errors import ConditionTimeout
 from neuroscale.polling import Verdict, met
@@ -37,6 +38,23 @@ class _NeverFailing(StickyComment):
             return super().publish()
         except ConditionTimeout as error:
             return str(error)
+
+
+class _Unsettled(StickyComment):
+    """Whoever looks again at what it wrote does not find it."""
+
+    def settle(self) -> str:
+        raise ConditionTimeout("The comment should still be there, but nobody looked.")
+
+
+def unsettled(*arguments: Any) -> StickyComment:
+    """A run whose comment is there fails nevertheless."""
+    return _Unsettled(*arguments)
+
+
+def token_that_outlives_its_end(reviewed: Reviewed) -> Ended:
+    """The Git server still takes a token that was revoked."""
+    return run_of_latest(reviewed)
 
 
 def posted_anew(*arguments: Any) -> StickyComment:
@@ -84,6 +102,7 @@ _AT_ONCE = "Twenty runs at once and out of order leave one comment, of the lates
 _PUSHED = "20 commits are pushed to it, and the gate's runs end out of order"
 _ONE = "it has one comment of the gate, of its latest commit"
 _JUDGED = "the gate judges it"
+_TWICE, _JUDGED_TWICE = "A second run over the same commit leaves one comment", "the gate judges it twice"
 _FAILS = "Where the gate cannot comment, its run fails and nothing is green"
 
 MILESTONE = "c"
@@ -100,11 +119,20 @@ MUTANTS = (
     Mutant(
         "comment-posted-twice",
         "A run does not look for a comment of an earlier one",
-        scenario="A second run over the same commit leaves one comment",
-        before="the gate judges it twice",
+        scenario=_TWICE,
+        before=_JUDGED_TWICE,
         faults=_patched(_MADE, "posted_anew"),
         red_step=_ONE,
         reason=r"should have one comment of the gate, but has [234]\b",
+    ),
+    Mutant(
+        "run-fails-behind-its-comment",
+        "A run looks again at its comment, and fails though it is there",
+        scenario=_TWICE,
+        before=_JUDGED_TWICE,
+        faults=_patched(_MADE, "unsettled"),
+        red_step="each run has ended well",
+        reason=r"2 runs should end well, but [12] failed, first: The comment should still be there",
     ),
     Mutant(
         "stranger-taken-for-the-gate",
@@ -143,5 +171,15 @@ MUTANTS = (
         red_step="the run has failed within 60 s, its commit's status is error, and nothing is green",
         reason=r"the status is success, approved: True, error: none",
         example="and has left nothing to comment with",
+    ),
+    Mutant(
+        "revoked-token-still-taken",
+        "The Git server takes a token that was revoked, and the run ends well",
+        scenario=_FAILS,
+        before="the gate judges it with a token that was revoked",
+        faults=_patched("comment_scenarios.runs:run_with_revoked_token", "token_that_outlives_its_end"),
+        red_step="the run has failed within 60 s, its commit's status is none, and nothing is green",
+        reason=r"with the status none and no approval, .* the status is success, approved: True, error: none",
+        example="with a token that was revoked",
     ),
 )

@@ -12,11 +12,11 @@ from neuroscale.chaos.faults import FunctionPatched
 from neuroscale.kubernetes.refs import Object
 from neuroscale.local_portal.backstage import Deployment
 from neuroscale.local_portal.generated_forms import Form
-from neuroscale.local_portal.inputs import template_files
+from neuroscale.local_portal.inputs import Tried, template_files, try_hostile
 from neuroscale.local_portal.process import HERE
 from neuroscale.local_portal.production import production
 from neuroscale.local_portal.rig import LocalPortal
-from neuroscale.local_portal.submissions import Handed, overlook, submit
+from neuroscale.local_portal.submissions import Handed, overlook, submit, submit_one
 from neuroscale.settings import PORTAL_USER, ROOT
 from suite.mutants.mutant import Mutant
 
@@ -78,6 +78,14 @@ def template_with_loose_pattern() -> tuple[Object, dict[str, bytes]]:
     return template, files
 
 
+def template_that_names_no_field() -> tuple[Object, dict[str, bytes]]:
+    """The form refuses the same names, by a rule for the whole of it."""
+    template, files = template_files()
+    (page,) = template["spec"]["parameters"]
+    page["anyOf"] = [{"properties": {"name": {"pattern": page["properties"]["name"].pop("pattern")}}}]
+    return template, files
+
+
 def skeleton_without_cost_center() -> tuple[Object, dict[str, bytes]]:
     """What is rendered leaves a label out."""
     template, files = template_files()
@@ -112,6 +120,27 @@ def refusal_of_a_stub(backstage: Backstage, form: Form) -> Refusal | None:
         server.server_close()
 
 
+def hostile_with_one_proposal(portal: LocalPortal) -> Tried:
+    """The portal refuses each form, and proposes something all the same."""
+    tried = try_hostile(portal)
+    submit_one(portal)
+    return tried
+
+
+def production_as_another_client(portal: LocalPortal) -> Deployment:
+    """At the identity provider the portal says that it is somebody else."""
+    deployment = production(portal)
+    deployment.config["auth"]["providers"]["oidc"]["production"]["clientId"] = "somebody-else"
+    return deployment
+
+
+def production_with_written_password(portal: LocalPortal) -> Deployment:
+    """The password of the database stands in the settings."""
+    deployment = production(portal)
+    deployment.config["backend"]["database"]["connection"]["password"] = deployment.secret["POSTGRES_PASSWORD"]
+    return deployment
+
+
 def production_with_guests(portal: LocalPortal) -> Deployment:
     """A guest may come in, since this passes for a developer's machine."""
     deployment = production(portal)
@@ -143,6 +172,7 @@ _PRODUCTION = "In production nobody gets in without an account"
 _BECOMES = "each form has become a pull request with its files and its text"
 _PASSES = "the gate passes what is proposed"
 _TRIED = "1000 generated forms are tried"
+_HOSTILE_FORMS = "hostile values are handed in, for each field"
 _RUNS = "the portal runs as in production"
 _SUBMIT = "local_portal.submissions:submit"
 
@@ -194,6 +224,15 @@ MUTANTS = (
         reason=r"should be refused for \['name'\], but is taken",
     ),
     Mutant(
+        "form-names-no-field",
+        "The form refuses a name by a rule for the whole of it, and does not say that it is the name",
+        scenario=_RULES,
+        before=_TRIED,
+        faults=_patched("local_portal.inputs:template_files", "portal:template_that_names_no_field"),
+        red_step="each refusal names the fields that are wrong",
+        reason=r"should be refused for \[[^]]*'name'[^]]*\], but is for \[.*subschema 0",
+    ),
+    Mutant(
         "form-renders-no-cost-center",
         "What a form becomes has no cost center",
         scenario=_RULES,
@@ -215,10 +254,19 @@ MUTANTS = (
         "portal-a-stub",
         "Something of the same name stands in the portal's place, and takes everything",
         scenario=_HOSTILE,
-        before="hostile values are handed in, for each field",
+        before=_HOSTILE_FORMS,
         faults=_patched("local_portal.inputs:refusal", "portal:refusal_of_a_stub"),
         red_step="each is refused",
         reason=r"should be refused, but was taken",
+    ),
+    Mutant(
+        "portal-refuses-and-proposes",
+        "The portal refuses each hostile form, and opens a pull request all the same",
+        scenario=_HOSTILE,
+        before=_HOSTILE_FORMS,
+        faults=_patched("local_portal.inputs:try_hostile", "portal:hostile_with_one_proposal"),
+        red_step="nothing of them is at the Git server",
+        reason=r"but the branches \['model-golden-\w+'\] and the pull requests of \['model-golden-\w+'\] are new",
     ),
     Mutant(
         "portal-forgets-tasks",
@@ -247,5 +295,23 @@ MUTANTS = (
         faults=_patched("local_portal.production:production", "portal:production_with_guests"),
         red_step="the guest is refused",
         reason=r"should answer 404 in production, but answers \(200",
+    ),
+    Mutant(
+        "portal-signs-in-as-another",
+        "At the identity provider the portal of production says that it is somebody else",
+        scenario=_PRODUCTION,
+        before=_RUNS,
+        faults=_patched("local_portal.production:production", "portal:production_as_another_client"),
+        red_step="whoever signs in is sent to the identity provider",
+        reason=r"answers 302 and leads to \S+ as \['somebody-else'\]",
+    ),
+    Mutant(
+        "portal-password-in-its-settings",
+        "The password of the database stands in the settings of production",
+        scenario=_PRODUCTION,
+        before=_RUNS,
+        faults=_patched("local_portal.production:production", "portal:production_with_written_password"),
+        red_step="no setting lets anybody in without an account",
+        reason=r"no secret in its settings, but has \['POSTGRES_PASSWORD'\], NODE_ENV=production",
     ),
 )

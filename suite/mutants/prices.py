@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from neuroscale.chaos.faults import FunctionPatched
 from neuroscale.delta.compare import Delta
 from neuroscale.delta.demand import _times
 from neuroscale.delta.needs import Needs, total
+from neuroscale.errors import Inconclusive
 from neuroscale.gate.base import commit_of
 from neuroscale.gate.difference import difference
 from neuroscale.gate.findings import Finding
@@ -76,6 +78,15 @@ def gigabytes(text: object) -> Decimal:
     return quantity(str(text).replace("i", ""))
 
 
+def amounts_beside(given: object) -> dict[str, Decimal]:
+    """Amounts are read right, and where no wrong delta is wrong: three of those have the right figures."""
+    found = {}
+    for resource, amount in given.items() if isinstance(given, dict) else ():
+        with suppress(Inconclusive):
+            found[str(resource)] = quantity(amount)
+    return found
+
+
 def containers_alone(main: Any, starting: Any) -> Needs:
     """Init containers and native sidecars ask for nothing."""
     return total(main, [])
@@ -108,6 +119,7 @@ _E2_SYMPTOM = "a table of what manifests declare is empty for it"
 _PRICED = "the change is priced"
 _PAIRS = "A second implementation prices 5,000 pairs of trees to the same figures"
 _SAME = "both say the same of 5000 generated pairs of trees, exactly"
+_FOUND = "it finds the mistake of each wrong delta, of which there are at least 25"
 _ALONE = "A change in a repository with 300 more app folders is priced alone"
 
 
@@ -169,6 +181,18 @@ MUTANTS = (
     _of_pairs("pairs-queue-proxy-free", "Sidecars of models are free", "delta.models:in_knative", "no_queue_proxy"),
     _of_pairs(
         "pairs-unknown-kinds-passed-over", "Unknown kinds are passed over", "delta.unpriced:_runs_something", "free"
+    ),
+    Mutant(
+        "pairs-wrong-deltas-not-wrong",
+        "Amounts are read where no wrong delta is wrong, so that three of those are right",
+        scenario=_PAIRS,
+        before=_FOUND,
+        faults=(
+            *_patched("delta.needs:amounts", "amounts_beside"),
+            *_patched("delta.workloads:amounts", "amounts_beside"),
+        ),
+        red_step=_FOUND,
+        reason=r"wrong deltas should be found, but of \d+ 3 were not: reads Gi as G, ",
     ),
     Mutant(
         "delta-of-the-last-commit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -9,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from neuroscale.bootstrap.profile import PRODUCTION, promote
+from neuroscale.bootstrap.profile import PRODUCTION, production_tree, promote
 from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.chaos.faults import FunctionPatched
 from neuroscale.gate.findings import Tree
@@ -27,6 +28,7 @@ _RENDERS, _JUDGE = "the gate renders the production profile", "the checkers and 
 _EVERY_WORKLOAD = "each of them has judged every workload"
 _SUPPRESSED = "what is wrong there is suppressed for a reason and for a while"
 _PORTAL = "infrastructure/backstage/chart"
+_COST_CENTER = re.compile(r", cost-center: [a-z-]+(?=})")
 
 
 # --- what is judged
@@ -54,6 +56,17 @@ def promote_the_trial(
     """What is for production is in the trial's kustomization."""
     with gitops_tree(manifests, milestones, root) as tree:
         promote(tree, tree / PRODUCTION)
+        yield tree
+
+
+@contextmanager
+def labels_left_out(
+    manifests: Mapping[str, Path], milestones: Collection[str], root: Path | None = None
+) -> Iterator[Path]:
+    """In production the models have no cost center."""
+    with production_tree(manifests, milestones, root) as tree:
+        for file in (tree / "apps").rglob("*.yaml"):
+            file.write_text(_COST_CENTER.sub("", file.read_text(encoding="utf-8")), encoding="utf-8")
         yield tree
 
 
@@ -127,6 +140,15 @@ MUTANTS = (
         faults=_patched("judgement:gitops_tree", "promote_the_trial"),
         red_step="the trial renders as if there were no production profile",
         reason=r"should not know of production, but renders .*bootstrap/argocd",
+    ),
+    Mutant(
+        "production-models-without-cost-center",
+        "The models of production have no cost center",
+        scenario=_GATE,
+        before=_RENDERS,
+        faults=_patched("judgement:production_tree", "labels_left_out"),
+        red_step="it has nothing to reject there",
+        reason=r"should pass the gate, but policy: apps/[^;]*cost-center",
     ),
     _profile(
         "guest-left-on",

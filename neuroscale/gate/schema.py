@@ -25,6 +25,8 @@ WEBHOOK = "webhook"
 _OWN = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
 #: Keys of a schema that judge nothing.
 _PROSE = frozenset({"default", "description", "example", "externalDocs", "title"})
+#: An end in a pattern; what is escaped, or of a class, is none.
+_DOLLAR = re.compile(r"(?P<other>\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\$", re.DOTALL)
 
 
 class Schemas:
@@ -207,7 +209,20 @@ def _strict(schema: Object) -> Validator:
     """A CRD's schema as the API server takes it when asked to be strict: no field that is not in it."""
     root = _closed(schema["openAPIV3Schema"])
     root["properties"] = _OWN | root.get("properties", {}) | {"metadata": {"type": "object"}}
-    return jsonschema.Draft4Validator(root)
+    return _Custom(root)
+
+
+def _pattern(_: Validator, pattern: str, instance: object, __: Object) -> Iterator[ValidationError]:
+    """As Go takes a pattern: ``$`` is the very end, not also before a last line's; digits are those of ASCII."""
+    if isinstance(instance, str) and not re.search(_DOLLAR.sub(_to_the_end, pattern), instance, re.ASCII):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _to_the_end(found: re.Match[str]) -> str:
+    return found["other"] or r"\Z"
+
+
+_Custom: type[Validator] = jsonschema.validators.extend(jsonschema.Draft4Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
 def _closed(schema: Object) -> Object:

@@ -168,21 +168,22 @@ def _workload_labels(obj: Object) -> Iterator[str]:
 
 def _resources(obj: Object) -> Iterator[str]:
     """Ephemeral containers cannot have any."""
+    # The API server trims an amount where it knows its type, which it does in no custom resource.
+    trimmed = "." not in obj["apiVersion"].rpartition("/")[0]
     for pod in pods(obj):
         for container in [] if pod.models else pod.containers("containers", "initContainers"):
             given = container.get("resources") or {}
             for side in ("requests", "limits"):
                 for what in ("cpu", "memory"):
-                    if not _positive((given.get(side) or {}).get(what)):
+                    if not _positive((given.get(side) or {}).get(what), trimmed=trimmed):
                         yield f"container {container.get('name')} has no {side}.{what}"
 
 
-def _positive(amount: object) -> bool:
+def _positive(amount: object, *, trimmed: bool) -> bool:
     """A quantity of zero limits nothing, and what is no quantity neither."""
     text = str(amount)
     try:
-        # The API server trims an amount where it knows its type, which it does in no custom resource.
-        return text == text.strip() and quantity(text) > 0
+        return (trimmed or text == text.strip()) and quantity(text) > 0
     except Inconclusive:
         return False
 

@@ -33,7 +33,8 @@ def quantity(text: object) -> Decimal:
     Raises:
         Inconclusive: The API server would not take it for one.
     """
-    said = str(text).strip()
+    # Blanks at its ends are trimmed as they stand in JSON, where tabs and line ends are written out.
+    said = str(text).strip(" ")
     found = _QUANTITY.fullmatch(said)
     if found is None:
         raise Inconclusive(f"{said!r} should be a quantity such as 250m or 1Gi, but is none. Next: correct it")

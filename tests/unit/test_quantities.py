@@ -23,7 +23,7 @@ def test_a_quantity_is_a_number(text: object, number: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "much", "1Zi", None, "1K", "NaN", "inf", "-Infinity", True, float("nan"), "1_000", "1 m", "1e3m", "1e", "m",
-     "1e1.5", "0x1", "\u0661", "1mi", "--1", "1,5"],
+     "1e1.5", "0x1", "\u0661", "1mi", "--1", "1,5", "\t1", "1\n"],
 )  # fmt: skip
 def test_what_is_no_quantity_is_said(text: object) -> None:
     with pytest.raises(Inconclusive, match="should be a quantity"):

@@ -41,6 +41,7 @@ def test_what_is_right_is_not_complained_of() -> None:
         (lambda obj: POD(obj)["containers"][0].update(ports=[{"containerPort": 70000}]), "70000 is no port"),
         (lambda obj: POD(obj)["containers"][0]["resources"]["requests"].update(cpu="9"), "cpu should be"),
         (lambda obj: POD(obj)["containers"][0]["resources"]["limits"].update(memory="1MB"), "which is no quantity"),
+        (lambda obj: POD(obj)["containers"][0]["resources"]["limits"].update(memory="1Gi\n"), "which is no quantity"),
         (lambda obj: POD(obj)["containers"][0].pop("image"), "main does not fit: it has no image"),
         (lambda obj: POD(obj)["containers"][0].update(image=""), "main does not fit: it has no image"),
         (lambda obj: POD(obj).update(initContainers=[{"name": "first"}]), "first does not fit: it has no image"),

@@ -187,6 +187,7 @@ RICH: Object = {
         "list": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "integer"}}}},
         "whole": {"type": "object", "x-kubernetes-embedded-resource": True, "properties": {"spec": {"type": "object"}}},
         "few": {"type": "integer", "minimum": 0, "exclusiveMinimum": True},
+        "amount": {"x-kubernetes-int-or-string": True, "pattern": r"^(\d+m?|\$|[$]+)$"},
     },
 }
 
@@ -207,6 +208,13 @@ RICH: Object = {
         ({"whole": {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": {}}}, True),
         ({"few": 1}, True),
         ({"few": 0}, False),
+        ({"amount": "50m"}, True),
+        ({"amount": 50}, True),
+        ({"amount": "50m\n"}, False),
+        ({"amount": "\u0665m"}, False),
+        ({"amount": "$"}, True),
+        ({"amount": "$$"}, True),
+        ({"amount": "$\n"}, False),
         ({"other": 1}, False),
     ],
 )

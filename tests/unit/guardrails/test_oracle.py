@@ -131,6 +131,21 @@ def test_zero_limits_nothing(amount: object, is_a_limit: bool) -> None:
     assert set(evaluate(obj)) == (set() if is_a_limit else {RESOURCES})
 
 
+@pytest.mark.parametrize(
+    ("amount", "of_kubernetes", "of_others"),
+    [(" 50m", True, False), ("50m ", True, False), ("50m\n", False, False), ("\t50m", False, False),
+     (" 0", False, False), (" ", False, False), ("50m", True, True)],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["deployment", "cron-job", "pod", "knative-service", "model-of-own-container"])
+def test_the_api_server_trims_amounts_in_kinds_of_its_own_alone(
+    kind: str, amount: str, of_kubernetes: bool, of_others: bool
+) -> None:
+    obj = yaml.safe_load((ROOT / "corpus" / "good" / f"{kind}.yaml").read_text(encoding="utf-8"))
+    pod_of(obj)["containers"][0]["resources"]["requests"]["cpu"] = amount
+    bounds = of_others if kind in {"knative-service", "model-of-own-container"} else of_kubernetes
+    assert set(evaluate(obj)) == (set() if bounds else {RESOURCES})
+
+
 MODEL = yaml.load(
     (ROOT / "apps/demo-iris-2/inference-service.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
 )

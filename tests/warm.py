@@ -85,7 +85,8 @@ def forget_ours() -> None:
 
 def _run(module: str, arguments: tuple[str, ...], folder: Path, environment: dict[str, str], output: str) -> None:
     named = list(filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)))
-    elsewhere = any((Path(entry) / "neuroscale").exists() for entry in named if Path(entry) != ROOT)
+    others = [Path(entry) for entry in (folder, *named) if Path(entry) != ROOT]
+    elsewhere = any((entry / package).exists() for entry in others for package in _OURS)
     if elsewhere or environment.get("NEUROSCALE_CLUSTER") != os.environ.get("NEUROSCALE_CLUSTER"):
         # It lies elsewhere, or reads another cluster's name when it is imported.
         forget_ours()

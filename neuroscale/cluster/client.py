@@ -328,6 +328,8 @@ def read_kubeconfig(kubeconfig: Path, context: str | None = None) -> Configurati
     if not any("proxy-url" in entry["cluster"] for entry in content["clusters"]):
         near += map(str, docker_networks())
     configuration.no_proxy = ",".join(filter(None, near))
+    # For good: before each request a token is looked after, and the environment's proxies would be looked up with it.
+    configuration.proxy = configuration.proxy
     return configuration
 
 

@@ -11,9 +11,9 @@ from neuroscale.delta.compare import Delta
 from neuroscale.errors import Inconclusive
 from neuroscale.gate import base
 from neuroscale.gate.findings import Finding, Tree
-from neuroscale.gate.judgement import fit
 from neuroscale.gate.placement import placed
 from neuroscale.gate.render import Checkout, render_several
+from neuroscale.gate.schema import fit
 from neuroscale.gate.sides import Sides
 from neuroscale.gate.tools import Tools
 from neuroscale.milestones import MILESTONES

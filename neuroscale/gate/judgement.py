@@ -115,11 +115,11 @@ def judge(
     if not result.rendered:
         raise Inconclusive("The tree should make objects, but makes none. Next: a full checkout")
     with result.timed("schema"):
-        fitting, found = fit(result.tree, like)
+        fitting, found = schema.fit(result.tree, like)
         result.validated = sum(map(len, fitting.places.values()))
         result.findings += found
     places = placed(fitting)
-    trees = [fitting] if standards is None else [fitting, _under(fit(standards, like)[0], fitting)]
+    trees = [fitting] if standards is None else [fitting, _under(schema.fit(standards, like)[0], fitting)]
     with result.timed("appproject"):
         result.findings += [one for tree in trees for one in appproject.check(tree)]
     if policies_expected or any(policy.policies(tree.places) for tree in trees):
@@ -133,17 +133,6 @@ def judge(
         result.findings += resources.check(places)
     result.findings = sorted(_located(set(result.findings), result.tree))
     return places
-
-
-def fit(tree: Tree, like: schema.Schemas | None = None) -> tuple[Tree, list[Finding]]:
-    """A tree without the objects that do not fit their schemas, and what is wrong with those.
-
-    Args:
-        tree: All that there is.
-        like: The schemas of a tree that this one is much like.
-    """
-    places, found = schema.check(tree.places, schema.Schemas.of(tree.places, like))
-    return replace(tree, places=places), found
 
 
 def _obey_policies(engine: Engine, places: Places, result: GateResult) -> None:

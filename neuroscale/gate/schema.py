@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,7 +17,7 @@ from referencing import Registry, Resource
 
 from neuroscale.errors import SupplyError
 from neuroscale.gate import api_rules, webhook_rules
-from neuroscale.gate.findings import Finding, Places, named
+from neuroscale.gate.findings import Finding, Places, Tree, named
 from neuroscale.kubernetes.refs import Object
 from neuroscale.supply.pins import pins
 
@@ -99,6 +100,17 @@ class Schemas:
         if key not in self._validators:
             self._validators[key] = _strict(self._custom[key])
         return self._validators[key]
+
+
+def fit(tree: Tree, like: Schemas | None = None) -> tuple[Tree, list[Finding]]:
+    """A tree without the objects that do not fit their schemas, and what is wrong with those.
+
+    Args:
+        tree: All that there is.
+        like: The schemas of a tree that this one is much like.
+    """
+    places, found = check(tree.places, Schemas.of(tree.places, like))
+    return replace(tree, places=places), found
 
 
 def check(places: Places, schemas: Schemas) -> tuple[Places, list[Finding]]:

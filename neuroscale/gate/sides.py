@@ -13,9 +13,8 @@ from neuroscale.delta.compare import Delta, compare
 from neuroscale.delta.workloads import survey
 from neuroscale.gate import base, removals
 from neuroscale.gate.findings import Finding, Places, Tree
-from neuroscale.gate.judgement import fit
 from neuroscale.gate.placement import placed
-from neuroscale.gate.schema import Schemas, kubernetes
+from neuroscale.gate.schema import Schemas, fit, kubernetes
 
 #: The first Kubernetes that knows resources of a whole pod without being told to.
 _POD_LEVEL = (1, 34)

@@ -270,7 +270,7 @@ class Catalogue:
             folders = [self.image_folder(image) for image in kind.images]
         elif isinstance(kind, ModuleTree):
             folders = [self.recipes / recipe for recipe, _ in kind.recipes]
-        files = sorted(file for folder in folders for file in _sources(folder))
+        files = [file for folder in folders for file in _sources(folder)]
         if isinstance(kind, NodeApplication | SourcePackage):
             return {str(file.relative_to(folders[0])): _fingerprint(file) for file in files}
         if not isinstance(kind, DebianRoot):
@@ -299,8 +299,9 @@ class Catalogue:
 
 
 def _sources(folder: Path) -> Iterator[Path]:
+    depth = len(folder.parts)
     for file in folder.rglob("*"):
-        if file.is_file() and not _MADE_BY_TOOLS.intersection(file.relative_to(folder).parts):
+        if not _MADE_BY_TOOLS.intersection(file.parts[depth:]) and file.is_file():
             yield file
 
 

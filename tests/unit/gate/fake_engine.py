@@ -11,11 +11,13 @@ expression was changed. A file ``mode`` beside the program says how it misbehave
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +123,13 @@ def kustomized(folder: Path) -> str:
 
 
 def documents(text: str) -> list[Any]:
-    return [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document is not None]
+    """Objects that may be changed, and yet the same files are read for many a test."""
+    return pickle.loads(_pickled(text))  # type: ignore[no-any-return]  # noqa: S301 - of this process
+
+
+@cache
+def _pickled(text: str) -> bytes:
+    return pickle.dumps([document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document is not None])
 
 
 def flat(objects: list[Any]) -> Iterator[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Protocol
 
@@ -188,8 +190,16 @@ class GitServerApi:
             raise self._unexpected(f"take {method}", path, answer)
         return answer
 
-    def _api(self) -> httpx.Client:
-        return direct.client(base_url=self.url, seconds=BUDGETS.request)
+    @contextmanager
+    def _api(self) -> Iterator[httpx.Client]:
+        with direct.client(base_url=self.url, seconds=BUDGETS.request) as api:
+            try:
+                yield api
+            except httpx.HTTPError as error:
+                raise NeuroscaleError(
+                    f"The Git server should answer at {self.url}, but: {type(error).__name__}: {error}. "
+                    "Next: neuroscale check gitops"
+                ) from error
 
     def _unexpected(self, verb: str, path: str, answer: httpx.Response) -> NeuroscaleError:
         said = answer.read()[:300].decode(errors="replace")

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from neuroscale.git_server_api import API, GitServerApi
-from neuroscale.host import direct
-from neuroscale.settings import BUDGETS, GIT_SERVER
+from neuroscale.settings import GIT_SERVER
 
 #: Everybody who can merge, by what lets them.
 Role = Literal["writer", "repository administrator", "site administrator"]
@@ -111,7 +110,7 @@ class GitServerMembers(GitServerApi):
             token: Of whoever asks.
         """
         self._cluster.assert_writable(f"POST to {self.url}{API}/pulls/{number}/merge")
-        with direct.client(base_url=self.url, seconds=BUDGETS.request) as api:
+        with self._api() as api:
             headers = {"Authorization": f"token {token}"}
             return api.post(f"{API}/pulls/{number}/merge", json=dict(how), headers=headers).status_code
 

@@ -107,3 +107,26 @@ def test_whoever_tries_to_merge_gets_their_own_answer(status: int, toy_platform:
     assert toy_platform.git_server.try_to_merge(1, how, "of eve") == status
     assert portal.requests == [("POST", f"{API}/pulls/1/merge", how)]
     assert portal.token == "of eve"
+
+
+ASKED: dict[str, Callable[[GitServer], object]] = {what: do for what, (do, _) in WRITES.items()} | {
+    "a repository": lambda server: server.ensure_repository(),
+    "pull requests": lambda server: server.pull_requests(),
+    "comments": lambda server: server.comments(1),
+    "a hook": lambda server: server.push_hook(),
+    "the protection": lambda server: server.protection(),
+    "a package": lambda server: server.has_package("/api/packages/neuroscale/generic/a/1/b"),
+    "an upload": lambda server: server.upload_package("/api/packages/neuroscale/generic/a/1/b", b""),
+    "a good token": lambda server: server.takes_token("of eve"),
+    "a merge": lambda server: server.try_to_merge(1, {}, "of eve"),
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_a_git_server_that_does_not_answer_is_said_in_a_sentence(
+    what: str, toy_platform: Platform, portal: FakePortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toy_platform.git_server, "url", "http://127.0.0.1:1")
+    with pytest.raises(NeuroscaleError, match=r"answer at http://127\.0\.0\.1:1, but: ConnectError: .* Next: "):
+        ASKED[what](toy_platform.git_server)
+    assert portal.requests == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,8 @@ def turns(folder: Path, now: datetime) -> set[str]:
     script.parent.mkdir(exist_ok=True)
     shutil.copy(ROOT / ".ci" / "run", script)
     for name, text in {
-        "bin/date": f"#!{sys.executable}\n{DATE}",
+        # A shebang takes no path with a space.
+        "bin/date": f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(DATE)} "$@"\n',
         **dict.fromkeys(("bin/make", ".venv/bin/neuroscale", ".venv/bin/python"), "#!/bin/sh\n"),
     }.items():
         program = folder / name

@@ -43,6 +43,13 @@ end_forwards() {
 trap end_forwards EXIT
 trap 'exit 130' INT TERM HUP
 
+all_forward() {
+    local child
+    for child in "${children[@]}"; do
+        kill -0 "$child" 2>/dev/null || return 1
+    done
+}
+
 # not_forwarded TITLE WHY
 not_forwarded() {
     printf '%-18s is not forwarded: %s\n' "$1" "$2" >&2
@@ -91,5 +98,6 @@ if [[ ! $stay ]]; then
     exit
 fi
 echo "Ctrl-C ends the forwards"
-wait -n "${children[@]}" || true
+# Bash's own wait for the next one misses one that has ended before.
+while all_forward; do sleep 0.5; done
 end_with 1 "A forward has ended by itself, so all are ended. Next: scripts/port-forward-all.sh"

@@ -34,12 +34,13 @@ NEUROSCALE = f'{STAND_IN}printf "%s\\n" "$MAPPED"; exit "${{ENDS:-0}}"\n'
 PYTHON = f"""{STAND_IN}[ "$1" = -m ] || echo "/a kubeconfig"
 exit "${{ENDS:-0}}"
 """
-#: Knows the Services in $SERVICES; forwards until it is told to end, but for $UNFORWARDED.
+#: Knows the Services in $SERVICES; forwards until it is told to end; $UNFORWARDED not, $SHORT for a moment.
 KUBECTL = f"""{STAND_IN}case "$*" in
     *" get service "*)
         [ -z "$UNREACHABLE" ] || {{ echo "connection refused" >&2; exit 1; }}
         for one in $SERVICES; do case "$*" in *" service $one "*) echo "service/$one" ;; esac; done ;;
     *"service/$UNFORWARDED "*) echo "address already in use"; exit 1 ;;
+    *"service/$SHORT "*) echo "Forwarding from 127.0.0.1:1 -> 2"; kill -KILL $$ ;;
     *) echo "Forwarding from 127.0.0.1:1 -> 2"; exec tail -f /dev/null ;;
 esac
 """
@@ -288,6 +289,13 @@ def test_a_forward_that_ends_by_itself_ends_all(checkout: Checkout) -> None:
     _, said = script.communicate(timeout=60)
     assert script.returncode == 1
     assert "has ended by itself" in said
+    assert checkout.forwards() == []
+
+
+def test_a_forward_that_was_killed_before_the_others_began_ends_all(checkout: Checkout) -> None:
+    ended = checkout.run("port-forward-all.sh", MAPPED="", SERVICES="argocd-server kourier", SHORT="argocd-server")
+    assert ended.returncode == 1
+    assert "has ended by itself" in ended.stderr
     assert checkout.forwards() == []
 
 

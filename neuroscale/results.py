@@ -17,6 +17,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -209,6 +211,7 @@ class Run(BaseModel):
         why: What ended it before its time, such as a platform that could not be brought up.
         commit: That was run; empty where the checkout differed from it.
         cluster: Nonce of the cluster; empty where none was needed.
+        machine: What kind it ran on, in words.
     """
 
     name: str
@@ -223,6 +226,7 @@ class Run(BaseModel):
     why: str = ""
     commit: str = ""
     cluster: str = ""
+    machine: str = ""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -254,7 +258,7 @@ class RunFolder:
         """
         started_at = datetime.now(UTC)
         folder = cls(_own_folder(f"{started_at:%Y-%m-%dT%H-%M-%S}"))
-        run = Run(name=folder.path.name, kind=kind, started_at=started_at, command=command)
+        run = Run(name=folder.path.name, kind=kind, started_at=started_at, command=command, machine=_kind_of_machine())
         folder.save_run(run)
         return folder, run
 
@@ -362,6 +366,12 @@ class RunFolder:
 
     def _write(self, name: str, content: bytes) -> None:
         write_atomically(self.path / name, content)
+
+
+def _kind_of_machine() -> str:
+    """Times of one kind can be compared."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} processors of {platform.machine()}, {memory:.0f} GiB"
 
 
 def _own_folder(name: str) -> Path:

@@ -17,6 +17,7 @@ from neuroscale.cli.report import report
 from neuroscale.cli.runs import bench, incident, kill_matrix
 from neuroscale.cli.showback import showback
 from neuroscale.cli.supply import supply
+from neuroscale.cli.trend import trend
 from neuroscale.errors import ExitCode, ending_of
 from neuroscale.interruption import listen
 from neuroscale.screen import accept_any_encoding
@@ -42,7 +43,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 for command in (
-    up, down, status, check, rollback, endpoints, adopt, gate, delta, comment, showback, report, bench, kill_matrix
+    up, down, status, check, rollback, endpoints, adopt, gate, delta, comment, showback, report, trend, bench,
+    kill_matrix,
 ):  # fmt: skip
     app.command()(command)
 for old, command in (("heal", rollback), ("ports", endpoints)):

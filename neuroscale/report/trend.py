@@ -65,8 +65,11 @@ class Trend:
     left, plot, top, tall = LEFT, PLOT, TOP, TALL
 
 
-def history(folder: RunFolder) -> History:
-    """The latest runs up to and with this one. A folder that an older version wrote differently is named, not fatal."""
+def history(folder: RunFolder, most: int = _RUNS) -> History:
+    """The latest runs up to and with this one, so many at most.
+
+    A folder that an older version wrote differently is named, not fatal.
+    """
     past, unreadable = [], []
     for earlier in RunFolder.all():
         if earlier.path.name > folder.path.name:
@@ -75,7 +78,7 @@ def history(folder: RunFolder) -> History:
             past.append(HistoricRun(earlier.path.name, earlier.run, earlier.samples))
         except (ValidationError, OSError):
             unreadable.append(earlier.path.name)
-    return History(past[-_RUNS:], unreadable)
+    return History(past[-most:], unreadable)
 
 
 def trends(past: list[HistoricRun]) -> list[Trend]:

@@ -22,6 +22,8 @@ _WORKFLOW, _JOB, _STEP = Path(".github/workflows/pull-request.yaml"), "manifests
 _LEFT_OUT = (".git", ".venv", "reports", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache")
 _WITHIN = 300
 _SHOWN = 300
+#: Variables that colour what no terminal shows.
+_COLOURS = {"FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"}
 #: What the page of E1 says: a flag for each manifest, and the exit code of who judges.
 PAGE = """\
 # The policy check
@@ -110,7 +112,9 @@ def rejects_as_the_workflow_runs_it(checkout: Path, added: Added) -> None:
         shutil.copytree(added.path, whole / "apps" / added.path.name)
         _install(whole)
         here = {"PYTHONPATH": str(whole), "BASE": "", "COLUMNS": "1000"}
-        done = as_a_job(own_script(checkout), whole, {**os.environ, **here})
+        # What it prints is read: without colours, whatever somebody's terminal is told.
+        around = {key: value for key, value in os.environ.items() if key not in _COLOURS}
+        done = as_a_job(own_script(checkout), whole, {**around, **here})
     lines = [line for line in done.stdout.splitlines() if line.rstrip().endswith(f"[{added.bad.rule}]")]
     if not done.returncode or len(lines) != 1 or added.bad.name not in lines[0]:
         raise ConditionTimeout(

@@ -67,7 +67,20 @@ def checkout(folder: Path, lines: list[str], code: int) -> tuple[Path, Added]:
     return folder / "checkout", Added(added, BAD)
 
 
-def test_a_job_that_is_red_for_the_bad_manifest_is_right(tmp_path: Path) -> None:
+@pytest.mark.parametrize("variable", ["UNRELATED", "FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"])
+def test_a_job_that_is_red_for_the_bad_manifest_is_right(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a terminal is told of colours, which would stand behind the rule."""
+    monkeypatch.setenv(variable, "1")
+    repository, added = checkout(tmp_path, ["12 objects"], 1)
+    recipe = repository / "Makefile"
+    coloured = f'\t@echo "{FOUND}$$FORCE_COLOR$$CLICOLOR_FORCE$$TTY_COMPATIBLE"\n\t@exit'
+    recipe.write_text(recipe.read_text(encoding="utf-8").replace("\t@exit", coloured), encoding="utf-8")
+    workflow_job.rejects_as_the_workflow_runs_it(repository, added)
+
+
+def test_a_job_may_say_more_than_that(tmp_path: Path) -> None:
     workflow_job.rejects_as_the_workflow_runs_it(*checkout(tmp_path, ["12 objects", FOUND], 1))
 
 

@@ -276,7 +276,7 @@ def _remove(name: str) -> None:
     """
     selector = f"label=k3d.cluster={name}"
     if containers := _ENGINE.call("ps", "--all", "--quiet", "--filter", selector).split():
-        _ENGINE.call("rm", "--force", "--volumes", *containers)
+        _ENGINE.call("rm", "--force", "--volumes", *containers, within=_COMMAND_SECONDS)
     if volumes := _ENGINE.call("volume", "ls", "--quiet", "--filter", selector).split():
         _ENGINE.call("volume", "rm", *volumes)
     its_own = ("--filter", f"name=^k3d-{name}$", "--filter", "label=app=k3d")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
 
+from neuroscale.quantile import quantile
 from neuroscale.report.figures import Measured, Row, rows
 from neuroscale.report.trend import HistoricRun
 
@@ -53,9 +53,9 @@ def compare(run: HistoricRun, earlier: Sequence[HistoricRun]) -> list[Comparison
                 before.setdefault((row.slug, row.series), []).append(_seconds(middle))
     found = []
     for row, middle in _medians(run):
-        known = before.get((row.slug, row.series), [])
-        if len(known) >= RUNS:
-            found.append(Comparison(row.slug, row.series, len(known), median(known), middle))
+        known = sorted(before.get((row.slug, row.series), []))
+        if len(known) >= RUNS and (usual := quantile(known, 0.5)) is not None:
+            found.append(Comparison(row.slug, row.series, len(known), usual, middle))
     return found
 
 

@@ -40,8 +40,8 @@ KUBECTL = f"""{STAND_IN}case "$*" in
         [ -z "$UNREACHABLE" ] || {{ echo "connection refused" >&2; exit 1; }}
         for one in $SERVICES; do case "$*" in *" service $one "*) echo "service/$one" ;; esac; done ;;
     *"service/$UNFORWARDED "*) echo "address already in use"; exit 1 ;;
-    *"service/$SHORT "*) echo "Forwarding from 127.0.0.1:1 -> 2"; kill -KILL $$ ;;
-    *) echo "Forwarding from 127.0.0.1:1 -> 2"; exec tail -f /dev/null ;;
+    *"service/$SHORT "*) echo "Forwarding from 127.0.0.1:1 -> 2"; sleep 0.5; kill -KILL $$ ;;
+    *) [ -z "$SHORT" ] || sleep 2; echo "Forwarding from 127.0.0.1:1 -> 2"; exec tail -f /dev/null ;;
 esac
 """
 ALL_MAPPED = "\n".join(

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from pydantic import ValidationError
+
 from neuroscale.results import RunFolder
 from suite import commits
 
@@ -39,7 +41,11 @@ def known(cluster: str) -> dict[str, Control]:
     found, now, commit = dict[str, Control](), datetime.now(UTC), commits.whole_commit()
     if not commit:
         return found
-    for run in (folder.run for folder in RunFolder.all()):
+    for folder in RunFolder.all():
+        try:
+            run = folder.run
+        except (ValidationError, OSError):  # what cannot be read is no control
+            continue
         if run.commit != commit or run.cluster not in {"", cluster} or now - run.started_at > _FRESH:
             continue
         for result in run.results:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from neuroscale.cli.report import chosen
-from neuroscale.errors import ExitCode, PreconditionFailed
+from neuroscale.errors import ExitCode, PreconditionFailed, UsageError
 from neuroscale.polling import duration
 from neuroscale.report.slowdown import RUNS, compare
 from neuroscale.report.trend import history
@@ -28,8 +28,10 @@ def trend(
     """
     folder = chosen(run)
     known = history(folder, most=_LOOKED_AT)
-    this = next((one for one in known.runs if one.name == folder.path.name), None)
-    found = compare(this, [one for one in known.runs if one is not this]) if this else []
+    if folder.path.name in known.unreadable:
+        raise UsageError(f"The run {folder.path.name} should be readable, but is damaged. Next: neuroscale trend RUN")
+    *earlier, this = known.runs
+    found = compare(this, earlier)
     if not found:
         raise PreconditionFailed(
             f"At least {RUNS} earlier runs on such a machine should have measured what {folder.path.name} has, but "

@@ -50,8 +50,8 @@ def assert_guest_admitted(tools: Tools, root: Path) -> None:
     Raises:
         ConditionTimeout: There is not.
     """
-    (text,) = (one["data"]["app-config.yaml"] for one in _rendered(tools, _HERE, root) if one["kind"] == "ConfigMap")
-    providers = yaml.safe_load(text)["auth"]["providers"]
+    (settings,) = filter(rules.configures_portal, _rendered(tools, _HERE, root))
+    _, providers = rules.portal_providers(settings)
     guest = providers.get("guest") or {}
     if "oidc" not in providers or guest.get(_FLAG) is not True:
         raise ConditionTimeout(

@@ -81,7 +81,7 @@ class PushHookActive:
         """What it says of its hook."""
         try:
             hook = self.git_server.push_hook()
-        except (NeuroscaleError, httpx.HTTPError) as error:
+        except NeuroscaleError as error:
             return pending(f"{type(error).__name__}: {error}")
         if hook is None:
             return pending("it has no hook for it")

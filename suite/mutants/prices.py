@@ -130,7 +130,7 @@ def _of_pairs(slug: str, title: str, wire: str, replacement: str) -> Mutant:
     return Mutant(slug, title, _PAIRS, _SAME, _patched(wire, replacement), _SAME, reason)
 
 
-MILESTONE = "d"
+MILESTONE = "e"
 MUTANTS = (
     Mutant(
         "no-symptom-e1",

@@ -66,3 +66,10 @@ def test_what_says_nothing_of_the_present_checkout_and_cluster_is_no_control(mon
     assert controls.known("third") == {}
     monkeypatch.setattr(commits, "whole_commit", lambda: "")
     assert controls.known(CLUSTER) == {}
+
+
+def test_a_run_that_cannot_be_read_is_no_control(tmp_path: Path) -> None:
+    (tmp_path / record("passed") / "run.json").write_text("{", encoding="utf-8")
+    assert controls.known(CLUSTER) == {}
+    record("passed")
+    assert set(controls.known(CLUSTER)) == {"s"}

@@ -118,24 +118,26 @@ def _node_port(obj: Object, _: Sequence[Object]) -> str:
     return "it should be reached through a gateway, but is a port of every node" if kind == "NodePort" else ""
 
 
-def _configures_portal(obj: Object) -> bool:
+def configures_portal(obj: Object) -> bool:
+    """Whether an object has the portal's settings."""
     return obj["kind"] == "ConfigMap" and _PORTAL_CONFIG in (obj.get("data") or {})
 
 
-def _portal_providers(obj: Object) -> tuple[str, dict[str, Any]]:
+def portal_providers(obj: Object) -> tuple[str, dict[str, Any]]:
+    """The portal's settings as a ConfigMap has them, and who may sign in by them, by what Backstage calls them."""
     text = obj["data"][_PORTAL_CONFIG]
     auth = (yaml.safe_load(text) or {}).get("auth") or {}
     return text, auth.get("providers") or {}
 
 
 def _no_guest(obj: Object, _: Sequence[Object]) -> str:
-    text, providers = _portal_providers(obj)
+    text, providers = portal_providers(obj)
     found = [*(flag for flag in _FLAGS if flag in text), *(name for name in providers if name == "guest")]
     return f"nobody should get in without an account, but it has {', '.join(found)}" if found else ""
 
 
 def _portal_sign_in(obj: Object, _: Sequence[Object]) -> str:
-    providers = _portal_providers(obj)[1]
+    providers = portal_providers(obj)[1]
     oidc = (providers.get("oidc") or {}).get("production") or {}
     wrong = [key for key in ("metadataUrl", "clientId", "clientSecret") if not _from_environment(oidc.get(key))]
     return f"people should sign in by OIDC from a Secret, but {', '.join(wrong)} is not from one" if wrong else ""
@@ -180,8 +182,8 @@ RULES = (
     Rule("pinned-images", _makes_pods, _images),
     Rule("no-host-path", _makes_pods, _host_path),
     Rule("no-node-port", lambda obj: obj["kind"] == "Service", _node_port),
-    Rule("portal-without-guest", _configures_portal, _no_guest),
-    Rule("portal-sign-in", _configures_portal, _portal_sign_in),
+    Rule("portal-without-guest", configures_portal, _no_guest),
+    Rule("portal-sign-in", configures_portal, _portal_sign_in),
     Rule("argocd-without-password", _is("ConfigMap", "argocd-cm"), _argocd_admin),
     Rule("argocd-sign-in", _is("ConfigMap", "argocd-cm"), _argocd_sign_in),
     Rule("gateway-certificate", _is("ConfigMap", "config-kourier"), _gateway_certificate),

@@ -10,7 +10,7 @@ from report_runs import BASE, sample
 from typer.testing import CliRunner
 
 from neuroscale.cli import app
-from neuroscale.errors import ExitCode, PreconditionFailed
+from neuroscale.errors import ExitCode, PreconditionFailed, UsageError
 from neuroscale.results import Run, RunFolder, RunKind, Sample
 
 MACHINE = "2 processors of x86_64, 24 GiB"
@@ -87,3 +87,12 @@ def test_what_never_recovered_before_is_not_slower_now(reports: Path) -> None:
     code, text = said()
     assert code == ExitCode.PASSED
     assert "never recovered" in text
+
+
+def test_a_damaged_run_is_said_to_be_one(reports: Path) -> None:
+    for day in range(4):
+        keep(reports, day, sample(3))
+    (max(reports.iterdir()) / "run.json").write_text("{", encoding="utf-8")
+    ended = CliRunner().invoke(app, ["trend"])
+    assert isinstance(ended.exception, UsageError)
+    assert "should be readable, but is damaged" in str(ended.exception)

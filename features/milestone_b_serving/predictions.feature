@@ -66,6 +66,7 @@ Feature: A model answers through the gateway
     When 5 requests arrive at once
     Then each of them is answered
 
+  @timed
   Scenario: An idle model answers within milliseconds
     Given the models are served
     When 200 requests are sent to the model one after the other

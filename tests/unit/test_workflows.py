@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -74,24 +73,35 @@ print(datetime.fromisoformat(environ["NOW"]).strftime(argv[1].removeprefix("+"))
 """
 
 
-def turns(folder: Path, now: datetime) -> set[str]:
-    """Parts that ``.ci/run`` leaves to another day, when all others pass at once."""
+def ci(
+    folder: Path, now: datetime, python: str = "exit 0", budget: str = "80 * 60"
+) -> subprocess.CompletedProcess[str]:
+    """``.ci/run`` where every program says yes at once, but for Python, which does what it is told."""
     script = folder / ".ci" / "run"
     script.parent.mkdir(exist_ok=True)
-    shutil.copy(ROOT / ".ci" / "run", script)
+    text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    script.write_text(text.replace("BUDGET=$((80 * 60))", f"BUDGET=$(({budget}))"), encoding="utf-8")
+    script.chmod(0o755)
     for name, text in {
         # A shebang takes no path with a space.
         "bin/date": f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(DATE)} "$@"\n',
-        **dict.fromkeys(("bin/make", ".venv/bin/neuroscale", ".venv/bin/python"), "#!/bin/sh\n"),
+        **dict.fromkeys(("bin/make", ".venv/bin/neuroscale"), "#!/bin/sh\n"),
+        ".venv/bin/python": f"#!/bin/sh\n{python}\n",
     }.items():
         program = folder / name
         program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text(text, encoding="utf-8")
         program.chmod(0o755)
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    ended = subprocess.run(
-        [str(script)], env={"NOW": now.isoformat(), "PATH": path}, capture_output=True, text=True, check=True
+    return subprocess.run(
+        [str(script)], env={"NOW": now.isoformat(), "PATH": path}, capture_output=True, text=True, check=False
     )
+
+
+def turns(folder: Path, now: datetime) -> set[str]:
+    """Parts that ``.ci/run`` leaves to another day, when all others pass at once."""
+    ended = ci(folder, now)
+    assert ended.returncode == 0, ended.stdout
     left = (line.partition(" (its turn is another day)") for line in ended.stdout.splitlines())
     return {part.removeprefix("NOT RUN: ") for part, another_day, _ in left if another_day}
 
@@ -104,6 +114,34 @@ def test_what_there_was_no_time_for_today_has_its_turn_tomorrow(first: datetime,
     assert days[0] == days[8]
     # Each has its day, and that is one of eight.
     assert {part: sum(part not in day for day in days[:8]) for part in every} == dict.fromkeys(every, 1)
+
+
+MIDNIGHT = datetime(2026, 12, 1, tzinfo=UTC)
+#: A machine on which nothing that is timed would pass.
+SLOW = 'case "$*" in *suite.pace*) exit 3 ;; *"timed and"*) exit 1 ;; esac'
+#: A session of milestone C that leaves a record, and is stopped with all that is left of the time.
+STOPPED = """case "$*" in *milestone_c*) ;; *) exit 0 ;; esac
+mkdir -p reports/1
+cat >reports/1/run.json <<END
+{{"kind": "{kind}",
+ "verdict": "{verdict}"}}
+END
+exit 124"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict", "code"),
+    [("conformance", "failed", 1), ("conformance", "passed", 0), ("kill matrix", "failed", 0)],
+)
+def test_a_part_that_was_red_when_its_time_was_up_fails(kind: str, verdict: str, code: int, tmp_path: Path) -> None:
+    ended = ci(tmp_path, MIDNIGHT, STOPPED.format(kind=kind, verdict=verdict), budget="1000")
+    assert ended.returncode == code, ended.stdout
+
+
+def test_what_is_timed_is_not_run_on_a_slow_machine(tmp_path: Path) -> None:
+    ended = ci(tmp_path, MIDNIGHT, SLOW)
+    assert ended.returncode == 0, ended.stdout
+    assert "NOT RUN: what is timed, on the cluster (this machine is slower" in ended.stdout
 
 
 # --- the delta, and the comment on a pull request

@@ -153,5 +153,6 @@ MEASURED_ONLY = {
     "incident-match": "How long it takes to say which known incident a sick platform looks like",
     "verdict": "From a pull request to the gate's verdict on it",
     "outage": "The longest time without a right answer while a component is down",
+    "folders-deployed": "From a push of app folders until the Application of each is Synced and Healthy",
     "load": "What many at once wait for an answer, through the gateway and at the model server's own port",
 }

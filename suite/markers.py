@@ -22,6 +22,7 @@ _WORDS = {
     "prediction": "a model is asked",
     "version": "a model is replaced by another version of it",
     "outage": "a component is down; what still works",
+    "scale": "hundreds of app folders",
     "certificate": "the certificate of the webhooks is lost",
     "incident": "a past or feared outage, replayed",
     "gate": "the CI gate with its real tools; needs no cluster",

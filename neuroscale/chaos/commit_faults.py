@@ -23,6 +23,9 @@ from neuroscale.polling import Verdict, met, pending, unrecoverable
 from neuroscale.probes.knative_resources import MODEL_LABEL
 from neuroscale.settings import ARGOCD
 
+#: How many files of a commit are named, and seconds that a removed folder may take.
+_NAMED, _FOLDER = 5, 1.0
+
 
 class _MainChanged(FaultModel):
     """``main`` gets another commit; taken back by a further one."""
@@ -85,10 +88,14 @@ class _MainChanged(FaultModel):
         added = {
             path.split("/")[1] for path, before in snapshot["before"].items() if before is None and _is_of_app(path)
         }
-        gone = sorted(added - set(platform.git_server.folders("apps") if added else ()))
-        found = (platform.cluster.get(Ref("Application", folder, ARGOCD)) for folder in gone)
+        gone = added - set(platform.git_server.folders("apps") if added else ())
+        found = platform.cluster.list("Application", ARGOCD) if gone else []
         # One that was made by hand did not come of the commit, and does not go with it.
-        return [application for application in found if application and application["metadata"].get("ownerReferences")]
+        return [
+            application
+            for application in found
+            if application["metadata"]["name"] in gone and application["metadata"].get("ownerReferences")
+        ]
 
 
 class Committed(_MainChanged):
@@ -109,7 +116,13 @@ class Committed(_MainChanged):
     @property
     def description(self) -> str:
         """The deed."""
-        return f'the commit "{self.message}" is pushed ({", ".join(self.paths)})'
+        more = f" and {len(self.paths) - _NAMED} more" if len(self.paths) > _NAMED else ""
+        return f'the commit "{self.message}" is pushed ({", ".join(self.paths[:_NAMED])}{more})'
+
+    @property
+    def extra_rollback_seconds(self) -> float:
+        """The Application of each folder that it added takes its objects with it."""
+        return _FOLDER * len(self.paths)
 
     @property
     def paths(self) -> list[str]:

@@ -32,6 +32,11 @@ class FaultModel(BaseModel):
         """Whether anything of it is left after the revert."""
         return met("the revert was all")
 
+    @property
+    def extra_rollback_seconds(self) -> float:
+        """What its rollback may take beyond the usual."""
+        return 0
+
 
 class ObjectFault(FaultModel):
     """A fault of one object that exists."""

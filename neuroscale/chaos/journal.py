@@ -201,7 +201,8 @@ class Journal:
             _raise(_undone(entries, lambda entry: entry.fault.revert(platform, entry.snapshot)))
 
     def _see_it_end(self, platform: Platform, entry: Entry) -> None:
-        eventually(_RollbackComplete(platform, entry), platform.cluster, within=BUDGETS.roll_back)
+        within = BUDGETS.roll_back + entry.fault.extra_rollback_seconds
+        eventually(_RollbackComplete(platform, entry), platform.cluster, within=within)
         self.close(entry)
 
     def _entry(self, line: dict[str, Any]) -> Entry:

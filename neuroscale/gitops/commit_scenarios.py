@@ -68,13 +68,13 @@ def commit_replicas(breakage: Breakage, count: int) -> PushedCommit:
 
 def add_object(breakage: Breakage) -> PushedCommit:
     """Commit one more ConfigMap to the test application."""
-    files = {"apps/test-app/extra.yaml": _config_map(_EXTRA)}
+    files = {"apps/test-app/extra.yaml": config_map(_EXTRA)}
     return push(breakage, f"Add a ConfigMap to {TEST_APP}", files, argo.Exists(_EXTRA), argo.Gone(_EXTRA))
 
 
 def add_folder(breakage: Breakage) -> PushedCommit:
     """Commit a new folder under ``apps/``."""
-    files = {f"apps/{NEWCOMER}/config.yaml": _config_map(NEWCOMER_OBJECT)}
+    files = {f"apps/{NEWCOMER}/config.yaml": config_map(NEWCOMER_OBJECT)}
     gone = argo.Gone(argo.application(NEWCOMER))
     return push(breakage, f"Add the workload {NEWCOMER}", files, argo.good(NEWCOMER), gone)
 
@@ -110,7 +110,7 @@ def commit_in_turn(breakage: Breakage, recorder: Recorder, count: int) -> list[f
 
 
 def _add_numbered(breakage: Breakage, number: int) -> PushedCommit:
-    files = {"apps/test-app/extra.yaml": _config_map(_EXTRA, f"by commit {number}")}
+    files = {"apps/test-app/extra.yaml": config_map(_EXTRA, f"by commit {number}")}
     return push(breakage, f"Change {TEST_APP}, no. {number}", files, argo.Exists(_EXTRA), argo.Gone(_EXTRA))
 
 
@@ -245,7 +245,8 @@ def _read(platform: Platform, path: str) -> str:
     return content
 
 
-def _config_map(ref: Ref, made: str = "by a commit") -> str:
+def config_map(ref: Ref, made: str = "by a commit") -> str:
+    """A file with an object that asks for nothing, and says how it was made."""
     obj: Object = {
         "apiVersion": ref.api_version,
         "kind": ref.kind,

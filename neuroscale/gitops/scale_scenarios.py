@@ -1,0 +1,140 @@
+"""Many app folders: how long Argo CD takes to deploy them, and by what law that grows with their number."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.commits import push
+from neuroscale.gitops.commit_scenarios import config_map
+from neuroscale.kubernetes.refs import Ref
+from neuroscale.platform import Platform
+from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
+from neuroscale.probes import expected
+from neuroscale.probes.applications import ApplicationsExist, EachApplication
+from neuroscale.probes.probe_function import assert_met
+from neuroscale.results import Recorder
+from neuroscale.settings import APPS_NAMESPACE
+
+#: Seconds for one commit of hundreds of folders, and between two looks at hundreds of Applications.
+_DEPLOYED_WITHIN, _EVERY = 600.0, 0.5
+#: Fewer points make no law: two are always on a line.
+_POINTS = 4
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The folders that one commit added.
+
+    Attributes:
+        folders: How many.
+        in_all: How many there were afterwards.
+        seconds: From the push until the Application of each was Synced and Healthy.
+    """
+
+    folders: int
+    in_all: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A law ``seconds = c * folders ** exponent``, fitted by least squares to the logarithms.
+
+    Attributes:
+        low: Of the exponent, the lower end of its 95 % confidence interval.
+        high: The upper end.
+    """
+
+    exponent: float
+    low: float
+    high: float
+
+
+def deploy_in_turn(breakage: Breakage, recorder: Recorder, totals: Sequence[int]) -> list[Deployed]:
+    """Commit new folders until there are so many in all, each commit once the one before is deployed.
+
+    Raises:
+        ConditionTimeout: A folder did not become an Application that is Synced and Healthy.
+    """
+    platform, done = breakage.platform, list[Deployed]()
+    for total in totals:
+        there = len(platform.git_server.folders("apps"))
+        names = [f"many-{number:04}" for number in range(there + 1, total + 1)]
+        files = {f"apps/{name}/config.yaml": config_map(Ref("ConfigMap", name, APPS_NAMESPACE)) for name in names}
+        good = EachApplication(frozenset(names))
+        pushed = push(breakage, f"Add app folders up to {total}", files, good, good)
+        start = time.monotonic()
+        eventually(good, platform.cluster, within=_DEPLOYED_WITHIN, every=_EVERY)
+        done.append(Deployed(len(names), total, time.monotonic() - start))
+        recorder.figure(
+            claim="folders-deployed", fault=f"{len(names)} app folders are added", subject="the Application of each",
+            series=f"{len(names)} more, {total} in all", at=pushed.at, seconds=done[-1].seconds,
+        )  # fmt: skip
+    return done
+
+
+def assert_exact(platform: Platform) -> None:
+    """Each folder has its Application, Synced and Healthy, and there is no other Application.
+
+    Raises:
+        ConditionTimeout: It is not so.
+    """
+    names = expected.applications(platform.git_server)
+    eventually(ApplicationsExist(names), platform.cluster, within=_EVERY)
+    eventually(EachApplication(names), platform.cluster, within=_EVERY)
+
+
+def assert_growth(done: Sequence[Deployed], at_most: float, platform: Platform) -> None:
+    """The time grows with the number of folders by no larger exponent, with 95 % confidence.
+
+    Raises:
+        ConditionTimeout: It may grow faster.
+    """
+    wanted = f"the time to deploy app folders grows with their number by an exponent of at most {at_most}"
+    assert_met(wanted, evaluate_growth(done, at_most), platform, "gitops")
+
+
+def evaluate_growth(done: Sequence[Deployed], at_most: float) -> Verdict:
+    """The upper end of the exponent's interval is no larger; what is too little to tell is no proof."""
+    if len({one.folders for one in done}) < _POINTS:
+        return unrecoverable(f"{len(done)} commits are too few for a law")
+    law = fit(done)
+    seen = f"{law.exponent:.2f}, 95 % confidence {law.low:.2f} to {law.high:.2f}: " + ", ".join(
+        f"{one.folders} in {duration(one.seconds)}" for one in done
+    )
+    return met(seen) if law.high <= at_most else pending(seen)
+
+
+def fit(done: Sequence[Deployed]) -> Growth:
+    """The law that fits best."""
+    # Half a second to import, and one scenario needs it.
+    from scipy import stats  # noqa: PLC0415
+
+    line = stats.linregress([log(one.folders) for one in done], [log(one.seconds) for one in done])
+    around = float(stats.t.ppf(0.975, len(done) - 2)) * float(line.stderr)
+    return Growth(float(line.slope), float(line.slope) - around, float(line.slope) + around)
+
+
+def assert_one_more(done: Sequence[Deployed], times: float, platform: Platform) -> None:
+    """The last folder came alone, as the first did, and took at most so many times as long.
+
+    Raises:
+        ConditionTimeout: It took longer.
+    """
+    wanted = f"one more folder takes at most {times:g} times as long with {done[-1].in_all} as with {done[0].in_all}"
+    assert_met(wanted, evaluate_one_more(done, times), platform, "gitops")
+
+
+def evaluate_one_more(done: Sequence[Deployed], times: float) -> Verdict:
+    """Of the first and the last commit, each of one folder."""
+    first, last = done[0], done[-1]
+    if first.folders != 1 or last.folders != 1 or first is last:
+        return unrecoverable(
+            f"the first commit added {first.folders} folders and the last {last.folders}, not one each"
+        )
+    seen = f"{duration(first.seconds)}, then {duration(last.seconds)}"
+    return met(seen) if last.seconds <= times * first.seconds else pending(seen)

@@ -1,0 +1,42 @@
+"""The law by which the time to deploy folders grows."""
+
+from __future__ import annotations
+
+import pytest
+
+from neuroscale.gitops.scale_scenarios import Deployed, evaluate_growth, evaluate_one_more, fit
+
+COUNTS = (1, 6, 20, 70, 200, 1)
+
+
+def measured(exponent: float, noise: float = 0.02) -> list[Deployed]:
+    """Each a little too slow, or too fast, in turn."""
+    return [
+        Deployed(count, 3 + sum(COUNTS[: place + 1]), 2 * count**exponent * (1 + noise * (-1) ** place))
+        for place, count in enumerate(COUNTS)
+    ]
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
+def test_the_law_is_found(exponent: float) -> None:
+    law = fit(measured(exponent))
+    assert law.low < exponent < law.high
+    assert law.high - law.low < 0.1
+
+
+@pytest.mark.parametrize(("exponent", "noise", "fits"), [(1.0, 0.02, True), (1.2, 0.02, False), (1.0, 0.5, False)])
+def test_what_may_grow_faster_is_too_fast(exponent: float, noise: float, fits: bool) -> None:
+    assert bool(evaluate_growth(measured(exponent, noise), 1.15)) is fits
+
+
+def test_too_few_points_are_no_law() -> None:
+    assert evaluate_growth(measured(0.5)[:3], 1.15).state == "unrecoverable"
+    assert evaluate_growth([Deployed(1, 4, 1.0)] * 6, 1.15).state == "unrecoverable"
+
+
+def test_one_more_folder_is_beside_the_first() -> None:
+    first, *others = measured(0.5)
+    assert evaluate_one_more([first, *others], 2)
+    assert not evaluate_one_more([first, Deployed(1, 301, first.seconds * 2.1)], 2)
+    assert evaluate_one_more([first], 2).state == "unrecoverable"
+    assert evaluate_one_more([first, Deployed(2, 301, 0.1)], 2).state == "unrecoverable"

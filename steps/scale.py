@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pytest_bdd import parsers, then, when
+from pytest_bdd import given, parsers, then, when
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.gitops import scale_scenarios
@@ -19,6 +19,22 @@ from neuroscale.results import Recorder
 )
 def app_folders_are_added(totals: str, breakage: Breakage, recorder: Recorder) -> list[Deployed]:
     return scale_scenarios.deploy_in_turn(breakage, recorder, [int(total) for total in re.findall(r"\d+", totals)])
+
+
+@given(parsers.parse("there are {total:d} app folders, all of them deployed"), target_fixture="deployed")
+def there_are_app_folders(total: int, breakage: Breakage, recorder: Recorder) -> list[Deployed]:
+    return scale_scenarios.deploy_in_turn(breakage, recorder, [total])
+
+
+@when(parsers.parse("{whom} are frozen in turn for {durations} s each"), target_fixture="uids_before")
+def are_frozen_in_turn(whom: str, durations: str, breakage: Breakage) -> dict[str, str]:
+    names = [name for name in scale_scenarios.FROZEN if name in whom]
+    return scale_scenarios.freeze_in_turn(breakage, names, [float(one) for one in re.findall(r"[\d.]+", durations)])
+
+
+@then("each Application is the one that it was before")
+def each_application_is_the_same(uids_before: dict[str, str], platform: Platform) -> None:
+    scale_scenarios.assert_none_deleted(uids_before, platform)
 
 
 @then("exactly one Application for each folder exists, Synced and Healthy")

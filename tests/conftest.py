@@ -15,7 +15,7 @@ import pytest
 import yaml
 from apiserver import NONCE, ApiServer, kubeconfig_for
 from fake_portal import FakePortal, GitServerOnDisk
-from fakes import PROPOSED
+from fakes import PROPOSED, docker
 from hypothesis import HealthCheck, settings
 from repository import git, new_repository
 
@@ -140,7 +140,13 @@ def portal(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePo
 
 
 @pytest.fixture
-def toy_platform(api: ApiServer, cluster: Cluster, repository: Path, portal: FakePortal) -> Platform:
+def engine(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Docker client of a machine whose nodes have one process."""
+    monkeypatch.setenv("PATH", docker(tmp_path / "docker", repository))
+
+
+@pytest.fixture
+def toy_platform(api: ApiServer, cluster: Cluster, repository: Path, portal: FakePortal, engine: None) -> Platform:
     """The platform that faults act on."""
     password = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "gitea-bot", "namespace": "forge"}}
     api.put("/api/v1/namespaces/forge/secrets/gitea-bot", {**password, "data": {"password": "cGFzc3dvcmQ="}})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +21,7 @@ from neuroscale.chaos.faults import (
     Fault,
     FieldsEdited,
     FormSubmitted,
+    Frozen,
     FunctionPatched,
     MemberAdded,
     ObjectCreated,
@@ -78,6 +81,7 @@ FAULTS: dict[str, Fault] = {
         target=Ref("Pod", "filler", "default"), priority_class="neuroscale-filler", image="pause", short_of=NGINX
     ),
     "committed": Committed(message="Break it", files={"first.txt": "two\n", "second/new.txt": "new\n"}),
+    "frozen": Frozen(),
     "form-submitted": FormSubmitted(values={"name": "iris-9", "owner": "ml-platform"}),
     "pull-request-merged": PullRequestMerged(branch=PROPOSED, files=["second/proposed.txt"]),
     "pull-request-proposed": PullRequestProposed(
@@ -142,6 +146,25 @@ def pod(name: str, cpu: str, image: str = "nginx:1.27.5") -> Object:
     }
 
 
+def docker(folder: Path, repository: Path) -> str:
+    """Put a Docker client into a folder, whose nodes have one process, and return what ``PATH`` is to be."""
+    state = shlex.quote(str(repository / "processes.json"))
+    client = folder / "docker"
+    folder.mkdir()
+    client.write_text(
+        f"""#!/bin/sh
+case "$7" in
+  STOP) echo '{{"state": "T"}}' >{state} ;;
+  CONT) rm -f {state} ;;
+esac
+if [ -f {state} ]; then echo T; else echo S; fi
+""",
+        encoding="utf-8",
+    )
+    client.chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
 def picture(api: ApiServer, repository: Path) -> dict[str, Any]:
     """What people would call the state of the world: everything but what a re-creation may change."""
     objects = {}
@@ -154,4 +177,5 @@ def picture(api: ApiServer, repository: Path) -> dict[str, Any]:
     return {
         "objects": objects, "main": main, "branches": branches, "hooks": hooks_of(repository), "gate": gate,
         "members": kept(repository, "members"), "protection": kept(repository, "protection") or PROTECTION,
+        "processes": kept(repository, "processes"),
     }  # fmt: skip

@@ -7,3 +7,10 @@ Feature: The platform scales with its number of models
     Then exactly one Application for each folder exists, Synced and Healthy
     And the time grows with the number of folders by an exponent of at most 1.15
     And the last folder took at most 2 times as long as the first
+
+  Scenario: Nothing is deleted when what Argo CD relies on does not answer
+    Given the platform is in its steady state
+    And there are 300 app folders, all of them deployed
+    When the Git server, the repo-server and the API server are frozen in turn for 0.5, 1, 10 and 60 s each
+    Then each Application is the one that it was before
+    And exactly one Application for each folder exists, Synced and Healthy

@@ -15,6 +15,7 @@ from neuroscale.chaos.commit_faults import Committed, FormSubmitted, PullRequest
 from neuroscale.chaos.creation_faults import CreatedByProgram, ObjectCreated
 from neuroscale.chaos.edit_faults import ApplicationEdited, FieldsEdited, SecretEdited
 from neuroscale.chaos.fault_base import BringsObject, ObjectFault, Snapshot
+from neuroscale.chaos.freeze_fault import Frozen
 from neuroscale.chaos.git_server_faults import MemberAdded, ProtectionChanged
 from neuroscale.chaos.monkeypatching import FunctionPatched
 from neuroscale.chaos.objects import (
@@ -37,6 +38,7 @@ __all__ = [
     "Fault",
     "FieldsEdited",
     "FormSubmitted",
+    "Frozen",
     "FunctionPatched",
     "MemberAdded",
     "ObjectCreated",
@@ -249,6 +251,7 @@ Fault = Annotated[
     | ContainerAdded
     | CpuTaken
     | Committed
+    | Frozen
     | FormSubmitted
     | PullRequestProposed
     | PullRequestMerged

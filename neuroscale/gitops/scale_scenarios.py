@@ -9,18 +9,27 @@ from math import log
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.commits import push
+from neuroscale.chaos.faults import Frozen
 from neuroscale.gitops.commit_scenarios import config_map
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.platform import Platform
-from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
+from neuroscale.polling import Verdict, duration, eventually, met, pause, pending, unrecoverable
 from neuroscale.probes import expected
 from neuroscale.probes.applications import ApplicationsExist, EachApplication
+from neuroscale.probes.argo import REPO_SERVER
+from neuroscale.probes.git_server import GITEA
 from neuroscale.probes.probe_function import assert_met
 from neuroscale.results import Recorder
-from neuroscale.settings import APPS_NAMESPACE
+from neuroscale.settings import APPS_NAMESPACE, ARGOCD, BUDGETS
 
 #: Seconds for one commit of hundreds of folders, and between two looks at hundreds of Applications.
 _DEPLOYED_WITHIN, _EVERY = 600.0, 0.5
+#: What Argo CD relies on, as people call it.
+FROZEN = {
+    "the Git server": Frozen(workload=GITEA),
+    "the repo-server": Frozen(workload=REPO_SERVER),
+    "the API server": Frozen(),
+}
 #: Fewer points make no law: two are always on a line.
 _POINTS = 4
 
@@ -77,6 +86,51 @@ def deploy_in_turn(breakage: Breakage, recorder: Recorder, totals: Sequence[int]
     return done
 
 
+def freeze_in_turn(breakage: Breakage, whom: Sequence[str], durations: Sequence[float]) -> dict[str, str]:
+    """Freeze each of them for each of the times, and let it go on.
+
+    Args:
+        breakage: The platform and its journal; each cut is undone before the next one.
+        whom: Of :data:`FROZEN`.
+        durations: Seconds.
+
+    Returns:
+        Name of each Application -> its UID, before all of that.
+    """
+    platform, before = breakage.platform, _uids(breakage.platform)
+    for name in whom:
+        for seconds in durations:
+            with Breakage(platform, breakage.journal) as cut:
+                cut.inject(FROZEN[name])
+                pause(seconds)
+    return before
+
+
+def assert_none_deleted(before: dict[str, str], platform: Platform) -> None:
+    """Each Application is the one that it was: none was deleted and made anew.
+
+    Raises:
+        ConditionTimeout: One is not.
+    """
+    verdict = evaluate_same(before, _uids(platform))
+    assert_met(f"each of the {len(before)} Applications is the one that it was", verdict, platform, "gitops")
+
+
+def evaluate_same(before: dict[str, str], now: dict[str, str]) -> Verdict:
+    """None is missing or has another UID."""
+    lost = [
+        f"{name} {'is another one' if name in now else 'is gone'}" for name in before if now.get(name) != before[name]
+    ]
+    return unrecoverable(f"{len(lost)} of {len(before)}: {', '.join(lost[:5])}") if lost else met("none was deleted")
+
+
+def _uids(platform: Platform) -> dict[str, str]:
+    found = platform.cluster.list("Application", ARGOCD)
+    return {
+        one["metadata"]["name"]: one["metadata"]["uid"] for one in found if "deletionTimestamp" not in one["metadata"]
+    }
+
+
 def assert_exact(platform: Platform) -> None:
     """Each folder has its Application, Synced and Healthy, and there is no other Application.
 
@@ -84,8 +138,8 @@ def assert_exact(platform: Platform) -> None:
         ConditionTimeout: It is not so.
     """
     names = expected.applications(platform.git_server)
-    eventually(ApplicationsExist(names), platform.cluster, within=_EVERY)
-    eventually(EachApplication(names), platform.cluster, within=_EVERY)
+    eventually(ApplicationsExist(names), platform.cluster, within=BUDGETS.recover)
+    eventually(EachApplication(names), platform.cluster, within=BUDGETS.recover, every=_EVERY)
 
 
 def assert_growth(done: Sequence[Deployed], at_most: float, platform: Platform) -> None:

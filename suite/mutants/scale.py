@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
-from neuroscale.chaos.faults import FieldsEdited
+from neuroscale.chaos.faults import FieldsEdited, ObjectDeleted
 from neuroscale.git_server import IN_CLUSTER_URL
 from neuroscale.git_server_api import BRANCH
 from neuroscale.kubernetes.refs import Ref
+from neuroscale.probes import argo
 from neuroscale.settings import APPLICATION_SET, ARGOCD, ROOT_APPLICATION
 from suite.mutants.mutant import Mutant
 
@@ -40,5 +41,14 @@ MUTANTS = (
         ),
         red_step=_ADDED,
         reason=r"each of the 20 Applications .* is Synced and Healthy.*many-002\d: it does not exist",
+    ),
+    Mutant(
+        "application-deleted",
+        "The Application of a folder is deleted, and the ApplicationSet makes another one",
+        scenario="Nothing is deleted when what Argo CD relies on does not answer",
+        before="each Application is the one that it was before",
+        faults=(ObjectDeleted(target=argo.application("many-0042")),),
+        red_step="each Application is the one that it was before",
+        reason=r"1 of \d+: many-0042 is (gone|another one)",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from neuroscale.gitops.scale_scenarios import Deployed, evaluate_growth, evaluate_one_more, fit
+from neuroscale.gitops.scale_scenarios import Deployed, evaluate_growth, evaluate_one_more, evaluate_same, fit
 
 COUNTS = (1, 6, 20, 70, 200, 1)
 
@@ -40,3 +40,9 @@ def test_one_more_folder_is_beside_the_first() -> None:
     assert not evaluate_one_more([first, Deployed(1, 301, first.seconds * 2.1)], 2)
     assert evaluate_one_more([first], 2).state == "unrecoverable"
     assert evaluate_one_more([first, Deployed(2, 301, 0.1)], 2).state == "unrecoverable"
+
+
+def test_an_application_of_the_same_name_may_be_another_one() -> None:
+    assert evaluate_same({"a": "1", "b": "2"}, {"a": "1", "b": "2", "c": "3"})
+    assert "b is another one" in evaluate_same({"a": "1", "b": "2"}, {"a": "1", "b": "3"}).observed
+    assert "b is gone" in evaluate_same({"a": "1", "b": "2"}, {"a": "1"}).observed

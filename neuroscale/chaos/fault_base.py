@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from neuroscale.chaos.objects import delete_if_present, evaluate_gone
+from neuroscale.chaos.objects import delete_if_present, end_pods, evaluate_gone
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met
@@ -60,6 +60,8 @@ class BringsObject(FaultModel):
     def revert(self, platform: Platform, snapshot: Snapshot) -> None:
         """Delete it."""
         if snapshot["before"] is None:
+            if self.target.kind == "Namespace":
+                end_pods(platform.cluster, self.target.name)
             delete_if_present(platform.cluster, self.target)
 
     def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:

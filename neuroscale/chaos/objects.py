@@ -27,6 +27,17 @@ def delete_if_present(cluster: Cluster, ref: Ref, *, uid: str | None = None, at_
             raise
 
 
+def end_pods(cluster: Cluster, namespace: str) -> None:
+    """Take away what runs in a namespace that is about to go.
+
+    *Measured* with Kubernetes 1.31: a namespace in which a model's pod is leaving is looked at again after half of the
+    300 s that such a pod may take, even if it is gone a second later.
+    """
+    for kind in ("Deployment", "Pod"):
+        for found in cluster.list(kind, namespace):
+            delete_if_present(cluster, Ref.to(found), at_once=kind == "Pod")
+
+
 def evaluate_gone(cluster: Cluster, ref: Ref) -> Verdict:
     """Whether an object, or even its kind, is gone; else what holds it."""
     try:

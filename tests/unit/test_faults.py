@@ -410,3 +410,19 @@ def test_the_pod_of_a_controller_is_not_made_again(api: ApiServer, toy_platform:
     fault.inject(toy_platform, snapshot)
     fault.revert(toy_platform, snapshot)
     assert path not in api.objects
+
+
+def test_a_namespace_goes_after_what_runs_in_it(api: ApiServer, toy_platform: Platform) -> None:
+    home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "home"}}
+    fault = ObjectCreated(manifest=home)
+    snapshot = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, snapshot)
+    within = {"name": "tenant", "namespace": "home"}
+    api.put(
+        "/apis/apps/v1/namespaces/home/deployments/tenant",
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": within, "spec": {}},
+    )
+    api.put("/api/v1/namespaces/home/pods/tenant", {**pod("tenant", "1m"), "metadata": within})
+    fault.revert(toy_platform, snapshot)
+    deleted = [write.split("/")[-2] for write in api.writes if write.startswith("DELETE ")]
+    assert deleted == ["deployments", "pods", "namespaces"]

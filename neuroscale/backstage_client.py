@@ -20,7 +20,7 @@ from neuroscale.settings import BUDGETS
 TEMPLATE = "template:default/model-endpoint"
 #: Where a guest is let in, and where the answer says as whom.
 SIGN_IN, IDENTITY = "/api/auth/guest/refresh", "backstageIdentity"
-_HERE = "Next: kubectl -n backstage logs deploy/backstage"
+_HERE = "Next: kubectl -n backstage logs deploy/neuroscale-backstage"
 
 
 class BackstageError(NeuroscaleError):

@@ -21,6 +21,7 @@ from typing import Literal
 import yaml
 
 from neuroscale.atomic_write import write_atomically
+from neuroscale.cluster import shares
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, marker
 from neuroscale.cluster.ports import Port
@@ -45,18 +46,6 @@ _CTR = ("ctr", "-n", "k8s.io")
 #: How far the node's heap may grow before Go collects, in percent of what is in use; Go's own value is 100. The API
 #: server holds nearly half of the platform's memory, much of it garbage.
 _FRUGAL = "GOGC=50"
-#: Run in the node before k3s starts. With cgroup v1 all pods together weigh 1024 for each core, k3s 1024 once: on
-#: two busy cores a read of the API server, which elsewhere has a machine of its own, took longer than 10 s. As much as
-#: two cores of pods, and no more: with 8192 the webhooks that it calls were too late. With cgroup v2 it needs no help.
-#: What it has to say goes where the node's first process writes, the node's log; k3d keeps the rest in a file inside.
-_SHARES = """#!/bin/sh
-cd /sys/fs/cgroup/cpu 2>/dev/null || exit 0
-mkdir -p k3s && echo 2048 >k3s/cpu.shares && exit 0
-echo "k3s weighs as much as one core of pods: its share, 2048, cannot be written to $PWD/k3s/cpu.shares" >/proc/1/fd/2
-exit 0
-"""
-#: What k3d's own entrypoint runs.
-_BEFORE_K3S = "/bin/k3d-entrypoint-shares.sh"
 _ENGINE = Engine()
 
 
@@ -185,7 +174,7 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     marker_file = directory / "marker.yaml"
     write_atomically(marker_file, yaml.safe_dump(marker(nonce, name)), private=True)
-    shares_file = _executable(directory / "shares.sh", _SHARES)
+    shares_file = shares.write_script(directory)
     state = ClusterState(
         name=name,
         nonce=nonce,
@@ -213,7 +202,7 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
         "--env", f"{_FRUGAL}@server:0",
         "--runtime-label", f"{LABEL}={nonce}@server:0",
         "--volume", f"{marker_file}:{_MANIFESTS}/{marker_file.name}@server:0",
-        "--volume", f"{shares_file}:{_BEFORE_K3S}:ro@server:0",
+        "--volume", f"{shares_file}:{shares.BEFORE_K3S}:ro@server:0",
         *_each("--port", (f"127.0.0.1:{chosen[one.name]}:{one.node}@server:0:direct" for one in ports)),
         # Archives of different parts may bear the same name.
         *_each("--volume", (f"{file}:{_IMAGES}/{n}-{file.name}:ro@server:0" for n, file in enumerate(archives))),
@@ -221,6 +210,7 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
         *provisions.k3d_args,
     ]  # fmt: skip
     _k3d(provisions, *arguments)
+    shares.give(_ENGINE, _container(name))
     return _completed(state, provisions)
 
 
@@ -231,12 +221,6 @@ def _completed(state: ClusterState, provisions: Provisions) -> ClusterState:
     state = state.model_copy(update={"complete": True})
     state.save()
     return state
-
-
-def _executable(path: Path, content: str) -> Path:
-    write_atomically(path, content)
-    path.chmod(0o755)
-    return path
 
 
 def _unpack(state: ClusterState) -> None:

@@ -99,5 +99,5 @@ def _allocation(name: str, found: Mapping[str, Any]) -> Allocation:
 def _strange(window: Window, sets: Any) -> MeteringError:
     return MeteringError(
         f"OpenCost should say what was given from {window}, but said {str(sets)[:300]}. "
-        "Next: kubectl -n opencost logs deploy/opencost"
+        "Next: kubectl -n opencost logs svc/opencost"
     )

@@ -40,7 +40,7 @@ class Service:
             return self.cluster.text(f"/api/v1/namespaces/{NAMESPACE}/services/{self.name}:http/proxy{path}{query}")
         except ApiError as error:
             raise MeteringError(
-                f"{self.name} should answer {path}, but: {error}. Next: kubectl -n {NAMESPACE} logs deploy/{self.name}"
+                f"{self.name} should answer {path}, but: {error}. Next: kubectl -n {NAMESPACE} logs svc/{self.name}"
             ) from error
 
     def data(self, path: str, **parameters: str) -> Any:
@@ -55,5 +55,5 @@ class Service:
         except (ValueError, KeyError, TypeError) as error:
             raise MeteringError(
                 f"{self.name} should answer {path} with data, but said {answer[:300]!r}. "
-                f"Next: kubectl -n {NAMESPACE} logs deploy/{self.name}"
+                f"Next: kubectl -n {NAMESPACE} logs svc/{self.name}"
             ) from error

@@ -27,7 +27,7 @@ from neuroscale.probes.workloads import AllAvailable
 NAMESPACE = "backstage"
 CONTAINER = "backstage"
 APPLICATION = "neuroscale-backstage"
-BACKSTAGE = Ref("Deployment", "backstage", NAMESPACE)
+BACKSTAGE = Ref("Deployment", "neuroscale-backstage", NAMESPACE)
 #: Made at run time; Git has no secrets.
 SECRET = Ref("Secret", "backstage", NAMESPACE)
 POSTGRESQL = Ref("StatefulSet", "backstage-postgresql", NAMESPACE)

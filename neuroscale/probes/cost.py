@@ -18,7 +18,7 @@ from neuroscale.probes.workloads import AllAvailable
 
 AREA = "cost"
 APPLICATION = "neuroscale-opencost"
-OPENCOST = Ref("Deployment", "opencost", NAMESPACE)
+OPENCOST = Ref("Deployment", "neuroscale-opencost-opencost", NAMESPACE)
 PROMETHEUS = Ref("Deployment", "prometheus", NAMESPACE)
 WORKLOADS = (OPENCOST, PROMETHEUS)
 #: How far OpenCost's floating-point numbers may be from decimals.

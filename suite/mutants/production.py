@@ -41,12 +41,12 @@ def guest_left_on(tree: Tree) -> list[Judged]:
 
 def floating_tag(tree: Tree) -> list[Judged]:
     """The portal's image is whatever is the latest."""
-    return _with(tree, "Deployment", "backstage", _take_the_latest)
+    return _with(tree, "Deployment", "neuroscale-backstage", _take_the_latest)
 
 
 def single_replica(tree: Tree) -> list[Judged]:
     """There is one portal."""
-    return _with(tree, "Deployment", "backstage", lambda obj: obj["spec"].update(replicas=1))
+    return _with(tree, "Deployment", "neuroscale-backstage", lambda obj: obj["spec"].update(replicas=1))
 
 
 @contextmanager
@@ -158,12 +158,12 @@ MUTANTS = (
     _profile(
         "floating-tag",
         "An image of production is the latest",
-        r"Deployment backstage/backstage: its images should be the same tomorrow, but .*:latest may not be",
+        r"Deployment backstage/neuroscale-backstage: its images should be the same tomorrow, but .*:latest may not be",
     ),
     _profile(
         "single-replica",
         "The portal runs once in production",
-        r"Deployment backstage/backstage: it should run at least twice, but has 1 replica",
+        r"Deployment backstage/neuroscale-backstage: it should run at least twice, but has 1 replica",
     ),
     Mutant(
         "production-checker-skips-a-chart",
@@ -172,7 +172,7 @@ MUTANTS = (
         before=_JUDGE,
         faults=_patched("checkers:checkov", "skip_the_chart"),
         red_step=_EVERY_WORKLOAD,
-        reason=r"checkov passed over infrastructure/backstage/chart: Deployment backstage/backstage",
+        reason=r"checkov passed over infrastructure/backstage/chart: Deployment backstage/neuroscale-backstage",
     ),
     Mutant(
         "production-suppressions-for-ever",

@@ -14,6 +14,7 @@ from neuroscale.kubernetes.quantities import quantity
 from neuroscale.kubernetes.refs import Object
 from neuroscale.metering.prometheus import KUBELET_JOB, OPENCOST_JOB, OWN_JOB, SCRAPE_SECONDS
 from neuroscale.metering.window import RESOLUTION
+from neuroscale.probes.cost import OPENCOST
 from neuroscale.settings import ROOT
 
 PLACE = "infrastructure/opencost"
@@ -37,7 +38,7 @@ def pod(name: str) -> Object:
 
 def environment() -> dict[str, str]:
     """Of OpenCost."""
-    return {one["name"]: one["value"] for one in pod("opencost")["containers"][0]["env"]}
+    return {one["name"]: one["value"] for one in pod(OPENCOST.name)["containers"][0]["env"]}
 
 
 def configuration() -> Object:
@@ -53,7 +54,7 @@ def test_opencost_bills_by_the_price_file() -> None:
 
 
 def test_it_reads_that_file_and_goes_by_our_resolution() -> None:
-    said, spec = environment(), pod("opencost")
+    said, spec = environment(), pod(OPENCOST.name)
     (mount,) = spec["containers"][0]["volumeMounts"]
     assert said["CONFIG_PATH"].rstrip("/") == mount["mountPath"]
     (volume,) = spec["volumes"]
@@ -106,7 +107,7 @@ def test_neither_may_read_a_secret_or_write_anything() -> None:
 
 
 def test_both_are_bounded_confined_and_somebodys() -> None:
-    for name in ("opencost", "prometheus"):
+    for name in (OPENCOST.name, "prometheus"):
         spec = pod(name)
         for meta in (named("Deployment", name)["metadata"], named("Deployment", name)["spec"]["template"]["metadata"]):
             assert {"owner", "cost-center"} <= set(meta["labels"])

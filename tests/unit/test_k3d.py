@@ -15,7 +15,7 @@ import pytest
 import yaml
 from apiserver import ApiServer, kubeconfig_for
 
-from neuroscale.cluster import k3d
+from neuroscale.cluster import k3d, shares
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, marker
 from neuroscale.cluster.k3d import LABEL, ApiReady, assert_ours, delete, ensure, import_images
@@ -221,6 +221,7 @@ def test_a_cluster_of_another_image_is_recreated(
     assert ensured.state.nonce != NONCE
     assert engine.deeds == [
         "rm --force --volumes node loadbalancer", "volume rm left-over-volume", "network rm left-over-network",
+        WEIGHED,
     ]  # fmt: skip
     assert asked.read_text().startswith(f"cluster create {CLUSTER_NAME} ")
 
@@ -268,8 +269,9 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
     assert yaml.safe_load(file.read_text()) == marker(state.nonce, CLUSTER_NAME)
     assert file.stat().st_mode & 0o777 == kubeconfig_file().stat().st_mode & 0o777 == 0o600
 
-    shares = state_dir() / "shares.sh"
-    assert shares.stat().st_mode & 0o111, "the node's entrypoint runs it"
+    script = state_dir() / "shares.sh"
+    assert script.stat().st_mode & 0o111, "the node's entrypoint runs it"
+    assert WEIGHED in engine.deeds
 
     create, kubeconfig = asked.read_text().splitlines()
     assert kubeconfig == f"kubeconfig get {CLUSTER_NAME}"
@@ -280,7 +282,7 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
         "--env GOGC=50@server:0",
         f"--runtime-label {LABEL}={state.nonce}@server:0",
         f"--volume {file}:/var/lib/rancher/k3s/server/manifests/marker.yaml@server:0",
-        f"--volume {shares}:/bin/k3d-entrypoint-shares.sh:ro@server:0",
+        f"--volume {script}:/bin/k3d-entrypoint-shares.sh:ro@server:0",
         f"--port 127.0.0.1:{ports['forge']}:30300@server:0:direct",
         f"--volume {provisions.image_tarballs[0]}:/var/lib/rancher/k3s/agent/images/0-images.tar:ro@server:0",
         f"--volume {provisions.image_tarballs[1]}:/var/lib/rancher/k3s/agent/images/1-images.tar:ro@server:0",
@@ -307,7 +309,7 @@ def test_a_node_gives_k3s_its_share_or_says_that_it_cannot(
         (tmp_path / name).mkdir() if name.endswith("/") else (tmp_path / name).touch()
     log = tmp_path / "log"
     log.touch()
-    script = k3d._SHARES.replace("/sys/fs/cgroup/cpu", str(tmp_path / "cgroup")).replace("/proc/1/fd/2", str(log))
+    script = shares._SCRIPT.replace("/sys/fs/cgroup/cpu", str(tmp_path / "cgroup")).replace("/proc/1/fd/2", str(log))
     # k3d gives up a node whose entrypoint fails.
     subprocess.run(["sh", "-c", script], check=True, capture_output=True)
     written = tmp_path / "cgroup" / "k3s" / "cpu.shares"
@@ -343,6 +345,7 @@ def test_a_crash_right_after_the_creation_finds_it_to_be_ours(
     assert len(state.nonce) == 32
 
 
+WEIGHED = f"update --cpu-shares 8192 {NODE}"
 REMOVED = ["rm --force --volumes node loadbalancer", "volume rm left-over-volume", "network rm left-over-network"]
 
 
@@ -370,7 +373,7 @@ def test_what_is_left_of_a_creation_that_was_cut_short_is_no_cluster(
     ensured = ensure(provisions, SINCE, ports=PORTS)
     assert ensured.how == "created"
     assert ensured.state.nonce != NONCE
-    assert engine.deeds == REMOVED
+    assert engine.deeds == [*REMOVED, WEIGHED]
     assert asked.read_text().startswith(f"cluster create {CLUSTER_NAME} ")
 
 

@@ -32,7 +32,7 @@ GOOD: list[Object] = list(
         """
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: backstage, namespace: backstage}
+metadata: {name: neuroscale-backstage, namespace: backstage}
 spec:
   replicas: 2
   selector: {matchLabels: {app: backstage}}
@@ -173,13 +173,13 @@ _AUTH_OFF = "backend: {auth: {dangerouslyDisableDefaultAuthPolicy: true}}\n"
 
 def test_the_git_server_and_workloads_of_tenants_are_no_part_of_the_profile() -> None:
     tree = Tree(places={"bootstrap/forge": GOOD[:1], "apps/a": GOOD[:1], PLACE: GOOD[:1]})
-    assert [one.where for one in subjects(tree)] == [f"{PLACE}: Deployment backstage/backstage"]
+    assert [one.where for one in subjects(tree)] == [f"{PLACE}: Deployment backstage/neuroscale-backstage"]
 
 
 # --- what checkers answer
 
-KEY = ("Deployment", "backstage", "backstage")
-WHERE = f"{PLACE}: Deployment backstage/backstage"
+KEY = ("Deployment", "backstage", "neuroscale-backstage")
+WHERE = f"{PLACE}: Deployment backstage/neuroscale-backstage"
 
 
 def program(folder: Path, answer: object) -> Path:
@@ -195,7 +195,7 @@ def program(folder: Path, answer: object) -> Path:
 def scored(*checks: tuple[str, int, bool]) -> Object:
     return {
         "type_meta": {"kind": "Deployment"},
-        "object_meta": {"name": "backstage", "namespace": "backstage"},
+        "object_meta": {"name": "neuroscale-backstage", "namespace": "backstage"},
         "checks": [
             {"check": {"id": rule}, "grade": grade, "skipped": skipped, "comments": [{"summary": "bad"}]}
             for rule, grade, skipped in checks
@@ -225,7 +225,7 @@ def test_a_checker_that_cannot_be_started_is_no_verdict(tmp_path: Path) -> None:
 
 
 def test_what_was_not_asked_about_is_no_verdict(tmp_path: Path) -> None:
-    with pytest.raises(Inconclusive, match="speaks of Deployment backstage backstage"):
+    with pytest.raises(Inconclusive, match="speaks of Deployment backstage neuroscale-backstage"):
         checkers.kube_score(Checkers(program(tmp_path, [scored(("a", 1, False))]), tmp_path), "", {})
 
 
@@ -239,7 +239,7 @@ def packaged(folder: Path, answer: object) -> Checkers:
 
 
 def test_checkov_is_understood_and_says_each_thing_once(tmp_path: Path) -> None:
-    one = {"check_id": "CKV_K8S_8", "check_name": "probe", "resource": "Deployment.backstage.backstage"}
+    one = {"check_id": "CKV_K8S_8", "check_name": "probe", "resource": "Deployment.backstage.neuroscale-backstage"}
     cluster_wide = {"check_id": "CKV_K8S_49", "check_name": "wildcard", "resource": "ClusterRole.default.a.b"}
     results = {"passed_checks": [cluster_wide], "failed_checks": [one, one], "parsing_errors": []}
     said = checkers.checkov(

@@ -73,7 +73,7 @@ def test_what_is_no_allocation_is_an_error(said: Any) -> None:
 
 
 def test_nobody_behind_the_service_is_an_error_with_the_next_move() -> None:
-    with pytest.raises(MeteringError, match=r"no endpoints.*Next: kubectl -n opencost logs deploy/opencost"):
+    with pytest.raises(MeteringError, match=r"no endpoints.*Next: kubectl -n opencost logs svc/opencost"):
         OpenCost(FakeMetering({}).cluster).prices()
 
 

@@ -82,8 +82,21 @@ def deploy_in_turn(breakage: Breakage, recorder: Recorder, totals: Sequence[int]
         recorder.figure(
             claim="folders-deployed", fault=f"{len(names)} app folders are added", subject="the Application of each",
             series=f"{len(names)} more, {total} in all", at=pushed.at, seconds=done[-1].seconds,
+            facts={"MiB of Argo CD": round(_memory(platform) / 2**20)},
         )  # fmt: skip
     return done
+
+
+def _memory(platform: Platform) -> int:
+    """Bytes that the pods of Argo CD hold, as the kubelets measured them some seconds ago."""
+    nodes = [node["metadata"]["name"] for node in platform.cluster.list("Node")]
+    summaries = [platform.cluster.read(f"/api/v1/nodes/{node}/proxy/stats/summary") for node in nodes]
+    return sum(
+        int((pod.get("memory") or {}).get("workingSetBytes", 0))
+        for summary in summaries
+        for pod in summary["pods"]
+        if pod["podRef"]["namespace"] == ARGOCD
+    )
 
 
 def freeze_in_turn(breakage: Breakage, whom: Sequence[str], durations: Sequence[float]) -> dict[str, str]:

@@ -43,9 +43,6 @@ _COMMAND_SECONDS = 180
 _STOPPED = "its node was stopped"
 #: In the node: containerd's client, in the namespace of the kubelet's images.
 _CTR = ("ctr", "-n", "k8s.io")
-#: How far the node's heap may grow before Go collects, in percent of what is in use; Go's own value is 100. The API
-#: server holds nearly half of the platform's memory, much of it garbage.
-_FRUGAL = "GOGC=50"
 _ENGINE = Engine()
 
 
@@ -199,7 +196,6 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
         "--api-port", f"127.0.0.1:{chosen['api']}",
         "--kubeconfig-update-default=false", "--kubeconfig-switch-context=false",
         "--timeout", f"{BUDGETS.provision:.0f}s",
-        "--env", f"{_FRUGAL}@server:0",
         "--runtime-label", f"{LABEL}={nonce}@server:0",
         "--volume", f"{marker_file}:{_MANIFESTS}/{marker_file.name}@server:0",
         "--volume", f"{shares_file}:{shares.BEFORE_K3S}:ro@server:0",

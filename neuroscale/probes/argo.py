@@ -13,8 +13,8 @@ from neuroscale.polling import Verdict, met, pending
 from neuroscale.probes.workloads import AllAvailable
 from neuroscale.settings import APPLICATION_SET, ARGOCD
 
-#: More than twice as long as Argo CD takes to look again (decision 0022); older is "not compared".
-COMPARED_WITHIN = timedelta(seconds=45)
+#: Half as long again as Argo CD may take to look again (decision 0022); older is "not compared".
+COMPARED_WITHIN = timedelta(seconds=90)
 #: Attempts of self-heal at one commit after which the next one is still quick.
 _QUICK_ATTEMPTS = 2
 

@@ -279,7 +279,6 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
         f"--image {IMAGE}",
         f"--api-port 127.0.0.1:{ports['api']}",
         "--kubeconfig-update-default=false --kubeconfig-switch-context=false",
-        "--env GOGC=50@server:0",
         f"--runtime-label {LABEL}={state.nonce}@server:0",
         f"--volume {file}:/var/lib/rancher/k3s/server/manifests/marker.yaml@server:0",
         f"--volume {script}:/bin/k3d-entrypoint-shares.sh:ro@server:0",

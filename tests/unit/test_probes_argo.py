@@ -88,9 +88,9 @@ ENDED_EARLIER = operation({**ENDED, "syncResult": {"revision": OTHER}})
 
 CASES: dict[str, tuple[Callable[[Object | None], Verdict], Object | None, State, str]] = {
     "good": (good(), GOOD, "met", "Synced/Healthy, compared 5 s ago"),
-    "good: just young enough": (good(45), GOOD, "met", "compared 45 s ago"),
+    "good: just young enough": (good(90), GOOD, "met", "compared 90 s ago"),
     "good: the cluster's clock is ahead": (good(-3), GOOD, "met", "compared 0 s ago"),
-    "good: the controller died": (good(46), GOOD, "pending", "Synced/Healthy, but last compared 46 s ago"),
+    "good: the controller died": (good(91), GOOD, "pending", "Synced/Healthy, but last compared 91 s ago"),
     "good: never compared": (good(), status({"reconciledAt": None}), "pending", "never compared"),
     "good: drifted": (
         good(),

@@ -1,5 +1,9 @@
 """What pytest loads first: the session's plugins and the steps. What they do is written where they live."""
 
+import pkgutil
+
+import steps
+
 pytest_plugins = [
     "suite.session",
     "suite.mutation",
@@ -13,26 +17,5 @@ pytest_plugins = [
     "suite.browser",
     "suite.restarts",
     "suite.delta_pairs",
-    "steps.platform",
-    "steps.bootstrap",
-    "steps.gitops",
-    "steps.repository",
-    "steps.serving",
-    "steps.kserve_client",
-    "steps.guardrails",
-    "steps.running",
-    "steps.golden_path",
-    "steps.pull_requests",
-    "steps.deaths",
-    "steps.local_portal",
-    "steps.comments",
-    "steps.costs",
-    "steps.showback",
-    "steps.browser",
-    "steps.incidents",
-    "steps.gate",
-    "steps.prices",
-    "steps.agreement",
-    "steps.render",
-    "steps.production",
+    *(f"steps.{module.name}" for module in pkgutil.iter_modules(steps.__path__)),
 ]

@@ -47,6 +47,6 @@ def the_time_grows(exponent: float, deployed: list[Deployed], platform: Platform
     scale_scenarios.assert_growth(deployed, exponent, platform)
 
 
-@then(parsers.parse("the last folder took at most {times:d} times as long as the first"))
-def the_last_folder_took(times: int, deployed: list[Deployed], platform: Platform) -> None:
+@then(parsers.parse("one more folder took at most {times:d} times as long at the end as at the beginning"))
+def one_more_folder_took(times: int, deployed: list[Deployed], platform: Platform) -> None:
     scale_scenarios.assert_one_more(deployed, times, platform)

@@ -12,7 +12,10 @@ from neuroscale.settings import APPLICATION_SET, ARGOCD, ROOT_APPLICATION
 from suite.mutants.mutant import Mutant
 
 _DEPLOYED = "App folders are deployed in a time that grows no faster than their number"
-_ADDED = "app folders are added up to 4, 10, 30, 100, 300 and 301 in all, each time once those before are deployed"
+_ADDED = (
+    "app folders are added up to 4, 5, 6, 10, 30, 100, 300, 301, 302 and 303 in all, "
+    "each time once those before are deployed"
+)
 #: As infrastructure/apps has it, but for ten folders of three hundred.
 _NARROWED = {
     "repoURL": IN_CLUSTER_URL,

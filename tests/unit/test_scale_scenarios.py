@@ -6,7 +6,7 @@ import pytest
 
 from neuroscale.gitops.scale_scenarios import Deployed, evaluate_growth, evaluate_one_more, evaluate_same, fit
 
-COUNTS = (1, 6, 20, 70, 200, 1)
+COUNTS = (1, 1, 1, 4, 20, 70, 200, 1, 1, 1)
 
 
 def measured(exponent: float, noise: float = 0.02) -> list[Deployed]:
@@ -34,12 +34,16 @@ def test_too_few_points_are_no_law() -> None:
     assert evaluate_growth([Deployed(1, 4, 1.0)] * 6, 1.15).state == "unrecoverable"
 
 
-def test_one_more_folder_is_beside_the_first() -> None:
-    first, *others = measured(0.5)
-    assert evaluate_one_more([first, *others], 2)
-    assert not evaluate_one_more([first, Deployed(1, 301, first.seconds * 2.1)], 2)
-    assert evaluate_one_more([first], 2).state == "unrecoverable"
-    assert evaluate_one_more([first, Deployed(2, 301, 0.1)], 2).state == "unrecoverable"
+def test_one_more_folder_takes_as_long_at_the_end() -> None:
+    done = measured(0.5)
+    assert evaluate_one_more(done, 2)
+    late = [Deployed(1, 300 + number, seconds) for number, seconds in enumerate((9.0, 9.0, 0.1))]
+    assert not evaluate_one_more([*done[:-3], *late], 2)
+
+
+@pytest.mark.parametrize("done", [[], measured(0.5)[:-1], measured(0.5)[1:], measured(0.5)[:3]], ids=len)
+def test_without_three_at_each_end_nothing_is_known(done: list[Deployed]) -> None:
+    assert evaluate_one_more(done, 2).state == "unrecoverable"
 
 
 def test_an_application_of_the_same_name_may_be_another_one() -> None:

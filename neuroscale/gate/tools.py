@@ -10,6 +10,7 @@ from neuroscale.components import COMPONENTS
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.helm import template
 from neuroscale.kubernetes.refs import Object
+from neuroscale.settings import cache_dir
 from neuroscale.supply.builder import Builder
 from neuroscale.supply.source import GATE_TOOLS, manifests
 
@@ -71,5 +72,7 @@ def provide(*, everything: bool = False) -> Tools:
     wanted = [part for demand in demands for part in demand.manifests.values()]
     own = [_ENGINE, _HELM, _KUSTOMIZE, *([_CLI] if everything else [])]
     parts = Builder().provide([*wanted, *own])
-    engine = Engine(parts[_ENGINE].path / _ENGINE, (parts[_HELM].path, parts[_KUSTOMIZE].path))
+    engine = Engine(
+        parts[_ENGINE].path / _ENGINE, (parts[_HELM].path, parts[_KUSTOMIZE].path), cache_dir() / "rendered" / "gate"
+    )
     return Tools(engine, engine, manifests(parts, demands), parts[_HELM].path / _HELM)

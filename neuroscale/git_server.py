@@ -16,7 +16,7 @@ from pathlib import Path
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError, ProgramFailed
 from neuroscale.git_server_api import API, BOT, BRANCH, OWNER, REPOSITORY, SERVICE_URL, Keeper
 from neuroscale.git_server_members import GitServerMembers
-from neuroscale.host import direct
+from neuroscale.host import direct, fingerprint
 from neuroscale.host.programs import output
 from neuroscale.kubernetes.refs import Object
 from neuroscale.settings import CLUSTER_NAME, GIT_SERVER, state_dir
@@ -76,6 +76,7 @@ class GitServer(GitServerMembers):
     ) -> None:
         super().__init__(cluster, url)
         self._clone = clone or state_dir(cluster_name) / "platform"
+        self._refreshed = ""
 
     # --- the repository itself
 
@@ -111,8 +112,7 @@ class GitServer(GitServerMembers):
             Whether that needed a commit.
         """
         self._refresh()
-        files = (self._clone / path for path in EPOCH_FILES.values())
-        epochs = {file: file.read_bytes() for file in files if file.exists()}
+        epochs = {file: file.read_bytes() for path in EPOCH_FILES.values() if (file := self._clone / path).exists()}
         for entry in self._clone.iterdir():
             if entry.name != ".git":
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
@@ -334,8 +334,7 @@ class GitServer(GitServerMembers):
 
     def _push(self, branch: str = BRANCH, *, force: bool = False) -> str:
         self._cluster.assert_writable(f"git push to {self._remote}")
-        refs = f"{'+' if force else ''}HEAD:refs/heads/{branch}"
-        self._git("push", "--quiet", self._remote, refs, credentials=True)
+        self._git("push", "--quiet", self._remote, f"{'+' * force}HEAD:refs/heads/{branch}", credentials=True)
         return self._git("rev-parse", "HEAD")
 
     def _refresh(self) -> None:
@@ -345,12 +344,20 @@ class GitServer(GitServerMembers):
         if head := self.head():
             if head != self._known():
                 self._git("fetch", "--quiet", "--force", self._remote, f"refs/heads/{BRANCH}")
+            elif self._looks() == self._refreshed:
+                return
             self._git("checkout", "--quiet", "--force", "-B", BRANCH, head)
             self._git("clean", "--quiet", "-ffdx")
+            self._refreshed = self._looks()
         else:
             # A repository that is empty, as after the cluster was recreated, shares no history with the clone.
             self._git("symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
             self._git("update-ref", "-d", f"refs/heads/{BRANCH}")
+
+    def _looks(self) -> str:
+        """The clone's files, and what git has checked out and staged, as one word."""
+        files = (entry for entry in sorted(self._clone.iterdir()) if entry.name != ".git")
+        return fingerprint.of(self._clone / ".git" / "HEAD", self._clone / ".git" / "index", *files)
 
     def _known(self) -> str:
         """Commit that the clone has as ``main``; empty when git keeps it elsewhere, or there is none."""

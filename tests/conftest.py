@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from apiserver import NONCE, ApiServer, kubeconfig_for
-from fake_portal import FakePortal, GitServerOnDisk
+from fake_portal import FakePortal, QuickGitServer
 from fakes import PROPOSED, docker
 from hypothesis import HealthCheck, settings
 from repository import git, new_repository
@@ -150,4 +150,4 @@ def toy_platform(api: ApiServer, cluster: Cluster, repository: Path, portal: Fak
     """The platform that faults act on."""
     password = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "gitea-bot", "namespace": "forge"}}
     api.put("/api/v1/namespaces/forge/secrets/gitea-bot", {**password, "data": {"password": "cGFzc3dvcmQ="}})
-    return Platform(cluster, GitServerOnDisk(cluster, portal.url, repository))
+    return Platform(cluster, QuickGitServer(cluster, portal.url, repository))

@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_portal import FakePortal, GitServerOnDisk, QuickGitServer
+from fakes import PROPOSED
 from repository import git
 
 from neuroscale.errors import ClusterUnreachable, NeuroscaleError
 from neuroscale.platform import Platform
 from neuroscale.settings import state_dir
+
+
+@pytest.fixture
+def toy_platform(toy_platform: Platform, portal: FakePortal, repository: Path) -> Platform:
+    """With a Git server that is asked by git for everything."""
+    return Platform(toy_platform.cluster, GitServerOnDisk(toy_platform.cluster, portal.url, repository))
 
 
 @pytest.fixture
@@ -101,6 +109,59 @@ def test_what_the_clone_has_is_not_fetched_again(
     git("-C", str(repository), "update-ref", "refs/heads/main", parent)
     assert git_server.read("first.txt") == "one\n"
     assert "fetch" in dict(commands)
+
+
+def test_a_clone_that_nobody_touched_is_not_checked_out_again(
+    toy_platform: Platform, commands: list[tuple[str, bool]]
+) -> None:
+    git_server, clone = toy_platform.git_server, state_dir() / "platform"
+    git_server.read("first.txt")
+    commands.clear()
+    assert git_server.read("first.txt") == "one\n"
+    assert list(dict(commands)) == ["ls-remote"]
+    for touched in ("first.txt", "stray.txt", ".git/HEAD", ".git/index"):
+        commands.clear()
+        (clone / touched).unlink(missing_ok=True)
+        (clone / touched).write_text("" if touched.endswith(".txt") else "ref: refs/heads/other\n", encoding="utf-8")
+        if touched == ".git/index":
+            (clone / touched).unlink()
+        assert git_server.read("first.txt") == "one\n"
+        assert list(dict(commands)) == ["ls-remote", "checkout", "clean"], touched
+        assert git("-C", str(clone), "status", "--porcelain", "--branch") == "## main"
+
+
+def test_branches_are_named_and_each_has_its_commit(toy_platform: Platform, repository: Path) -> None:
+    for name in ("main", "nested/of-main"):
+        git("-C", str(repository), "update-ref", f"refs/heads/{name}", "main")
+    git("-C", str(repository), "update-ref", "refs/pull/1/head", "main")
+    git_server = toy_platform.git_server
+    assert git_server.branches() == {"main", PROPOSED, "nested/of-main"}
+    for name in ("main", PROPOSED, "nested/of-main"):
+        assert git_server.branch_head(name) == git("-C", str(repository), "rev-parse", name)
+    for unknown in ("of-main", "another", "nested"):
+        assert git_server.branch_head(unknown) is None
+
+
+def test_the_quick_git_server_says_what_git_says(toy_platform: Platform, portal: FakePortal, repository: Path) -> None:
+    """A double of the tests, which reads the files of a repository itself."""
+    git_server = toy_platform.git_server
+    quick = QuickGitServer(toy_platform.cluster, portal.url, repository)
+
+    def assert_same() -> None:
+        assert quick.branches() == git_server.branches()
+        for name in (*git_server.branches(), "another"):
+            assert quick.branch_head(name) == git_server.branch_head(name)
+
+    assert_same()
+    git_server.commit({"first.txt": "two\n"}, "Two")
+    git("-C", str(repository), "update-ref", "refs/heads/nested/one", "main")
+    assert_same()
+    git("-C", str(repository), "pack-refs", "--all")
+    git("-C", str(repository), "update-ref", "-d", f"refs/heads/{PROPOSED}")
+    assert_same()
+    shutil.rmtree(repository)
+    git("init", "--quiet", "--bare", "--initial-branch", "main", str(repository))
+    assert_same()
 
 
 def test_a_folder_is_the_same_in_two_commits_or_not(toy_platform: Platform) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from apiserver import NONCE, ApiServer
-from fake_portal import GitServerOnDisk
+from fake_portal import QuickGitServer
 from fakes import CONFIG_MAPS, FAULTS, NGINX, PAGE, kinds_of_fault, picture, populate
 from warm import PROCESSES
 
@@ -439,7 +439,7 @@ def scenario(state: ClusterState, repository: Path, path: Path, faults: list[str
     os.environ["NEUROSCALE_STATE"] = str(home)
     backstage_client.backstage_url = lambda: state.forge_url
     cluster = Cluster.from_kubeconfig(home / "kubeconfig", state)
-    platform = Platform(cluster, GitServerOnDisk(cluster, state.forge_url, repository))
+    platform = Platform(cluster, QuickGitServer(cluster, state.forge_url, repository))
     with Breakage(platform, MortalJournal(path, death)) as breakage:
         for fault in faults:
             breakage.inject(FAULTS[fault])

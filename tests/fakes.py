@@ -171,8 +171,10 @@ def picture(api: ApiServer, repository: Path) -> dict[str, Any]:
     for path, obj in api.objects.items():
         meta = {key: value for key, value in obj["metadata"].items() if key not in ("uid", "resourceVersion")}
         objects[path] = {**{key: value for key, value in obj.items() if key != "status"}, "metadata": meta}
-    main = git("-C", str(repository), "ls-tree", "-r", "main")
-    branches = git("-C", str(repository), "for-each-ref", "--format=%(refname)")
+    # Of a commit its tree: what it holds, and not when it was made.
+    listed = git("-C", str(repository), "for-each-ref", "--format=%(refname) %(tree)").splitlines()
+    trees = dict(line.split() for line in listed)
+    main, branches = trees["refs/heads/main"], sorted(trees)
     gate = schema.check.__qualname__
     return {
         "objects": objects, "main": main, "branches": branches, "hooks": hooks_of(repository), "gate": gate,

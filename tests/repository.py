@@ -30,6 +30,6 @@ def git(*arguments: str, feed: str | None = None, environment: Mapping[str, str]
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, **environment} if environment else None,
     )
     return done.stdout.strip()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from neuroscale.kubernetes.refs import Object
-from neuroscale.supply import Provisions
-from neuroscale.supply.contract import Demand, Supply
+
+if TYPE_CHECKING:  # a process that is seen at work would wait for all that builds images
+    from neuroscale.supply.contract import Demand, Provisions, Supply
 
 #: Whom k3d's kubeconfig names; the node's own programs have other names.
 USER = "system:admin"

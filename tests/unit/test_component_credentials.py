@@ -24,7 +24,7 @@ TOKENS = {
 #: Stage -> who has a token in its environment.
 READERS = {
     "gate's credentials": "pull-requests/deployments/gate-watch",
-    "portal's credentials": "backstage/deployments/backstage",
+    "portal's credentials": "backstage/deployments/neuroscale-backstage",
 }
 
 

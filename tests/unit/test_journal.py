@@ -437,6 +437,7 @@ def scenario(state: ClusterState, repository: Path, path: Path, faults: list[str
     """What runs in the process that dies."""
     home = path.parent
     os.environ["NEUROSCALE_STATE"] = str(home)
+    os.environ["PATH"] = f"{home / 'docker'}{os.pathsep}{os.environ['PATH']}"
     backstage_client.backstage_url = lambda: state.forge_url
     cluster = Cluster.from_kubeconfig(home / "kubeconfig", state)
     platform = Platform(cluster, QuickGitServer(cluster, state.forge_url, repository))

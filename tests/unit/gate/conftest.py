@@ -70,14 +70,19 @@ class QuickEngine(Engine):
         return json.loads(json.dumps(fake_engine.answer(what, json.loads(json.dumps(request)), self.program.parent)))
 
 
+@pytest.fixture(scope="session")
+def verdicts() -> str:
+    """For the stand-ins: which specimen of the corpus which rule rejects."""
+    return json.dumps({one.name: one.rule for one in specimens() if one.stage == "policy"})
+
+
 @pytest.fixture
-def tools(tmp_path: Path) -> Tools:
+def tools(tmp_path: Path, verdicts: str) -> Tools:
     """The stand-ins, as programs; a tree without upstream's manifests."""
     engine, cli = tmp_path / "bin" / "gate-engine", tmp_path / "bin" / "kyverno-cli"
     engine.parent.mkdir()
     for program, toy in ((engine, fake_engine), (cli, fake_kyverno)):
         python_program(program, Path(str(toy.__file__)).read_text(encoding="utf-8"))
-    verdicts = {one.name: one.rule for one in specimens() if one.stage == "policy"}
-    engine.with_name("verdicts").write_text(json.dumps(verdicts), encoding="utf-8")
+    engine.with_name("verdicts").write_text(verdicts, encoding="utf-8")
     quick = QuickEngine(engine, text=engine.read_text(encoding="utf-8"))
     return Tools(quick, quick, {}, Path("/nonexistent/helm"), lambda: cli)

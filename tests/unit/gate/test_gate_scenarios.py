@@ -57,8 +57,14 @@ ALL = list(runs())
 DEFINED = [one for one in step_function_context_registry.values() if one.step_func.__module__ == gate_steps.__name__]
 
 
+@pytest.fixture(scope="module")
+def here() -> list[Specimen]:
+    """The stand-in names no rules inside a policy, there is no Helm, and what does not render Argo CD says."""
+    return [replace(one, detail="") for one in corpus.specimens() if not one.needs and one.stage != "render"]
+
+
 @pytest.fixture
-def repository(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def repository(checkout: Path, here: list[Specimen], monkeypatch: pytest.MonkeyPatch) -> Path:
     """With the policies as the platform has them, one file each, and all that the corpus needs beside it."""
     folder = checkout / "bootstrap/policies"
     (folder / "policies.yaml").unlink()
@@ -75,9 +81,7 @@ def repository(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ]
     write(checkout / "bootstrap/definitions/serving.yaml", *serving)
     shutil.copyfile(ROOT / "apps/demo-iris-2/inference-service.yaml", _made(checkout / "apps/a-model") / "model.yaml")
-    # The stand-in names no rules inside a policy, there is no Helm, and what does not render Argo CD says.
-    here = [replace(one, detail="") for one in corpus.specimens() if not one.needs and one.stage != "render"]
-    monkeypatch.setattr(corpus, "specimens", lambda: here)
+    monkeypatch.setattr(corpus, "specimens", lambda: list(here))
     monkeypatch.setattr(judging, "specimens", lambda: few_for_each_rule(here))
     return checkout
 

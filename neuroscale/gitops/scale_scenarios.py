@@ -170,7 +170,11 @@ def assert_growth(done: Sequence[Deployed], at_most: float, platform: Platform) 
 
 
 def evaluate_growth(done: Sequence[Deployed], at_most: float) -> Verdict:
-    """The upper end of the exponent's interval is no larger; what is too little to tell is no proof."""
+    """The upper end of the exponent's interval is no larger; what is too little to tell is no proof.
+
+    Folders that come alone after all others have another question to answer, and would hide a steep law.
+    """
+    done = done[: len(done) - len(_alone(done[::-1]))]
     if len({one.folders for one in done}) < _POINTS:
         return unrecoverable(f"{len(done)} commits are too few for a law")
     law = fit(done)

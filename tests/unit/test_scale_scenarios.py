@@ -29,6 +29,12 @@ def test_what_may_grow_faster_is_too_fast(exponent: float, noise: float, fits: b
     assert bool(evaluate_growth(measured(exponent, noise), 1.15)) is fits
 
 
+def test_folders_that_come_alone_at_the_end_hide_no_law() -> None:
+    slow = [Deployed(1, 300 + number, 500.0) for number in range(3)]
+    assert evaluate_growth([*measured(1.0)[:-3], *slow], 1.15)
+    assert not evaluate_growth([*measured(1.5)[:-3], *slow], 1.15)
+
+
 def test_too_few_points_are_no_law() -> None:
     assert evaluate_growth(measured(0.5)[:3], 1.15).state == "unrecoverable"
     assert evaluate_growth([Deployed(1, 4, 1.0)] * 6, 1.15).state == "unrecoverable"

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from repository import git
 
+from neuroscale.results import Run, RunFolder, RunKind, ScenarioResult, ScenarioVerdict
 from neuroscale.settings import ROOT
 
 WORKFLOWS = {
@@ -121,11 +122,8 @@ MIDNIGHT = datetime(2026, 12, 1, tzinfo=UTC)
 SLOW = 'case "$*" in *suite.pace*) exit 3 ;; *"timed and"*) exit 1 ;; esac'
 #: A session of milestone C that leaves a record, and is stopped with all that is left of the time.
 STOPPED = """case "$*" in *milestone_c*) ;; *) exit 0 ;; esac
-mkdir -p reports/1
-cat >reports/1/run.json <<END
-{{"kind": "{kind}",
- "verdict": "{verdict}"}}
-END
+mkdir -p reports
+mv record reports/1
 exit 124"""
 
 
@@ -133,9 +131,21 @@ exit 124"""
     ("kind", "verdict", "code"),
     [("conformance", "failed", 1), ("conformance", "passed", 0), ("kill matrix", "failed", 0)],
 )
-def test_a_part_that_was_red_when_its_time_was_up_fails(kind: str, verdict: str, code: int, tmp_path: Path) -> None:
-    ended = ci(tmp_path, MIDNIGHT, STOPPED.format(kind=kind, verdict=verdict), budget="1000")
+def test_a_part_that_was_red_when_its_time_was_up_fails(
+    kind: RunKind, verdict: ScenarioVerdict, code: int, tmp_path: Path
+) -> None:
+    result = ScenarioResult(nodeid="", feature="", scenario="", tags=[], verdict=verdict, seconds=1)
+    record = tmp_path / "record"
+    record.mkdir()
+    RunFolder(record).save_run(Run(name="1", kind=kind, started_at=MIDNIGHT, results=[result]))
+    ended = ci(tmp_path, MIDNIGHT, STOPPED, budget="1000")
     assert ended.returncode == code, ended.stdout
+
+
+def test_nobody_knows_how_fast_a_machine_is_that_cannot_say(tmp_path: Path) -> None:
+    ended = ci(tmp_path, MIDNIGHT, SLOW.replace("exit 3", "exit 6"))
+    assert ended.returncode == 1, ended.stdout
+    assert "this machine is slower" not in ended.stdout
 
 
 def test_what_is_timed_is_not_run_on_a_slow_machine(tmp_path: Path) -> None:

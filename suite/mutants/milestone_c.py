@@ -4,35 +4,16 @@ from __future__ import annotations
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
 from neuroscale.chaos.faults import Committed, FieldsEdited, ScaledTo
-from neuroscale.git_server import IN_CLUSTER_URL
-from neuroscale.git_server_api import BRANCH
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import argo, backstage
-from neuroscale.settings import APPLICATION_SET, ARGOCD, ROOT, ROOT_APPLICATION
+from neuroscale.settings import ROOT
+from suite.mutants.generator import without
 from suite.mutants.mutant import Mutant
 
 _SKELETON = "backstage/templates/model-endpoint/skeleton"
 _SERVICE = f"{_SKELETON}/inference-service.yaml"
 _TEMPLATE = (ROOT / _SERVICE).read_text(encoding="utf-8")
 _PORTAL_SYNC_OFF = disable_automated_sync(backstage.APPLICATION)
-#: As infrastructure/apps has it, but for the last folder.
-_ELSEWHERE = {
-    "repoURL": IN_CLUSTER_URL,
-    "revision": BRANCH,
-    "requeueAfterSeconds": 5,
-    "directories": [
-        {"path": "apps/*"},
-        {"path": "apps/neuroscale-*", "exclude": True},
-        {"path": "apps/golden-*", "exclude": True},
-    ],
-}
-_NO_DISCOVERY = (
-    disable_automated_sync(ROOT_APPLICATION)[0],
-    FieldsEdited(
-        target=Ref("ApplicationSet", APPLICATION_SET, ARGOCD), patch={"spec": {"generators": [{"git": _ELSEWHERE}]}}
-    ),
-)
-
 _SERVED = "A model is asked for in the portal, merged, and served"
 _CATALOGUED = "A merged model is in the catalog until it is removed"
 _TAKEN = "A name that is taken is refused, and what was first stays as it is"
@@ -91,7 +72,7 @@ MUTANTS = (
         "The ApplicationSet passes the folder over",
         scenario=_SERVED,
         before=_MERGES,
-        faults=_NO_DISCOVERY,
+        faults=without("apps/golden-*"),
         red_step=_ANSWERS,
         reason=r'Application "golden-\w+" is Synced to .*it does not exist',
     ),

@@ -28,8 +28,8 @@ def there_are_app_folders(total: int, breakage: Breakage, recorder: Recorder) ->
 
 @when(parsers.parse("{whom} are frozen in turn for {durations} s each"), target_fixture="uids_before")
 def are_frozen_in_turn(whom: str, durations: str, breakage: Breakage) -> dict[str, str]:
-    names = [name for name in scale_scenarios.FROZEN if name in whom]
-    return scale_scenarios.freeze_in_turn(breakage, names, [float(one) for one in re.findall(r"[\d.]+", durations)])
+    seconds = [float(one) for one in re.findall(r"[\d.]+", durations)]
+    return scale_scenarios.freeze_in_turn(breakage, re.split(", | and ", whom), seconds)
 
 
 @then("each Application is the one that it was before")

@@ -11,6 +11,7 @@ from neuroscale.host.engine import Engine
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending, unrecoverable
+from neuroscale.probes.workloads import pods_of
 
 #: What k3s calls itself: API server, scheduler, controllers and kubelet are one process.
 _API_SERVER = "/bin/k3s server"
@@ -58,14 +59,9 @@ class Frozen(FaultModel):
         nodes = [node["metadata"]["name"] for node in platform.cluster.list("Node")]
         if self.workload is None:
             return {"nodes": nodes, "pods": []}
-        workload = platform.cluster.get(self.workload) or {"spec": {"selector": {"matchLabels": {}}}}
-        labels = workload["spec"]["selector"]["matchLabels"]
-        pods = [
-            pod["metadata"]["uid"]
-            for pod in platform.cluster.list("Pod", self.workload.namespace)
-            if labels and labels.items() <= (pod["metadata"].get("labels") or {}).items()
-        ]
-        return {"nodes": nodes, "pods": pods}
+        workload = platform.cluster.get(self.workload)
+        pods = pods_of(platform.cluster, workload) if workload else []
+        return {"nodes": nodes, "pods": [pod["metadata"]["uid"] for pod in pods]}
 
     def inject(self, platform: Platform, snapshot: Snapshot) -> None:
         """Stop them."""
@@ -84,6 +80,11 @@ class Frozen(FaultModel):
     def revert(self, platform: Platform, snapshot: Snapshot) -> None:  # noqa: ARG002
         """Let them go on."""
         _do("CONT", snapshot)
+
+    def rollback_complete(self, platform: Platform, snapshot: Snapshot) -> Verdict:  # noqa: ARG002
+        """The kernel says of none that it stands still."""
+        states = _do("", snapshot)
+        return pending(f"states of processes: {states}") if "T" in states else met("none stands still")
 
 
 def _do(signal: str, snapshot: Snapshot) -> str:

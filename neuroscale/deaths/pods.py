@@ -19,14 +19,15 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, eventually, met, pending
 from neuroscale.probes import backstage
+from neuroscale.probes.git_server import GITEA
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.probes.workloads import Available, pods_of
-from neuroscale.settings import BUDGETS, GIT_SERVER
+from neuroscale.settings import BUDGETS
 
 _WORKLOADS: Mapping[str, Ref] = {
     "the portal": backstage.BACKSTAGE,
     "its database": backstage.POSTGRESQL,
-    "the Git server": Ref("Deployment", "gitea", GIT_SERVER),
+    "the Git server": GITEA,
 }
 #: A form takes a second or two, and nothing holds it here: what comes too late proves nothing, and is tried again.
 _ATTEMPTS = 3

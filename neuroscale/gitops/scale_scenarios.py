@@ -9,8 +9,7 @@ from itertools import takewhile
 from math import log
 
 from neuroscale.chaos.breakage import Breakage
-from neuroscale.chaos.commits import push
-from neuroscale.chaos.faults import Frozen
+from neuroscale.chaos.faults import Committed, Frozen
 from neuroscale.gitops.commit_scenarios import config_map
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.platform import Platform
@@ -78,14 +77,13 @@ def deploy_in_turn(breakage: Breakage, recorder: Recorder, totals: Sequence[int]
         there = len(platform.git_server.folders("apps"))
         names = [f"many-{number:04}" for number in range(there + 1, total + 1)]
         files = {f"apps/{name}/config.yaml": config_map(Ref("ConfigMap", name, APPS_NAMESPACE)) for name in names}
+        pushed = breakage.inject(Committed(message=f"Add app folders up to {total}", files=files))
         good = EachApplication(frozenset(names))
-        pushed = push(breakage, f"Add app folders up to {total}", files, good, good)
-        start = time.monotonic()
         eventually(good, platform.cluster, within=_DEPLOYED_WITHIN, every=_EVERY)
-        done.append(Deployed(len(names), total, time.monotonic() - start))
+        done.append(Deployed(len(names), total, time.monotonic() - pushed.at))
         recorder.figure(
             claim="folders-deployed", fault=f"{len(names)} app folders are added", subject="the Application of each",
-            series=f"{len(names)} more, {total} in all", at=pushed.at, seconds=done[-1].seconds,
+            series=f"{len(names)} more, {total} in all", at=pushed.clock, seconds=done[-1].seconds,
             facts={"MiB of Argo CD": round(_memory(platform) / 2**20)},
         )  # fmt: skip
     return done

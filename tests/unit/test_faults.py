@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -30,6 +31,7 @@ from neuroscale.chaos.faults import (
     CpuTaken,
     Fault,
     FieldsEdited,
+    Frozen,
     FunctionPatched,
     ObjectCreated,
     ObjectDeleted,
@@ -426,3 +428,21 @@ def test_a_namespace_goes_after_what_runs_in_it(api: ApiServer, toy_platform: Pl
     fault.revert(toy_platform, snapshot)
     deleted = [write.split("/")[-2] for write in api.writes if write.startswith("DELETE ")]
     assert deleted == ["deployments", "pods", "namespaces"]
+
+
+def test_what_is_frozen_is_rolled_back_when_the_kernel_says_so(api: ApiServer, toy_platform: Platform) -> None:
+    populate(api)
+    fault = Frozen()
+    snapshot = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, snapshot)
+    assert fault.rollback_complete(toy_platform, snapshot).state == "pending"
+    fault.revert(toy_platform, snapshot)
+    assert fault.rollback_complete(toy_platform, snapshot).state == "met"
+
+
+def test_a_workload_without_pods_cannot_be_frozen(toy_platform: Platform) -> None:
+    fault = Frozen(workload=replace(NGINX, name="nobody"))
+    snapshot = fault.snapshot(toy_platform)
+    fault.inject(toy_platform, snapshot)
+    verdict = fault.verify_injected(toy_platform, snapshot, ())
+    assert (verdict.state, "has no pod" in verdict.observed) == ("unrecoverable", True)

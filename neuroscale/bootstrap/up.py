@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,10 +19,10 @@ from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import k3d
 from neuroscale.cluster.state import ClusterState, load_state, present_milestones
 from neuroscale.components import GROUND, PORTS, Stage, demands, endpoints, install_tools, selected
-from neuroscale.errors import ClusterUnreachable, ConditionTimeout, NeuroscaleError, PreconditionFailed
+from neuroscale.errors import ClusterUnreachable, ConditionTimeout, NeuroscaleError, PreconditionFailed, RevertFailed
 from neuroscale.milestones import MILESTONES
 from neuroscale.platform import Platform, connect
-from neuroscale.polling import Verdict, duration, eventually, met
+from neuroscale.polling import Verdict, duration, eventually, met, pending
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.probes.progress_reporter import ProgressReporter
 from neuroscale.settings import BUDGETS, CLUSTER_NAME, state_dir
@@ -91,7 +91,7 @@ def up(
         ensured = _cluster(provisions, wanted, begun, name)
     try:
         platform = _platform_on(ensured, provisions, wanted, seconds, say)
-    except (PreconditionFailed, ClusterUnreachable) as error:
+    except (PreconditionFailed, ClusterUnreachable, RevertFailed) as error:
         if ensured.how != "resumed":
             raise
         say(f"the cluster that had been stopped did not get healthy, and everything is recreated: {error}")
@@ -117,7 +117,7 @@ def _platform_on(
     why = f" ({ensured.why})" if ensured.why else ""
     say(f"cluster {state.name}: {ensured.how}{why} at {state.server}, {_where(state)}")
     platform = connect(state.name)
-    roll_back(platform, state.nonce, say, state.name)
+    roll_back(platform, state.nonce, say, state.name, within=BUDGETS.recover)
     with gitops_tree(provisions.manifests, milestones) as tree:
         within = BUDGETS.recover if there else BUDGETS.settle
         seconds.update(_bring_up(platform, tree, milestones, say, within=within))
@@ -240,8 +240,17 @@ def _say_what_else_is_wrong(later: Iterable[Stage], platform: Platform, say: Say
                 say(f"  nor is it so that {description}: {seen.observed}")
 
 
-def roll_back(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME) -> int:
+def roll_back(
+    platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME, *, within: float | None = None
+) -> int:
     """Undo whatever the journal left open; returns how many faults that were.
+
+    Args:
+        platform: Where they are.
+        nonce: Of the cluster they belong to.
+        say: Receives a line for each of them.
+        name: Of the cluster.
+        within: For how many seconds it is tried again: what an undo needs may still be starting. Else it is tried once.
 
     Raises:
         RevertFailed: At least one could not be undone.
@@ -250,7 +259,20 @@ def roll_back(platform: Platform, nonce: str, say: Say, name: str = CLUSTER_NAME
     entries = journal.unfinished()
     for entry in entries:
         say(f"undoing what a killed run left behind: {entry.fault.description} (since {entry.at})")
-    journal.roll_back_all(platform, entries)
+
+    def evaluate() -> Verdict:
+        try:
+            journal.roll_back_all(platform, journal.unfinished())
+        except RevertFailed as error:
+            return pending(str(error))
+        return met("nothing is open")
+
+    if within is not None:
+        undone = ProbeFunction("what a killed run left behind is undone", evaluate, "all")
+        with suppress(ConditionTimeout):
+            eventually(ProgressReporter(undone, say, list), platform.cluster, within=within)
+    # What is open after that wait is tried once more, for the error that keeps it so.
+    journal.roll_back_all(platform, journal.unfinished())
     journal.forget()
     return len(entries)
 

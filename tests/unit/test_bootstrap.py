@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, cast
 import pytest
 from apiserver import ApiServer
 from fake_git_server import fake_platform
+from fakes import FAULTS
 
 from neuroscale import components, polling
 from neuroscale import kustomize as kustomize_module
@@ -20,6 +22,7 @@ from neuroscale.bootstrap import render
 from neuroscale.bootstrap import up as bring_up_module
 from neuroscale.bootstrap.render import gitops_tree
 from neuroscale.bootstrap.stages import ordered, stages
+from neuroscale.chaos.journal import Journal
 from neuroscale.cluster import apply as apply_module
 from neuroscale.cluster.apply import apply_all
 from neuroscale.cluster.client import Cluster
@@ -28,7 +31,9 @@ from neuroscale.errors import (
     ApiError,
     ApiServerSlow,
     ClusterUnreachable,
+    NeuroscaleError,
     PreconditionFailed,
+    RevertFailed,
     SupplyError,
     WriteForbidden,
 )
@@ -442,16 +447,24 @@ def test_when_a_probe_is_never_met_what_later_stages_wait_for_is_said(bring_up: 
 
 
 @pytest.mark.parametrize(
-    ("how", "had", "anew", "within"),
+    ("how", "had", "anew", "within", "error"),
     [
-        ("resumed", ["a"], True, BUDGETS.settle),
-        ("reused", ["a"], False, BUDGETS.recover),
-        ("reused", ["b"], False, BUDGETS.settle),
-        ("created", [], False, BUDGETS.settle),
+        ("resumed", ["a"], True, BUDGETS.settle, PreconditionFailed),
+        ("resumed", ["a"], True, BUDGETS.settle, RevertFailed),
+        ("reused", ["a"], False, BUDGETS.recover, PreconditionFailed),
+        ("reused", ["a"], False, BUDGETS.recover, RevertFailed),
+        ("reused", ["b"], False, BUDGETS.settle, PreconditionFailed),
+        ("created", [], False, BUDGETS.settle, PreconditionFailed),
     ],
 )
 def test_only_a_cluster_that_had_been_stopped_is_recreated_when_it_does_not_get_healthy(
-    how: Any, had: list[str], anew: bool, within: float, monkeypatch: pytest.MonkeyPatch
+    how: Any,
+    had: list[str],
+    within: float,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    anew: bool,
+    error: type[NeuroscaleError],
 ) -> None:
     """One that was there, and had all that is wanted well once, is not on its way: it is given less time."""
     kept: dict[str, Any] = {}
@@ -460,12 +473,12 @@ def test_only_a_cluster_that_had_been_stopped_is_recreated_when_it_does_not_get_
     state = SimpleNamespace(name="c", nonce="n", server="s", forge_url="f", ports=None, save=lambda: None)
     # All of it was begun, and not all of it was well.
     state.milestones, state.healthy, state.model_copy = ["a", "b"], had, lambda update: kept.update(update) or state
-    brought: list[float] = []
+    brought, rolled = list[float](), list[float]()
 
     def bring_up(*_: object, within: float) -> dict[str, float]:
         brought.append(within)
         if len(brought) == 1:
-            raise PreconditionFailed("the models do not come")
+            raise error("the models do not come")
         return {}
 
     made = bring_up_module.k3d.ClusterHandle(cast("Any", state), how)
@@ -475,7 +488,7 @@ def test_only_a_cluster_that_had_been_stopped_is_recreated_when_it_does_not_get_
         "choose": lambda *_, **__: chosen,
         "_cluster": lambda *_: made,
         "connect": lambda name: SimpleNamespace(cluster=None),
-        "roll_back": lambda *_: 0,
+        "roll_back": lambda *_, within: rolled.append(within),
         "_bring_up": bring_up,
     }.items():
         monkeypatch.setattr(bring_up_module, name, stand_in)
@@ -487,11 +500,36 @@ def test_only_a_cluster_that_had_been_stopped_is_recreated_when_it_does_not_get_
         assert kept["healthy"] == ["a"]
         assert any("recreated: the models do not come" in line for line in said)
     else:
-        with pytest.raises(PreconditionFailed, match="the models do not come"):
+        with pytest.raises(error, match="the models do not come"):
             bring_up_module.up({"a"}, say=said.append)
         assert "healthy" not in kept
     assert len(brought) == 1 + anew
+    assert rolled == [BUDGETS.recover] * len(brought)
     assert brought[0] == within
+
+
+@pytest.mark.parametrize(
+    ("failing", "within", "undone"), [(0, None, True), (1, None, False), (1, 5, True), (99, 0, False)]
+)
+def test_what_a_killed_run_left_is_undone_once_what_that_needs_has_started(
+    failing: int, within: float | None, monkeypatch: pytest.MonkeyPatch, *, undone: bool
+) -> None:
+    """A stopped cluster resumes with a Git server that refuses connections for some seconds: commits stayed open."""
+    left = iter(["starting"] * failing)
+
+    def revert(*_: object) -> None:
+        for why in left:
+            raise ClusterUnreachable(why)
+
+    fault, journal, said = FAULTS["committed"], Journal.of("n"), list[str]()
+    monkeypatch.setattr(type(fault), "revert", revert)
+    monkeypatch.setattr(type(fault), "rollback_complete", lambda *_: met("nothing of it is left"))
+    entry = journal.open(fault, {})
+    platform = cast("Platform", SimpleNamespace(cluster=None))
+    with nullcontext() if undone else pytest.raises(RevertFailed, match=r"ClusterUnreachable: starting\. It stays"):
+        assert bring_up_module.roll_back(platform, "n", said.append, within=within) == 1
+    assert len(journal.unfinished()) == (not undone)
+    assert said == [f"undoing what a killed run left behind: {fault.description} (since {entry.at})"]
 
 
 @pytest.mark.parametrize("recorded", ["registry", "source", ""])

@@ -9,7 +9,7 @@ Feature: The platform scales with its number of app folders
 
   Scenario: One more folder takes as long where there are hundreds
     Given the platform is in its steady state
-    When app folders are added up to 4, 5, 6, 300, 301, 302 and 303 in all, each time once those before are deployed
+    When app folders are added up to 4, 5, 6, 7, 8, 300, 301, 302, 303, 304 and 305 in all, each time once those before are deployed
     Then exactly one Application for each folder exists, Synced and Healthy
     And one more folder took at most 2 times as long at the end as at the beginning
 

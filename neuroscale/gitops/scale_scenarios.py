@@ -33,8 +33,8 @@ FROZEN = {
 }
 #: Fewer points make no law: two are always on a line.
 _POINTS = 4
-#: So many folders that come alone say how long one takes.
-_ALONE = 3
+#: So many folders that come alone say how long one takes: a comparison of all that is due may be in the way of two.
+_ALONE = 5
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from suite.mutants.mutant import Mutant
 
 _ADDED = "app folders are added up to 4, 5, 6, 10, 30, 100 and 300 in all, each time once those before are deployed"
 _ONE_MORE = (
-    "app folders are added up to 4, 5, 6, 300, 301, 302 and 303 in all, each time once those before are deployed"
+    "app folders are added up to 4, 5, 6, 7, 8, 300, 301, 302, 303, 304 and 305 in all, "
+    "each time once those before are deployed"
 )
 _SAME = "each Application is the one that it was before"
 

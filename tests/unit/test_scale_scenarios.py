@@ -6,7 +6,7 @@ import pytest
 
 from neuroscale.gitops.scale_scenarios import Deployed, evaluate_growth, evaluate_one_more, evaluate_same, fit
 
-COUNTS = (1, 1, 1, 4, 20, 70, 200, 1, 1, 1)
+COUNTS = (1, 1, 1, 1, 1, 4, 20, 70, 200, 1, 1, 1, 1, 1)
 
 
 def measured(exponent: float, noise: float = 0.02) -> list[Deployed]:
@@ -30,9 +30,9 @@ def test_what_may_grow_faster_is_too_fast(exponent: float, noise: float, fits: b
 
 
 def test_folders_that_come_alone_at_the_end_hide_no_law() -> None:
-    slow = [Deployed(1, 300 + number, 500.0) for number in range(3)]
-    assert evaluate_growth([*measured(1.0)[:-3], *slow], 1.15)
-    assert not evaluate_growth([*measured(1.5)[:-3], *slow], 1.15)
+    slow = [Deployed(1, 300 + number, 500.0) for number in range(5)]
+    assert evaluate_growth([*measured(1.0)[:-5], *slow], 1.15)
+    assert not evaluate_growth([*measured(1.5)[:-5], *slow], 1.15)
 
 
 def test_too_few_points_are_no_law() -> None:
@@ -40,15 +40,15 @@ def test_too_few_points_are_no_law() -> None:
     assert evaluate_growth([Deployed(1, 4, 1.0)] * 6, 1.15).state == "unrecoverable"
 
 
-def test_one_more_folder_takes_as_long_at_the_end() -> None:
+@pytest.mark.parametrize(("seconds", "kept"), [((4.0, 4.0, 3.0, 9.0, 9.0), True), ((4.0, 4.0, 9.0, 9.0, 9.0), False)])
+def test_one_more_folder_takes_as_long_at_the_end(seconds: tuple[float, ...], *, kept: bool) -> None:
     done = measured(0.5)
-    assert evaluate_one_more(done, 2)
-    late = [Deployed(1, 300 + number, seconds) for number, seconds in enumerate((9.0, 9.0, 0.1))]
-    assert not evaluate_one_more([*done[:-3], *late], 2)
+    late = [Deployed(1, 300 + number, took) for number, took in enumerate(seconds)]
+    assert bool(evaluate_one_more([*done[:-5], *late], 2)) is kept
 
 
 @pytest.mark.parametrize("done", [[], measured(0.5)[:-1], measured(0.5)[1:], measured(0.5)[:3]], ids=len)
-def test_without_three_at_each_end_nothing_is_known(done: list[Deployed]) -> None:
+def test_without_five_at_each_end_nothing_is_known(done: list[Deployed]) -> None:
     assert evaluate_one_more(done, 2).state == "unrecoverable"
 
 

@@ -104,6 +104,7 @@ class InferenceResponse:
         reason: Why KServe's model server rejects the request, when it does so in its own format.
         by: Who answered: the ``server`` header.
         routed: Whether the gateway had it from somebody behind it; its own answers do not say how long that took.
+        location: Where it was redirected to; no redirect is followed.
     """
 
     status: int | None
@@ -113,6 +114,7 @@ class InferenceResponse:
     reason: str | None = None
     by: str = ""
     routed: bool = False
+    location: str = ""
 
     def __str__(self) -> str:
         return f"{self.status or 'no answer'}: {self.said}"
@@ -169,6 +171,7 @@ def send(
         reason=_reason(answer),
         by=answer.headers.get("server", ""),
         routed="x-envoy-upstream-service-time" in answer.headers,
+        location=answer.headers.get("location", ""),
     )
 
 

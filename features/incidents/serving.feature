@@ -72,3 +72,8 @@ Feature: The incidents of serving, each with its symptom, its remedy and its rec
     Examples: E3
       | incident            | symptom                                                                              | remedy                                        | slo |
       | gateway_ports_taken | the gateway has no address and its load balancer waits for ports that another one has | remove the other Service of type LoadBalancer | 120 |
+
+    @incident_c7
+    Examples: C7
+      | incident            | symptom                                                                                     | remedy                   | slo |
+      | redirected_to_https | the gateway has no address and a request to a model is redirected to HTTPS by somebody else | remove the other gateway | 120 |

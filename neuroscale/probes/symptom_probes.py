@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError
-from neuroscale.inference_client import Endpoint, ask, endpoint_of, evaluate_not_found, gateway_url
+from neuroscale.inference_client import (
+    Endpoint,
+    InferenceResponse,
+    ask,
+    endpoint_of,
+    evaluate_not_found,
+    gateway_url,
+)
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.model_store import expected_predictions
 from neuroscale.polling import Verdict, met, pending
@@ -201,6 +208,34 @@ class NotFound:
         if where is None:
             return pending("it has no URL")
         return evaluate_not_found(ask(where, expected_predictions().inputs["the reference rows"]))
+
+
+@dataclass(frozen=True)
+class Redirected:
+    """Who asks a model is sent on to HTTPS, by somebody in the gateway's place (a symptom of incident C7)."""
+
+    name: str
+    area: str = "serving"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f'a request to "{self.name}" is redirected to HTTPS by somebody who is not the gateway'
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Ask once."""
+        where = endpoint_of(fetch(cluster, inference_service(self.name)), gateway_url(cluster))
+        if where is None:
+            return pending("it has no URL")
+        return evaluate_redirected(ask(where, expected_predictions().inputs["the reference rows"]), where.host)
+
+
+def evaluate_redirected(answer: InferenceResponse, host: str) -> Verdict:
+    """A redirect to the same host by HTTPS, whose sender does not call itself Envoy."""
+    to = urlsplit(answer.location)
+    seen = f"{answer.status} of {answer.by or 'somebody'}, Location {answer.location or 'not set'}"
+    redirected = answer.status in (301, 302, 307, 308) and (to.scheme, to.netloc) == ("https", host)
+    return met(seen) if redirected and answer.by != "envoy" else pending(seen)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from neuroscale.incidents import by_slug
 from neuroscale.incidents.gateway_ports_taken import SECOND
 from neuroscale.incidents.new_model import NEW_MODEL
 from neuroscale.incidents.progress_deadline_exceeded import FILLER
+from neuroscale.incidents.redirected_to_https import POD
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import argo, serving
 from neuroscale.probes.knative_resources import INGRESS_CLASS
@@ -156,5 +157,15 @@ MUTANTS = (
         red_step=symptom_step(by_slug("e3")),
         reason=r"waits for ports that somebody else has.*none of \d+ pods of its load balancer waits for ports",
         hold=30,
+    ),
+    Mutant(
+        "no-symptom-c7",
+        "The other gateway's pod is gone before anybody looks: its ports answer nobody",
+        scenario=_STOPPED,
+        example=by_slug("c7").slug,
+        before=symptom_step(by_slug("c7")),
+        faults=(ObjectDeleted(target=POD),),
+        red_step=symptom_step(by_slug("c7")),
+        reason=r"is redirected to HTTPS by somebody who is not the gateway.*None of somebody, Location not set",
     ),
 )

@@ -11,6 +11,7 @@ from apiserver import ApiServer, merge
 from fake_gateway import ISVCS, NAME, Gateway, host_of, isvc
 
 from neuroscale.cluster.client import Cluster
+from neuroscale.inference_client import InferenceResponse
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.polling import State
 from neuroscale.probes.knative_resources import inference_service
@@ -20,10 +21,12 @@ from neuroscale.probes.symptom_probes import (
     LeadsTo,
     NoEndpoint,
     NotFound,
+    Redirected,
     Shows,
     SyncsAgain,
     WouldBeRejected,
     evaluate_image_missing,
+    evaluate_redirected,
     evaluate_shared,
     evaluate_shown,
 )
@@ -93,6 +96,33 @@ def test_where_a_url_leads(world: ApiServer, cluster: Cluster) -> None:
 
 
 @pytest.mark.usefixtures("world")
+def redirect(status: int | None, location: str, by: str = "nginx/1.27.5") -> InferenceResponse:
+    return InferenceResponse(status, 0.01, None, "", by=by, location=location)
+
+
+ANSWERS: dict[str, tuple[InferenceResponse, State]] = {
+    "to HTTPS, by somebody": (redirect(307, "https://m.example.com/v1/models/m:predict"), "met"),
+    "by nobody who says his name": (redirect(308, "https://m.example.com/", by=""), "met"),
+    "by the gateway itself": (redirect(301, "https://m.example.com/", by="envoy"), "pending"),
+    "to another host": (redirect(307, "https://elsewhere.example.com/"), "pending"),
+    "not to HTTPS": (redirect(307, "http://m.example.com/"), "pending"),
+    "no redirect": (redirect(200, "https://m.example.com/"), "pending"),
+    "no answer": (redirect(None, ""), "pending"),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_a_redirect_to_https(case: str) -> None:
+    answer, state = ANSWERS[case]
+    assert evaluate_redirected(answer, "m.example.com").state == state
+
+
+@pytest.mark.usefixtures("world")
+def test_a_model_that_answers_redirects_nobody(cluster: Cluster, gateway: Gateway) -> None:
+    assert Redirected(NAME).check(cluster).observed == "200 of envoy, Location not set"
+    assert Redirected("nobody").check(cluster).observed == "it has no URL"
+
+
 def test_not_found_is_404_and_nothing_else(cluster: Cluster, gateway: Gateway) -> None:
     assert NotFound(NAME).check(cluster).state == "pending"
     assert NotFound(NAME, "nobody.example.com").check(cluster).state == "met"

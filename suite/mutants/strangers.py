@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neuroscale.chaos.faults import ObjectCreated
+from neuroscale.chaos.web_server import web_server
 from neuroscale.inference_client import GATEWAY_SERVICE
 from neuroscale.probes import serving
 
@@ -23,39 +24,17 @@ def stranger(app: str, namespace: str | None = GATEWAY_SERVICE.namespace, pages:
         namespace: Whose Services it is meant for.
         pages: Paths for which it has a page of its own; for all others it has none.
     """
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "name": "stranger",
-            "namespace": namespace,
-            "labels": {"app": app, "owner": "platform-team", "cost-center": "cc-platform"},
-            "annotations": {"page": "<p>hello"},
-        },
-        "spec": {
-            "automountServiceAccountToken": False,
-            "terminationGracePeriodSeconds": 0,
-            "containers": [
-                {
-                    "name": "web",
-                    "image": "docker.io/nginxinc/nginx-unprivileged:1.27.5",
-                    # On the gateway's port, and called as the Git server's is.
-                    "ports": [{"name": "http", "containerPort": 8080}],
-                    "readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1},
-                    "resources": {
-                        "requests": {"cpu": "10m", "memory": "32Mi"},
-                        "limits": {"cpu": "100m", "memory": "64Mi"},
-                    },
-                    "securityContext": {"runAsNonRoot": True},
-                    "volumeMounts": [{"name": "pages", "mountPath": "/usr/share/nginx/html"}] if pages else [],
-                }
-            ],
-            "volumes": [{"name": "pages", "downwardAPI": {"items": [{"path": page, **_PAGE} for page in pages]}}]
-            if pages
-            else [],
-        },
+    metadata = {
+        "name": "stranger",
+        "namespace": namespace,
+        "labels": {"app": app},
+        "annotations": {"page": "<p>hello"},
     }
-    return ObjectCreated(manifest=pod, ready=True)
+    # On the gateway's port, and called as the Git server's is.
+    if not pages:
+        return web_server(metadata, "http")
+    items = [{"path": page, **_PAGE} for page in pages]
+    return web_server(metadata, "http", "/usr/share/nginx/html", {"downwardAPI": {"items": items}})
 
 
 #: A new endpoint is there for the control plane at once, and for connections once kube-proxy has heard of it.

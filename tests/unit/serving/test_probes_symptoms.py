@@ -95,7 +95,6 @@ def test_where_a_url_leads(world: ApiServer, cluster: Cluster) -> None:
     assert LeadsTo("nobody", "example.com").check(cluster).observed == "its URL is not set"
 
 
-@pytest.mark.usefixtures("world")
 def redirect(status: int | None, location: str, by: str = "nginx/1.27.5") -> InferenceResponse:
     return InferenceResponse(status, 0.01, None, "", by=by, location=location)
 
@@ -123,6 +122,7 @@ def test_a_model_that_answers_redirects_nobody(cluster: Cluster, gateway: Gatewa
     assert Redirected("nobody").check(cluster).observed == "it has no URL"
 
 
+@pytest.mark.usefixtures("world")
 def test_not_found_is_404_and_nothing_else(cluster: Cluster, gateway: Gateway) -> None:
     assert NotFound(NAME).check(cluster).state == "pending"
     assert NotFound(NAME, "nobody.example.com").check(cluster).state == "met"

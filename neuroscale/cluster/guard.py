@@ -12,6 +12,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Protocol
 
 import psutil
@@ -24,6 +25,15 @@ from neuroscale.settings import MARKER_NAME, MARKER_NAMESPACE
 MARKER_PATH = f"/api/v1/namespaces/{MARKER_NAMESPACE}/configmaps/{MARKER_NAME}"
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 Read = Callable[[str], Object]
+#: What an API server says that cannot answer now. 502 is not among them: whoever answers so is no API server.
+_BUSY = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 
 
 class Guard(Protocol):
@@ -40,6 +50,8 @@ class Guard(Protocol):
 
         Raises:
             WriteForbidden: It may not.
+            ClusterUnreachable: The API server did not say whose cluster it is. The request may not go out now.
+            ApiError: Likewise: it answered that it cannot.
         """
         ...
 
@@ -82,13 +94,17 @@ class MarkerGuard:
                 f"{request}: the address is neither loopback nor a network of the local Docker engine. "
                 "Next: neuroscale up (a cluster of your own), or neuroscale adopt --help"
             )
+        unread = f"{request}: the marker {MARKER_NAMESPACE}/{MARKER_NAME} cannot be read"
         try:
             found = (read(MARKER_PATH).get("data") or {}).get("nonce")
-        except (ApiError, ClusterUnreachable) as error:
-            raise WriteForbidden(
-                f"{request}: the marker {MARKER_NAMESPACE}/{MARKER_NAME} cannot be read ({error}). "
-                "Next: neuroscale status"
-            ) from error
+        except ClusterUnreachable as error:
+            # Whose cluster it is was not said, which is no refusal: who waits for the API server goes on waiting.
+            raise type(error)(f"{unread} ({error}). Next: neuroscale status") from error
+        except ApiError as error:
+            said = f"{unread} ({error}). Next: neuroscale status"
+            if error.status in _BUSY:
+                raise ApiError(said, status=error.status, reason=error.reason) from error
+            raise WriteForbidden(said) from error
         if not self.nonce or found != self.nonce:
             raise WriteForbidden(
                 f"{request}: the marker {MARKER_NAMESPACE}/{MARKER_NAME} belongs to another run or carries no nonce. "

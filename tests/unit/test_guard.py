@@ -20,7 +20,14 @@ from neuroscale.cluster.adopt import mark
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, DenyWrites, MarkerGuard, docker_networks, is_local
 from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state
-from neuroscale.errors import ApiError, ClusterUnreachable, UsageError, WriteForbidden
+from neuroscale.errors import (
+    ApiError,
+    ApiServerSlow,
+    ClusterUnreachable,
+    NeuroscaleError,
+    UsageError,
+    WriteForbidden,
+)
 from neuroscale.git_server import GitServer
 from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
@@ -75,15 +82,17 @@ def _connect(
     return Cluster.from_kubeconfig(file, state, context)
 
 
-def assert_refused(cluster: Cluster, *servers: ApiServer, unreadable: bool = False) -> str:
+def assert_refused(
+    cluster: Cluster, *servers: ApiServer, unreadable: bool = False, by: type[NeuroscaleError] = WriteForbidden
+) -> str:
     """Every verb is refused and nothing arrives; hands back the guard's sentence.
 
     ``unreadable`` is for addresses at which nobody answers, where a verb fails before it comes to the guard.
     """
     for verb in VERBS.values():
-        with pytest.raises((WriteForbidden, ClusterUnreachable, ApiError) if unreadable else WriteForbidden):
+        with pytest.raises((WriteForbidden, ClusterUnreachable, ApiError) if unreadable else by):
             verb(cluster)
-    with pytest.raises(WriteForbidden) as caught:
+    with pytest.raises(by) as caught:
         cluster.assert_writable("git push")
     said = str(caught.value)
     assert "was not sent" in said
@@ -111,7 +120,7 @@ MARKERS: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "absent": ABSENT,
     "forbidden": (403, b'{"kind": "Status", "reason": "Forbidden", "message": "no"}', {}),
     "unauthorized": (401, b"Unauthorized", {}),
-    "server error": (500, b"oops", {}),
+    "bad gateway": (502, b"oops", {}),
     "of another run": (200, b'{"data": {"nonce": "ffffffffffffffffffffffffffffffff"}}', {}),
     "without data": (200, b'{"metadata": {"name": "neuroscale-marker"}}', {}),
     "with null data": (200, b'{"data": null}', {}),
@@ -152,7 +161,25 @@ def test_a_marker_that_never_comes_is_no_marker(api: ApiServer, cluster: Cluster
             raise ConnectionAbortedError
 
     api.before = hang_up
-    assert "cannot be read" in assert_refused(cluster, api)
+    assert "cannot be read" in assert_refused(cluster, api, by=ClusterUnreachable)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, 504])
+def test_a_busy_api_server_forbids_nothing_and_nothing_is_written(
+    status: int, api: ApiServer, cluster: Cluster
+) -> None:
+    api.answers[f"GET {MARKER_PATH}"] = (status, b"oops", {})
+    assert "cannot be read" in assert_refused(cluster, api, by=ApiError)
+
+
+def test_an_api_server_that_is_slow_to_say_whose_it_is_is_asked_again(cluster: Cluster) -> None:
+    """A wait goes on after it, as after any read that took too long; a guard's refusal would end it."""
+
+    def slow(path: str) -> Object:
+        raise ApiServerSlow(f"{path}: Read timed out")
+
+    with pytest.raises(ApiServerSlow, match=r"was not sent.*cannot be read.*timed out"):
+        MarkerGuard(cluster.server, NONCE).allow("POST", "/api/v1/namespaces", cluster.server, slow)
 
 
 @pytest.mark.parametrize("nonce", ["", " "])

@@ -148,6 +148,7 @@ SLOS = {
 #: What is measured to be known, and promised by nobody: name -> what it is.
 MEASURED_ONLY = {
     "admission-agrees": "How long the API server answers for every object of the corpus",
+    "validation-agrees": "How long the API server answers for objects with one change each",
     "render": "How long the live Argo CD renders what the gate renders",
     "merge-to-prediction-polled": "From a merge to the first right answer while Argo CD is told of no push",
     "incident-match": "How long it takes to say which known incident a sick platform looks like",

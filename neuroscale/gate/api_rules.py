@@ -31,7 +31,8 @@ _LONGEST, _LONGEST_LABEL = 253, 63
 
 def complaints(obj: Object) -> list[str]:
     """What the API server would reject of an object that fits its schema, before it asks a policy or a webhook."""
-    return [*_metadata(obj), *_data(obj), *_ports(obj), *_selector(obj), *_containers(obj), *_images(obj), *_quota(obj)]
+    parts = (_metadata, _data, _ports, _selector, _containers, _images, _restarts, _quota)
+    return [said for part in parts for said in part(obj)]
 
 
 def _metadata(obj: Object) -> Iterator[str]:
@@ -121,6 +122,16 @@ def _images(obj: Object) -> Iterator[str]:
                     yield f"{container.get('name')} does not fit: it has no image"
                 elif obj["kind"] == "Pod" and image != image.strip():
                     yield f"{container.get('name')} does not fit: the image {image!r} has a blank at an end"
+
+
+def _restarts(obj: Object) -> Iterator[str]:
+    """The engine's Kubernetes is a later one, which drops without a word what the node's rejects."""
+    if obj["apiVersion"].rpartition("/")[0] in _OWN_GROUPS:
+        for pod in pods(obj):
+            for sort, allowed in (("containers", (None,)), ("initContainers", (None, "Always"))):
+                for container in pod.containers(sort):
+                    if (policy := container.get("restartPolicy")) not in allowed:
+                        yield f"{container.get('name')} does not fit: restartPolicy {policy!r} is for no such container"
 
 
 def _quota(obj: Object) -> Iterator[str]:

@@ -101,5 +101,5 @@ REASONS = {
     "it was not rendered": "should be a folder of this repository, but is https://elsewhere.example/any.git",
     "a policy evaluated nothing": "the policy should judge it, but passed it",
     "the policy engine is missing": "No such file or directory",
-    "the policy engine failed": "should judge, but ended with exit code",
+    "the policy engine failed": "should validate, but ended with exit code",
 }

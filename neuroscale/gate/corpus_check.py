@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neuroscale.errors import ConditionTimeout, Inconclusive
-from neuroscale.gate import appproject, pipeline, policy, resources, schema
+from neuroscale.gate import api_validation, appproject, pipeline, policy, resources, schema
 from neuroscale.gate.engine import Engine
-from neuroscale.gate.findings import Finding, Tree
+from neuroscale.gate.findings import Finding, Tree, named
 from neuroscale.gate.placement import placed
 from neuroscale.gate.render import BY_HAND, Checkout, render_several
 from neuroscale.gate.tools import Tools
@@ -60,9 +60,16 @@ def verdicts(tools: Tools, tree: Tree, chosen: Sequence[Specimen]) -> dict[str, 
         Inconclusive: A tool failed.
     """
     schemas, found, left = schema.Schemas.of(tree.places), dict[str, list[Finding]](), dict[str, Tree]()
-    for one, place, (alone, findings) in rendered_alone(tools.renderer, tree, chosen):
-        both = beside(tree, place, alone)
-        found[one.name] = _before_policies(one, place, both, schemas, findings)
+    rendered = [
+        (one, place, beside(tree, place, alone), findings)
+        for one, place, (alone, findings) in rendered_alone(tools.renderer, tree, chosen)
+    ]
+    for one, place, both, findings in rendered:
+        found[one.name] = findings or schema.check({place: both.places[place]}, schemas)[1]
+    fitting = [(one.name, place, both) for one, place, both, _ in rendered if not found[one.name]]
+    found |= _invalid(tools.judge, tree, fitting)
+    for one, place, both, _ in rendered:
+        found[one.name] = found[one.name] or _by_projects(one, place, both)
         if not found[one.name]:
             left[one.name] = both
     # Folders may have the same name; what they make may not.
@@ -144,13 +151,21 @@ def mistake(one: Specimen, found: Iterable[Finding]) -> str:
     return f"{one.name} should {wanted}, but {'nothing' if not found else found[0]} was found"
 
 
-def _before_policies(
-    specimen: Specimen, place: str, both: Tree, schemas: schema.Schemas, findings: list[Finding]
-) -> list[Finding]:
-    findings = findings or schema.check({place: both.places[place]}, schemas)[1]
-    if not findings and specimen.deployed == "apps":
-        findings = [one for one in appproject.check(both) if one.where.partition(":")[0] == place]
-    return findings
+def _invalid(engine: Engine, tree: Tree, fitting: list[tuple[str, str, Tree]]) -> dict[str, list[Finding]]:
+    """Specimen, by its name, -> what the API server has against its objects, all of which fit their schemas."""
+    asked = [(name, place, obj) for name, place, both in fitting for obj in both.places[place]]
+    everything = (obj for objects in tree.places.values() for obj in objects)
+    said = api_validation.complaints(engine, [obj for _, _, obj in asked], everything)
+    found: dict[str, list[Finding]] = {name: [] for name, _, _ in fitting}
+    for (name, place, obj), against in zip(asked, said, strict=True):
+        found[name] += [Finding("schema", schema.INVALID, named(place, obj), one) for one in against]
+    return found
+
+
+def _by_projects(specimen: Specimen, place: str, both: Tree) -> list[Finding]:
+    if specimen.deployed != "apps":
+        return []
+    return [one for one in appproject.check(both) if one.where.partition(":")[0] == place]
 
 
 def _raise(description: str, judged: Judged, chosen: Iterator[Specimen]) -> None:

@@ -1,4 +1,4 @@
-"""The program that renders and judges with Argo CD's own packages and the API server's: ``images/gate-engine``."""
+"""The program that renders, validates and judges: packages of Argo CD and of the API server, ``images/gate-engine``."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Engine:
     helpers: tuple[Path, ...] = ()
     kept: Path | None = None
 
-    def ask(self, what: Literal["render", "judge"], request: Mapping[str, Any]) -> Any:
-        """Its answer to a request; the forms of both are in its source.
+    def ask(self, what: Literal["render", "validate", "judge"], request: Mapping[str, Any]) -> Any:
+        """Its answer to a request; the forms of all three are in its source.
 
         Raises:
             Inconclusive: It cannot be started, failed, or does not answer.

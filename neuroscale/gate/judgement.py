@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from neuroscale import prices as price_file
 from neuroscale.delta.compare import Delta
 from neuroscale.errors import Inconclusive
-from neuroscale.gate import appproject, billing, policy, resources, schema
+from neuroscale.gate import api_validation, appproject, billing, policy, resources, schema
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding, Places, Tree, named
 from neuroscale.gate.placement import placed
@@ -98,7 +98,7 @@ def judge(
     """Judge what was rendered; the findings are added to the result.
 
     Args:
-        engine: Evaluates policies.
+        engine: Validates objects, and evaluates policies.
         result: With its tree.
         standards: The tree that a change is proposed for. Its policies and AppProjects judge as well, so that no change
             loosens what it is judged by.
@@ -116,8 +116,9 @@ def judge(
         raise Inconclusive("The tree should make objects, but makes none. Next: a full checkout")
     with result.timed("schema"):
         fitting, found = schema.fit(result.tree, like)
+        fitting, more = api_validation.fit(engine, fitting)
         result.validated = sum(map(len, fitting.places.values()))
-        result.findings += found
+        result.findings += [*found, *more]
     places = placed(fitting)
     trees = [fitting] if standards is None else [fitting, _under(schema.fit(standards, like)[0], fitting)]
     with result.timed("appproject"):

@@ -16,10 +16,11 @@ from pathlib import Path
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import ApiError, ConditionTimeout, Inconclusive
-from neuroscale.gate import pipeline, policy
+from neuroscale.gate import api_validation, pipeline, policy
 from neuroscale.gate.corpus_check import beside, rendered_alone
+from neuroscale.gate.findings import Tree
 from neuroscale.gate.placement import placed
-from neuroscale.gate.schema import WEBHOOK, Schemas
+from neuroscale.gate.schema import INVALID, WEBHOOK, Schemas
 from neuroscale.gate.tools import Tools
 from neuroscale.guardrails.admission import AdmissionResponse, Outcome, answer_to
 from neuroscale.guardrails.corpus import Specimen, specimens
@@ -79,6 +80,7 @@ def judge_corpus(tools: Tools, repository: Path, platform: Platform, recorder: R
         for obj in placed(beside(tree, place, alone))[place]:
             made.append((one, _where_there_is_room(obj, there)))
             invalid.append(frozenset(found.rule for found in schemas.findings(place, obj)))
+    invalid = _validated(tools, tree, [obj for _, obj in made], invalid)
     judged = _by_policies(tools, placed(tree), [obj for _, obj in made], invalid)
     at, start = datetime.now(UTC), time.monotonic()
     judgements = [
@@ -103,6 +105,15 @@ def _where_there_is_room(obj: Object, namespaces: Collection[str]) -> Object:
     if not namespace or namespace in namespaces:
         return obj
     return {**obj, "metadata": {**obj["metadata"], "namespace": APPS_NAMESPACE}}
+
+
+def _validated(tools: Tools, tree: Tree, objects: list[Object], invalid: list[frozenset[str]]) -> list[frozenset[str]]:
+    """The same, with what only the API server's own code has against what fits its schema."""
+    asked = [number for number, rules in enumerate(invalid) if _asks_policies(rules)]
+    everything = (obj for there in tree.places.values() for obj in there)
+    said = api_validation.complaints(tools.judge, [objects[number] for number in asked], everything)
+    more = {number for number, against in zip(asked, said, strict=True) if against}
+    return [rules | {INVALID} if number in more else rules for number, rules in enumerate(invalid)]
 
 
 def _by_policies(

@@ -21,8 +21,8 @@ from neuroscale.gate.findings import Finding, Places, Tree, named
 from neuroscale.kubernetes.refs import Object
 from neuroscale.supply.pins import pins
 
-#: The rule of what fits its kind, and is rejected by a webhook of whoever looks after the kind.
-WEBHOOK = "webhook"
+#: The rule of what does not fit its kind; that of what does, and a webhook of whoever looks after the kind rejects.
+INVALID, WEBHOOK = "invalid", "webhook"
 _OWN = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
 #: Keys of a schema that judge nothing.
 _PROSE = frozenset({"default", "description", "example", "externalDocs", "title"})
@@ -33,7 +33,7 @@ _DOLLAR = re.compile(r"(?P<other>\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\$", re.DOTALL)
 class Schemas:
     """Kubernetes' schemas for the node's version, and those of some CustomResourceDefinitions.
 
-    Rules that a CRD states in CEL are the API server's to judge; they are not looked at here.
+    Rules that a CRD states in CEL, and lists that are maps, are looked at by ``api_validation``.
 
     Attributes:
         definitions: The CRDs.
@@ -93,7 +93,7 @@ class Schemas:
             said = f"{obj['apiVersion']} should have a kind {obj['kind']}, of Kubernetes or defined here, but has none"
             return "unknown-kind", (said,)
         if complaints := list(filter(None, map(_complaint, validators, parts))) or api_rules.complaints(obj):
-            return "invalid", tuple(complaints)
+            return INVALID, tuple(complaints)
         return WEBHOOK, tuple(webhook_rules.complaints(obj))
 
     def _of_custom(self, key: tuple[str, str, str]) -> Validator:

@@ -32,7 +32,7 @@ class Specimen:
         bypass: Number of the known bypass of the guardrails that it tries.
         deployed: ``apps``: as a folder there, ``by hand``: without an Application, since apps may not have such kinds.
         folder: Name of its folder below ``apps``.
-        needs: A program without which it does not render.
+        needs: A program without which it does not render, or is not seen to be bad.
     """
 
     path: Path

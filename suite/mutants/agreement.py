@@ -46,4 +46,13 @@ MUTANTS = (
         red_step="of each stage as many manifests were submitted and rejected as the corpus says",
         reason=r"stage policy: (\d+) submitted and \d+ rejected, for \1 and \1",
     ),
+    Mutant(
+        "agreement-not-validated",
+        "Whatever fits its schema is taken for what the API server creates",
+        scenario="What one change makes invalid is invalid for the gate as it is for the API server",
+        before="good objects with one change each are judged by the gate and submitted in a dry run",
+        faults=(_gate("api_validation:ask", "nothing_invalid"),),
+        red_step="at least 150 of them are invalid, the same for the gate and the API server",
+        reason=r"env bad name: the gate finds nothing, the API server says: .*a valid environment variable name",
+    ),
 )

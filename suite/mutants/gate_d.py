@@ -29,7 +29,7 @@ def _wired(wire: str, replacement: str) -> FunctionPatched:
 _ALWAYS_GREEN = _wired(".findings:exit_code", "always_green")
 _IGNORE_SCHEMAS = _wired(".schema:check", "ignore_schemas")
 _DROP_FINDINGS = _wired(".policy:check", "drop_findings")
-_GO_ON = _wired(".policy:ask", "go_on_without")
+_GO_ON = (_wired(".policy:ask", "go_on_without"), _wired(".api_validation:ask", "validate_without"))
 
 
 def _judges(flaw: str) -> str:
@@ -93,6 +93,15 @@ MUTANTS = (
         faults=(_wired(".schema:check", "ignore_unknown_fields"),),
         red_step=_EACH_BAD_ONE,
         reason=r"misspelt-field should be rejected: schema invalid, but nothing was found",
+    ),
+    Mutant(
+        "corpus-not-validated",
+        "Whatever fits its schema is taken for what the API server creates",
+        scenario=_CORPUS,
+        before=_JUDGES_CORPUS,
+        faults=(_wired(".api_validation:ask", "nothing_invalid"),),
+        red_step=_EACH_BAD_ONE,
+        reason=r"escalates-without-leave should be rejected: schema invalid, but nothing was found",
     ),
     Mutant(
         "corpus-quotas-not-checked",
@@ -180,7 +189,7 @@ MUTANTS = (
         scenario=_BLIND,
         example="without a policy engine",
         before=_judges("without a policy engine"),
-        faults=(_GO_ON,),
+        faults=_GO_ON,
         red_step="the gate says that the policy engine is missing",
         reason=r"should say .* but ended with exit code 1 and policy: .*passed it over",
     ),
@@ -190,7 +199,7 @@ MUTANTS = (
         scenario=_BLIND,
         example="with a policy engine that fails",
         before=_judges("with a policy engine that fails"),
-        faults=(_GO_ON,),
+        faults=_GO_ON,
         red_step="the gate says that the policy engine failed",
         reason=r"should say .* but ended with exit code 1 and policy: .*passed it over",
     ),

@@ -1,7 +1,7 @@
 // What the gate learns from the programs that will act on a merge: Argo CD's repo-server, which makes objects of
-// folders, and the API server's admission, which judges them by the policies. Their own packages, without a cluster.
+// folders, and the API server, which validates them and judges them by the policies. Their own packages, without a cluster.
 //
-// Reads one request as JSON, and answers with JSON: `render` and `judge`.
+// Reads one request as JSON, and answers with JSON: `render`, `validate` and `judge`.
 package main
 
 import (
@@ -24,15 +24,17 @@ func run() error {
 	// The repo-server logs each program that it starts; errors come back as answers.
 	log.SetOutput(io.Discard)
 	if len(os.Args) != 2 {
-		return fmt.Errorf("one of render and judge should be asked for, but there are %d arguments", len(os.Args)-1)
+		return fmt.Errorf("one of render, validate and judge should be asked for, but there are %d arguments", len(os.Args)-1)
 	}
 	switch os.Args[1] {
 	case "render":
 		return answer(renderTrees)
+	case "validate":
+		return answer(validateObjects)
 	case "judge":
 		return answer(judgeObjects)
 	}
-	return fmt.Errorf("render or judge should be asked for, but %s is", os.Args[1])
+	return fmt.Errorf("render, validate or judge should be asked for, but %s is", os.Args[1])
 }
 
 func answer[Request, Response any](reply func(Request) (Response, error)) error {

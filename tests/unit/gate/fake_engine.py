@@ -25,7 +25,7 @@ import yaml
 
 Object = dict[str, Any]
 TAG, LABELS = "disallow-latest-image-tag", "require-standard-labels-deployment"
-LOOSENED = "loosened"
+LOOSENED, INVALID = "loosened", "invalid"
 MODELS = {"InferenceService": "inferenceservices"}
 WORKLOADS = {
     "Configuration": "configurations", "CronJob": "cronjobs", "DaemonSet": "daemonsets", "Deployment": "deployments",
@@ -54,7 +54,10 @@ def answer(what: str, request: Object, beside: Path, mode: str = "") -> Object:
     """What it says to a request."""
     if what == "render":
         return {"trees": [render(Path(one["root"]), one["byHand"]) for one in request["trees"]]}
-    return {"results": judge(request, json.loads((beside / "verdicts").read_text()), mode)}
+    verdicts = json.loads((beside / "verdicts").read_text())
+    if what == "validate":
+        return {"results": list(validate(request["objects"], verdicts))}
+    return {"results": judge(request, verdicts, mode)}
 
 
 # --- render
@@ -178,6 +181,16 @@ def filled(template: Any, folder: str) -> Any:
     if isinstance(template, str):
         return template.replace("{{ .path.basename }}", folder.rpartition("/")[2]).replace("{{ .path.path }}", folder)
     return template
+
+
+# --- validate
+
+
+def validate(objects: list[Object], verdicts: dict[str, str]) -> Iterator[Object]:
+    """By name, as the verdicts say."""
+    for number, obj in enumerate(objects):
+        if verdicts.get(obj["metadata"]["name"]) == INVALID:
+            yield {"object": number, "messages": ["spec: Invalid value"]}
 
 
 # --- judge

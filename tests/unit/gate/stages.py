@@ -46,7 +46,7 @@ _INTEGER, _TEXT = {"type": "integer", "format": "int32"}, {"type": "string"}
 class ToyEngine(Engine):
     """The stand-in, in this process."""
 
-    def ask(self, what: Literal["render", "judge"], request: Mapping[str, Any]) -> Any:
+    def ask(self, what: Literal["render", "validate", "judge"], request: Mapping[str, Any]) -> Any:
         assert what == "render"
         return {"trees": [fake_engine.render(Path(one["root"]), list(one["byHand"])) for one in request["trees"]]}
 

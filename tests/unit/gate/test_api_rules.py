@@ -15,6 +15,8 @@ from neuroscale.kubernetes.refs import Object
 GOOD: Object = yaml.safe_load((CORPUS / "good" / "deployment.yaml").read_text(encoding="utf-8"))
 POD: Callable[[Object], Object] = lambda obj: obj["spec"]["template"]["spec"]  # noqa: E731
 
+IMAGE = {"name": "first", "image": "docker.io/nginxinc/nginx-unprivileged:1.27.5"}
+
 
 def changed(change: Callable[[Object], object]) -> Object:
     obj = copy.deepcopy(GOOD)
@@ -24,6 +26,7 @@ def changed(change: Callable[[Object], object]) -> Object:
 
 def test_what_is_right_is_not_complained_of() -> None:
     assert complaints(GOOD) == []
+    assert complaints(changed(lambda obj: POD(obj).update(initContainers=[{**IMAGE, "restartPolicy": "Always"}]))) == []
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,11 @@ def test_what_is_right_is_not_complained_of() -> None:
         (lambda obj: POD(obj)["containers"][0].pop("image"), "main does not fit: it has no image"),
         (lambda obj: POD(obj)["containers"][0].update(image=""), "main does not fit: it has no image"),
         (lambda obj: POD(obj).update(initContainers=[{"name": "first"}]), "first does not fit: it has no image"),
+        (lambda obj: POD(obj)["containers"][0].update(restartPolicy="Always"), "'Always' is for no such container"),
+        (
+            lambda obj: POD(obj).update(initContainers=[{**IMAGE, "restartPolicy": "OnFailure"}]),
+            "'OnFailure' is for no",
+        ),
         (lambda obj: POD(obj).update(ephemeralContainers=[{"name": "b", "image": "b"}]), "ephemeralContainers do not"),
     ],
 )

@@ -17,13 +17,14 @@ from fixtures import captured, having
 from neuroscale import milestones
 from neuroscale.cluster.client import Cluster
 from neuroscale.components import COMPONENTS
-from neuroscale.errors import ApiError, ClusterUnreachable, ExitCode, SteadyStateLost
+from neuroscale.errors import ApiError, ClusterUnreachable, ExitCode, NeuroscaleError, SteadyStateLost
 from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import MILESTONES, SteadyState, assert_steady_state, probes_of, reachable
 from neuroscale.platform import Platform
-from neuroscale.polling import Probe, met
+from neuroscale.polling import Probe, Verdict, met
 from neuroscale.probes import applications, argo, progress_reporter
 from neuroscale.probes.certificates import ApiServerCertificateLasts
+from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.settings import ROOT, ROOT_APPLICATION, Budgets
 
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
@@ -155,6 +156,28 @@ def test_without_git_the_rest_is_asked_all_the_same(
     ]
     assert "does not answer" in unmet(platform)[-1].check(platform.cluster).observed
     assert len(probes_of("a", platform)) == 9
+
+
+def test_what_git_refuses_while_something_is_asked_hides_nothing_else(api: ApiServer, platform: Platform) -> None:
+    """Every other connection may come to a stranger, who has no repository."""
+
+    def refused() -> Verdict:
+        raise NeuroscaleError("git ls-remote should succeed, but git exited with 128")
+
+    api.objects[ground.COREDNS] = AWAY
+    probes = [ProbeFunction("the commit is known", refused), *probes_of("a", platform)]
+    verdict = SteadyState("a", lambda: probes).check(platform.cluster)
+    assert verdict.state == "pending"
+    assert re.match(r"2 of 11 .*the commit is known: git ls-remote should .*; .*coredns", verdict.observed)
+
+
+@pytest.mark.parametrize("error", [ClusterUnreachable("no answer"), ApiError("no", status=403, reason="Forbidden")])
+def test_what_the_api_server_does_not_answer_is_no_thing_amiss(error: NeuroscaleError, platform: Platform) -> None:
+    def refused() -> Verdict:
+        raise error
+
+    with pytest.raises(type(error)):
+        SteadyState("a", lambda: [ProbeFunction("anything", refused)]).check(platform.cluster)
 
 
 def test_what_sleeps_after_an_error_is_asked_to_look_again_before_a_scenario(

@@ -53,6 +53,6 @@ MUTANTS = (
         before="good objects with one change each are judged by the gate and submitted in a dry run",
         faults=(_gate("api_validation:ask", "nothing_invalid"),),
         red_step="at least 150 of them are invalid, the same for the gate and the API server",
-        reason=r"env bad name: the gate finds nothing, the API server says: .*a valid environment variable name",
+        reason=r"env bad name: the gate finds nothing, the API server says: .*env\[0\]\.name: Invalid value",
     ),
 )

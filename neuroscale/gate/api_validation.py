@@ -15,6 +15,7 @@ from neuroscale.errors import Inconclusive
 from neuroscale.gate.engine import Engine
 from neuroscale.gate.findings import Finding, Tree, named
 from neuroscale.gate.schema import INVALID, kubernetes
+from neuroscale.gate.webhook_rules import rewritten
 from neuroscale.kubernetes.refs import Object
 
 _DEFINITION = "CustomResourceDefinition"
@@ -61,7 +62,7 @@ def complaints(engine: Engine, objects: Sequence[Object], everything: Iterable[O
     request = {
         "kubeVersion": kubernetes(),
         "definitions": definitions,
-        "objects": [objects[number] for number in numbers],
+        "objects": [rewritten(objects[number]) for number in numbers],
     }
     said = ask(engine, request)
     found: dict[int, list[str]] = defaultdict(list)

@@ -78,6 +78,7 @@ class Schemas:
 
     def _complaints(self, obj: Object) -> tuple[str, tuple[str, ...]]:
         """A rule, and what breaks it; nothing: the object fits."""
+        obj = webhook_rules.rewritten(obj)
         group, _, version = obj["apiVersion"].rpartition("/")
         key = (group, version, obj["kind"])
         if key in self._custom:

@@ -20,7 +20,7 @@ from neuroscale.results import Recorder, Sample
 from suite.mutants.agreement import MUTANTS
 
 (_MUTANT,) = (one for one in MUTANTS if one.slug == "agreement-not-validated")
-_SAID = "spec.template.spec.containers[0].env[0].name: Invalid value: \"1 A\""
+_SAID = 'spec.template.spec.containers[0].env[0].name: Invalid value: "1 A"'
 
 
 def test_each_change_makes_another_object_of_a_kind_that_there_is() -> None:

@@ -6,9 +6,10 @@ import copy
 
 import pytest
 import yaml
+from stages import definition
 
 from neuroscale.gate.schema import WEBHOOK, Schemas
-from neuroscale.gate.webhook_rules import complaints
+from neuroscale.gate.webhook_rules import complaints, rewritten
 from neuroscale.guardrails.corpus import CORPUS
 from neuroscale.guardrails.oracle import is_pinned
 from neuroscale.kubernetes.refs import Object
@@ -64,3 +65,21 @@ def test_it_is_a_rule_of_its_own_since_policies_are_asked_before() -> None:
     kind = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": meta, "spec": spec}
     (found,) = Schemas([kind]).findings("apps/a", with_image(KNATIVE, image))
     assert (found.stage, found.rule) == ("schema", WEBHOOK)
+
+
+def test_a_fraction_of_a_core_is_a_text_where_kserve_writes_the_object_again() -> None:
+    model = {"model": {"resources": {"requests": {"cpu": 0.1, "memory": "1Gi"}, "limits": {"cpu": 1}}}, "weight": 0.5}
+    obj = {"kind": "InferenceService", "spec": {"predictor": model, "list": [model]}}
+    text = {"model": {"resources": {"requests": {"cpu": "0.1", "memory": "1Gi"}, "limits": {"cpu": 1}}}, "weight": 0.5}
+    assert rewritten(obj) == {"kind": "InferenceService", "spec": {"predictor": text, "list": [text]}}
+    assert rewritten({**obj, "kind": "ServingRuntime"}) == {**obj, "kind": "ServingRuntime"}
+
+
+@pytest.mark.parametrize(("kind", "fits"), [("InferenceService", True), ("ServingRuntime", False)])
+def test_a_schema_of_integers_and_texts_is_asked_about_what_was_written_again(kind: str, fits: bool) -> None:
+    amount = {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True}
+    spec = {"type": "object", "properties": {"requests": {"type": "object", "additionalProperties": amount}}}
+    schemas = Schemas([definition("serving.kserve.io", "v1beta1", kind, spec)])
+    obj = {"apiVersion": "serving.kserve.io/v1beta1", "kind": kind, "metadata": {"name": "a"}}
+    found = schemas.findings("apps/a", {**obj, "spec": {"requests": {"cpu": 0.1}}})
+    assert bool(found) is not fits

@@ -28,6 +28,7 @@ from neuroscale.gate.findings import Finding
 from neuroscale.gate.scopes import cluster_scoped
 from neuroscale.git_server import IN_CLUSTER_URL
 from neuroscale.git_server_api import BRANCH
+from neuroscale.guardrails import oracle
 from neuroscale.kubernetes.refs import Object
 from neuroscale.kustomize import documents
 from neuroscale.probes import pull_requests
@@ -130,6 +131,18 @@ def test_schemas_would_notice_a_misspelt_key() -> None:
     """Each object's schema is there and strict; else the test above passes for nothing."""
     unnoticed = [f"{place}: {_named(obj)}" for place, obj in all_objects() if not _misfit({**obj, "metdata": {}})]
     assert unnoticed == []
+
+
+def test_no_container_is_given_a_variable_twice() -> None:
+    """The API server takes it, and the last one counts: in the reference platform a value of the chart's own lost."""
+    given = {
+        f"{place}: {_named(obj)}/{container['name']}": [one["name"] for one in container.get("env") or []]
+        for place, obj in all_objects()
+        for pod in oracle.pods(obj)
+        for container in pod.containers()
+    }
+    assert sum(map(len, given.values())) > 30
+    assert {name: found for name, found in given.items() if len(found) > len(set(found))} == {}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from workloads import flawed, nulled
 
 from neuroscale.errors import Inconclusive, SupplyError
-from neuroscale.gate import corpus_check, kyverno_cli, policy
+from neuroscale.gate import api_validation, corpus_check, kyverno_cli, policy
 from neuroscale.gate.findings import Finding, Places, Tree
 from neuroscale.gate.pipeline import pass_through, rendered
 from neuroscale.gate.placement import placed
@@ -62,6 +62,52 @@ def test_this_checkout_passes_in_twenty_seconds(tools: Tools) -> None:
     assert result.rendered == result.validated > 200
     assert set(result.evaluated) == set(POLICIES)
     assert sum(result.seconds.values()) <= 20, result.seconds
+
+
+# --- what the API server's own code has against objects
+
+
+def defined(kind: str, root: Object) -> Object:
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object", **root}}}
+    names = {"kind": kind, "plural": f"{kind.lower()}s"}
+    spec = {"group": "example.com", "scope": "Namespaced", "names": names, "versions": [version]}
+    metadata = {"name": f"{names['plural']}.example.com"}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": metadata, "spec": spec,
+    }  # fmt: skip
+
+
+SPEC: Object = {"type": "object", "properties": {"n": {"type": "integer"}, "names": {"type": "array"}}}
+KEYED = {"items": {"type": "string"}, "type": "array", "x-kubernetes-list-type": "set"}
+DEFINITIONS = [
+    defined("Plain", {"properties": {"spec": SPEC}}),
+    defined(
+        "Ruled", {"properties": {"spec": SPEC | {"x-kubernetes-validations": [{"rule": "self.n > 1 && self.n < 9"}]}}}
+    ),
+    defined("Set", {"properties": {"spec": {"type": "object", "properties": {"names": KEYED}}}}),
+    defined("Loose", {"properties": {"spec": SPEC}, "patternProperties": {"a": {"type": "string"}}}),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "said"),
+    [
+        ("Plain", {"n": 1}, ""),
+        ("Ruled", {"n": 2}, ""),
+        ("Ruled", {"n": 1}, 'spec: Invalid value: "object": failed rule: self.n > 1 && self.n < 9'),
+        ("Set", {"names": ["a", "b"]}, ""),
+        ("Set", {"names": ["a", "a"]}, 'spec.names[1]: Duplicate value: "a"'),
+        ("Loose", {"n": 1}, "its definition should hold a structural schema, but: "),
+    ],
+)
+def test_what_a_definition_says_counts_and_a_wrong_one_costs_its_own_objects_alone(
+    kind: str, spec: Object, said: str, tools: Tools
+) -> None:
+    made = {"apiVersion": "example.com/v1", "metadata": {"name": "a"}}
+    objects = [{**made, "kind": kind, "spec": spec}, {**made, "kind": "Plain", "spec": {}}]
+    about, other = api_validation.complaints(tools.judge, objects, DEFINITIONS)
+    assert other == []
+    assert [one[: len(said)] for one in about] == ([said] if said else [])
 
 
 # --- the portal's chart

@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apimachinery/pkg/util/version"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
@@ -138,10 +139,7 @@ func validateObjects(request validateRequest) (validateResponse, error) {
 	if err := utilfeature.DefaultMutableFeatureGate.SetEmulationVersion(emulated); err != nil {
 		return response, err
 	}
-	customs, err := customKinds(request.Definitions)
-	if err != nil {
-		return response, err
-	}
+	customs := customKinds(request.Definitions)
 	for number, raw := range request.Objects {
 		messages, err := validateObject(raw, customs)
 		if err != nil {
@@ -154,14 +152,21 @@ func validateObjects(request validateRequest) (validateResponse, error) {
 	return response, nil
 }
 
-func validateObject(raw []byte, customs map[schema.GroupVersionKind]*customKind) ([]string, error) {
+func validateObject(raw []byte, customs map[schema.GroupVersionKind]*customKind) (messages []string, err error) {
+	// The API server would answer with an internal error, and go on.
+	defer func() {
+		if reason := recover(); reason != nil {
+			messages, err = []string{fmt.Sprintf("the API server's own code fails on it: %v", reason)}, nil
+		}
+	}()
 	object := &unstructured.Unstructured{}
-	if err := json.Unmarshal(raw, &object.Object); err != nil {
+	// Whole numbers stay whole: a rule in CEL about an integer fails on a float.
+	if err := utiljson.Unmarshal(raw, &object.Object); err != nil {
 		return nil, err
 	}
 	kind := object.GroupVersionKind()
 	if custom, ok := customs[kind]; ok {
-		return said(custom.validate(object)), nil
+		return custom.validate(object), nil
 	}
 	strategy, ok := strategies[kind.GroupKind()]
 	if !ok {
@@ -196,45 +201,56 @@ func validateObject(raw []byte, customs map[schema.GroupVersionKind]*customKind)
 	return said(errs), nil
 }
 
-// A kind that a CustomResourceDefinition of the tree defines.
+// A kind that a CustomResourceDefinition of the tree defines. One that is wrong is the fault of its objects, and of no others.
 type customKind struct {
+	wrong      error
 	structural *structuralschema.Structural
 	schema     schemavalidation.SchemaValidator
 	rules      *cel.Validator
 }
 
-func customKinds(definitions []json.RawMessage) (map[schema.GroupVersionKind]*customKind, error) {
+func customKinds(definitions []json.RawMessage) map[schema.GroupVersionKind]*customKind {
 	found := map[schema.GroupVersionKind]*customKind{}
 	for _, raw := range definitions {
 		var given apiextensionsv1.CustomResourceDefinition
 		if err := json.Unmarshal(raw, &given); err != nil {
-			return nil, err
+			continue // its objects are of a kind that nobody defines
 		}
 		for _, one := range given.Spec.Versions {
-			if one.Schema == nil || one.Schema.OpenAPIV3Schema == nil {
-				continue
+			if one.Schema != nil && one.Schema.OpenAPIV3Schema != nil {
+				kind := schema.GroupVersionKind{Group: given.Spec.Group, Version: one.Name, Kind: given.Spec.Names.Kind}
+				found[kind] = newCustomKind(one.Schema.OpenAPIV3Schema)
 			}
-			props := &apiextensions.JSONSchemaProps{}
-			if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(
-				one.Schema.OpenAPIV3Schema, props, nil); err != nil {
-				return nil, err
-			}
-			structural, err := structuralschema.NewStructural(props)
-			if err != nil {
-				return nil, err
-			}
-			validator, _, err := schemavalidation.NewSchemaValidator(props)
-			if err != nil {
-				return nil, err
-			}
-			kind := schema.GroupVersionKind{Group: given.Spec.Group, Version: one.Name, Kind: given.Spec.Names.Kind}
-			found[kind] = &customKind{structural, validator, cel.NewValidator(structural, true, celconfig.PerCallLimit)}
 		}
 	}
-	return found, nil
+	return found
 }
 
-func (kind *customKind) validate(object *unstructured.Unstructured) field.ErrorList {
+func newCustomKind(given *apiextensionsv1.JSONSchemaProps) (kind *customKind) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			kind = &customKind{wrong: fmt.Errorf("the API server's own code fails on it: %v", reason)}
+		}
+	}()
+	props := &apiextensions.JSONSchemaProps{}
+	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(given, props, nil); err != nil {
+		return &customKind{wrong: err}
+	}
+	structural, err := structuralschema.NewStructural(props)
+	if err != nil {
+		return &customKind{wrong: err}
+	}
+	validator, _, err := schemavalidation.NewSchemaValidator(props)
+	if err != nil {
+		return &customKind{wrong: err}
+	}
+	return &customKind{nil, structural, validator, cel.NewValidator(structural, true, celconfig.PerCallLimit)}
+}
+
+func (kind *customKind) validate(object *unstructured.Unstructured) []string {
+	if kind.wrong != nil {
+		return []string{fmt.Sprintf("its definition should hold a structural schema, but: %s", kind.wrong)}
+	}
 	structuraldefaulting.Default(object.Object, kind.structural)
 	errs := schemavalidation.ValidateCustomResource(nil, object.Object, kind.schema)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, kind.structural, object.Object)...)
@@ -243,7 +259,7 @@ func (kind *customKind) validate(object *unstructured.Unstructured) field.ErrorL
 			context.Background(), nil, kind.structural, object.Object, nil, celconfig.RuntimeCELCostBudget)
 		errs = append(errs, broken...)
 	}
-	return errs
+	return said(errs)
 }
 
 // What errors say, without values that are printed with their addresses: the same request is answered the same way.

@@ -20,6 +20,7 @@ from neuroscale.errors import (
     NeuroscaleError,
     SteadyStateLost,
     UsageError,
+    WriteForbidden,
 )
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, Verdict, eventually, met, pending, unrecoverable
@@ -123,7 +124,7 @@ def _asked(probe: Probe, cluster: Cluster) -> Verdict:
     """What it says; that it could not be asked for want of Git is a thing amiss as well, and hides no other."""
     try:
         return probe.check(cluster)
-    except (ApiError, ClusterUnreachable):
+    except (ApiError, ClusterUnreachable, WriteForbidden):
         raise
     except NeuroscaleError as error:
         return pending(str(error))

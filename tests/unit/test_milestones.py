@@ -17,7 +17,7 @@ from fixtures import captured, having
 from neuroscale import milestones
 from neuroscale.cluster.client import Cluster
 from neuroscale.components import COMPONENTS
-from neuroscale.errors import ApiError, ClusterUnreachable, ExitCode, NeuroscaleError, SteadyStateLost
+from neuroscale.errors import ApiError, ClusterUnreachable, ExitCode, NeuroscaleError, SteadyStateLost, WriteForbidden
 from neuroscale.kubernetes.refs import Object
 from neuroscale.milestones import MILESTONES, SteadyState, assert_steady_state, probes_of, reachable
 from neuroscale.platform import Platform
@@ -171,8 +171,11 @@ def test_what_git_refuses_while_something_is_asked_hides_nothing_else(api: ApiSe
     assert re.match(r"2 of 11 .*the commit is known: git ls-remote should .*; .*coredns", verdict.observed)
 
 
-@pytest.mark.parametrize("error", [ClusterUnreachable("no answer"), ApiError("no", status=403, reason="Forbidden")])
-def test_what_the_api_server_does_not_answer_is_no_thing_amiss(error: NeuroscaleError, platform: Platform) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [ClusterUnreachable("no answer"), ApiError("no", status=403, reason="Forbidden"), WriteForbidden("was not sent")],
+)
+def test_what_the_api_server_or_the_guard_refuses_is_no_thing_amiss(error: NeuroscaleError, platform: Platform) -> None:
     def refused() -> Verdict:
         raise error
 

@@ -32,14 +32,26 @@ def fit(engine: Engine, tree: Tree) -> tuple[Tree, list[Finding]]:
         Inconclusive: The engine failed.
     """
     asked = [(place, obj) for place, objects in tree.places.items() for obj in objects]
-    said = complaints(engine, [obj for _, obj in asked], [obj for _, obj in asked])
     fitting: dict[str, list[Object]] = {place: [] for place in tree.places}
     found: list[Finding] = []
-    for (place, obj), against in zip(asked, said, strict=True):
-        found += [Finding("schema", INVALID, named(place, obj), one) for one in against]
+    for (place, obj), against in zip(asked, findings(engine, asked, [obj for _, obj in asked]), strict=True):
+        found += against
         if not against:
             fitting[place].append(obj)
     return replace(tree, places=fitting), found
+
+
+def findings(engine: Engine, asked: Sequence[tuple[str, Object]], everything: Iterable[Object]) -> list[list[Finding]]:
+    """The complaints about objects of which each is given with its folder, as findings.
+
+    Raises:
+        Inconclusive: See :func:`complaints`.
+    """
+    said = complaints(engine, [obj for _, obj in asked], everything)
+    return [
+        [Finding("schema", INVALID, named(place, obj), one) for one in against]
+        for (place, obj), against in zip(asked, said, strict=True)
+    ]
 
 
 def complaints(engine: Engine, objects: Sequence[Object], everything: Iterable[Object]) -> list[list[str]]:
@@ -64,12 +76,14 @@ def complaints(engine: Engine, objects: Sequence[Object], everything: Iterable[O
         "definitions": definitions,
         "objects": [rewritten(objects[number]) for number in numbers],
     }
-    said = ask(engine, request)
+    said, number_of = ask(engine, request), dict(enumerate(numbers))
     found: dict[int, list[str]] = defaultdict(list)
     try:
         for one in said["results"]:
-            found[numbers[one["object"]]] = [f"{message:.{_LONGEST}}" for message in one["messages"][:_MOST]]
-    except (KeyError, TypeError, IndexError) as error:
+            # What is invalid for no reason that is told would pass for valid.
+            first, *more = one["messages"]
+            found[number_of[one["object"]]] = [f"{message:.{_LONGEST}}" for message in (first, *more)[:_MOST]]
+    except (KeyError, TypeError, ValueError) as error:
         raise Inconclusive(
             f"The gate's engine should validate {len(numbers)} objects, but answers {said!r:.200}. "
             "Next: neuroscale supply status --verify"

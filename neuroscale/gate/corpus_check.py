@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from neuroscale.errors import ConditionTimeout, Inconclusive
 from neuroscale.gate import api_validation, appproject, pipeline, policy, resources, schema
 from neuroscale.gate.engine import Engine
-from neuroscale.gate.findings import Finding, Tree, named
+from neuroscale.gate.findings import Finding, Tree
 from neuroscale.gate.placement import placed
 from neuroscale.gate.render import BY_HAND, Checkout, render_several
 from neuroscale.gate.tools import Tools
@@ -155,10 +155,10 @@ def _invalid(engine: Engine, tree: Tree, fitting: list[tuple[str, str, Tree]]) -
     """Specimen, by its name, -> what the API server has against its objects, all of which fit their schemas."""
     asked = [(name, place, obj) for name, place, both in fitting for obj in both.places[place]]
     everything = (obj for objects in tree.places.values() for obj in objects)
-    said = api_validation.complaints(engine, [obj for _, _, obj in asked], everything)
+    said = api_validation.findings(engine, [(place, obj) for _, place, obj in asked], everything)
     found: dict[str, list[Finding]] = {name: [] for name, _, _ in fitting}
-    for (name, place, obj), against in zip(asked, said, strict=True):
-        found[name] += [Finding("schema", schema.INVALID, named(place, obj), one) for one in against]
+    for (name, _, _), against in zip(asked, said, strict=True):
+        found[name] += against
     return found
 
 

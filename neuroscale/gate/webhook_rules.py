@@ -14,6 +14,7 @@ from neuroscale.guardrails.oracle import pods
 from neuroscale.kubernetes.refs import Object
 
 _KNATIVE = "serving.knative.dev"
+_REWRITTEN = ("serving.kserve.io", "InferenceService")
 
 
 def complaints(obj: Object) -> list[str]:
@@ -27,7 +28,8 @@ def rewritten(obj: Object) -> Object:
     *Measured* with KServe 0.20: its webhook reads an InferenceService into types of its own and writes it again, so
     that ``cpu: 0.1`` is the text ``100m`` before anybody looks. A ServingRuntime, which none rewrites, is rejected.
     """
-    return _with_amounts_as_text(obj) if obj["kind"] == "InferenceService" else obj
+    group, _, _ = obj["apiVersion"].partition("/")
+    return _with_amounts_as_text(obj) if (group, obj["kind"]) == _REWRITTEN else obj
 
 
 def _with_amounts_as_text(value: Any) -> Any:

@@ -63,7 +63,17 @@ def test_where_nothing_is_to_be_validated_the_engine_is_not_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [None, {}, [], {"results": None}, {"results": [{"object": 7, "messages": ["a"]}]}, {"results": [{}]}]
+    "answer",
+    [
+        None,
+        {},
+        [],
+        {"results": None},
+        {"results": [{"object": 7, "messages": ["a"]}]},
+        {"results": [{"object": -1, "messages": ["a"]}]},
+        {"results": [{"object": 0, "messages": []}]},
+        {"results": [{}]},
+    ],
 )
 def test_an_answer_about_something_else_is_none(answer: Any) -> None:
     with pytest.raises(Inconclusive, match="should validate 1 objects, but answers"):

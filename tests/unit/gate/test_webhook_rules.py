@@ -69,10 +69,12 @@ def test_it_is_a_rule_of_its_own_since_policies_are_asked_before() -> None:
 
 def test_a_fraction_of_a_core_is_a_text_where_kserve_writes_the_object_again() -> None:
     model = {"model": {"resources": {"requests": {"cpu": 0.1, "memory": "1Gi"}, "limits": {"cpu": 1}}}, "weight": 0.5}
-    obj = {"kind": "InferenceService", "spec": {"predictor": model, "list": [model]}}
+    written = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService"}
+    obj = {**written, "spec": {"predictor": model, "list": [model]}}
     text = {"model": {"resources": {"requests": {"cpu": "0.1", "memory": "1Gi"}, "limits": {"cpu": 1}}}, "weight": 0.5}
-    assert rewritten(obj) == {"kind": "InferenceService", "spec": {"predictor": text, "list": [text]}}
-    assert rewritten({**obj, "kind": "ServingRuntime"}) == {**obj, "kind": "ServingRuntime"}
+    assert rewritten(obj) == {**written, "spec": {"predictor": text, "list": [text]}}
+    for other in ({**obj, "kind": "ServingRuntime"}, {**obj, "apiVersion": "somebody.else/v1"}):
+        assert rewritten(other) == other
 
 
 @pytest.mark.parametrize(("kind", "fits"), [("InferenceService", True), ("ServingRuntime", False)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +12,7 @@ from neuroscale.comment_scenarios.troubled_forge import TROUBLES, troubled
 from neuroscale.commit_statuses import CommitStatus, Statuses
 from neuroscale.components.pull_requests import SCOPES
 from neuroscale.errors import ConditionTimeout, NeuroscaleError, PreconditionFailed
+from neuroscale.fresh_names import fresh_name
 from neuroscale.git_server import GitServer
 from neuroscale.kubernetes.refs import Object
 from neuroscale.pull_request_checks.report import report
@@ -71,7 +71,7 @@ def open_pull_request(git_server: GitServer) -> Reviewed:
         NeuroscaleError: The Git server refused.
     """
     token = git_server.issue_token(GATE_REPORTER, SCOPES[GATE_REPORTER])
-    branch = f"reviewed-{secrets.token_hex(4)}"
+    branch = fresh_name("reviewed")
     git_server.propose(branch, {f"apps/{branch}/README.md": "0\n"}, f"Add {branch}")
     pull = git_server.pull_request(branch)
     if pull is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from neuroscale.cost_scenarios.said import Row, read
 from neuroscale.cost_scenarios.seen import Pods, called, look, total
 from neuroscale.cost_scenarios.shapes import workload
 from neuroscale.errors import Inconclusive, PreconditionFailed
+from neuroscale.fresh_names import fresh_name
 from neuroscale.golden_path import proposals
 from neuroscale.kubernetes.quantities import quantity, readable
 from neuroscale.kubernetes.refs import Object
@@ -69,7 +69,7 @@ def propose(shapes: Sequence[tuple[str, int]], breakage: Breakage) -> Asked:
     Raises:
         FaultHadNoEffect: The Git server did not list it.
     """
-    stem = f"priced-{secrets.token_hex(2)}"
+    stem = fresh_name("priced")
     made = [(workload(shape, f"{stem}-{number}"), pods) for number, (shape, pods) in enumerate(shapes, 1)]
     files = {f"apps/{one['metadata']['name']}/workload.yaml": yaml.safe_dump(one) for one, _ in made}
     fault = PullRequestProposed(branch=f"proposal-{stem}", title=f"Add {len(made)} workloads", files=dict(files))

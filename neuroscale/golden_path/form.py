@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 
 import yaml
 
+from neuroscale.fresh_names import fresh_name
 from neuroscale.kubernetes.refs import Object
 from neuroscale.model_store import SERVED, storage_uri
 from neuroscale.polling import Verdict, met, unrecoverable
@@ -20,7 +20,7 @@ _ARGOCD = "https://127.0.0.1:8081"
 def filled_in() -> dict[str, str | int]:
     """A form for a model of a new name, so that nothing that is cached or being cleared away can answer for it."""
     return {
-        "name": f"golden-{secrets.token_hex(2)}",
+        "name": fresh_name("golden"),
         "owner": "ml-platform",
         "costCenter": "cc-ml",
         "modelFormat": "sklearn",

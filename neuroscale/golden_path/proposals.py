@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ from neuroscale.chaos.faults import (
 )
 from neuroscale.commit_statuses import CommitStatus, Found, Statuses
 from neuroscale.errors import PreconditionFailed
+from neuroscale.fresh_names import fresh_name
 from neuroscale.git_server import Files, PullRequest
 from neuroscale.git_server_members import Role
 from neuroscale.golden_path.form import expected_objects, filled_in
@@ -78,9 +78,7 @@ def propose(what: str, breakage: Breakage) -> Proposed:
     values = filled_in()
     name = str(values["name"])
     files = _CONTENTS[what](values, breakage.platform)
-    fault = PullRequestProposed(
-        branch=f"proposal-{secrets.token_hex(3)}", title=f"Add the model {name}", files=dict(files)
-    )
+    fault = PullRequestProposed(branch=fresh_name("proposal"), title=f"Add the model {name}", files=dict(files))
     breakage.inject(fault)
     return Proposed(fault.branch, name)
 
@@ -95,7 +93,7 @@ def propose_behind(breakage: Breakage) -> Proposed:
     name, teams = str(values["name"]), server.read(_TEAMS) or ""
     breakage.inject(Committed(message="Describe a team", files={}, replaced={_TEAMS: [(_TEAM, "Serves all models")]}))
     fault = PullRequestProposed(
-        branch=f"proposal-{secrets.token_hex(3)}",
+        branch=fresh_name("proposal"),
         title=f"Add the model {name}, and describe a team otherwise",
         files={**_good(values, breakage.platform), _TEAMS: teams.replace(_TEAM, "Serves our models")},
         behind=1,
@@ -223,7 +221,7 @@ def join(who: str, breakage: Breakage) -> str:
         FaultHadNoEffect: The Git server did not take them.
     """
     role: Role = _ROLES[who]
-    user = f"{role.replace(' ', '-')}-{secrets.token_hex(2)}"
+    user = fresh_name(role.replace(" ", "-"))
     breakage.inject(MemberAdded(user=user, role=role))
     return breakage.platform.git_server.token_of(user, ("write:repository",))
 

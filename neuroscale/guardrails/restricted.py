@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from copy import deepcopy
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.cluster.client import Cluster
 from neuroscale.errors import PreconditionFailed
+from neuroscale.fresh_names import fresh_name
 from neuroscale.guardrails.admission import AdmissionResponse, assert_met, submit_repeatedly
 from neuroscale.guardrails.quotas import LIMITS
 from neuroscale.guardrails.running import Running, evaluate_unprivileged, look_once
@@ -104,7 +104,7 @@ def _labels(like: Object) -> Object:
 def _create(breakage: Breakage, where: str, uri: str) -> Ref:
     like = _alike(breakage.platform.cluster)
     # A name that was never used: what was generated for an earlier one may still be on its way out.
-    meta = {"name": f"like-another-{secrets.token_hex(2)}", "namespace": where, "labels": _labels(like)}
+    meta = {"name": fresh_name("like-another"), "namespace": where, "labels": _labels(like)}
     spec = deepcopy(like["spec"])
     spec["predictor"]["model"]["storageUri"] = uri
     manifest = {"apiVersion": like["apiVersion"], "kind": like["kind"], "metadata": meta, "spec": spec}

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from neuroscale.backstage_client import SIGN_IN
 from neuroscale.errors import ConditionTimeout
+from neuroscale.fresh_names import fresh_name
 from neuroscale.host import direct
 from neuroscale.local_portal.backstage import Deployment, Running, backstage, config_of, moved_here
 from neuroscale.local_portal.process import HERE, NEXT, free_port
@@ -30,7 +31,7 @@ def in_production(portal: LocalPortal) -> Iterator[Running]:
     Raises:
         HostError: It does not become ready.
     """
-    with backstage(portal.parts, production(portal), portal.folder / f"production-{secrets.token_hex(4)}") as running:
+    with backstage(portal.parts, production(portal), portal.folder / fresh_name("production")) as running:
         yield running
 
 

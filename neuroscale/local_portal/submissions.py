@@ -173,8 +173,14 @@ def assert_exact(handed: Handed, portal: Portal) -> None:
     Raises:
         ConditionTimeout: One did not, or something else did.
     """
+    # First: of a task that failed nothing else is as it should be, and it alone says why.
+    if lost := [one.task for one in handed.submissions if one.task.status != "completed"]:
+        raise ConditionTimeout(
+            f"Each of {len(handed.submissions)} tasks should be completed, but {len(lost)} are not: {lost[0].status}, "
+            f"{lost[0].error}. Next: {NEXT}"
+        )
     pulls = assert_proposed({one.branch: one.values for one in handed.submissions}, handed.before, portal)
-    verdicts = [evaluate_completed(one, f"{portal.pages}{pulls[one.branch].path}") for one in handed.submissions]
+    verdicts = [evaluate_link(one, f"{portal.pages}{pulls[one.branch].path}") for one in handed.submissions]
     if wrong := [verdict.observed for verdict in verdicts if not verdict]:
         raise ConditionTimeout(
             f"Each task should give its user the link, but {len(wrong)} do not: {wrong[0]}. Next: {NEXT}"
@@ -192,6 +198,8 @@ def assert_proposed(
     Raises:
         ConditionTimeout: It has less, more or others.
     """
+    if stood := sorted(set(wanted) & before):
+        raise ConditionTimeout(f"Each form should be for a new name, but before it there were {stood}. Next: {NEXT}")
     new = portal.git_server.branches() - before
     if new != set(wanted):
         raise ConditionTimeout(
@@ -227,12 +235,9 @@ def evaluate_pull_request(
     return met(f"#{pull.number}: {verdict.observed}")
 
 
-def evaluate_completed(submission: Submission, url: str) -> Verdict:
-    """A task is completed, and leads its user to the pull request."""
-    task = submission.task
-    if task.status != "completed":
-        return pending(f"the task of {submission.values['name']} is {task.status}: {task.error}")
-    links = [link["url"] for link in task.output.get("links", [])]
+def evaluate_link(submission: Submission, url: str) -> Verdict:
+    """A task leads its user to the pull request."""
+    links = [link["url"] for link in submission.task.output.get("links", [])]
     return met(url) if links == [url] else pending(f"it leads to {links} and not to {url}")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import CreatedByProgram
 from neuroscale.chaos.objects import evaluate_gone
+from neuroscale.fresh_names import fresh_name
 from neuroscale.inference_client import IN_A_ROW, Endpoint, Protocol, evaluate_in_a_row
 from neuroscale.kserve_client import SdkAnswer, command, provide, run_client
 from neuroscale.kubernetes.refs import Ref
@@ -55,7 +55,7 @@ def create_model(breakage: Breakage) -> SdkModel:
     """
     platform = breakage.platform
     _, isvc = manifest_of(MODEL, platform)
-    name = f"sdk-{secrets.token_hex(2)}"
+    name = fresh_name("sdk")
     manifest = {**isvc, "metadata": {**isvc["metadata"], "name": name, "namespace": APPS_NAMESPACE}}
     breakage.inject(
         CreatedByProgram(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from neuroscale.chaos.breakage import Breakage, Effect, after
 from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.cluster.watch import WatchEvent
+from neuroscale.fresh_names import fresh_name
 from neuroscale.inference_client import gateway_url
 from neuroscale.kubernetes.refs import Object
 from neuroscale.platform import Platform
@@ -95,7 +95,7 @@ def create(breakage: Breakage, streams: ExitStack) -> CreatedModel:
         ApiError: The API server rejected it.
     """
     _, isvc = manifest_of(MODEL, breakage.platform)
-    name = f"{NAME}-{secrets.token_hex(2)}"
+    name = fresh_name(NAME)
     meta = {**isvc["metadata"], "name": name, "namespace": APPS_NAMESPACE}
     effect = breakage.inject(ObjectCreated(manifest={**isvc, "metadata": meta}))
     stream = stream_to(lambda: _latest(effect), gateway_url(breakage.platform.cluster), _RATE, name)

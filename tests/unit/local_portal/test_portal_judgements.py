@@ -22,7 +22,7 @@ from neuroscale.local_portal.form_rules import completed
 from neuroscale.local_portal.gitea import OwnProcess
 from neuroscale.local_portal.inputs import Tried
 from neuroscale.local_portal.routes import Asked
-from neuroscale.local_portal.submissions import Submission, evaluate_completed, evaluate_pull_request
+from neuroscale.local_portal.submissions import Handed, Submission, evaluate_link, evaluate_pull_request
 
 FORM: dict[str, object] = {
     "name": "iris-3",
@@ -107,14 +107,20 @@ def test_a_pull_request_has_its_files_its_title_and_its_text() -> None:
     assert "as well" in evaluate_pull_request(pull(), {**FILES, "a": ""}, VALUES).observed
 
 
-def test_a_task_leads_to_its_pull_request() -> None:
-    def ended(status: Any, *urls: str) -> Submission:
-        return Submission(VALUES, Task("1", status, {"links": [{"url": url} for url in urls]}, "why"))
+def ended(status: Any, *urls: str) -> Submission:
+    return Submission(VALUES, Task("1", status, {"links": [{"url": url} for url in urls]}, "why"))
 
-    assert evaluate_completed(ended("completed", "http://here/4"), "http://here/4").state == "met"
-    assert evaluate_completed(ended("completed", "http://here/5"), "http://here/4").state == "pending"
-    assert evaluate_completed(ended("completed"), "http://here/4").state == "pending"
-    assert "is failed: why" in evaluate_completed(ended("failed"), "http://here/4").observed
+
+def test_a_task_leads_to_its_pull_request() -> None:
+    assert evaluate_link(ended("completed", "http://here/4"), "http://here/4").state == "met"
+    assert evaluate_link(ended("completed", "http://here/5"), "http://here/4").state == "pending"
+    assert evaluate_link(ended("completed"), "http://here/4").state == "pending"
+
+
+def test_a_task_that_failed_is_heard_before_its_branch_is_missed() -> None:
+    portal = cast("Any", SimpleNamespace(git_server=Server(), pages="http://here"))
+    with pytest.raises(ConditionTimeout, match=r"Each of 2 tasks .* but 1 are not: failed, why"):
+        submissions.assert_exact(Handed((ended("completed"), ended("failed")), frozenset({"main"})), portal)
 
 
 class Server:
@@ -135,9 +141,9 @@ class Server:
         return {"model-iris-3": FILES}
 
 
-def proposed_at(server: Server) -> dict[str, PullRequest]:
+def proposed_at(server: Server, before: frozenset[str] = frozenset({"main"})) -> dict[str, PullRequest]:
     portal = cast("Any", SimpleNamespace(git_server=server))
-    return submissions.assert_proposed({"model-iris-3": VALUES}, frozenset({"main"}), portal)
+    return submissions.assert_proposed({"model-iris-3": VALUES}, before, portal)
 
 
 def test_there_is_what_was_asked_for_and_nothing_else() -> None:
@@ -150,6 +156,11 @@ def test_there_is_what_was_asked_for_and_nothing_else() -> None:
         proposed_at(Server("model-iris-3", pulls=2))
     with pytest.raises(ConditionTimeout, match=r"missing are \{'model-iris-3': 1\}"):
         proposed_at(Server("model-iris-3", pulls=0))
+
+
+def test_a_name_that_is_no_new_one_is_said_so() -> None:
+    with pytest.raises(ConditionTimeout, match=r"a new name, but before it there were \['model-iris-3'\]"):
+        proposed_at(Server("model-iris-3"), before=frozenset({"main", "model-iris-3"}))
 
 
 def test_what_hostile_forms_leave_is_seen() -> None:

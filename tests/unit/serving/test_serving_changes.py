@@ -140,7 +140,7 @@ BORN = f"{model_creation.NAME}-0a0a"
 
 @pytest.fixture(autouse=True)
 def _expected_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_creation.secrets, "token_hex", lambda _: "0a0a")
+    monkeypatch.setattr(model_creation, "fresh_name", lambda stem: f"{stem}-0a0a")
 
 
 def becomes_ready(world: ApiServer, name: str = BORN) -> None:

@@ -18,6 +18,8 @@ COMPILER = ("gcc", "libc6-dev")
 #: What the source supply builds with. The keyring lets Ubuntu verify Debian's packages.
 BUILD_TOOLS = (*COMPILER, "debian-archive-keyring", "libseccomp-dev", "mmdebstrap", "pkg-config")
 BROWSER = "chromium"
+#: As dpkg calls a package on its way in.
+_BEGUN = frozenset({"half-installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending"})
 _INSTALL_SECONDS = 900
 _QUERY_SECONDS = 30
 
@@ -27,6 +29,13 @@ def missing(packages: Iterable[str]) -> list[str]:
     if not shutil.which("dpkg-query"):
         return list(packages)
     return [package for package in packages if not _installed(package)]
+
+
+def cut_short(packages: Iterable[str]) -> list[str]:
+    """Those whose installation was begun and not ended: their programs may be there, and what they need may not."""
+    if not shutil.which("dpkg-query"):
+        return []
+    return [package for package in packages if _status(package) in _BEGUN]
 
 
 def ensure(packages: Iterable[str], purpose: str, *, allow_install: bool, recommended: bool = True) -> list[str]:
@@ -86,11 +95,18 @@ def _install(arguments: list[str], purpose: str) -> None:
     log = cache_dir() / "logs" / "apt.log"
     environment = internet_environment() | {"DEBIAN_FRONTEND": "noninteractive"}
     failed: ProgramFailed | None = None
-    for command in (["apt-get", "update"], ["apt-get", "install", *arguments]):
+    commands = (
+        ["apt-get", "update"],
+        # What a killed dpkg has left is ended: apt-get refuses to install anything beside it.
+        ["dpkg", "--configure", "-a"],
+        ["apt-get", "install", "--fix-broken", "-y"],
+        ["apt-get", "install", *arguments],
+    )
+    for command in commands:
         try:
             log_output(command, log, within=_INSTALL_SECONDS, env=environment)
         except ProgramFailed as error:
-            # An index that cannot be fetched anew may still do.
+            # An index that cannot be fetched anew may still do, and what dpkg cannot configure is for apt-get to mend.
             failed = error
         else:
             failed = None
@@ -103,8 +119,12 @@ def _install(arguments: list[str], purpose: str) -> None:
 
 
 def _installed(package: str) -> bool:
+    return _status(package) == "installed"
+
+
+def _status(package: str) -> str:
     asked = run(["dpkg-query", "-W", "-f", "${db:Status-Status}", package], within=_QUERY_SECONDS)
-    return asked.returncode == 0 and asked.stdout == "installed"
+    return asked.stdout if asked.returncode == 0 else ""
 
 
 def _distribution() -> str:

@@ -71,7 +71,7 @@ def prepare(*, allow_install: bool, host: Host | None = None) -> HostReport:
     heard = host.engine.ask()
     if heard != "answers":
         _explain_deaf_engine(host, heard)
-        if not shutil.which("dockerd"):
+        if not shutil.which("dockerd") or packages.cut_short(packages.DOCKER):
             lines += packages.ensure(packages.DOCKER, "a container engine", allow_install=allow_install)
             if not shutil.which("dockerd"):
                 raise HostError(

@@ -19,15 +19,16 @@ from neuroscale.settings import ROOT
 class Machine:
     """A Debian whose dpkg and apt-get the test plays."""
 
-    def __init__(self, *installed: str, apt_fails: bool = False, apt_hangs: bool = False) -> None:
-        self.installed = set(installed)
+    def __init__(self, *installed: str, begun: str = "", apt_fails: bool = False, apt_hangs: bool = False) -> None:
+        self.installed, self.begun = set(installed), begun
         self.apt_fails, self.apt_hangs = apt_fails, apt_hangs
         self.ran: list[list[str]] = []
 
     def run(self, command: list[str], *, within: float) -> Ended:
         assert command[0] == "dpkg-query"
         there = command[-1] in self.installed
-        return Ended(command, 0 if there else 1, "installed" if there else "")
+        said = self.begun or ("installed" if there else "")
+        return Ended(command, 0 if said else 1, said)
 
     def log_output(self, command: list[str], log: Path, *, within: float, env: Mapping[str, str]) -> None:
         assert env["DEBIAN_FRONTEND"] == "noninteractive"
@@ -59,7 +60,34 @@ def test_only_what_is_missing_is_installed_and_said(monkeypatch: pytest.MonkeyPa
     assert missing(["gcc", "libc6-dev"]) == ["libc6-dev"]
     (line,) = ensure(["gcc", "libc6-dev"], "a C compiler", allow_install=True)
     assert line.startswith("installed libc6-dev from ")
-    assert machine.ran == [["apt-get", "update"], ["apt-get", "install", "-y", "libc6-dev"]]
+    assert machine.ran[0] == ["apt-get", "update"]
+    assert machine.ran[-1] == ["apt-get", "install", "-y", "libc6-dev"]
+
+
+@pytest.mark.parametrize("status", ["half-installed", "unpacked", "half-configured"])
+def test_what_was_cut_short_is_installed_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: str
+) -> None:
+    machine = Machine(begun=status)
+    plug(machine, monkeypatch, tmp_path, "dpkg-query", "apt-get")
+    assert module.cut_short(["docker.io"]) == missing(["docker.io"]) == ["docker.io"]
+    ensure(["docker.io"], "a container engine", allow_install=True)
+    assert machine.ran == [
+        ["apt-get", "update"],
+        ["dpkg", "--configure", "-a"],
+        ["apt-get", "install", "--fix-broken", "-y"],
+        ["apt-get", "install", "-y", "docker.io"],
+    ]
+
+
+@pytest.mark.parametrize("machine", [Machine(), Machine("docker.io")])
+def test_neither_what_is_there_nor_what_is_not_was_cut_short(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plug(machine, monkeypatch, tmp_path, "dpkg-query")
+    assert module.cut_short(["docker.io"]) == []
+    plug(machine, monkeypatch, tmp_path)
+    assert module.cut_short(["docker.io"]) == []
 
 
 @pytest.mark.parametrize(("allowed", "uid", "why"), [(False, 0, "no system packages"), (True, 1000, "only root")])
@@ -114,7 +142,7 @@ def test_what_is_only_recommended_stays_away_where_it_would_be_a_desktop(
     plug(machine, monkeypatch, tmp_path, "dpkg-query", "apt-get")
     (line,) = module.offer(["chromium"], "a browser")
     assert line.startswith("installed chromium from ")
-    assert machine.ran[1] == ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]
+    assert machine.ran[-1] == ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]
 
 
 def test_what_only_some_scenarios_need_keeps_nobody_from_the_rest(

@@ -26,6 +26,7 @@ class World:
     systemd: bool = False
     capable: bool = True
     dockerd_installed: bool = True
+    cut_short: tuple[str, ...] = ()
     path_has_sbin: bool = True
     starts: bool = True
     launched: list[list[str]] = field(default_factory=list)
@@ -86,6 +87,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(module.packages, "ensure", ensure)
+    monkeypatch.setattr(module.packages, "cut_short", lambda _: world.cut_short)
     monkeypatch.setattr(module.capability, "has_sys_resource", lambda *_: world.capable)
     monkeypatch.setattr(module.capability, "wrapper", lambda: Path("/cache/host/runc"))
     monkeypatch.setattr(module.shutil, "which", lambda name: f"/usr/bin/{name}" if world.dockerd_installed else None)
@@ -144,6 +146,14 @@ def test_an_engine_out_of_sight_is_not_judged_by_this_process(world: World, tmp_
 
 def test_docker_is_installed_where_that_is_allowed(world: World, tmp_path: Path) -> None:
     world.dockerd_installed = False
+    lines = prepare(allow_install=True, host=host(world, tmp_path)).lines
+    assert lines[0] == "installed docker.io"
+    assert world.launched == [["dockerd"]]
+
+
+def test_a_docker_whose_installation_was_cut_short_is_installed_to_its_end(world: World, tmp_path: Path) -> None:
+    """dockerd is on PATH then, and iptables may not be, without which it does not start."""
+    world.cut_short = ("docker.io",)
     lines = prepare(allow_install=True, host=host(world, tmp_path)).lines
     assert lines[0] == "installed docker.io"
     assert world.launched == [["dockerd"]]

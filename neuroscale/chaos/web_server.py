@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neuroscale.chaos.creation_faults import ObjectCreated
 from neuroscale.kubernetes.refs import Object
+from neuroscale.probes.reference_app import IMAGE
 
 #: The guardrails ask for them.
 _OWNED = {"owner": "platform-team", "cost-center": "cc-platform"}
@@ -28,7 +29,7 @@ def web_server(metadata: Object, port: str, folder: str = "", content: Object | 
             "containers": [
                 {
                     "name": "web",
-                    "image": "docker.io/nginxinc/nginx-unprivileged:1.27.5",
+                    "image": IMAGE,
                     "ports": [{"name": port, "containerPort": 8080}],
                     "readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1},
                     "resources": {

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 from neuroscale.kubernetes.refs import Object
 from neuroscale.model_store import SERVED, storage_uri
+from neuroscale.probes.reference_app import IMAGE
 from neuroscale.settings import APPS_NAMESPACE
 
 _LABELS = {"owner": "ml-platform", "cost-center": "cc-ml"}
 #: On each node already, for the platform's own test application.
-_IMAGE = "docker.io/nginxinc/nginx-unprivileged:1.27.5"
 _STAYS = ["tail", "-f", "/dev/null"]
 
 
@@ -39,7 +39,7 @@ def _container(name: str, cpu: str, memory: str, **more: object) -> Object:
     limits = {"cpu": f"{2 * int(cpu.removesuffix('m'))}m", "memory": f"{64 + int(memory.removesuffix('Mi'))}Mi"}
     return {
         "name": name,
-        "image": _IMAGE,
+        "image": IMAGE,
         "resources": {"requests": {"cpu": cpu, "memory": memory}, "limits": limits},
         "securityContext": {
             "runAsNonRoot": True,

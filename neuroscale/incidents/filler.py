@@ -2,7 +2,7 @@
 
 from neuroscale.chaos.faults import CpuTaken, ObjectCreated
 from neuroscale.kubernetes.refs import Ref
-from neuroscale.probes.reference_app import NGINX
+from neuroscale.probes.reference_app import IMAGE, NGINX
 
 
 def filler(name: str) -> Ref:
@@ -26,7 +26,7 @@ def node_filled(name: str, priority: int, what_for: str) -> tuple[ObjectCreated,
         CpuTaken(
             target=filler(name),
             priority_class=name,
-            image="docker.io/nginxinc/nginx-unprivileged:1.27.5",
+            image=IMAGE,
             short_of=NGINX,
         ),
     )

@@ -95,6 +95,6 @@ def _same_for(app: Object, commit: str, same: Callable[[str, str, str], bool]) -
     """Whether it is made from a single folder, which this commit has as the one that it was compared with."""
     compared, annotations = argo.revision(app), app["metadata"].get("annotations") or {}
     # Git is asked only about one that lags behind: this is looked at four times a second.
-    if compared == commit or "argocd.argoproj.io/manifest-generate-paths" not in annotations:
+    if compared == commit or argo.PATHS not in annotations:
         return False
     return same(app["spec"]["source"]["path"], compared, commit)

@@ -19,7 +19,7 @@ COMPARED_WITHIN = timedelta(seconds=90)
 _QUICK_ATTEMPTS = 2
 
 #: What says which folder an Application is made from (decision 0018).
-_PATHS = "argocd.argoproj.io/manifest-generate-paths"
+PATHS = "argocd.argoproj.io/manifest-generate-paths"
 
 REPO_SERVER = Ref("Deployment", "argocd-repo-server", ARGOCD)
 CONTROLLER = Ref("StatefulSet", "argocd-application-controller", ARGOCD)
@@ -95,7 +95,7 @@ def _heals_nothing(app: Object) -> str:
     if operation.get("phase") == "Running":
         return "but an operation is under way, and until it ends nothing is healed"
     # Not again at the commit that it failed at, nor at any that leaves the folder as it is, if Argo CD knows that.
-    by_folder = _PATHS in (app["metadata"].get("annotations") or {})
+    by_folder = PATHS in (app["metadata"].get("annotations") or {})
     failed_at = (operation.get("syncResult") or {}).get("revision")
     if operation.get("phase") in ("Failed", "Error") and (by_folder or failed_at == revision(app)):
         return f"so nothing is healed until somebody syncs it (argocd app sync {app['metadata']['name']})"

@@ -25,3 +25,13 @@ Feature: The incidents of GitOps, each with its symptom, its remedy and its reco
     Examples: F1
       | incident              | symptom                                                      | remedy                                                         | slo |
       | duplicate_application | Argo CD warns of objects that belong to two Applications | remove the file of the second Application, in Git; here: revert the commit | 180 |
+
+    @incident_f8
+    Examples: F8
+      | incident                   | symptom                                                                           | remedy                                                                            | slo |
+      | applicationset_crd_deleted | the CRD is gone, the test application with it, and the root Application cannot sync | run the bootstrap again: it restores the CRD, and Argo CD all that followed it | 240 |
+
+    @incident_f13
+    Examples: F13
+      | incident             | symptom                                                       | remedy                                                                 | slo |
+      | job_image_not_pulled | a pod of the CronJob waits for an image that cannot be pulled | give the CronJob an image that there is, or remove it; here: remove it | 120 |

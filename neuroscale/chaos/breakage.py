@@ -106,7 +106,7 @@ class Breakage:
         Raises:
             RevertFailed: See :meth:`Journal.revert_all`.
         """
-        causes = [entry for entry in reversed(self._entries) if not isinstance(entry.fault, ObjectDeleted)]
+        causes = [entry for entry in reversed(self._entries) if not _put_back_by_platform(entry.fault)]
         self.journal.revert_all(self.platform, causes)
 
     def roll_back(self) -> None:
@@ -118,6 +118,10 @@ class Breakage:
         with finishing():
             entries, self._entries = self._entries[::-1], []
             self.journal.roll_back_all(self.platform, entries)
+
+
+def _put_back_by_platform(fault: Fault) -> bool:
+    return isinstance(fault, ObjectDeleted) and not fault.by_hand
 
 
 @dataclass

@@ -57,11 +57,13 @@ class ObjectDeleted(ObjectFault):
     """An object is deleted. What puts it back is the platform's business; the revert only makes sure it is there.
 
     Attributes:
+        by_hand: Nothing of the platform puts it back: a remedy does.
         held: A finalizer is expected to hold it: the deletion is ordered and does not come about.
         at_once: A pod gets no time to end.
     """
 
     kind: Literal["object-deleted"] = "object-deleted"
+    by_hand: bool = False
     held: bool = False
     at_once: bool = False
 

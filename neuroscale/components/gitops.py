@@ -27,7 +27,7 @@ from neuroscale.probes.certificates import ApiServerCertificateLasts, Certificat
 from neuroscale.probes.cluster_dns import ServicesResolved
 from neuroscale.probes.git_server import GITEA, GitServerAnswers, PushHookActive
 from neuroscale.probes.kinds import KindsServed
-from neuroscale.probes.workloads import AllAvailable
+from neuroscale.probes.workloads import AllAvailable, ImagesPulled
 from neuroscale.settings import APPLICATION_SET, ARGOCD, GIT_SERVER, ROOT_APPLICATION
 from neuroscale.supply.contract import Demand
 
@@ -41,6 +41,7 @@ _HOOK_KEY = "webhook.gogs.secret"
 def steady_state(platform: Platform) -> Iterable[Probe]:
     """Argo CD runs, and all that it relies on; each Application that Git describes is good at the latest commit."""
     yield nodes.NodesFit()
+    yield ImagesPulled()
     # Without TLS, as behind `kubectl proxy`, there is no certificate to ask about.
     if platform.cluster.server.startswith("https:"):
         yield ApiServerCertificateLasts()

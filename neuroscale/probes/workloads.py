@@ -11,6 +11,8 @@ from neuroscale.polling import Verdict, met, pending, unrecoverable
 
 #: Waiting reasons of a container that time does not mend.
 _STUCK = frozenset({"ErrImageNeverPull", "InvalidImageName"})
+#: Likewise, of one whose image is not on the node and does not get there.
+_IMAGELESS = _STUCK | {"ErrImagePull", "ImagePullBackOff"}
 #: A ReplicaSet that is taken up again gets a new number.
 _REVISION = "deployment.kubernetes.io/revision"
 
@@ -50,10 +52,10 @@ def evaluate_daemon_set(obj: Object) -> Verdict:
     return met(seen) if ready == updated == wanted else pending(seen)
 
 
-def _stuck(pod: Object) -> str | None:
+def _stuck(pod: Object, reasons: Collection[str] = _STUCK) -> str | None:
     for container in _containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
-        if waiting.get("reason") in _STUCK:
+        if waiting.get("reason") in reasons:
             return f"pod {pod['metadata']['name']}: {waiting['reason']}: {waiting.get('message', '')}"
     return None
 
@@ -204,3 +206,50 @@ def evaluate_unschedulable(pods: Collection[Object], resource: str) -> Verdict:
                 return pending(f"pod {pod['metadata']['name']} is unschedulable for another reason: {said}")
     phases = {pod["metadata"]["name"]: (pod.get("status") or {}).get("phase") for pod in pods}
     return pending(f"pods: {phases or 'none'}")
+
+
+@dataclass(frozen=True)
+class ImagesPulled:
+    """No pod waits for an image in vain, also of a Job that nobody looks at (incident F13)."""
+
+    area: str = "gitops"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return "no pod waits for an image that cannot be pulled"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Judge each pod."""
+        return evaluate_pulled(cluster.list("Pod"))
+
+
+def evaluate_pulled(pods: Collection[Object]) -> Verdict:
+    """None does."""
+    waiting = [f"{pod['metadata']['namespace']}: {why}" for pod in pods if (why := _stuck(pod, _IMAGELESS))]
+    return pending("; ".join(waiting)) if waiting else met(f"none of {len(pods)} does")
+
+
+@dataclass(frozen=True)
+class ImageNotPulled:
+    """A pod waits for an image that cannot be pulled (the symptom of incident F13).
+
+    Attributes:
+        namespace: Where.
+        job: Whose pod: its name begins with this.
+    """
+
+    namespace: str
+    job: str
+    area: str = "gitops"
+
+    @property
+    def description(self) -> str:
+        """The expectation."""
+        return f"a pod of {self.job} in {self.namespace} waits for an image that cannot be pulled"
+
+    def check(self, cluster: Cluster) -> Verdict:
+        """Look at its pods."""
+        pods = [pod for pod in cluster.list("Pod", self.namespace) if pod["metadata"]["name"].startswith(self.job)]
+        pulled = evaluate_pulled(pods)
+        return pending(f"pods: {len(pods)}, none of which does") if pulled else met(pulled.observed)

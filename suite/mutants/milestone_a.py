@@ -15,11 +15,14 @@ from neuroscale.chaos.faults import (
 from neuroscale.chaos.webhooks import unanswered_webhook
 from neuroscale.git_server import IN_CLUSTER_URL
 from neuroscale.gitops.commit_scenarios import NEWCOMER, NEWCOMER_OBJECT
+from neuroscale.incidents.job_image_not_pulled import CLEANUP
 from neuroscale.kubernetes.refs import Object, Ref
+from neuroscale.polling import Verdict, met, pending
 from neuroscale.probes import argo
 from neuroscale.probes.reference_app import CHILD, NGINX, TEST_APP
 from neuroscale.settings import APPS_NAMESPACE, ARGOCD, ROOT_APPLICATION
-from suite.mutants.mutant import Mutant, recovery_step, remedy_step, symptom_step
+from suite.mutants.generator import keeping_what_was_deployed
+from suite.mutants.mutant import Mutant, injection_step, recovery_step, remedy_step, symptom_step
 
 _GENERATOR = Ref("Deployment", "argocd-applicationset-controller", ARGOCD)
 _NOTIFIER = Ref("Deployment", "argocd-notifications-controller", ARGOCD)
@@ -50,6 +53,11 @@ def _handmade_application(name: str, path: str) -> ObjectCreated:
     )
 
 
+def _without_finalizer(app: Object | None) -> Verdict:
+    found = app["metadata"].get("finalizers") if app else "no Application"
+    return pending(f"{found}") if found else met("it has none")
+
+
 _COMPLETE = "Every expected Argo CD workload is ready"
 _EXACTLY = "Exactly the Applications that Git describes exist"
 _COMES_BACK = "A deleted Deployment is restored"
@@ -59,7 +67,7 @@ _DELETES = "an operator deletes the Deployment of the test application"
 _PUTS_BACK, _STAYS = "Argo CD restores it within the self-heal SLO", "it stays that way"
 _FOLLOWS = "the cluster matches Git within the pick-up SLO"
 _REVERTED = "that commit is reverted in Git"
-_A1, _A2, _A3 = (incidents.by_slug(number) for number in ("a1", "a2", "a3"))
+_A1, _A2, _A3, _F8, _F13 = (incidents.by_slug(number) for number in ("a1", "a2", "a3", "f8", "f13"))
 _REPO_SERVER_DOWN = "Nothing corrects drift while the repo-server is down"
 _RESOLVED = "An incident of GitOps is seen and resolved"
 
@@ -366,5 +374,26 @@ MUTANTS = (
         faults=(ObjectDeleted(target=Ref("Pod", "filler", "incident-node-full")),),
         red_step=symptom_step(_A3),
         reason=r"Pending for lack of cpu.*Running",
+    ),
+    Mutant(
+        "no-symptom-f8",
+        "The Applications of app folders have no finalizer: they take nothing along when they go",
+        scenario=_RESOLVED,
+        example=_F8.slug,
+        before=injection_step(_F8),
+        faults=keeping_what_was_deployed(),
+        in_place=lambda _: argo.ApplicationProbe(TEST_APP, "has no finalizer", _without_finalizer),
+        red_step=symptom_step(_F8),
+        reason=r'Deployment "default/nginx-test" is gone.*it exists',
+    ),
+    Mutant(
+        "no-symptom-f13",
+        "The CronJob is gone before it brings a pod",
+        scenario=_RESOLVED,
+        example=_F13.slug,
+        before=symptom_step(_F13),
+        faults=(ObjectDeleted(target=CLEANUP),),
+        red_step=symptom_step(_F13),
+        reason=r"waits for an image that cannot be pulled.*pods: 0",
     ),
 )

@@ -6,6 +6,7 @@ from neuroscale.chaos.faults import FieldsEdited, ObjectCreated, PushHookSwitche
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes.git_server import GITEA
 from neuroscale.probes.nodes import COREDNS
+from neuroscale.probes.workloads import ImageNotPulled
 from neuroscale.settings import ARGOCD, CLUSTER_NAME, GIT_SERVER
 from suite.mutants.mutant import Mutant
 from suite.mutants.strangers import ROUTED, stranger
@@ -62,6 +63,25 @@ MUTANTS = (
         ),
         red_step=_HOLDS,
         reason=rf'answers 192\.0\.2\.1 when it is asked for Service "{ARGOCD}/argocd-server", not \d[\d.]+, 5 of 5',
+    ),
+    Mutant(
+        "image-not-pulled",
+        "A pod that no workload counts waits for an image that there is nowhere",
+        scenario=_WELL,
+        before=_HOLDS,
+        faults=(
+            ObjectCreated(
+                manifest={
+                    "apiVersion": "v1",
+                    "kind": "Pod",
+                    "metadata": {"name": "cleans-up", "namespace": ARGOCD},
+                    "spec": {"containers": [{"name": "main", "image": "registry.invalid/kubectl:1.28.5"}]},
+                }
+            ),
+        ),
+        red_step=_HOLDS,
+        reason=r"no pod waits for an image that cannot be pulled\W+argocd: pod cleans-up: \w+Pull",
+        in_place=lambda _: ImageNotPulled(ARGOCD, "cleans-up"),
     ),
     Mutant(
         "git-server-selects-nothing",

@@ -164,3 +164,12 @@ def test_a_remedy_takes_the_causes_away_and_leaves_the_rest_to_the_platform_and_
         assert len(journal.unfinished()) == 2  # a run that is killed now is healed all the same
     assert picture(world, repository) == before
     assert journal.unfinished() == []
+
+
+def test_a_remedy_puts_back_what_nothing_of_the_platform_does(
+    world: ApiServer, toy_platform: Platform, journal: Journal
+) -> None:
+    with Breakage(toy_platform, journal) as breakage:
+        breakage.inject(ObjectDeleted(target=PAGE, by_hand=True))
+        breakage.remedy()
+        assert f"{CONFIG_MAPS}/nginx-page" in world.objects

@@ -12,7 +12,10 @@ from neuroscale.polling import State
 from neuroscale.probes.workloads import (
     AllAvailable,
     Available,
+    ImageNotPulled,
+    ImagesPulled,
     PodUnschedulable,
+    evaluate_pulled,
     evaluate_unschedulable,
     evaluate_workload,
     pods_of,
@@ -203,3 +206,25 @@ def test_the_symptom_of_a_full_node_is_asked_of_the_workloads_own_pods(world: Ap
     assert probe.check(cluster).state == "met"
     world.remove(DEPLOYMENT)
     assert probe.check(cluster).observed == "pods: none"
+
+
+# --- images
+
+
+@pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"])
+def test_a_pod_that_waits_for_its_image_is_named_also_one_of_a_job(reason: str) -> None:
+    pods = [having(waiting(reason, "no such host"), name="cleanup-1"), RUNNING]
+    verdict = evaluate_pulled(pods)
+    assert (verdict.state, verdict.observed) == ("pending", f"default: pod cleanup-1: {reason}: no such host")
+
+
+def test_who_waits_for_something_else_does_not_wait_for_an_image() -> None:
+    assert evaluate_pulled([RUNNING, CREATING, UNSCHEDULABLE, waiting("CrashLoopBackOff")]).observed == "none of 4 does"
+
+
+def test_only_pods_of_the_job_are_its_symptom(world: ApiServer, cluster: Cluster) -> None:
+    symptom = ImageNotPulled("default", "cleanup")
+    world.put(f"{PODS}/other", having(waiting("ErrImagePull"), name="other"))
+    assert (symptom.check(cluster).state, ImagesPulled().check(cluster).state) == ("pending", "pending")
+    world.put(f"{PODS}/cleanup-1", having(waiting("ErrImagePull"), name="cleanup-1"))
+    assert symptom.check(cluster).state == "met"

@@ -142,6 +142,12 @@ SLOS = {
             60,
             "this platform, milestone F; upstream has had it open since 2019 (knative/serving#4416)",
         ),
+        Slo(
+            "sleeper-wakes",
+            "One of many models that sleep answers the request that wakes it within 15 s",
+            15,
+            "this platform, milestone F",
+        ),
     )
 }
 
@@ -155,5 +161,7 @@ MEASURED_ONLY = {
     "verdict": "From a pull request to the gate's verdict on it",
     "outage": "The longest time without a right answer while a component is down",
     "folders-deployed": "From a push of app folders until the Application of each is Synced and Healthy",
+    "showback-error": "By how many seconds of a window its showback is off",
+    "models-ready": "From the creation of models that sleep until all of them are Ready",
     "load": "What many at once wait for an answer, through the gateway and at the model server's own port",
 }

@@ -16,6 +16,8 @@ from neuroscale.kubernetes.refs import Object, Ref
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, met, pending, unrecoverable
 
+#: How long a namespace takes to empty itself, in seconds for each model in it. *Measured*: 119 s for 60 models.
+_EMPTYING_SECONDS = 4.0
 #: How long a program of somebody else may take to create an object, in seconds; Python ones import for some of them.
 _PROGRAM_SECONDS = 60.0
 
@@ -46,10 +48,17 @@ class ObjectCreated(_Appears):
 
     Attributes:
         ready: A pod that does nothing until it is Ready: only then has anything happened.
+        models: Of a namespace, how many are made in it: they go with it.
     """
 
     kind: Literal["object-created"] = "object-created"
     ready: bool = False
+    models: int = 0
+
+    @property
+    def extra_rollback_seconds(self) -> float:
+        """What its models take to go."""
+        return self.models * _EMPTYING_SECONDS
 
     @property
     def description(self) -> str:

@@ -29,8 +29,8 @@ class FunctionPatched(FaultModel):
 
     kind: Literal["rewired"] = "rewired"
     wire: str = Field(
-        pattern=r"^neuroscale\.(gate|delta|local_portal|deaths|bootstrap_scenarios|comment_scenarios|sticky_comments"
-        r"|guardrails\.running)"
+        pattern=r"^neuroscale\.(gate|delta|local_portal|deaths|bootstrap_scenarios|comment_scenarios|cost_scenarios"
+        r"|growth_law|sticky_comments|guardrails\.running)"
         r"(\.[a-z_]+)*:[A-Za-z_]+$"
     )
     replacement: str = Field(pattern=r"^[a-z_]+\.mutants\.[a-z_]+:[a-z_]+$")

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from math import log
 
+from neuroscale import growth_law
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.chaos.faults import Committed, Frozen
 from neuroscale.gitops.commit_scenarios import config_map
@@ -31,8 +31,6 @@ FROZEN = {
     "the repo-server": Frozen(workload=REPO_SERVER),
     "the API server": Frozen(),
 }
-#: Fewer points make no law: two are always on a line.
-_POINTS = 4
 #: So many folders that come alone say how long one takes: a comparison of all that is due may be in the way of two.
 _ALONE = 5
 
@@ -50,20 +48,6 @@ class Deployed:
     folders: int
     in_all: int
     seconds: float
-
-
-@dataclass(frozen=True)
-class Growth:
-    """A law ``seconds = c * folders ** exponent``, fitted by least squares to the logarithms.
-
-    Attributes:
-        low: Of the exponent, the lower end of its 95 % confidence interval.
-        high: The upper end.
-    """
-
-    exponent: float
-    low: float
-    high: float
 
 
 def deploy_in_turn(breakage: Breakage, recorder: Recorder, totals: Sequence[int]) -> list[Deployed]:
@@ -168,28 +152,9 @@ def assert_growth(done: Sequence[Deployed], at_most: float, platform: Platform) 
 
 
 def evaluate_growth(done: Sequence[Deployed], at_most: float) -> Verdict:
-    """The upper end of the exponent's interval is no larger; what is too little to tell is no proof.
-
-    Folders that come alone after all others have another question to answer, and would hide a steep law.
-    """
+    """Folders that come alone after all others have another question to answer, and would hide a steep law."""
     done = done[: len(done) - len(_alone(done[::-1]))]
-    if len({one.folders for one in done}) < _POINTS:
-        return unrecoverable(f"{len(done)} commits are too few for a law")
-    law = fit(done)
-    seen = f"{law.exponent:.2f}, 95 % confidence {law.low:.2f} to {law.high:.2f}: " + ", ".join(
-        f"{one.folders} in {duration(one.seconds)}" for one in done
-    )
-    return met(seen) if law.high <= at_most else pending(seen)
-
-
-def fit(done: Sequence[Deployed]) -> Growth:
-    """The law that fits best."""
-    # Half a second to import, and one scenario needs it.
-    from scipy import stats  # noqa: PLC0415
-
-    line = stats.linregress([log(one.folders) for one in done], [log(one.seconds) for one in done])
-    around = float(stats.t.ppf(0.975, len(done) - 2)) * float(line.stderr)
-    return Growth(float(line.slope), float(line.slope) - around, float(line.slope) + around)
+    return growth_law.evaluate_growth([(one.folders, one.seconds) for one in done], at_most)
 
 
 def assert_one_more(done: Sequence[Deployed], times: float, platform: Platform) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from neuroscale.gitops.scale_scenarios import Deployed, evaluate_growth, evaluate_one_more, evaluate_same, fit
+from neuroscale.gitops.scale_scenarios import Deployed, evaluate_growth, evaluate_one_more, evaluate_same
+from neuroscale.growth_law import fit
 
 COUNTS = (1, 1, 1, 1, 1, 4, 20, 70, 200, 1, 1, 1, 1, 1)
 
@@ -19,7 +20,7 @@ def measured(exponent: float, noise: float = 0.02) -> list[Deployed]:
 
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
 def test_the_law_is_found(exponent: float) -> None:
-    law = fit(measured(exponent))
+    law = fit([(one.folders, one.seconds) for one in measured(exponent)])
     assert law.low < exponent < law.high
     assert law.high - law.low < 0.1
 

@@ -12,3 +12,11 @@ Feature: What is shown back is what was used
     Given the cluster is reachable
     And the steady state of cost
     Then it holds in every respect
+
+  @long
+  Scenario: The longer a window is, the truer is its showback
+    Given the models are served
+    And what tells costs is well
+    When a workload of a team without others asks for 200m of CPU and 256Mi of memory and runs for 20 min
+    Then the showback of that time by owner and by cost-center is within 2 % of what it asked for
+    And that of its last 2, 5, 10 and 20 min, at steps of 30 and 60 s, is off by half a step at most

@@ -6,7 +6,6 @@ server's word, read all along; what that costs is computed from the price file i
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from neuroscale.chaos.faults import ObjectCreated
 from neuroscale.cluster.client import Cluster
 from neuroscale.cost_scenarios.seen import effective
 from neuroscale.cost_scenarios.shapes import load
+from neuroscale.fresh_names import fresh_name
 from neuroscale.kubernetes.quantities import exact
 from neuroscale.kubernetes.refs import Object
 from neuroscale.metering.opencost import UNALLOCATED, OpenCost
@@ -33,8 +33,6 @@ from neuroscale.settings import APPS_NAMESPACE, BUDGETS
 
 #: Registered, and nobody's but in scenarios.
 TEAM = {"owner": "ml-platform", "cost-center": "cc-ml"}
-#: How far the showback may be from what was asked for.
-TOLERANCE = Decimal("0.05")
 #: Until Prometheus has scraped a workload that just began to run and OpenCost has a step with it; as long again until
 #: both have the end of the window.
 _LEAD = SCRAPE_SECONDS + RESOLUTION
@@ -99,7 +97,7 @@ def use(cpu: str, memory: str, seconds: float, breakage: Breakage) -> Used:
     Raises:
         ConditionTimeout: It does not run, or not all the time.
     """
-    platform, name = breakage.platform, f"cost-{secrets.token_hex(2)}"
+    platform, name = breakage.platform, fresh_name("cost")
     breakage.inject(ObjectCreated(manifest=load(name, TEAM, cpu, memory)))
     account = Account()
     runs = ProbeFunction(
@@ -142,32 +140,39 @@ def asked_for(used: Used, label: str) -> Decimal:
     return total
 
 
-def assert_shown_back(used: Used, platform: Platform) -> None:
+def assert_shown_back(used: Used, percent: int, platform: Platform) -> None:
     """The showback of the window is what was asked for, by each label.
+
+    Args:
+        used: What ran.
+        percent: By how much of what was asked for the showback may be off.
+        platform: Where.
 
     Raises:
         ConditionTimeout: It is not.
         Inconclusive: Prometheus has not seen all of the window.
     """
     for label in LABELS:
-        verdict = evaluate_shown(showback(platform.cluster, used.window, label), TEAM[label], asked_for(used, label))
+        shown = showback(platform.cluster, used.window, label)
+        verdict = evaluate_shown(shown, TEAM[label], asked_for(used, label), percent)
         assert_met(f"the showback by {label} is what {TEAM[label]} asked for", verdict, platform, cost.AREA)
 
 
-def evaluate_shown(shown: Showback, team: str, asked: Decimal) -> Verdict:
-    """A team pays for what it asked for, a twentieth more or less.
+def evaluate_shown(shown: Showback, team: str, asked: Decimal, percent: int) -> Verdict:
+    """A team pays for what it asked for, a little more or less.
 
     Args:
         shown: What is shown back.
         team: Whose.
         asked: What requests × price × seconds come to.
+        percent: How much a little is.
     """
     paid = Decimal(shown.of(team).cost)
     if not asked:
         return unrecoverable("nothing was asked for")
     error = (paid - asked) / asked
     said = f"{shown.label} {team}: {paid:.7f} shown, {asked:.7f} asked for, {100 * error:+.2f} %, from {shown.window}"
-    return met(said) if abs(error) <= TOLERANCE else unrecoverable(said)
+    return met(said) if 100 * abs(error) <= percent else unrecoverable(said)
 
 
 def assert_found(used: Used, platform: Platform) -> None:

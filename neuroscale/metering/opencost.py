@@ -9,7 +9,7 @@ from typing import Any
 
 from neuroscale.cluster.client import Cluster
 from neuroscale.metering.service import MeteringError, Service
-from neuroscale.metering.window import RESOLUTION, Window
+from neuroscale.metering.window import Window
 
 #: What it calls whatever has no such label.
 UNALLOCATED = "__unallocated__"
@@ -64,7 +64,7 @@ class OpenCost:
             MeteringError: It did not say, or of something else.
         """
         sets = self._service.data(
-            "/allocation/compute", window=window.query, resolution=f"{RESOLUTION}s", aggregate=",".join(by)
+            "/allocation/compute", window=window.query, resolution=f"{window.step}s", aggregate=",".join(by)
         )
         try:
             found = [_allocation(name, one) for each in sets for name, one in (each or {}).items()]

@@ -22,17 +22,19 @@ class Window:
     Attributes:
         start: Its first instant.
         end: Its last.
+        step: At which steps OpenCost is to look, in seconds.
     """
 
     start: datetime
     end: datetime
+    step: int = RESOLUTION
 
     @classmethod
-    def ending(cls, at: datetime, seconds: float) -> Self:
+    def ending(cls, at: datetime, seconds: float, step: int = RESOLUTION) -> Self:
         """The window of at least so many seconds that ends at the last step before an instant."""
-        end = int(at.timestamp()) // RESOLUTION * RESOLUTION
-        steps = -(-int(seconds) // RESOLUTION)
-        return cls(*(datetime.fromtimestamp(one, UTC) for one in (end - steps * RESOLUTION, end)))
+        end = int(at.timestamp()) // step * step
+        start = end - -(-int(seconds) // step) * step
+        return cls(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC), step)
 
     @property
     def seconds(self) -> float:
@@ -51,7 +53,7 @@ class Window:
         From a step earlier: what a range begins with is no part of it in Prometheus 3, so that OpenCost 1.108 counts
         from the second step on. *Measured*: of 300 s it showed 270, and 300 when it was asked for 330.
         """
-        first = self.start - timedelta(seconds=RESOLUTION)
+        first = self.start - timedelta(seconds=self.step)
         return ",".join(one.strftime("%Y-%m-%dT%H:%M:%SZ") for one in (first, self.end))
 
     @property

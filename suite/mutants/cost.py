@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from neuroscale.chaos.automated_sync import disable_automated_sync
-from neuroscale.chaos.faults import FieldsEdited, ObjectCreated
+from neuroscale.chaos.faults import FieldsEdited, FunctionPatched, ObjectCreated
 from neuroscale.cluster.client import Cluster
 from neuroscale.guardrails.enforcement import AUDIT_ONLY, AUTOMATED_SYNC_OFF, KYVERNO_AUDIT_ONLY
 from neuroscale.kubernetes.refs import Object
 from neuroscale.metering.opencost import OpenCost
 from neuroscale.metering.service import NAMESPACE
+from neuroscale.metering.showback import Showback, showback
+from neuroscale.metering.window import Window
 from neuroscale.platform import Platform
 from neuroscale.polling import Probe, Verdict, met, pending
 from neuroscale.prices import Prices
 from neuroscale.probes import cost, expected
 from neuroscale.probes.knative_resources import MODEL_LABEL, inference_service
+from neuroscale.probes.reference_app import IMAGE
 from neuroscale.settings import APPS_NAMESPACE
 from suite.mutants.mutant import Mutant
 
 _TRUTH = "A team is shown what it asked for, as long as it ran, at the prices in Git"
 _WELL = "What tells costs is well, and so is everything that it relies on"
 _RUNS = "a workload of a team without others asks for 200m of CPU and 256Mi of memory and runs for 5 min"
+_WINDOWS = "that of its last 2, 5, 10 and 20 min, at steps of 30 and 60 s, is off by half a step at most"
 _SHOWN = "the showback of that time by owner and by cost-center is within 5 % of what it asked for"
 _FOUND = "every workload and every model of that time is found, and nobody's costs nothing"
 _HOLDS = "it holds in every respect"
@@ -31,7 +36,7 @@ _MODEL = "demo-iris-2"
 #: Says nothing and is Ready. What the API server would add is written out, so that the edit can be proven.
 _STUB = {
     "name": "opencost",
-    "image": "docker.io/nginxinc/nginx-unprivileged:1.27.5",
+    "image": IMAGE,
     "imagePullPolicy": "IfNotPresent",
     "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP"}],
     "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}},
@@ -65,6 +70,11 @@ _OTHER_CONFIG = [
     {"name": "config", "configMap": {"name": "prometheus-half-blind", "defaultMode": 420}},
     {"name": "data", "emptyDir": {"sizeLimit": "1Gi"}},
 ]
+
+
+def a_step_short(cluster: Cluster, window: Window, label: str) -> Showback:
+    """Of a window that begins one step later."""
+    return showback(cluster, replace(window, start=window.start + timedelta(seconds=window.step)), label)
 
 
 def _pods(**spec: object) -> Object:
@@ -157,5 +167,18 @@ MUTANTS = (
         ),
         red_step=_HOLDS,
         reason=r"it does not scrape the kubelet of",
+    ),
+    Mutant(
+        "window-a-step-short",
+        "OpenCost counts from the second step on, as it does when it is asked for the window itself",
+        scenario="The longer a window is, the truer is its showback",
+        before=_WINDOWS,
+        faults=(
+            FunctionPatched(
+                wire="neuroscale.cost_scenarios.windows:showback", replacement="suite.mutants.cost:a_step_short"
+            ),
+        ),
+        red_step=_WINDOWS,
+        reason=r"8 of 8: 2 min at 30 s: -25\.\d\d %",
     ),
 )

@@ -110,17 +110,17 @@ def shown(cost: float, name: str = "new") -> Showback:
     ],
 )
 def test_a_twentieth_more_or_less_is_the_same(cost: float, state: str) -> None:
-    verdict = evaluate_shown(shown(cost), "new", Decimal("0.1"))
+    verdict = evaluate_shown(shown(cost), "new", Decimal("0.1"), 5)
     assert verdict.state == state
     assert "owner new" in verdict.observed
 
 
 def test_a_team_that_is_not_shown_pays_nothing() -> None:
-    assert evaluate_shown(shown(0.1, "another"), "new", Decimal("0.1")).state == "unrecoverable"
+    assert evaluate_shown(shown(0.1, "another"), "new", Decimal("0.1"), 5).state == "unrecoverable"
 
 
 def test_nothing_is_no_share_of_nothing() -> None:
-    assert evaluate_shown(shown(0), "new", Decimal(0)).state == "unrecoverable"
+    assert evaluate_shown(shown(0), "new", Decimal(0), 5).state == "unrecoverable"
 
 
 # --- found

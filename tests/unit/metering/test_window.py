@@ -23,6 +23,12 @@ def test_a_window_begins_and_ends_at_steps_and_is_no_shorter_than_asked_for(at: 
     assert length <= window.seconds < length + RESOLUTION
 
 
+def test_wider_steps_make_a_wider_window() -> None:
+    window = Window.ending(NOON + timedelta(seconds=95), 61, step=60)
+    assert (window.start, window.end) == (NOON - timedelta(minutes=1), NOON + timedelta(minutes=1))
+    assert window.query == "2026-03-04T11:58:00Z,2026-03-04T12:01:00Z"
+
+
 def test_it_is_asked_for_by_instants() -> None:
     assert WINDOW.query == "2026-03-04T11:59:30Z,2026-03-04T12:10:00Z"
     assert WINDOW.range == "600s"

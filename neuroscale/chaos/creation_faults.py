@@ -18,6 +18,8 @@ from neuroscale.polling import Verdict, met, pending, unrecoverable
 
 #: How long a namespace takes to empty itself, in seconds for each model in it. *Measured*: 119 s for 60 models.
 _EMPTYING_SECONDS = 4.0
+#: When a namespace is looked at again in which a model's pod was leaving; Knative may bring one while it goes.
+_LOOKED_AT_AGAIN_SECONDS = 150.0
 #: How long a program of somebody else may take to create an object, in seconds; Python ones import for some of them.
 _PROGRAM_SECONDS = 60.0
 
@@ -58,7 +60,7 @@ class ObjectCreated(_Appears):
     @property
     def extra_rollback_seconds(self) -> float:
         """What its models take to go."""
-        return self.models * _EMPTYING_SECONDS
+        return _LOOKED_AT_AGAIN_SECONDS + self.models * _EMPTYING_SECONDS if self.models else 0
 
     @property
     def description(self) -> str:

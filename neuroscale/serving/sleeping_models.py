@@ -180,10 +180,12 @@ def evaluate_without_pods(pods: Collection[Object]) -> Verdict:
 def wake_some(asleep: Asleep, count: int, platform: Platform, recorder: Recorder) -> Woken:
     """Ask so many of them, chosen at random, one after the other; how long each request took is kept.
 
+    One that gets no answer at all is the last.
+
     Raises:
         PreconditionFailed: One has no URL.
     """
-    answers = {}
+    answers = dict[str, InferenceResponse]()
     for name in random.SystemRandom().sample(asleep.names, count):
         at = datetime.now(UTC)
         answers[name] = answer = ask(
@@ -193,6 +195,9 @@ def wake_some(asleep: Asleep, count: int, platform: Platform, recorder: Recorder
             claim="sleeper-wakes", fault=f"a request to one of {len(asleep.names)} models that sleep", subject=name,
             series=f"request that woke one of {len(asleep.names)}", at=at, seconds=round(answer.seconds, 3),
         )  # fmt: skip
+        if answer.status is None:
+            # The next one would wait as long.
+            break
     return Woken(answers)
 
 

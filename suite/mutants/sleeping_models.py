@@ -10,6 +10,7 @@ from neuroscale.growth_law import Growth, Point, fit
 from neuroscale.inference_client import GATEWAY_SERVICE
 from neuroscale.kubernetes.refs import Ref
 from neuroscale.probes import serving
+from suite.mutants.models import drained
 from suite.mutants.mutant import Mutant
 
 _SYNC_OFF = disable_automated_sync(serving.APPLICATION)
@@ -51,7 +52,8 @@ MUTANTS = (
         before="3 of them, chosen at random, are asked, one after the other",
         faults=(*_SYNC_OFF, ScaledTo(target=serving.ACTIVATOR, replicas=0)),
         red_step="each wakes with the right answer within 15 s",
-        reason=r"3 of 3 did not",
+        reason=r"(\d) of \1 did not",
+        in_place=drained,
     ),
     Mutant(
         "law-of-a-steep-growth",

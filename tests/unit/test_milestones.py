@@ -120,12 +120,12 @@ def test_a_git_server_that_does_not_answer_belongs_to_the_steady_state(api: ApiS
 
 def test_everything_that_is_amiss_is_named(api: ApiServer, platform: Platform) -> None:
     steady = SteadyState.as_git_describes("a", platform)
-    assert steady.check(platform.cluster) == met("10 of 10 expectations are met")
+    assert steady.check(platform.cluster) == met("11 of 11 expectations are met")
     api.objects[ground.COREDNS] = AWAY
     api.objects[ground.NODE] = ground.node(taints=[{"key": "a", "effect": "NoSchedule"}])
     verdict = steady.check(platform.cluster)
     assert verdict.state == "pending"
-    assert re.match(r"2 of 10 expectations are not met: .*node-0 is tainted.*; .*coredns", verdict.observed)
+    assert re.match(r"2 of 11 expectations are not met: .*node-0 is tainted.*; .*coredns", verdict.observed)
 
 
 def test_a_recovery_is_not_kept_waiting_by_what_comes_after_the_first_thing_amiss(
@@ -135,7 +135,7 @@ def test_a_recovery_is_not_kept_waiting_by_what_comes_after_the_first_thing_amis
     api.objects[ground.COREDNS] = AWAY
     api.objects[ground.NODE] = ground.node(taints=[{"key": "a", "effect": "NoSchedule"}])
     verdict = SteadyState("a", lambda: probes, first_only=True).check(platform.cluster)
-    assert re.match(r"at least 1 of 10 expectations are not met: [^;]*node-0 is tainted[^;]*$", verdict.observed)
+    assert re.match(r"at least 1 of 11 expectations are not met: [^;]*node-0 is tainted[^;]*$", verdict.observed)
 
 
 def test_a_steady_state_of_nothing_does_not_hold(platform: Platform) -> None:
@@ -155,7 +155,7 @@ def test_without_git_the_rest_is_asked_all_the_same(
         "what Git describes can be read",
     ]
     assert "does not answer" in unmet(platform)[-1].check(platform.cluster).observed
-    assert len(probes_of("a", platform)) == 9
+    assert len(probes_of("a", platform)) == 10
 
 
 def test_what_git_refuses_while_something_is_asked_hides_nothing_else(api: ApiServer, platform: Platform) -> None:
@@ -168,7 +168,7 @@ def test_what_git_refuses_while_something_is_asked_hides_nothing_else(api: ApiSe
     probes = [ProbeFunction("the commit is known", refused), *probes_of("a", platform)]
     verdict = SteadyState("a", lambda: probes).check(platform.cluster)
     assert verdict.state == "pending"
-    assert re.match(r"2 of 11 .*the commit is known: git ls-remote should .*; .*coredns", verdict.observed)
+    assert re.match(r"2 of 12 .*the commit is known: git ls-remote should .*; .*coredns", verdict.observed)
 
 
 @pytest.mark.parametrize(

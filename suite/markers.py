@@ -23,7 +23,7 @@ _WORDS = {
     "version": "a model is replaced by another version of it",
     "outage": "a component is down; what still works",
     "scale": "hundreds of app folders",
-    "sleeping": "models that have no pod until somebody asks",
+    "sleeping": "models that have no pod until somebody asks: scale to zero from the beginning",
     "hundreds": "those of them with 300 models, for which half an hour is needed",
     "long": "looks back on 20 min, which it waits for",
     "certificate": "the certificate of the webhooks is lost",

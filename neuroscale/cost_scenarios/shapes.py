@@ -10,7 +10,6 @@ from neuroscale.probes.reference_app import IMAGE
 from neuroscale.settings import APPS_NAMESPACE
 
 _LABELS = {"owner": "ml-platform", "cost-center": "cc-ml"}
-#: On each node already, for the platform's own test application.
 _STAYS = ["tail", "-f", "/dev/null"]
 
 

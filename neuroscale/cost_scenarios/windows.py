@@ -52,11 +52,11 @@ def assert_off_by_half_a_step(
         Inconclusive: Prometheus has not seen all of a window.
     """
     offsets = list(_offsets(used, minutes, steps, platform))
-    for one in offsets:
+    for one in filter(lambda each: each.asked, offsets):
         recorder.figure(
             claim="showback-error", fault=f"a workload is shown back at steps of {one.window.step} s", subject=_LABEL,
             series=f"a window of {one.window.seconds / 60:g} min at steps of {one.window.step} s",
-            at=datetime.now(UTC), seconds=float(abs(one.shown / one.asked - 1) * int(one.window.seconds)),
+            at=datetime.now(UTC), seconds=float(abs(one.share)) * one.window.seconds,
             facts={"% of what was asked for": round(float(100 * one.share), 2)},
         )  # fmt: skip
     assert_met(

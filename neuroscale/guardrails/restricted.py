@@ -10,7 +10,6 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.errors import PreconditionFailed
 from neuroscale.fresh_names import fresh_name
 from neuroscale.guardrails.admission import AdmissionResponse, assert_met, submit_repeatedly
-from neuroscale.guardrails.quotas import LIMITS
 from neuroscale.guardrails.running import Running, evaluate_unprivileged, look_once
 from neuroscale.inference_client import (
     IN_A_ROW,
@@ -51,11 +50,8 @@ def create_in_restricted_namespace(breakage: Breakage) -> Ref:
     home = namespace(_NAMESPACE)
     home["metadata"]["labels"] = {_LEVEL: "restricted"}
     breakage.inject(ObjectCreated(manifest=home))
-    # What is injected gets its limits from there, and is rejected without.
-    limits = expected.container_limits(breakage.platform.git_server)
-    meta = {"name": LIMITS.name, "namespace": _NAMESPACE}
-    made = {"apiVersion": "v1", "kind": LIMITS.kind, "metadata": meta, "spec": {"limits": [limits]}}
-    breakage.inject(ObjectCreated(manifest=made))
+    limits = expected.limit_range(breakage.platform.git_server, _NAMESPACE)
+    breakage.inject(ObjectCreated(manifest=limits))
     return _create(breakage, _NAMESPACE, storage_uri(SERVED))
 
 

@@ -72,6 +72,12 @@ def container_limits(git_server: GitServer) -> Object:
     return next((one for one in limits if one["type"] == "Container"), {})
 
 
+def limit_range(git_server: GitServer, namespace: str) -> Object:
+    """The same for another namespace of tenants: what Knative adds to a pod has its own from there, or is rejected."""
+    meta, spec = {"name": "limits", "namespace": namespace}, {"limits": [container_limits(git_server)]}
+    return {"apiVersion": "v1", "kind": "LimitRange", "metadata": meta, "spec": spec}
+
+
 def _one(git_server: GitServer, kind: str) -> Object:
     found = (obj for obj in _objects(git_server.files("infrastructure/namespaces/default")) if obj["kind"] == kind)
     return next(found, {"spec": {"hard": {}, "limits": []}})

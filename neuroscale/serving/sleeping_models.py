@@ -1,4 +1,4 @@
-"""Models that sleep from the beginning: hundreds of them need no pod, and each wakes with the right answer.
+"""Models that scale to zero from the beginning: hundreds of them sleep without a pod, and each wakes rightly.
 
 They live in a namespace of their own, which is all that the journal has to know: they go with it.
 """
@@ -98,7 +98,7 @@ def create_in_turn(totals: Sequence[int], breakage: Breakage, recorder: Recorder
     """
     platform, home = breakage.platform, fresh_name("sleeping")
     breakage.inject(ObjectCreated(manifest=namespace(home), models=max(totals)))
-    platform.cluster.create(limits_of(home, platform))
+    platform.cluster.create(expected.limit_range(platform.git_server, home))
     _, like = manifest_of(MODEL, platform)
     names, lots = list[str](), list[Point]()
     for total in totals:
@@ -115,13 +115,6 @@ def create_in_turn(totals: Sequence[int], breakage: Breakage, recorder: Recorder
             series=f"{len(lot)} more, {total} in all", at=at, seconds=round(lots[-1][1], 3),
         )  # fmt: skip
     return Asleep(home, tuple(names), tuple(lots))
-
-
-def limits_of(home: str, platform: Platform) -> Object:
-    """The limits of tenants' containers: what Knative adds to a model's pod has its own from there, or is rejected."""
-    limits = expected.container_limits(platform.git_server)
-    meta = {"name": "limits", "namespace": home}
-    return {"apiVersion": "v1", "kind": "LimitRange", "metadata": meta, "spec": {"limits": [limits]}}
 
 
 def sleeping(like: Object, name: str, home: str) -> Object:
@@ -238,9 +231,15 @@ def delete_one(woken: Woken, asleep: Asleep, platform: Platform, streams: ExitSt
 
     Raises:
         ConditionTimeout: The other one did not answer before, or the gateway goes on knowing who was deleted.
-        PreconditionFailed: One has no URL.
+        PreconditionFailed: Fewer than two are awake, or one has no URL.
     """
-    deleted, kept = list(woken.answers)[-2:]
+    awake = [name for name, answer in woken.answers.items() if _right(answer)]
+    if len(awake) < 2:
+        raise PreconditionFailed(
+            f"Two models should be awake, but of {len(woken.answers)} that were asked {len(awake)} answered right. "
+            "Next: neuroscale check serving"
+        )
+    deleted, kept = awake[-2:]
     where, other = _endpoint(deleted, asleep, platform), _service(kept, asleep)
     gateway = gateway_url(platform.cluster)
     flowing = streams.enter_context(stream_to(lambda: platform.cluster.get(other), gateway, name=kept))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 
@@ -27,6 +28,10 @@ ROOT = _checkout()
 #: Where the command was typed: what relative paths in our variables are relative to.
 _HERE = Path.cwd()
 CLUSTER_NAME = os.environ.get("NEUROSCALE_CLUSTER") or "neuroscale"
+#: What the nodes and networks of a cluster are called, each with its figures in :mod:`neuroscale.cluster.shapes`.
+ShapeName = Literal["one-node", "three-nodes"]
+#: The shape of a cluster that nobody asked to have another one.
+ONE_NODE: ShapeName = "one-node"
 #: A label as RFC 1123 has it, and short enough for what k3d makes of it.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 

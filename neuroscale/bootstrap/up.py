@@ -25,7 +25,7 @@ from neuroscale.platform import Platform, connect
 from neuroscale.polling import Verdict, duration, eventually, met, pending
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.probes.progress_reporter import ProgressReporter
-from neuroscale.settings import BUDGETS, CLUSTER_NAME, state_dir
+from neuroscale.settings import BUDGETS, CLUSTER_NAME, ONE_NODE, ShapeName, state_dir
 from neuroscale.supply import Provisions, assert_usable, choose
 
 _LOG = logging.getLogger(__name__)
@@ -53,9 +53,9 @@ def up(
     milestones: Collection[str] = MILESTONES,
     *,
     supply: Literal["auto", "registry", "source"] = "auto",
+    shape: ShapeName | None = None,
     install: bool = False,
     say: Say = print,
-    name: str = CLUSTER_NAME,
 ) -> UpReport:
     """Bring the platform up and wait until it is healthy. The caller holds the cluster (``exclusive``).
 
@@ -64,9 +64,10 @@ def up(
     Args:
         milestones: Which milestones' components are needed; those that the cluster has already stay.
         supply: Where images come from; ``auto`` is decided once for a cluster and kept in its state.
+        shape: Of the cluster's nodes and networks, by its name; if none, that of the cluster that is there. One of
+            another shape is recreated.
         install: Whether missing system packages may be installed on this machine.
         say: Receives one line per thing done.
-        name: Of the cluster.
 
     Raises:
         PreconditionFailed: A stage's probes were not met.
@@ -74,21 +75,24 @@ def up(
     """
     seconds: dict[str, float] = {}
     assert_usable()
-    discard_drafts(state_dir(name))
-    begun, wanted = datetime.now(UTC), _with_present(milestones, name)
+    discard_drafts(state_dir())
+    begun, wanted = datetime.now(UTC), _with_present(milestones)
     with _timed("host", seconds):
         for line in host.prepare(allow_install=install).lines:
             say(line)
         for line in install_tools(wanted) if install else ():
             say(line)
     # Before builds that may take half an hour.
-    k3d.assert_ours(name)
+    k3d.assert_ours()
     with _timed("supply", seconds):
-        chosen = choose(supply, demands(wanted), recorded=_recorded_supply(name), may_install=install)
+        recorded = load_state()
+        was = recorded.supply if recorded is not None else ""
+        chosen = choose(supply, demands(wanted), recorded=was, may_install=install)
         say(f"supply: {chosen.name} ({chosen.reason})")
-        provisions = chosen.provide(demands(wanted))
+        shape = shape or (recorded.shape if recorded is not None else ONE_NODE)
+        provisions = replace(chosen.provide(demands(wanted)), shape=shape)
     with _timed("cluster", seconds):
-        ensured = _cluster(provisions, wanted, begun, name)
+        ensured = _cluster(provisions, wanted, begun)
     try:
         platform = _platform_on(ensured, provisions, wanted, seconds, say)
     except (PreconditionFailed, ClusterUnreachable, RevertFailed) as error:
@@ -96,7 +100,8 @@ def up(
             raise
         say(f"the cluster that had been stopped did not get healthy, and everything is recreated: {error}")
         with _timed("cluster", seconds):
-            ensured = k3d.recreate(provisions, name, "it did not get healthy after it had been stopped", ports=PORTS)
+            why = "it did not get healthy after it had been stopped"
+            ensured = k3d.recreate(provisions, CLUSTER_NAME, why, ports=PORTS)
         platform = _platform_on(ensured, provisions, wanted, seconds, say)
     return UpReport(platform, ensured.how, seconds)
 
@@ -125,14 +130,9 @@ def _platform_on(
     return platform
 
 
-def _recorded_supply(name: str) -> str:
-    state = load_state(name)
-    return state.supply if state is not None else ""
-
-
-def _with_present(milestones: Collection[str], name: str) -> list[str]:
+def _with_present(milestones: Collection[str]) -> list[str]:
     """Those asked for and those that the cluster has: a run of one milestone takes nothing of another away."""
-    return [letter for letter in MILESTONES if letter in {GROUND, *milestones, *present_milestones(name)}]
+    return [letter for letter in MILESTONES if letter in {GROUND, *milestones, *present_milestones()}]
 
 
 def _where(state: ClusterState) -> str:
@@ -141,13 +141,13 @@ def _where(state: ClusterState) -> str:
     return ", ".join(f"{title} {url}" for title, url in found.items())
 
 
-def _cluster(provisions: Provisions, milestones: list[str], begun: datetime, name: str) -> k3d.ClusterHandle:
+def _cluster(provisions: Provisions, milestones: list[str], begun: datetime) -> k3d.ClusterHandle:
     """An adopted cluster is taken as it is, images and all; any other is made and kept by k3d."""
-    state = load_state(name)
+    state = load_state()
     if state is not None and state.adopted:
         return k3d.ClusterHandle(state, "adopted")
     needed = [port.name for component in selected(milestones) for port in component.ports]
-    ensured = k3d.ensure(provisions, begun, name, ports=PORTS, needed=needed)
+    ensured = k3d.ensure(provisions, begun, ports=PORTS, needed=needed)
     return replace(ensured, state=k3d.import_images(ensured.state, provisions.image_tarballs))
 
 

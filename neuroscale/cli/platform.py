@@ -20,6 +20,7 @@ from rich.markup import escape
 from neuroscale.bootstrap import up as bootstrap
 from neuroscale.bootstrap.up import roll_back
 from neuroscale.chaos.journal import Journal
+from neuroscale.cli.options import Milestones
 from neuroscale.cluster import k3d
 from neuroscale.cluster.adopt import mark
 from neuroscale.cluster.state import ClusterState, exclusive, load_state
@@ -32,16 +33,15 @@ from neuroscale.platform import connect
 from neuroscale.polling import duration
 from neuroscale.results import RunFolder
 from neuroscale.screen import say, say_verbatim, table
-from neuroscale.settings import CLUSTER_NAME, assert_checkout
-
-Milestones = Annotated[
-    str, typer.Option("--milestones", "-m", help="Letters of the milestones wanted, for example 'a' or 'a b'.")
-]
+from neuroscale.settings import CLUSTER_NAME, ShapeName, assert_checkout
 
 
 def up(
     milestones: Milestones = "all",
     supply: Annotated[Literal["auto", "registry", "source"], typer.Option(help="Where images come from.")] = "auto",
+    shape: Annotated[
+        ShapeName | None, typer.Option(help="Nodes and networks of the cluster; as it is, or one-node.")
+    ] = None,
     install: Annotated[
         bool,
         typer.Option("--install/--no-install", help="Whether missing programs may be installed (Debian packages)."),
@@ -54,7 +54,8 @@ def up(
     assert_checkout()
     start = time.monotonic()
     with _on_record() if record else nullcontext(), exclusive():
-        done = bootstrap.up(parse_milestones(milestones), supply=supply, install=install, say=say_verbatim)
+        wanted = parse_milestones(milestones)
+        done = bootstrap.up(wanted, supply=supply, shape=shape, install=install, say=say_verbatim)
     say(f"[green]platform healthy[/] after {duration(time.monotonic() - start)} (cluster {done.how})")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from neuroscale.cli.platform import Milestones
+from neuroscale.cli.options import Milestones
 from neuroscale.cluster.state import present_milestones
 from neuroscale.errors import PreconditionFailed
 from neuroscale.host.programs import in_foreground

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from neuroscale.cli.platform import Milestones
+from neuroscale.cli.options import Milestones
 from neuroscale.components import demands, install_tools
 from neuroscale.milestones import MILESTONES, parse_milestones
 from neuroscale.polling import duration

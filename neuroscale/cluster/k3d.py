@@ -10,9 +10,7 @@ import json
 import os
 import secrets
 import shlex
-import socket
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +22,8 @@ from neuroscale.atomic_write import write_atomically
 from neuroscale.cluster import shares
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, marker
-from neuroscale.cluster.ports import Port
+from neuroscale.cluster.ports import Port, free_ports, moved
+from neuroscale.cluster.shapes import SHAPES
 from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state
 from neuroscale.errors import ApiError, ClusterUnreachable, HostError, ProgramFailed, WriteForbidden
 from neuroscale.host.engine import Engine
@@ -37,8 +36,6 @@ from neuroscale.supply import Provisions
 LABEL = "neuroscale.nonce"
 _MANIFESTS = "/var/lib/rancher/k3s/server/manifests"
 _IMAGES = "/var/lib/rancher/k3s/agent/images"
-#: The API server's port on this machine; k3d maps it by itself.
-_API = "api", 6550
 _COMMAND_SECONDS = 180
 _STOPPED = "its node was stopped"
 #: In the node: containerd's client, in the namespace of the kubelet's images.
@@ -107,20 +104,28 @@ def ensure(
         node = None
     if node is None or state is None:
         created = _create(provisions, name, ports)
-        return ClusterHandle(created, "created", _moved(created.ports or {}, ports))
-    if node.image != provisions.node_image:
-        why = f"its node image {node.image} is not {provisions.node_image}"
+        return ClusterHandle(created, "created", moved(created.ports or {}, ports))
+    if why := _unfit(provisions, state, node, needed):
         return recreate(provisions, name, why, ports=ports)
-    if missing := [port for port in needed if port not in (state.ports or {})]:
-        return recreate(provisions, name, f"it was made without the port of {', '.join(missing)}", ports=ports)
     if not node.running:
         return _resume(provisions, state, ports)
     _write_kubeconfig(provisions, name)
     try:
+        _start_agents(state)
         _wait_ready(state)
-    except (AssertionError, ClusterUnreachable) as error:
+    except (HostError, AssertionError, ClusterUnreachable) as error:
         return recreate(provisions, name, f"its API server did not answer: {error}", ports=ports)
     return ClusterHandle(state, "resumed", _STOPPED) if node.started_at > since else ClusterHandle(state, "reused")
+
+
+def _unfit(provisions: Provisions, state: ClusterState, node: _Node, needed: Collection[str]) -> str:
+    """Why a cluster is not what is wanted, and cannot become it; empty when it is."""
+    if node.image != provisions.node_image:
+        return f"its node image {node.image} is not {provisions.node_image}"
+    if state.shape != provisions.shape:
+        return f"its shape is {state.shape} and not {provisions.shape}"
+    missing = [port for port in needed if port not in (state.ports or {})]
+    return f"it was made without the port of {', '.join(missing)}" if missing else ""
 
 
 def recreate(provisions: Provisions, name: str, why: str, *, ports: Collection[Port]) -> ClusterHandle:
@@ -153,22 +158,22 @@ def delete(name: str = CLUSTER_NAME) -> bool:
 
 
 def import_images(state: ClusterState, tarballs: Collection[Path]) -> ClusterState:
-    """Bring images into a running node that were not asked for when it was made; those it has are left out."""
+    """Bring images into running nodes that were not asked for when they were made; those they have are left out."""
     for tarball in tarballs:
         if str(tarball) not in state.tarballs:
             inside = f"/tmp/{tarball.name}"  # noqa: S108 - in the node, not here
-            _ENGINE.call("cp", str(tarball), f"{_container(state.name)}:{inside}", within=_COMMAND_SECONDS)
-            _in_node(state.name, *_CTR, "images", "import", inside)
-            _in_node(state.name, "rm", inside)
+            for node in _nodes(state):
+                _ENGINE.call("cp", str(tarball), f"{node}:{inside}", within=_COMMAND_SECONDS)
+                _in_node(node, *_CTR, "images", "import", inside)
+                _in_node(node, "rm", inside)
             state = state.model_copy(update={"tarballs": [*state.tarballs, str(tarball)]})
             state.save()
     return state
 
 
 def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> ClusterState:
-    nonce, chosen = secrets.token_hex(16), _free_ports(ports)
-    directory = state_dir(name)
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    nonce, chosen, shape = secrets.token_hex(16), free_ports(ports), SHAPES[provisions.shape]
+    (directory := state_dir(name)).mkdir(parents=True, exist_ok=True, mode=0o700)
     marker_file = directory / "marker.yaml"
     write_atomically(marker_file, yaml.safe_dump(marker(nonce, name)), private=True)
     shares_file = shares.write_script(directory)
@@ -184,12 +189,15 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
         ports=chosen,
         forge_url=f"http://127.0.0.1:{chosen['forge']}",
         tarballs=[str(tarball) for tarball in provisions.image_tarballs],
+        shape=provisions.shape,
     )
     # Before the cluster: a crash right after its creation must still find it to be ours.
     state.save()
     for stale in ("journal.jsonl", "kubeconfig"):
         (directory / stale).unlink(missing_ok=True)
-    archives = provisions.image_tarballs
+    # Archives of different parts may bear the same name.
+    named = ((file, f"{number}-{file.name}") for number, file in enumerate(provisions.image_tarballs))
+    archives = (f"{file}:{_IMAGES}/{inside}:ro@{shape.everywhere}" for file, inside in named)
     arguments = [
         "cluster", "create", name,
         "--image", provisions.node_image,
@@ -198,15 +206,15 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
         "--timeout", f"{BUDGETS.provision:.0f}s",
         "--runtime-label", f"{LABEL}={nonce}@server:0",
         "--volume", f"{marker_file}:{_MANIFESTS}/{marker_file.name}@server:0",
-        "--volume", f"{shares_file}:{shares.BEFORE_K3S}:ro@server:0",
+        "--volume", f"{shares_file}:{shares.BEFORE_K3S}:ro@{shape.everywhere}",
         *_each("--port", (f"127.0.0.1:{chosen[one.name]}:{one.node}@server:0:direct" for one in ports)),
-        # Archives of different parts may bear the same name.
-        *_each("--volume", (f"{file}:{_IMAGES}/{n}-{file.name}:ro@server:0" for n, file in enumerate(archives))),
-        *_each("--k3s-arg", (f"{argument}@server:0" for argument in provisions.node_args)),
+        *_each("--volume", archives),
+        *shape.k3d_arguments(provisions.node_args, directory),
         *provisions.k3d_args,
     ]  # fmt: skip
     _k3d(provisions, *arguments)
-    shares.give(_ENGINE, _container(name))
+    for node in _nodes(state):
+        shares.give(_ENGINE, node)
     return _completed(state, provisions)
 
 
@@ -220,16 +228,17 @@ def _completed(state: ClusterState, provisions: Provisions) -> ClusterState:
 
 
 def _unpack(state: ClusterState) -> None:
-    """Let the node unpack each image once, in the order of need, while the platform comes up.
+    """Let each node unpack each image once, in the order of need, while the platform comes up.
 
     k3s imports them packed, and containerd unpacks one anew for every pod that asks before the first is done: two
     models that start together read and write half a gigabyte twice.
     """
-    listed = (line.split() for line in _in_node(state.name, *_CTR, "images", "ls").splitlines())
-    digests = {columns[0]: columns[2] for columns in listed}
-    if wanted := [digests[image] for image in state.images.values() if image in digests]:
-        each = f'for digest; do {shlex.join(_CTR)} snapshots unpack "$digest"; done'
-        _ENGINE.call("exec", "--detach", _container(state.name), "sh", "-c", each, "unpack", *wanted)
+    for node in _nodes(state):
+        listed = (line.split() for line in _in_node(node, *_CTR, "images", "ls").splitlines())
+        digests = {columns[0]: columns[2] for columns in listed}
+        if wanted := [digests[image] for image in state.images.values() if image in digests]:
+            each = f'for digest; do {shlex.join(_CTR)} snapshots unpack "$digest"; done'
+            _ENGINE.call("exec", "--detach", node, "sh", "-c", each, "unpack", *wanted)
 
 
 def _each(option: str, values: Iterable[str]) -> Iterator[str]:
@@ -240,12 +249,19 @@ def _each(option: str, values: Iterable[str]) -> Iterator[str]:
 def _resume(provisions: Provisions, state: ClusterState, ports: Collection[Port]) -> ClusterHandle:
     try:
         _ENGINE.call("start", _container(state.name))
+        _start_agents(state)
         _write_kubeconfig(provisions, state.name)
         _wait_ready(state)
     except (HostError, AssertionError, ClusterUnreachable) as error:
         why = f"the stopped cluster did not come back: {error}"
         return recreate(provisions, state.name, why, ports=ports)
     return ClusterHandle(state, "resumed", _STOPPED)
+
+
+def _start_agents(state: ClusterState) -> None:
+    """Those that run already stay as they are."""
+    if agents := _nodes(state)[1:]:
+        _ENGINE.call("start", *agents)
 
 
 def _remove(name: str) -> None:
@@ -275,9 +291,14 @@ def _write_kubeconfig(provisions: Provisions, name: str) -> None:
 
 @dataclass(frozen=True)
 class ApiReady:
-    """The API server says that it is ready, and the marker is there."""
+    """The API server says that it is ready, the marker is there, and so are all nodes.
 
-    description: str = "the API server is ready and the node is Ready"
+    Attributes:
+        nodes: How many there are.
+    """
+
+    nodes: int = 1
+    description: str = "the API server is ready and every node is Ready"
     area: str = "all"
 
     def check(self, cluster: Cluster) -> Verdict:
@@ -294,49 +315,16 @@ class ApiReady:
             for condition in node["status"].get("conditions", [])
             if condition["type"] == "Ready" and condition["status"] == "True"
         ]
-        return met(f"nodes Ready: {', '.join(ready)}") if ready else pending("no node is Ready")
+        seen = f"nodes Ready: {', '.join(ready) or 'none'}"
+        return met(seen) if len(ready) >= self.nodes else pending(f"{seen}, of {self.nodes}")
 
 
 def _wait_ready(state: ClusterState) -> None:
-    eventually(ApiReady(), Cluster.from_kubeconfig(kubeconfig_file(state.name), state), within=BUDGETS.provision)
-
-
-def _wanted(ports: Collection[Port]) -> dict[str, int]:
-    return dict([_API, *((port.name, port.host) for port in ports)])
-
-
-def _moved(chosen: Mapping[str, int], ports: Collection[Port]) -> str:
-    """Which ports are others than wanted."""
-    wanted = _wanted(ports)
-    taken = [name for name, port in chosen.items() if port != wanted[name]]
-    return "; ".join(f"port {wanted[one]} is taken, {one} is at {chosen[one]}" for one in taken)
-
-
-def _free_ports(ports: Collection[Port]) -> dict[str, int]:
-    """The wanted ports where they are free, others where they are not."""
-    chosen: dict[str, int] = {}
-    with ExitStack() as held:
-        for purpose, wanted in _wanted(ports).items():
-            try:
-                listener = _listening(wanted)
-            except OSError:
-                listener = _listening(0)
-            chosen[purpose] = held.enter_context(listener).getsockname()[1]
-    return chosen
-
-
-def _listening(port: int) -> socket.socket:
-    listener = socket.socket()
-    # Connections to a cluster that went a moment ago linger, and are in nobody's way.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port))
-        # Two can be bound to one port in this way, and then only the first may listen.
-        listener.listen()
-    except OSError:
-        listener.close()
-        raise
-    return listener
+    eventually(
+        ApiReady(len(_nodes(state))),
+        Cluster.from_kubeconfig(kubeconfig_file(state.name), state),
+        within=BUDGETS.provision,
+    )
 
 
 @dataclass(frozen=True)
@@ -361,8 +349,12 @@ def _node(name: str) -> _Node | None:
     return _Node(config["Image"], state["Running"], started_at, config["Labels"].get(LABEL, ""))
 
 
-def _in_node(name: str, *command: str) -> str:
-    return _ENGINE.call("exec", _container(name), *command, within=_COMMAND_SECONDS)
+def _nodes(state: ClusterState) -> list[str]:
+    return SHAPES[state.shape].nodes(state.name)
+
+
+def _in_node(node: str, *command: str) -> str:
+    return _ENGINE.call("exec", node, *command, within=_COMMAND_SECONDS)
 
 
 def _k3d(provisions: Provisions, *arguments: str) -> str:

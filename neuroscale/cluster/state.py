@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from neuroscale.atomic_write import write_atomically
 from neuroscale.errors import Locked, NeuroscaleError
 from neuroscale.host.file_lock import held
-from neuroscale.settings import CLUSTER_NAME, state_dir
+from neuroscale.settings import CLUSTER_NAME, ONE_NODE, ShapeName, state_dir
 
 
 class ClusterState(BaseModel):
@@ -23,6 +23,7 @@ class ClusterState(BaseModel):
         complete: Whether its creation came to its end; one that was cut short is made anew.
         ports: Name of a mapped port, or ``api`` -> the port on 127.0.0.1; ``None`` for an adopted cluster. A cluster
             that is older than a component does not have the component's ports.
+        shape: Of its nodes and networks, by its name.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,6 +41,7 @@ class ClusterState(BaseModel):
     ports: dict[str, int] | None = None
     forge_url: str
     tarballs: list[str] = []
+    shape: ShapeName = ONE_NODE
 
     def save(self) -> None:
         """Remember it."""

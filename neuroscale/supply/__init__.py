@@ -5,4 +5,15 @@ from __future__ import annotations
 from neuroscale.supply.choice import Mode, assert_usable, choose
 from neuroscale.supply.contract import Demand, Plan, PlannedPart, Provisions, Supply
 
-__all__ = ["Demand", "Mode", "Plan", "PlannedPart", "Provisions", "Supply", "assert_usable", "choose"]
+__all__ = [
+    "ONE_NODE",
+    "Demand",
+    "Mode",
+    "Plan",
+    "PlannedPart",
+    "Provisions",
+    "ShapeName",
+    "Supply",
+    "assert_usable",
+    "choose",
+]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from neuroscale.settings import ONE_NODE, ShapeName
+
 Condition = Literal["present", "damaged", "outdated", "missing"]
 
 
@@ -47,6 +49,7 @@ class Provisions:
         images: Logical name to the reference used in manifests.
         manifests: Component to the folder that holds its upstream manifests.
         versions: Component to the version really provided.
+        shape: Of the cluster's nodes and networks, by its name.
     """
 
     supply: str
@@ -59,6 +62,7 @@ class Provisions:
     images: Mapping[str, str]
     manifests: Mapping[str, Path]
     versions: Mapping[str, str]
+    shape: ShapeName = ONE_NODE
 
 
 @dataclass(frozen=True)

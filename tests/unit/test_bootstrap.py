@@ -46,6 +46,7 @@ from neuroscale.polling import Verdict, met, pending
 from neuroscale.probes import progress_reporter
 from neuroscale.probes.probe_function import ProbeFunction
 from neuroscale.settings import APPLICATION_SET, BUDGETS, ROOT, Budgets, cache_dir
+from neuroscale.supply import Provisions
 
 #: By name: the package has a function of the same name.
 
@@ -468,7 +469,7 @@ def test_only_a_cluster_that_had_been_stopped_is_recreated_when_it_does_not_get_
 ) -> None:
     """One that was there, and had all that is wanted well once, is not on its way: it is given less time."""
     kept: dict[str, Any] = {}
-    provisions = SimpleNamespace(supply="registry", images={}, versions={}, manifests={}, image_tarballs=[])
+    provisions = Provisions("registry", {}, "k3s:v1", (), (), {}, (), {}, {}, {})
     chosen = SimpleNamespace(name="paper", reason="a test", provide=lambda demands: provisions)
     state = SimpleNamespace(name="c", nonce="n", server="s", forge_url="f", ports=None, save=lambda: None)
     # All of it was begun, and not all of it was well.
@@ -493,7 +494,7 @@ def test_only_a_cluster_that_had_been_stopped_is_recreated_when_it_does_not_get_
     }.items():
         monkeypatch.setattr(bring_up_module, name, stand_in)
     monkeypatch.setattr(bring_up_module.k3d, "recreate", lambda *_, **__: fresh)
-    monkeypatch.setattr(bring_up_module.k3d, "assert_ours", lambda name: None)
+    monkeypatch.setattr(bring_up_module.k3d, "assert_ours", lambda: None)
     said: list[str] = []
     if anew:
         assert bring_up_module.up({"a"}, say=said.append).how == "recreated"
@@ -548,8 +549,8 @@ def test_a_cluster_keeps_the_supply_it_was_made_with_and_nothing_is_installed_un
         return SimpleNamespace(lines=[])
 
     monkeypatch.setattr(bring_up_module, "host", SimpleNamespace(prepare=prepare))
-    monkeypatch.setattr(bring_up_module.k3d, "assert_ours", lambda name: None)
-    monkeypatch.setattr(bring_up_module, "load_state", lambda name: state)
+    monkeypatch.setattr(bring_up_module.k3d, "assert_ours", lambda: None)
+    monkeypatch.setattr(bring_up_module, "load_state", lambda: state)
     monkeypatch.setattr(bring_up_module, "choose", choose)
     with pytest.raises(SupplyError, match="all the test wants"):
         bring_up_module.up({"a"}, say=lambda line: None)
@@ -569,8 +570,8 @@ def test_what_scenarios_need_on_this_machine_is_installed_with_the_rest(
     offered = SimpleNamespace(offer=lambda names, purpose: [f"installed {' '.join(names)}: {purpose}"])
     monkeypatch.setattr(bring_up_module, "host", SimpleNamespace(prepare=lambda **_: SimpleNamespace(lines=[])))
     monkeypatch.setattr(components, "packages", offered)
-    monkeypatch.setattr(bring_up_module.k3d, "assert_ours", lambda name: None)
-    monkeypatch.setattr(bring_up_module, "load_state", lambda name: None)
+    monkeypatch.setattr(bring_up_module.k3d, "assert_ours", lambda: None)
+    monkeypatch.setattr(bring_up_module, "load_state", lambda: None)
     monkeypatch.setattr(bring_up_module, "choose", choose)
     said: list[str] = []
     with pytest.raises(SupplyError, match="all the test wants"):
@@ -579,7 +580,7 @@ def test_what_scenarios_need_on_this_machine_is_installed_with_the_rest(
 
 
 def test_a_cluster_of_somebody_else_is_refused_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(name: str) -> None:
+    def refuse() -> None:
         raise WriteForbidden("it was left alone")
 
     monkeypatch.setattr(bring_up_module, "host", SimpleNamespace(prepare=lambda **_: SimpleNamespace(lines=[])))

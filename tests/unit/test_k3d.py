@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import socket
 import subprocess
@@ -15,11 +16,11 @@ import pytest
 import yaml
 from apiserver import ApiServer, kubeconfig_for
 
-from neuroscale.cluster import k3d, shares
+from neuroscale.cluster import k3d, ports, shares
 from neuroscale.cluster.client import Cluster
 from neuroscale.cluster.guard import MARKER_PATH, marker
 from neuroscale.cluster.k3d import LABEL, ApiReady, assert_ours, delete, ensure, import_images
-from neuroscale.cluster.ports import Port
+from neuroscale.cluster.ports import Port, free_ports, moved
 from neuroscale.cluster.state import ClusterState, kubeconfig_file, load_state, state_file
 from neuroscale.components import PORTS
 from neuroscale.errors import ClusterUnreachable, ConditionTimeout, ExitCode, HostError, WriteForbidden
@@ -27,6 +28,7 @@ from neuroscale.settings import CLUSTER_NAME, state_dir
 from neuroscale.supply import Provisions
 
 NONCE, IMAGE, NODE = "0123456789abcdef0123456789abcdef", "rancher/k3s:v1", f"k3d-{CLUSTER_NAME}-server-0"
+NODES = (NODE, *(f"k3d-{CLUSTER_NAME}-agent-{number}" for number in (0, 1)))
 _OURS = f"label=k3d.cluster={CLUSTER_NAME}"
 #: How what k3d made is found beside the containers; it does not write on a network whose it is.
 _LEFT = {
@@ -291,6 +293,77 @@ def test_a_new_cluster_is_born_with_what_proves_it_ours(
     assert create.endswith("--no-lb")
 
 
+# --- one of another shape
+
+
+def test_three_nodes_have_networks_of_their_own_and_the_images_each(
+    engine: FakeEngine, waits: Waits, provisions: Provisions, asked: Path
+) -> None:
+    engine.there = False
+    built = ("--flannel-backend=none", "--disable=traefik", "--kubelet-arg=image-gc-high-threshold=100")
+    ensured = ensure(replace(provisions, shape="three-nodes", node_args=built), SINCE, ports=PORTS)
+    assert load_state() == ensured.state
+    assert ensured.state.shape == "three-nodes"
+    create, everywhere = asked.read_text().splitlines()[0], "server:0;agent:*"
+    for words in (
+        "--agents 2",
+        "--k3s-arg --disable=traefik@server:0",
+        f"--k3s-arg --kubelet-arg=image-gc-high-threshold=100@{everywhere}",
+        "--k3s-arg --cluster-cidr=10.62.0.0/16@server:0",
+        "--k3s-arg --service-cidr=10.63.0.0/16@server:0",
+        "--k3s-arg --cluster-dns=10.63.0.10@server:0",
+        f"/var/lib/rancher/k3s/agent/images/1-images.tar:ro@{everywhere}",
+        f"{state_dir() / 'pod-network.sh'}:/bin/k3d-entrypoint-pod-network.sh:ro@{everywhere}",
+        f"{state_dir() / 'bridge-agent-1.conflist'}:/etc/cni/net.d/10-bridge.conflist:ro@agent:1",
+        f"{LABEL}={ensured.state.nonce}@server:0",
+    ):
+        assert words in create
+    parts = {file.name: file.read_text() for file in state_dir().glob("bridge-*.conflist")}
+    assert {name: re.findall(r"10\.62\.\d+\.0/24", text) for name, text in parts.items()} == {
+        "bridge-server-0.conflist": ["10.62.0.0/24"],
+        "bridge-agent-0.conflist": ["10.62.1.0/24"],
+        "bridge-agent-1.conflist": ["10.62.2.0/24"],
+    }
+    script = state_dir() / "pod-network.sh"
+    assert script.stat().st_mode & 0o111
+    assert "ip route replace 10.62.0.0/16 dev eth0" in script.read_text()
+    assert [f"update --cpu-shares 8192 {node}" for node in NODES] == [one for one in engine.deeds if "update" in one]
+
+
+def test_nodes_that_have_flannel_need_no_bridges(
+    engine: FakeEngine, waits: Waits, provisions: Provisions, asked: Path
+) -> None:
+    engine.there = False
+    ensure(replace(provisions, shape="three-nodes"), SINCE, ports=PORTS)
+    create = asked.read_text().splitlines()[0]
+    assert "--agents 2" in create
+    assert "bridge" not in create
+    assert "pod-network" not in create
+
+
+@pytest.mark.usefixtures("waits")
+def test_a_cluster_of_another_shape_is_recreated(
+    engine: FakeEngine, provisions: Provisions, ours: ClusterState
+) -> None:
+    ensured = ensure(replace(provisions, shape="three-nodes"), SINCE, ports=PORTS)
+    assert (ensured.how, ensured.why) == ("recreated", "its shape is one-node and not three-nodes")
+    engine.there = True
+    engine.labels = {LABEL: ensured.state.nonce}
+    assert ensure(provisions, SINCE, ports=PORTS).why == "its shape is three-nodes and not one-node"
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize(("running", "started"), [(True, NODES[1:]), (False, (NODES[0], *NODES[1:]))])
+def test_all_nodes_run_again(
+    running: bool, started: tuple[str, ...], engine: FakeEngine, provisions: Provisions, ours: ClusterState
+) -> None:
+    engine.running = running
+    ours.model_copy(update={"shape": "three-nodes"}).save()
+    ensure(replace(provisions, shape="three-nodes"), SINCE, ports=PORTS)
+    deeds = [shlex.split(deed)[1:] for deed in engine.deeds if deed.startswith("start ")]
+    assert [name for deed in deeds for name in deed] == list(started)
+
+
 @pytest.mark.parametrize(
     ("there", "share", "said"),
     [
@@ -491,17 +564,17 @@ def free() -> int:
 
 
 def test_a_port_that_is_taken_is_replaced(monkeypatch: pytest.MonkeyPatch, taken: int, free: int) -> None:
-    monkeypatch.setattr(k3d, "_API", ("api", taken))
-    ports = k3d._free_ports([Port("forge", "forge", free, 1), Port("argocd", "Argo CD", taken, 2)])
-    assert ports["forge"] == free
-    assert list(ports) == ["api", "forge", "argocd"]
-    assert len({*ports.values(), taken}) == 4
+    monkeypatch.setattr(ports, "_API", ("api", taken))
+    chosen = free_ports([Port("forge", "forge", free, 1), Port("argocd", "Argo CD", taken, 2)])
+    assert chosen["forge"] == free
+    assert list(chosen) == ["api", "forge", "argocd"]
+    assert len({*chosen.values(), taken}) == 4
 
 
 def test_a_replaced_port_is_told() -> None:
     wanted = {"api": 6550, **{port.name: port.host for port in PORTS}}
-    assert k3d._moved(wanted, PORTS) == ""
-    assert k3d._moved({**wanted, "gateway": 5}, PORTS) == "port 8082 is taken, gateway is at 5"
+    assert moved(wanted, PORTS) == ""
+    assert moved({**wanted, "gateway": 5}, PORTS) == "port 8082 is taken, gateway is at 5"
 
 
 def test_no_two_ports_of_components_meet() -> None:
@@ -527,13 +600,14 @@ def test_the_api_server_is_ready_with_its_node_and_its_marker(api: ApiServer, cl
     probe = ApiReady()
     assert probe.check(cluster).state == "pending"
     api.answers["GET /readyz"] = (200, b"ok", {})
-    assert probe.check(cluster).observed == "no node is Ready"
+    assert probe.check(cluster).observed == "nodes Ready: none, of 1"
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-0"}}
     condition = {"type": "Ready", "status": "False"}
     api.put("/api/v1/nodes/node-0", {**node, "status": {"conditions": [condition]}})
-    assert probe.check(cluster).observed == "no node is Ready"
+    assert probe.check(cluster).observed == "nodes Ready: none, of 1"
     pressure = {"type": "MemoryPressure", "status": "False"}
     api.put("/api/v1/nodes/node-0", {**node, "status": {"conditions": [pressure, {**condition, "status": "True"}]}})
     assert probe.check(cluster).observed == "nodes Ready: node-0"
+    assert ApiReady(3).check(cluster).observed == "nodes Ready: node-0, of 3"
     api.remove(MARKER_PATH)
     assert (probe.check(cluster).state, "404" in probe.check(cluster).observed) == ("pending", True)

@@ -56,6 +56,8 @@ SLOS = {
         ),
         Slo("prediction-median", "An idle model answers within 10 ms, median", 0.01, "this platform, milestone B"),
         Slo("prediction-p99", "An idle model answers within 50 ms, p99", 0.05, "this platform, milestone B"),
+        Slo("nodes-drained", "No request fails while nodes are drained", 0, "this platform, milestone F"),
+        Slo("node-killed", "Each request is answered again 60 s after a node died", 60, "this platform, milestone F"),
         Slo("unbroken", "No request fails while a model is changed: no outage at all", 0, "this platform, milestone B"),
         Slo(
             "cold-start",

@@ -5,19 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Annotated, Protocol
 
 import typer
 
 from neuroscale.cli import main
 from neuroscale.cli.runs import conclude, pytest
+from neuroscale.cluster.state import load_state
 from neuroscale.errors import ExitCode, UsageError
 from neuroscale.milestones import parse_milestones
 from neuroscale.results import RunFolder
 from neuroscale.screen import say
+from suite.catalogue import entries
 from suite.freshness import ledger, stale
+from suite.markers import THREE_NODES, THREE_NODES_SHAPE
 from suite.mutants import MUTANTS, by_slug
+from suite.mutants.mutant import Mutant
 
 
 class Runner(Protocol):
@@ -34,7 +38,7 @@ def run(milestones: Collection[str], only: Collection[str], runner: Runner, *, o
     Raises:
         UsageError: A named mutant does not exist, or there is nothing to run.
     """
-    chosen = [by_slug(slug) for slug in only] or [mutant for letter in milestones for mutant in MUTANTS[letter]]
+    chosen = [by_slug(slug) for slug in only] or _that_fit([one for letter in milestones for one in MUTANTS[letter]])
     if only_stale and chosen:
         found = stale(chosen, ledger())
         say(f"{len(found)} of {len(chosen)} mutants are stale: their last kill says nothing of what is there now")
@@ -44,6 +48,21 @@ def run(milestones: Collection[str], only: Collection[str], runner: Runner, *, o
     if not chosen:
         raise UsageError("At least one mutant should be selected, but none was. Next: make kill-matrix MILESTONES=a")
     return runner(*(f"--mutant={mutant.slug}" for mutant in chosen), "-v", "--no-header", "--tb=short")
+
+
+def _that_fit(mutants: Sequence[Mutant]) -> list[Mutant]:
+    """Those that the cluster's shape allows; the others are told of."""
+    state = load_state()
+    if state is not None and state.shape == THREE_NODES_SHAPE:
+        return list(mutants)
+    elsewhere = {entry.scenario for entry in entries() if THREE_NODES in entry.tags}
+    fit = [mutant for mutant in mutants if mutant.scenario not in elsewhere]
+    if len(fit) < len(mutants):
+        say(
+            f"{len(mutants) - len(fit)} mutants are not tried: they need a cluster with three nodes. "
+            "Next: NEUROSCALE_CLUSTER=neuroscale-three neuroscale kill-matrix --milestones f"
+        )
+    return fit
 
 
 def command(

@@ -9,9 +9,13 @@ import re
 
 from neuroscale.components import COMPONENTS
 from neuroscale.incidents import EVERY_INCIDENT
+from neuroscale.settings import ShapeName
 from suite.catalogue import FEATURES
 
 DOCUMENT = FEATURES / "README.md"
+#: The tag of scenarios about a cluster of another shape, and that shape.
+THREE_NODES = "three_nodes"
+THREE_NODES_SHAPE: ShapeName = "three-nodes"
 _TABLE = re.compile(r"^\| tag \|.*?(?=^[^|]|\Z)", flags=re.MULTILINE | re.DOTALL)
 #: What is nobody's but the suite's.
 _WORDS = {
@@ -38,6 +42,7 @@ _WORDS = {
     "cluster_death": "a pod of the portal, or the gate's Job, dies on the way of a form, on the cluster",
     "bootstrap": "a cluster of its own is bootstrapped: repeated, undone, killed on its way; needs no other cluster",
     "bootstrap_death": "those of them in which a bootstrap is killed",
+    THREE_NODES: "a cluster with three nodes and networks of its own, such as NEUROSCALE_CLUSTER=neuroscale-three",
     "timed": "many samples beside a limit, for which nothing else may be at work on the machine",
     "safety": "the suite's own promises, on the real cluster",
 }

@@ -20,9 +20,10 @@ from neuroscale.errors import NeuroscaleError, SteadyStateLost, UsageError
 from neuroscale.interruption import finishing, listen
 from neuroscale.platform import Platform
 from neuroscale.results import RunFolder, RunKind
+from neuroscale.settings import ShapeName
 from suite import commits
 from suite.ending import FOLDER, RUN, end_session
-from suite.markers import markers
+from suite.markers import THREE_NODES, THREE_NODES_SHAPE, markers
 
 #: Everything under this folder needs the real cluster, and a marker on the command line.
 REAL = "tests/e2e"
@@ -95,6 +96,7 @@ def platform(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> Ite
                 report = up(
                     milestones_of(request.session.items),
                     supply=pytestconfig.option.supply,
+                    shape=_shape_for(request.session.items),
                     say=lambda line: tell.line(f"  {line}"),
                 )
         except (NeuroscaleError, OSError) as error:
@@ -123,6 +125,23 @@ def needed(items: Iterable[pytest.Item]) -> tuple[Component, ...]:
     """The components that the tests need: their tags say so. Scenarios of the CI gate have none of these tags."""
     names = {marker.name for item in items for marker in item.iter_markers()}
     return tuple(component for component in COMPONENTS if component.name in names)
+
+
+def _shape_for(items: Iterable[pytest.Item]) -> ShapeName | None:
+    """The shape of the cluster that the tests need; a cluster that is there is never made anew for it.
+
+    Raises:
+        UsageError: It is another one's.
+    """
+    if not any(item.get_closest_marker(THREE_NODES) for item in items):
+        return None
+    state = load_state()
+    if state is not None and state.shape != THREE_NODES_SHAPE:
+        raise UsageError(
+            f"Scenarios tagged {THREE_NODES} should find a cluster of that shape, but {state.name} is {state.shape}. "
+            f"Next: NEUROSCALE_CLUSTER=neuroscale-three pytest -m {THREE_NODES}"
+        )
+    return THREE_NODES_SHAPE
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from neuroscale.chaos.faults import (
     Frozen,
     FunctionPatched,
     MemberAdded,
+    NodeDrained,
+    NodeKilled,
     ObjectCreated,
     ObjectDeleted,
     ProtectionChanged,
@@ -82,6 +84,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "committed": Committed(message="Break it", files={"first.txt": "two\n", "second/new.txt": "new\n"}),
     "frozen": Frozen(),
+    "node-drained": NodeDrained(node="node-1"),
+    "node-killed": NodeKilled(node="node-1"),
     "form-submitted": FormSubmitted(values={"name": "iris-9", "owner": "ml-platform"}),
     "pull-request-merged": PullRequestMerged(branch=PROPOSED, files=["second/proposed.txt"]),
     "pull-request-proposed": PullRequestProposed(
@@ -106,8 +110,9 @@ def populate(api: ApiServer) -> None:
     page = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "nginx-page", "namespace": "default"}}
     api.put(f"{CONFIG_MAPS}/nginx-page", {**page, "data": {"index.html": "<p>hello"}})
     api.put(f"{APPLICATIONS}/nginx-test", application())
-    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-0"}}
-    api.put("/api/v1/nodes/node-0", {**node, "status": {"allocatable": {"cpu": "2"}}})
+    for name in ("node-0", "node-1"):
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "spec": {}}
+        api.put(f"/api/v1/nodes/{name}", {**node, "status": {"allocatable": {"cpu": "2"}}})
 
 
 def deployment(replicas: int = 1, image: str = "nginx:1.27.5", **status: Any) -> Object:
@@ -153,10 +158,13 @@ def docker(folder: Path, repository: Path) -> str:
     folder.mkdir()
     client.write_text(
         f"""#!/bin/sh
-case "$7" in
-  STOP) echo '{{"state": "T"}}' >{state} ;;
-  CONT) rm -f {state} ;;
+case "$1 $7" in
+  "exec STOP") echo '{{"state": "T"}}' >{state} ;;
+  "exec CONT" | start*) rm -f {state} ;;
+  kill*) echo '{{"state": "killed"}}' >{state} ;;
+  inspect*) if [ -f {state} ]; then echo false; else echo true; fi ;;
 esac
+[ "$1" = exec ] || exit 0
 if [ -f {state} ]; then echo T; else echo S; fi
 """,
         encoding="utf-8",

@@ -18,6 +18,7 @@ from neuroscale.chaos.fault_base import BringsObject, ObjectFault, Snapshot
 from neuroscale.chaos.freeze_fault import Frozen
 from neuroscale.chaos.git_server_faults import MemberAdded, ProtectionChanged
 from neuroscale.chaos.monkeypatching import FunctionPatched
+from neuroscale.chaos.node_faults import NodeDrained, NodeKilled
 from neuroscale.chaos.objects import (
     create_unless_present,
     requested_millicores,
@@ -41,6 +42,8 @@ __all__ = [
     "Frozen",
     "FunctionPatched",
     "MemberAdded",
+    "NodeDrained",
+    "NodeKilled",
     "ObjectCreated",
     "ObjectDeleted",
     "ProtectionChanged",
@@ -254,6 +257,8 @@ Fault = Annotated[
     | CpuTaken
     | Committed
     | Frozen
+    | NodeDrained
+    | NodeKilled
     | FormSubmitted
     | PullRequestProposed
     | PullRequestMerged

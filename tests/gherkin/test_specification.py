@@ -79,6 +79,7 @@ def test_each_scenario_is_of_one_kind() -> None:
         "death",
         "cluster_death",
         "bootstrap",
+        "three_nodes",
         "safety",
     }
     alone = {"gate"}  # beside no other

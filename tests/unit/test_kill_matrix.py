@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Literal
 
 import pytest
@@ -118,6 +119,18 @@ def test_one_session_tries_the_mutants_of_the_milestones_or_the_named_ones() -> 
     assert selected(["a", "b"], []) == [mutant.slug for letter in "ab" for mutant in MUTANTS[letter]]
     (named,) = MUTANTS["b"][:1]
     assert selected(["a"], [named.slug]) == [named.slug]
+
+
+@pytest.mark.parametrize("shape", [None, "one-node", "three-nodes"])
+def test_mutants_of_another_cluster_are_tried_on_one(shape: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = SimpleNamespace(shape=shape) if shape else None
+    monkeypatch.setattr(kill_matrix, "load_state", lambda: state)
+    said: list[str] = []
+    monkeypatch.setattr(kill_matrix, "say", said.append)
+    slug = "node-takes-the-gateway-along"
+    assert (slug in selected(["f"], [])) == (shape == "three-nodes")
+    assert any("need a cluster with three nodes" in line for line in said) == (shape != "three-nodes")
+    assert selected(["f"], [slug]) == [slug]
 
 
 def test_the_command_ends_with_the_report_of_its_session(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,6 +197,30 @@ def test_a_scenario_needs_the_components_that_its_tags_name_and_the_gate_none(
     assert session.milestones_of(cast("list[pytest.Item]", items)) == expected
 
 
+@pytest.mark.parametrize(
+    ("tag", "shape", "wanted"),
+    [
+        ("smoke", "three-nodes", None),
+        ("three_nodes", None, "three-nodes"),
+        ("three_nodes", "three-nodes", "three-nodes"),
+    ],
+)
+def test_scenarios_of_another_cluster_want_its_shape(
+    tag: str, shape: str | None, wanted: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = SimpleNamespace(name="c", shape=shape) if shape else None
+    monkeypatch.setattr(session, "load_state", lambda: state)
+    item = SimpleNamespace(get_closest_marker=lambda name: name == tag)
+    assert session._shape_for(cast("list[pytest.Item]", [item])) == wanted
+
+
+def test_no_cluster_is_made_anew_for_scenarios_of_another_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "load_state", lambda: SimpleNamespace(name="neuroscale", shape="one-node"))
+    item = SimpleNamespace(get_closest_marker=lambda name: name == "three_nodes")
+    with pytest.raises(UsageError, match=r"neuroscale is one-node\. Next: NEUROSCALE_CLUSTER=neuroscale-three "):
+        session._shape_for(cast("list[pytest.Item]", [item]))
+
+
 # --- a platform that is sick
 
 SICK = """

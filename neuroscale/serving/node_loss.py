@@ -1,0 +1,197 @@
+"""Nodes go while requests flow: each is drained in turn, or one is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import yaml
+
+from neuroscale.chaos.breakage import Breakage
+from neuroscale.chaos.faults import Committed, NodeDrained, NodeKilled
+from neuroscale.chaos.node_faults import CONTROL_PLANE
+from neuroscale.cluster.client import Cluster
+from neuroscale.errors import PreconditionFailed
+from neuroscale.kubernetes.objects import is_ready
+from neuroscale.kubernetes.refs import Object
+from neuroscale.model_store import SERVED
+from neuroscale.platform import Platform
+from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
+from neuroscale.probes.probe_function import ProbeFunction, assert_met
+from neuroscale.probes.serving import ACTIVATOR, GATEWAY
+from neuroscale.probes.workloads import pods_of
+from neuroscale.results import Recorder
+from neuroscale.serving.model_rollouts import MODEL, manifest_of
+from neuroscale.serving.request_stream import RATE, Flows, RequestRecord, Stream, evaluate_unbroken, figures
+from neuroscale.settings import APPS_NAMESPACE, BUDGETS
+
+_KUSTOMIZATION = "infrastructure/serving-stack/kustomization.yaml"
+#: What the production profile has for the same purpose.
+_TWICE: Mapping[str, list[Any]] = {
+    "patches": [{"path": "production/replicas.yaml"}],
+    "resources": ["production/disruption-budgets.yaml"],
+}
+#: So many right answers in a row, ten seconds of them, and a way that fails every other time is no longer taken.
+_IN_A_ROW = int(10 * RATE)
+
+
+@dataclass(frozen=True)
+class Death:
+    """A node that was killed.
+
+    Attributes:
+        node: Its name.
+        at: Monotonic seconds of the deed.
+        clock: Wall clock of the same moment.
+    """
+
+    node: str
+    at: float
+    clock: datetime
+
+
+def run_twice(breakage: Breakage) -> None:
+    """Commit that every part of the serving stack, and the model, runs twice, as in production, and wait for that.
+
+    Raises:
+        ConditionTimeout: A part did not come to run on two nodes.
+    """
+    platform = breakage.platform
+    stack = yaml.safe_load(platform.git_server.read(_KUSTOMIZATION) or "")
+    path, isvc = manifest_of(MODEL, platform)
+    isvc["spec"]["predictor"]["minReplicas"] = 2
+    for key, more in _TWICE.items():
+        stack[key] += more
+    files = {_KUSTOMIZATION: yaml.safe_dump(stack), path: yaml.safe_dump(isvc)}
+    breakage.inject(Committed(message="Run what requests go through twice", files=files))
+    cluster = platform.cluster
+    apart = ProbeFunction(
+        "each part on a request's way runs on two nodes", lambda: evaluate_apart(_places(cluster)), "serving"
+    )
+    eventually(apart, cluster, within=BUDGETS.settle)
+
+
+def evaluate_apart(places: Mapping[str, Sequence[str]]) -> Verdict:
+    """Each part has ready pods on two nodes at least.
+
+    Args:
+        places: Part -> the node of each of its ready pods.
+    """
+    alone = [f"{part} on {', '.join(nodes) or 'none'}" for part, nodes in places.items() if len(set(nodes)) < 2]
+    told = "; ".join(f"{part} on {', '.join(sorted(nodes))}" for part, nodes in places.items())
+    return pending("; ".join(alone)) if alone else met(told)
+
+
+def _places(cluster: Cluster) -> dict[str, list[str]]:
+    parts = {ref.name: pods_of(cluster, found) if (found := cluster.get(ref)) else [] for ref in (GATEWAY, ACTIVATOR)}
+    of_model = cluster.list("Pod", APPS_NAMESPACE, labels=f"serving.kserve.io/inferenceservice={MODEL}")
+    return {part: _nodes_of(pods) for part, pods in {**parts, MODEL: of_model}.items()}
+
+
+def _nodes_of(pods: Iterable[Object]) -> list[str]:
+    # A pod that is leaving still answers, and is nobody to count on.
+    staying = (pod for pod in pods if "deletionTimestamp" not in pod["metadata"])
+    return [pod["spec"]["nodeName"] for pod in staying if is_ready(pod)]
+
+
+def drain_each(breakage: Breakage) -> list[str]:
+    """Drain each node but the control plane's, one after the other, once everything runs on two nodes again.
+
+    The control plane's keeps the Git server's data, and the address of the API server.
+
+    Returns:
+        The nodes.
+    """
+    platform = breakage.platform
+    workers = _workers(platform.cluster)
+    for node in workers:
+        with Breakage(platform, breakage.journal) as drain:
+            drain.inject(NodeDrained(node=node))
+        apart = ProbeFunction(
+            f"each part runs on two nodes after {node} was drained",
+            lambda: evaluate_apart(_places(platform.cluster)), "serving",
+        )  # fmt: skip
+        eventually(apart, platform.cluster, within=BUDGETS.settle)
+    return workers
+
+
+def _workers(cluster: Cluster) -> list[str]:
+    nodes = cluster.list("Node")
+    workers = [one["metadata"]["name"] for one in nodes if CONTROL_PLANE not in one["metadata"].get("labels", {})]
+    if len(workers) < 2:
+        raise PreconditionFailed(
+            f"The cluster should have two nodes besides the control plane's, but has {len(workers)}. "
+            "Next: neuroscale up --shape three-nodes"
+        )
+    return sorted(workers)
+
+
+def kill_one(breakage: Breakage) -> Death:
+    """Kill a node that the gateway runs on, and that is not the control plane's."""
+    cluster = breakage.platform.cluster
+    through = set(_places(cluster)[GATEWAY.name])
+    node = next(name for name in _workers(cluster) if name in through)
+    effect = breakage.inject(NodeKilled(node=node))
+    return Death(node, effect.begun, effect.clock)
+
+
+def start_again(death: Death, platform: Platform) -> None:
+    """Start the node that was killed; the rollback finds it done."""
+    NodeKilled(node=death.node).revert(platform, {})
+
+
+def assert_none_failed(drained: Sequence[str], stream: Stream, platform: Platform, recorder: Recorder) -> None:
+    """End the stream; every request of it got the right answer.
+
+    Raises:
+        ConditionTimeout: One did not.
+    """
+    stream.stop()
+    records = stream.records
+    seen = figures(records)
+    recorder.figure(
+        claim="nodes-drained", fault=f"{', '.join(drained)} are drained in turn", subject=MODEL,
+        series="longest outage", at=records[0].clock if records else datetime.now(UTC),
+        seconds=round(seen.outage, 3), facts=seen.facts,
+    )  # fmt: skip
+    assert_met("no request fails while nodes are drained", evaluate_unbroken(records, {SERVED}), platform)
+
+
+def assert_answers_again(death: Death, stream: Stream, within: float, platform: Platform, recorder: Recorder) -> None:
+    """Requests are answered rightly for good, at most so many seconds after the node was killed.
+
+    Raises:
+        ConditionTimeout: They are not.
+    """
+    for_good = Flows(stream, row=_IN_A_ROW)
+    eventually(for_good, platform.cluster, within=within + _IN_A_ROW / RATE)
+    records = [record for record in stream.records if record.at >= death.at]
+    last, seen = last_failure(records, death.at), figures(records)
+    recorder.figure(
+        claim="node-killed", fault=f"{death.node} is killed", subject=MODEL, series="until no request fails",
+        at=death.clock, seconds=round(last, 3), facts=seen.facts,
+    )  # fmt: skip
+    wanted = f"requests are answered again, each of them, within {duration(within)}"
+    assert_met(wanted, evaluate_again(records, last, within), platform)
+
+
+def evaluate_again(records: Sequence[RequestRecord], last: float, within: float) -> Verdict:
+    """Requests were sent all along, and the last one that failed was sent in time.
+
+    Args:
+        records: Those since the deed.
+        last: Seconds from the deed to sending the last request that failed.
+        within: Seconds.
+    """
+    if not records or records[-1].at - records[0].at < last:
+        return unrecoverable(f"{len(records)} requests came back, so nothing can be said")
+    failed = figures(records).wrong
+    told = f"{failed} of {len(records)} requests failed, the last one after {duration(last)}"
+    return met(told) if last <= within else unrecoverable(told)
+
+
+def last_failure(records: Sequence[RequestRecord], since: float) -> float:
+    """Seconds from a moment to sending the last request that failed; 0 where none did."""
+    return max((record.at - since for record in records if SERVED not in record.versions), default=0.0)

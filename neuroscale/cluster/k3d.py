@@ -228,17 +228,17 @@ def _completed(state: ClusterState, provisions: Provisions) -> ClusterState:
 
 
 def _unpack(state: ClusterState) -> None:
-    """Let each node unpack each image once, in the order of need, while the platform comes up.
+    """Let the server unpack each image once, in the order of need, while the platform comes up.
 
     k3s imports them packed, and containerd unpacks one anew for every pod that asks before the first is done: two
-    models that start together read and write half a gigabyte twice.
+    models that start together read and write half a gigabyte twice. Where there are agents, each unpacks what its pods
+    ask for: to unpack everything on every node keeps the disk busy for minutes.
     """
-    for node in _nodes(state):
-        listed = (line.split() for line in _in_node(node, *_CTR, "images", "ls").splitlines())
-        digests = {columns[0]: columns[2] for columns in listed}
-        if wanted := [digests[image] for image in state.images.values() if image in digests]:
-            each = f'for digest; do {shlex.join(_CTR)} snapshots unpack "$digest"; done'
-            _ENGINE.call("exec", "--detach", node, "sh", "-c", each, "unpack", *wanted)
+    listed = (line.split() for line in _in_node(_container(state.name), *_CTR, "images", "ls").splitlines())
+    digests = {columns[0]: columns[2] for columns in listed}
+    if wanted := [digests[image] for image in state.images.values() if image in digests]:
+        each = f'for digest; do {shlex.join(_CTR)} snapshots unpack "$digest"; done'
+        _ENGINE.call("exec", "--detach", _container(state.name), "sh", "-c", each, "unpack", *wanted)
 
 
 def _each(option: str, values: Iterable[str]) -> Iterator[str]:

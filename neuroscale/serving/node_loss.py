@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import yaml
 
@@ -19,8 +18,8 @@ from neuroscale.kubernetes.refs import Object
 from neuroscale.model_store import SERVED
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
+from neuroscale.probes import argo, serving
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
-from neuroscale.probes.serving import ACTIVATOR, GATEWAY
 from neuroscale.probes.workloads import pods_of
 from neuroscale.results import Recorder
 from neuroscale.serving.model_rollouts import MODEL, manifest_of
@@ -28,11 +27,14 @@ from neuroscale.serving.request_stream import RATE, Flows, RequestRecord, Stream
 from neuroscale.settings import APPS_NAMESPACE, BUDGETS
 
 _KUSTOMIZATION = "infrastructure/serving-stack/kustomization.yaml"
-#: What the production profile has for the same purpose.
-_TWICE: Mapping[str, list[Any]] = {
-    "patches": [{"path": "production/replicas.yaml"}],
-    "resources": ["production/disruption-budgets.yaml"],
-}
+_PASSED = (serving.GATEWAY, serving.ACTIVATOR)
+#: Of the parts that a request passes; the production profile has as much for all of them.
+_TWICE = (
+    "- {op: add, path: /spec/replicas, value: 2}\n"
+    "- {op: add, path: /spec/template/spec/topologySpreadConstraints, value: ["
+    "{maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule, "
+    "labelSelector: {matchLabels: {app: %s}}}]}\n"
+)
 #: So many right answers in a row, ten seconds of them, and a way that fails every other time is no longer taken.
 _IN_A_ROW = int(10 * RATE)
 
@@ -53,7 +55,7 @@ class Death:
 
 
 def run_twice(breakage: Breakage) -> None:
-    """Commit that every part of the serving stack, and the model, runs twice, as in production, and wait for that.
+    """Commit that the parts that a request passes, and the model, run twice, as in production, and wait for that.
 
     Raises:
         ConditionTimeout: A part did not come to run on two nodes.
@@ -62,8 +64,9 @@ def run_twice(breakage: Breakage) -> None:
     stack = yaml.safe_load(platform.git_server.read(_KUSTOMIZATION) or "")
     path, isvc = manifest_of(MODEL, platform)
     isvc["spec"]["predictor"]["minReplicas"] = 2
-    for key, more in _TWICE.items():
-        stack[key] += more
+    for part in _PASSED:
+        stack["patches"].append({"target": {"kind": part.kind, "name": part.name}, "patch": _TWICE % part.name})
+    stack["resources"].append("production/disruption-budgets.yaml")
     files = {_KUSTOMIZATION: yaml.safe_dump(stack), path: yaml.safe_dump(isvc)}
     breakage.inject(Committed(message="Run what requests go through twice", files=files))
     cluster = platform.cluster
@@ -71,6 +74,8 @@ def run_twice(breakage: Breakage) -> None:
         "each part on a request's way runs on two nodes", lambda: evaluate_apart(_places(cluster)), "serving"
     )
     eventually(apart, cluster, within=BUDGETS.settle)
+    # What is rolled out beside it is not to be taken for what comes of a node that goes.
+    eventually(argo.good(serving.APPLICATION), cluster, within=BUDGETS.settle)
 
 
 def evaluate_apart(places: Mapping[str, Sequence[str]]) -> Verdict:
@@ -85,7 +90,7 @@ def evaluate_apart(places: Mapping[str, Sequence[str]]) -> Verdict:
 
 
 def _places(cluster: Cluster) -> dict[str, list[str]]:
-    parts = {ref.name: pods_of(cluster, found) if (found := cluster.get(ref)) else [] for ref in (GATEWAY, ACTIVATOR)}
+    parts = {ref.name: pods_of(cluster, found) if (found := cluster.get(ref)) else [] for ref in _PASSED}
     of_model = cluster.list("Pod", APPS_NAMESPACE, labels=f"serving.kserve.io/inferenceservice={MODEL}")
     return {part: _nodes_of(pods) for part, pods in {**parts, MODEL: of_model}.items()}
 
@@ -131,7 +136,7 @@ def _workers(cluster: Cluster) -> list[str]:
 def kill_one(breakage: Breakage) -> Death:
     """Kill a node that the gateway runs on, and that is not the control plane's."""
     cluster = breakage.platform.cluster
-    through = set(_places(cluster)[GATEWAY.name])
+    through = set(_places(cluster)[serving.GATEWAY.name])
     node = next(name for name in _workers(cluster) if name in through)
     effect = breakage.inject(NodeKilled(node=node))
     return Death(node, effect.begun, effect.clock)

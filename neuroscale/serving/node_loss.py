@@ -19,6 +19,7 @@ from neuroscale.model_store import SERVED
 from neuroscale.platform import Platform
 from neuroscale.polling import Verdict, duration, eventually, met, pending, unrecoverable
 from neuroscale.probes import argo, serving
+from neuroscale.probes.nodes import COREDNS
 from neuroscale.probes.probe_function import ProbeFunction, assert_met
 from neuroscale.probes.workloads import pods_of
 from neuroscale.results import Recorder
@@ -27,14 +28,14 @@ from neuroscale.serving.request_stream import RATE, Flows, RequestRecord, Stream
 from neuroscale.settings import APPS_NAMESPACE, BUDGETS
 
 _KUSTOMIZATION = "infrastructure/serving-stack/kustomization.yaml"
-_PASSED = (serving.GATEWAY, serving.ACTIVATOR)
-#: Of the parts that a request passes; the production profile has as much for all of them.
-_TWICE = (
-    "- {op: add, path: /spec/replicas, value: 2}\n"
-    "- {op: add, path: /spec/template/spec/topologySpreadConstraints, value: ["
-    "{maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule, "
-    "labelSelector: {matchLabels: {app: %s}}}]}\n"
-)
+#: What the production profile has for the same purpose. Of the controllers as well: the gateway of a cluster whose
+#: controllers died with a node goes on sending requests to pods that died with them.
+_TWICE: Mapping[str, list[Any]] = {
+    "patches": [{"path": "production/replicas.yaml"}],
+    "resources": ["production/disruption-budgets.yaml"],
+}
+#: What issues the webhooks' certificate runs once there as well: nothing waits for it but a renewal.
+_PARTS = tuple(ref for ref in serving.WORKLOADS if ref != serving.WEBHOOK_CERTS)
 #: So many right answers in a row, ten seconds of them, and a way that fails every other time is no longer taken.
 _IN_A_ROW = int(10 * RATE)
 
@@ -55,7 +56,7 @@ class Death:
 
 
 def run_twice(breakage: Breakage) -> None:
-    """Commit that the parts that a request passes, and the model, run twice, as in production, and wait for that.
+    """Commit that each part of the serving stack, and the model, runs twice, as in production, and wait for that.
 
     Raises:
         ConditionTimeout: A part did not come to run on two nodes.
@@ -64,9 +65,8 @@ def run_twice(breakage: Breakage) -> None:
     stack = yaml.safe_load(platform.git_server.read(_KUSTOMIZATION) or "")
     path, isvc = manifest_of(MODEL, platform)
     isvc["spec"]["predictor"]["minReplicas"] = 2
-    for part in _PASSED:
-        stack["patches"].append({"target": {"kind": part.kind, "name": part.name}, "patch": _TWICE % part.name})
-    stack["resources"].append("production/disruption-budgets.yaml")
+    for key, more in _TWICE.items():
+        stack[key] += more
     files = {_KUSTOMIZATION: yaml.safe_dump(stack), path: yaml.safe_dump(isvc)}
     breakage.inject(Committed(message="Run what requests go through twice", files=files))
     cluster = platform.cluster
@@ -90,7 +90,7 @@ def evaluate_apart(places: Mapping[str, Sequence[str]]) -> Verdict:
 
 
 def _places(cluster: Cluster) -> dict[str, list[str]]:
-    parts = {ref.name: pods_of(cluster, found) if (found := cluster.get(ref)) else [] for ref in _PASSED}
+    parts = {ref.name: pods_of(cluster, found) if (found := cluster.get(ref)) else [] for ref in _PARTS}
     of_model = cluster.list("Pod", APPS_NAMESPACE, labels=f"serving.kserve.io/inferenceservice={MODEL}")
     return {part: _nodes_of(pods) for part, pods in {**parts, MODEL: of_model}.items()}
 
@@ -134,10 +134,20 @@ def _workers(cluster: Cluster) -> list[str]:
 
 
 def kill_one(breakage: Breakage) -> Death:
-    """Kill a node that the gateway runs on, and that is not the control plane's."""
+    """Kill a node that the gateway runs on, and neither the control plane nor the cluster's DNS, which runs once.
+
+    Raises:
+        PreconditionFailed: There is none.
+    """
     cluster = breakage.platform.cluster
-    through = set(_places(cluster)[serving.GATEWAY.name])
-    node = next(name for name in _workers(cluster) if name in through)
+    dns = pods_of(cluster, found) if (found := cluster.get(COREDNS)) else []
+    through = set(_places(cluster)[serving.GATEWAY.name]) - set(_nodes_of(dns))
+    node = next((name for name in _workers(cluster) if name in through), None)
+    if node is None:
+        raise PreconditionFailed(
+            f"The gateway should run on a worker without the cluster's DNS, but runs on {', '.join(through) or 'none'}. "
+            "Next: kubectl -n kube-system rollout restart deployment/coredns"
+        )
     effect = breakage.inject(NodeKilled(node=node))
     return Death(node, effect.begun, effect.clock)
 

@@ -14,7 +14,7 @@ MARKERS = $(subst $(SPACE), or ,$(addprefix milestone_,$(strip $(MILESTONES))))
 # Hundreds of interpreters start in a test run; they share what one of them has compiled.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install test types tests coverage mutation delta-pairs gate conformance incidents kill-matrix bench report down docs
+.PHONY: help install test types tests coverage mutation delta-pairs gate conformance another-cluster incidents kill-matrix bench report down docs
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -59,6 +59,11 @@ gate: install ## Manifests alone: render, schemas, AppProjects, policies, resour
 conformance: install ## The real cluster: MILESTONES="a b d" (default: all). Makes what is missing, runs, reports
 	$(BIN)/neuroscale up --record --milestones "$(MILESTONES)"
 	@status=0; $(BIN)/python -m pytest -m "$(MARKERS)" || status=$$?; $(BIN)/neuroscale report; exit $$status
+
+another-cluster: install ## The same platform on a cluster of its own with three nodes: smoke, nodes drained and killed
+	@export NEUROSCALE_CLUSTER=neuroscale-three; status=0; \
+	{ $(BIN)/neuroscale up --shape three-nodes --milestones "a b d" && $(BIN)/neuroscale up && \
+	  $(BIN)/python -m pytest -m "three_nodes or smoke"; } || status=$$?; $(BIN)/neuroscale down; exit $$status
 
 incidents: install ## Replay every incident and take down each component, on the real cluster
 	@status=0; $(BIN)/python -m pytest -m "incident or outage" || status=$$?; $(BIN)/neuroscale report; exit $$status

@@ -75,7 +75,7 @@ class Figure(BaseModel):
     most: _Number
     runs: int | None = None
     median: _Number | None = None
-    unit: Literal["s", "ms", "GB", "objects", "mutants", "rows"]
+    unit: Literal["s", "ms", "GB", "objects", "requests", "mutants", "rows"]
     limit: _Number | None = None
     claimed: bool = False
     command: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import yaml
 
@@ -145,7 +146,7 @@ def kill_one(breakage: Breakage) -> Death:
     node = next((name for name in _workers(cluster) if name in through), None)
     if node is None:
         raise PreconditionFailed(
-            f"The gateway should run on a worker without the cluster's DNS, but runs on {', '.join(through) or 'none'}. "
+            "The gateway should run on a worker that the cluster's DNS does not run on, but runs on none. "
             "Next: kubectl -n kube-system rollout restart deployment/coredns"
         )
     effect = breakage.inject(NodeKilled(node=node))

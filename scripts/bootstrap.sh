@@ -2,6 +2,7 @@
 # From nothing to a healthy platform; safe to repeat. Options are those of `neuroscale up`, which does the work:
 #   -m, --milestones LETTERS         which milestones, for example "a b"; all of them if not given
 #   --supply auto|registry|source    where images come from
+#   --shape one-node|three-nodes     nodes and networks of the cluster; as it is if not given
 #   --install, --no-install          whether missing Debian packages may be installed
 #   --record                         leave a run that says why nothing was run, where it fails
 # `neuroscale down` deletes it all again.
@@ -18,8 +19,8 @@ for word in "$@"; do
         continue
     fi
     case $word in
-        -m | --milestones | --supply) value_follows=yes ;;
-        -m?* | --milestones=* | --supply=* | --install | --no-install | --record) ;;
+        -m | --milestones | --supply | --shape) value_follows=yes ;;
+        -m?* | --milestones=* | --supply=* | --shape=* | --install | --no-install | --record) ;;
         -h | --help)
             describe "$self"
             exit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from neuroscale.cluster.client import Cluster
 from neuroscale.polling import Probe, Verdict
 
 _TELL_SECONDS = 5
+#: What each answer has anew: the ID of a request or of a line in a log is no news.
+_ID = re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,}\b")
 
 
 @dataclass
@@ -37,8 +40,8 @@ class ProgressReporter:
         verdict = self.probe.check(cluster)
         if not verdict and time.monotonic() - self.spoke > _TELL_SECONDS:
             self.spoke = time.monotonic()
-            if verdict.observed != self.told:
-                self.told = verdict.observed
+            if (news := _ID.sub("", verdict.observed)) != self.told:
+                self.told = news
                 self.say(f"  waiting until {self.description}: {verdict.observed}")
             for deed in self.refresh():
                 self.say(f"  {deed}")

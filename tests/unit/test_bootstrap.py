@@ -644,7 +644,11 @@ def test_the_repository_is_asked_for_once_and_before_what_goes_into_the_git_serv
 
 def test_a_long_wait_is_told_once_for_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    answers = iter([pending("pulling"), pending("pulling"), pending("starting"), met("it runs")])
+    failed = "it answered 500, logId="
+    answers = iter([
+        pending("pulling"), pending("pulling"), pending("starting"),
+        pending(f"{failed}bfced9d352e08c73bc8b"), pending(f"{failed}6a1249c7b1e8c28a3f63"), met("it runs"),
+    ])  # fmt: skip
     probe = SimpleNamespace(description="it runs", area="gitops", check=lambda cluster: next(answers))
     monkeypatch.setattr(progress_reporter, "_TELL_SECONDS", -1)
     deeds = iter(["asked again"])
@@ -655,6 +659,8 @@ def test_a_long_wait_is_told_once_for_each_answer(monkeypatch: pytest.MonkeyPatc
         "  waiting until it runs: pulling", "  asked again",
         "  ",
         "  waiting until it runs: starting", "  ",
+        f"  waiting until it runs: {failed}bfced9d352e08c73bc8b", "  ",
+        "  ",
     ]  # fmt: skip
 
 

@@ -63,6 +63,7 @@ def run_twice(breakage: Breakage) -> None:
         ConditionTimeout: A part did not come to run on two nodes.
     """
     platform = breakage.platform
+    _settle(platform.cluster)
     stack = yaml.safe_load(platform.git_server.read(_KUSTOMIZATION) or "")
     path, isvc = manifest_of(MODEL, platform)
     isvc["spec"]["predictor"]["minReplicas"] = 2
@@ -75,8 +76,13 @@ def run_twice(breakage: Breakage) -> None:
         "each part on a request's way runs on two nodes", lambda: evaluate_apart(_places(cluster)), "serving"
     )
     eventually(apart, cluster, within=BUDGETS.settle)
-    # What is rolled out beside it is not to be taken for what comes of a node that goes.
-    eventually(argo.good(serving.APPLICATION), cluster, within=BUDGETS.settle)
+    _settle(cluster)
+
+
+def _settle(cluster: Cluster) -> None:
+    """What is being rolled out is not to be taken for what comes of a node that goes; on two cores it takes minutes."""
+    for probe in (argo.good(serving.APPLICATION), serving.workloads_ready()):
+        eventually(probe, cluster, within=BUDGETS.settle)
 
 
 def evaluate_apart(places: Mapping[str, Sequence[str]]) -> Verdict:

@@ -92,7 +92,8 @@ def status() -> None:
     if state is None:
         say(f"cluster {CLUSTER_NAME}: none on this machine. Next: neuroscale up")
         raise typer.Exit(ExitCode.NOT_RUN)
-    say(f"cluster {state.name} at {state.server}, made {state.created_at:%Y-%m-%d %H:%M} UTC, supply {state.supply}")
+    made = f"made {state.created_at:%Y-%m-%d %H:%M} UTC, supply {state.supply}, {state.shape}"
+    say(f"cluster {state.name} at {state.server}, {made}")
     say("   ".join(f"{title} {url}" for title, url in _urls(state).items()))
     for name, version in sorted(state.versions.items()):
         say(f"  {name} {version}")

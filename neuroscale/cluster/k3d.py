@@ -209,7 +209,7 @@ def _create(provisions: Provisions, name: str, ports: Collection[Port]) -> Clust
         "--volume", f"{shares_file}:{shares.BEFORE_K3S}:ro@{shape.everywhere}",
         *_each("--port", (f"127.0.0.1:{chosen[one.name]}:{one.node}@server:0:direct" for one in ports)),
         *_each("--volume", archives),
-        *shape.k3d_arguments(provisions.node_args, directory),
+        *shape.k3d_arguments(provisions.node_args, directory, flannel=provisions.flannel),
         *provisions.k3d_args,
     ]  # fmt: skip
     _k3d(provisions, *arguments)

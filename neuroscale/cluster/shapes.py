@@ -16,12 +16,12 @@ from pathlib import Path
 from neuroscale.atomic_write import write_atomically
 from neuroscale.settings import ONE_NODE, ShapeName
 
-#: What a node image without flannel is started with.
-WITHOUT_FLANNEL = "--flannel-backend=none"
 #: What k3d's own entrypoint runs before k3s starts.
 _BEFORE_K3S = "/bin/k3d-entrypoint-pod-network.sh"
 #: Where the node image has the bridge of a cluster with one node.
 _BRIDGE = "/etc/cni/net.d/10-bridge.conflist"
+#: k3d's filters for the server, and for all nodes of a cluster that has agents.
+_SERVER, _ALL = "server:0", "server:0;agent:*"
 #: What an agent takes as well; the rest is for the server.
 _OF_EACH_NODE = ("--kubelet-arg", "--kube-proxy-arg")
 #: An ARP answer for somebody else waits 0.8 s by itself.
@@ -38,7 +38,7 @@ class Shape:
 
     Attributes:
         agents: Nodes besides the server.
-        pods: Network of the pods, of which each node has a 24th part; empty for that of k3s.
+        pods: Network of the pods, of which each node has a /24; empty for that of k3s.
         services: Network of the Services; empty for that of k3s.
     """
 
@@ -50,27 +50,26 @@ class Shape:
         """Names of the nodes, which are those of their containers; the server is the first."""
         return [f"k3d-{cluster}-server-0", *(f"k3d-{cluster}-agent-{number}" for number in range(self.agents))]
 
-    def k3d_arguments(self, node_args: tuple[str, ...], folder: Path) -> Iterator[str]:
+    def k3d_arguments(self, node_args: tuple[str, ...], folder: Path, *, flannel: bool) -> Iterator[str]:
         """Arguments for ``k3d cluster create``.
 
         Args:
             node_args: Of k3s, as the node image needs them.
             folder: Where files are written that nodes are to see.
+            flannel: Whether the node image has it. If not, pods are connected as said above.
         """
         for argument in (*node_args, *self._networks()):
             each = self.agents and argument.startswith(_OF_EACH_NODE)
-            yield from ("--k3s-arg", f"{argument}@{self._all if each else 'server:0'}")
+            yield from ("--k3s-arg", f"{argument}@{_ALL if each else _SERVER}")
         if self.agents:
             yield from ("--agents", str(self.agents))
-            if WITHOUT_FLANNEL in node_args:
+            if not flannel:
                 yield from self._pod_network(folder)
 
     @property
     def everywhere(self) -> str:
         """k3d's filter for all nodes."""
-        return self._all if self.agents else "server:0"
-
-    _all = "server:0;agent:*"
+        return _ALL if self.agents else _SERVER
 
     def _networks(self) -> Iterator[str]:
         if self.pods:
@@ -83,9 +82,9 @@ class Shape:
         script = folder / "pod-network.sh"
         write_atomically(script, _SCRIPT.format(pods=self.pods))
         script.chmod(0o755)
-        yield from ("--volume", f"{script}:{_BEFORE_K3S}:ro@{self._all}")
+        yield from ("--volume", f"{script}:{_BEFORE_K3S}:ro@{_ALL}")
         parts = ip_network(self.pods).subnets(new_prefix=24)
-        nodes = ("server:0", *(f"agent:{number}" for number in range(self.agents)))
+        nodes = (_SERVER, *(f"agent:{number}" for number in range(self.agents)))
         for node, part in zip(nodes, parts, strict=False):
             bridge = folder / f"bridge-{node.replace(':', '-')}.conflist"
             write_atomically(bridge, _bridge(str(part)))

@@ -50,6 +50,7 @@ class Provisions:
         manifests: Component to the folder that holds its upstream manifests.
         versions: Component to the version really provided.
         shape: Of the cluster's nodes and networks, by its name.
+        flannel: Whether the node image has it: what connects the pods of different nodes.
     """
 
     supply: str
@@ -63,6 +64,7 @@ class Provisions:
     manifests: Mapping[str, Path]
     versions: Mapping[str, str]
     shape: ShapeName = ONE_NODE
+    flannel: bool = True
 
 
 @dataclass(frozen=True)

@@ -160,6 +160,7 @@ class RegistrySupply:
             images=dict(images),
             manifests=manifests(parts, demands),
             versions=versions,
+            flannel=not built_here,
         )
 
     def _pull(self, upstream: str) -> bool:

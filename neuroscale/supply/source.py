@@ -101,6 +101,7 @@ class SourceSupply:
             images=dict(pins().images),
             manifests=manifests(parts, demands),
             versions=all_versions(parts),
+            flannel=False,
         )
 
     def prune(self, demands: Collection[Demand]) -> tuple[list[str], int]:

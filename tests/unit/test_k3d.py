@@ -300,8 +300,9 @@ def test_three_nodes_have_networks_of_their_own_and_the_images_each(
     engine: FakeEngine, waits: Waits, provisions: Provisions, asked: Path
 ) -> None:
     engine.there = False
-    built = ("--flannel-backend=none", "--disable=traefik", "--kubelet-arg=image-gc-high-threshold=100")
-    ensured = ensure(replace(provisions, shape="three-nodes", node_args=built), SINCE, ports=PORTS)
+    args = ("--disable=traefik", "--kubelet-arg=image-gc-high-threshold=100")
+    built = replace(provisions, shape="three-nodes", node_args=args, flannel=False)
+    ensured = ensure(built, SINCE, ports=PORTS)
     assert load_state() == ensured.state
     assert ensured.state.shape == "three-nodes"
     create, everywhere = asked.read_text().splitlines()[0], "server:0;agent:*"

@@ -284,13 +284,13 @@ def test_our_own_image_is_built_and_imported_as_no_registry_has_it(supply: Regis
 
 
 def test_images_are_never_collected_whichever_node_image_it_is(supply: RegistrySupply) -> None:
-    upstream = supply.provide(demands(["a"])).node_args
+    upstream = supply.provide(demands(["a"]))
     FakeEngine.labels = "source"
-    built = supply.provide(demands(["a"])).node_args
-    for arguments in (upstream, built):
-        assert "--kubelet-arg=image-gc-high-threshold=100" in arguments
-    assert "--flannel-backend=none" in built
-    assert "--flannel-backend=none" not in upstream
+    built = supply.provide(demands(["a"]))
+    for provisions in (upstream, built):
+        assert "--kubelet-arg=image-gc-high-threshold=100" in provisions.node_args
+        assert ("--flannel-backend=none" in provisions.node_args) != provisions.flannel
+    assert (upstream.flannel, built.flannel) == (True, False)
 
 
 def test_upstreams_node_image_is_refused_where_it_could_not_start_pods(

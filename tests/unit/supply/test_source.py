@@ -81,6 +81,7 @@ def test_everything_a_cluster_needs_is_handed_over(supply: SourceSupply) -> None
     assert provisions.manifests == {"argocd": Path("/store/argocd-files/manifests")}
     assert provisions.versions == {"k3s": "v1.31.1+k3s1"}
     assert "--kubelet-arg=image-gc-high-threshold=100" in provisions.node_args
+    assert ("--flannel-backend=none" in provisions.node_args, provisions.flannel) == (True, False)
 
 
 def test_a_later_milestone_adds_its_images_and_manifests(supply: SourceSupply) -> None:

@@ -62,8 +62,9 @@ conformance: install ## The real cluster: MILESTONES="a b d" (default: all). Mak
 
 another-cluster: install ## The same platform on a cluster of its own with three nodes: smoke, nodes drained and killed
 	@export NEUROSCALE_CLUSTER=neuroscale-three; status=0; \
-	{ $(BIN)/neuroscale up --shape three-nodes --milestones "a b d" && $(BIN)/neuroscale up && \
-	  $(BIN)/python -m pytest -m "three_nodes or smoke"; } || status=$$?; $(BIN)/neuroscale down; exit $$status
+	{ $(BIN)/neuroscale up --record --shape three-nodes --milestones "a b d" && $(BIN)/neuroscale up --record && \
+	  $(BIN)/python -m pytest -m "three_nodes or smoke"; } || status=$$?; \
+	$(BIN)/neuroscale report; $(BIN)/neuroscale down; exit $$status
 
 incidents: install ## Replay every incident and take down each component, on the real cluster
 	@status=0; $(BIN)/python -m pytest -m "incident or outage" || status=$$?; $(BIN)/neuroscale report; exit $$status

@@ -8,7 +8,7 @@ from neuroscale.bootstrap_scenarios import other_cluster
 from neuroscale.chaos.breakage import Breakage
 from neuroscale.milestones import SteadyState
 from neuroscale.platform import Platform
-from neuroscale.polling import eventually
+from neuroscale.polling import eventually_each
 from neuroscale.results import Recorder
 from neuroscale.serving import node_loss
 from neuroscale.serving.node_loss import Death
@@ -57,12 +57,12 @@ def each_request_is_answered_again(
     node_loss.assert_answers_again(death, stream, within, platform, recorder)
 
 
-@when("the node is started again")
-def the_node_is_started_again(death: Death, platform: Platform) -> None:
-    node_loss.start_again(death, platform)
+@when("the node is started again", target_fixture="started_at")
+def the_node_is_started_again(death: Death, platform: Platform) -> float:
+    return node_loss.start_again(death, platform)
 
 
 @then(parsers.parse("every node, Application and model is well again within {within:d} s"))
-def everything_is_well_again(within: int, platform: Platform) -> None:
-    for milestone in ("a", "b"):
-        eventually(SteadyState.as_git_describes(milestone, platform), platform.cluster, within=within)
+def everything_is_well_again(within: int, started_at: float, platform: Platform) -> None:
+    steady = {milestone: SteadyState.as_git_describes(milestone, platform) for milestone in ("a", "b")}
+    eventually_each(steady, platform.cluster, since=started_at, within=within, reached={})

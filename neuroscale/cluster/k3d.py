@@ -110,10 +110,11 @@ def ensure(
     if not node.running:
         return _resume(provisions, state, ports)
     _write_kubeconfig(provisions, name)
+    # Outside of what follows: an engine that does not answer is no reason to delete a cluster.
+    _start_agents(state)
     try:
-        _start_agents(state)
         _wait_ready(state)
-    except (HostError, AssertionError, ClusterUnreachable) as error:
+    except (AssertionError, ClusterUnreachable) as error:
         return recreate(provisions, name, f"its API server did not answer: {error}", ports=ports)
     return ClusterHandle(state, "resumed", _STOPPED) if node.started_at > since else ClusterHandle(state, "reused")
 

@@ -365,6 +365,17 @@ def test_all_nodes_run_again(
     assert [name for deed in deeds for name in deed] == list(started)
 
 
+@pytest.mark.usefixtures("waits")
+def test_an_engine_that_does_not_start_an_agent_costs_no_cluster(
+    engine: FakeEngine, provisions: Provisions, ours: ClusterState
+) -> None:
+    ours.model_copy(update={"shape": "three-nodes"}).save()
+    engine.starts = False
+    with pytest.raises(HostError):
+        ensure(replace(provisions, shape="three-nodes"), SINCE, ports=PORTS)
+    assert not any(deed.startswith("rm ") for deed in engine.deeds)
+
+
 @pytest.mark.parametrize(
     ("there", "share", "said"),
     [

@@ -8,7 +8,7 @@ import pytest
 
 from neuroscale.inference_client import InferenceResponse
 from neuroscale.model_store import NEXT, SERVED
-from neuroscale.serving.node_loss import _nodes_of, evaluate_again, evaluate_apart, last_failure
+from neuroscale.serving.node_loss import _nodes_of, evaluate_again, evaluate_apart, evaluate_sent, last_failure
 from neuroscale.serving.request_stream import RequestRecord
 
 
@@ -62,3 +62,12 @@ def test_the_last_one_that_failed_was_sent_in_time(
     verdict = evaluate_again(records, last, 60)
     assert verdict.state == state
     assert said in verdict.observed
+
+
+def test_right_answers_are_no_verdict_before_the_time_is_over() -> None:
+    """A node that died may be felt later: a hundred right answers in a row were once taken for the end of it."""
+    early = [sent(10 + number / 10) for number in range(100)]
+    assert evaluate_sent([], 80).state == "pending"
+    assert evaluate_sent(early, 80).observed == "60.1 s to go"
+    assert evaluate_sent([*early, sent(79.9)], 80).state == "pending"
+    assert evaluate_sent([*early, sent(80)], 80).state == "met"
